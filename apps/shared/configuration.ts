@@ -1,0 +1,145 @@
+/** The environment, read once by each `main.ts`. All problems are collected and reported before anything opens. */
+import { resolve } from 'node:path'
+import { Type } from 'typebox'
+import type { Static } from 'typebox'
+import { Compile } from 'typebox/compile'
+import { Value } from 'typebox/value'
+
+const url = (description: string, schemes: string) =>
+  Type.Optional(Type.String({ pattern: `^(${schemes})://`, description }))
+
+/** Every variable that Hopcount reads. The README's table is generated from it. */
+export const ConfigurationSchema = Type.Object({
+  DATABASE_URL: url(
+    'PostgreSQL 15 or newer, `postgres://user:password@host:port/database`. Unset, `npm start` runs an embedded PostgreSQL under `.data/`',
+    'postgres|postgresql',
+  ),
+  REDIS_URL: url(
+    'the queue’s Redis: append-only file on, `maxmemory-policy noeviction`. Unset, PostgreSQL carries the queue and caches live in the processes alone',
+    'redis|rediss',
+  ),
+  CACHE_REDIS_URL: url(
+    'the cache’s Redis: `allkeys-lfu`, nothing persisted. Unset, `REDIS_URL` is used, with a lifetime on every key',
+    'redis|rediss',
+  ),
+  STATS_DATABASE_URL: url(
+    'a read replica for the statistics. Unset, `DATABASE_URL`, in a pool of its own',
+    'postgres|postgresql',
+  ),
+  HOST: Type.String({ default: '127.0.0.1', minLength: 1, description: 'address the API listens on; in the image `0.0.0.0`' }),
+  PORT: Type.Integer({ default: 8080, minimum: 0, maximum: 65_535, description: 'port the API listens on; 0 chooses a free one' }),
+  PUBLIC_URL: Type.Optional(
+    Type.String({
+      pattern: '^https?://[^/?#]+$',
+      description: 'what `short_url` begins with, for example `https://hop.example`. Unset, the origin of the request',
+    }),
+  ),
+  SPOOL_DIR: Type.String({
+    default: '.data/spool',
+    minLength: 1,
+    description: 'where answered visits lie until they are counted: a folder on a local disk, one per host',
+  }),
+  SPOOL_FSYNC: Type.Union([Type.Literal('off'), Type.Literal('on')], {
+    default: 'off',
+    description: '`off`: visits survive the death of the process; `on`: also a power cut (one fdatasync for all visits that wait)',
+  }),
+  VISIT_LOSS: Type.Union([Type.Literal('refuse'), Type.Literal('allow')], {
+    default: 'refuse',
+    description:
+      'when a visit can be written neither to the spool nor to the queue: `refuse` answers 503, `allow` redirects and counts the loss in a metric',
+  }),
+  WEB_CONCURRENCY: Type.Integer({ default: 1, minimum: 1, maximum: 64, description: 'API processes on this host' }),
+  CACHE_MAX_LINKS: Type.Integer({
+    default: 100_000,
+    minimum: 100,
+    maximum: 10_000_000,
+    description: 'links that each API process keeps in memory',
+  }),
+  ALLOW_PRIVATE_TARGETS: Type.Boolean({
+    default: false,
+    description: '`true` lets links point to loopback, link-local and private addresses',
+  }),
+  TRUST_PROXY: Type.Optional(
+    Type.String({
+      minLength: 1,
+      description: 'networks of the proxies in front, as a comma-separated list of CIDR blocks, whose `X-Forwarded-*` headers are believed',
+    }),
+  ),
+  WORKER_CONCURRENCY: Type.Integer({
+    default: 32,
+    minimum: 1,
+    maximum: 1_000,
+    description: 'batches that one worker holds at a time; those that wait together are recorded in one transaction',
+  }),
+  WORKER_METRICS_PORT: Type.Integer({
+    default: 9_091,
+    minimum: 0,
+    maximum: 65_535,
+    description: 'port of the worker’s `/metrics` and `/healthz`, on `HOST`; 0 chooses a free one',
+  }),
+  LOG_LEVEL: Type.Union(
+    ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'].map(level => Type.Literal(level)),
+    { default: 'info', description: 'least severe log line written: `trace`, `debug`, `info`, `warn`, `error`, `fatal` or `silent`' },
+  ),
+})
+
+export type Configuration = Static<typeof ConfigurationSchema> & { DATABASE_URL: string }
+
+const checkedConfiguration = Compile(ConfigurationSchema)
+
+/** The longest path that a unix socket can have (sun_path, unix(7): 108 bytes with the closing NUL; 104 on BSD and macOS). */
+const maxSocketPathBytes = process.platform === 'linux' ? 107 : 103
+const socketNameBytes = '/00000000-0000-0000-0000-000000000000/alive'.length
+
+export class ConfigurationProblems extends Error {
+  readonly problems: string[]
+  constructor(problems: string[]) {
+    super(problems.join('\n'))
+    this.problems = problems
+  }
+}
+
+/** Reads the environment. An empty variable counts as unset. Throws ConfigurationProblems with every problem at once. */
+export function readConfiguration(environment: NodeJS.ProcessEnv): Configuration {
+  const given: Record<string, unknown> = {}
+  for (const name of Object.keys(ConfigurationSchema.properties)) {
+    const value = environment[name]
+    if (value !== undefined && value !== '') given[name] = value
+  }
+  const candidate = Value.Default(ConfigurationSchema, Value.Convert(ConfigurationSchema, given))
+  const problems = new Map<string, string>()
+  for (const error of checkedConfiguration.Errors(candidate)) {
+    const name = error.instancePath.split('/')[1] ?? ''
+    // The value is not repeated: it may hold a password.
+    if (!problems.has(name)) problems.set(name, `${name} ${error.message}: ${description(name)}`)
+  }
+  const configuration = candidate as Static<typeof ConfigurationSchema>
+  for (const [name, problem] of contradictions(configuration)) if (!problems.has(name)) problems.set(name, problem)
+  if (problems.size > 0) throw new ConfigurationProblems([...problems.values()])
+  return { ...configuration, DATABASE_URL: configuration.DATABASE_URL ?? '', SPOOL_DIR: resolve(configuration.SPOOL_DIR) }
+}
+
+function* contradictions(configuration: Static<typeof ConfigurationSchema>): Generator<[string, string]> {
+  for (const name of ['DATABASE_URL', 'REDIS_URL', 'CACHE_REDIS_URL', 'STATS_DATABASE_URL', 'PUBLIC_URL'] as const) {
+    const value = configuration[name]
+    if (value !== undefined && !URL.canParse(value)) yield [name, `${name} is not a URL`]
+  }
+  if (configuration.DATABASE_URL === undefined) {
+    yield ['DATABASE_URL', 'DATABASE_URL is not set (npm start brings a PostgreSQL of its own; a single part needs to be told)']
+  }
+  if (configuration.WEB_CONCURRENCY > 1 && configuration.PORT === 0) {
+    yield ['PORT', 'PORT 0 chooses a port per process: with WEB_CONCURRENCY above 1 name a port']
+  }
+  if (typeof configuration.SPOOL_DIR === 'string') {
+    const socketPathBytes = Buffer.byteLength(resolve(configuration.SPOOL_DIR)) + socketNameBytes
+    if (socketPathBytes > maxSocketPathBytes) {
+      const longest = maxSocketPathBytes - socketNameBytes
+      yield ['SPOOL_DIR', `SPOOL_DIR is longer than ${longest} bytes as an absolute path (a unix socket lies in it)`]
+    }
+  }
+}
+
+function description(name: string): string {
+  const schemas: Record<string, { description?: string }> = ConfigurationSchema.properties
+  return schemas[name]?.description ?? ''
+}

@@ -1,0 +1,42 @@
+import { Kysely, PostgresDialect } from 'kysely'
+import pg from 'pg'
+import type { DB } from './database-types.ts'
+
+export type Database = Kysely<DB>
+
+/**
+ * Settings of every connection. A process that stops answering in the middle of a transaction (SIGSTOP, a cut
+ * cable) must not keep its row locks: PostgreSQL ends such a session after 10 s, and TCP keepalive finds a dead peer.
+ */
+export function poolConfig(databaseUrl: string, options: { max: number; applicationName: string; statementTimeoutMs: number }): pg.PoolConfig {
+  return {
+    connectionString: databaseUrl,
+    max: options.max,
+    application_name: options.applicationName,
+    connectionTimeoutMillis: 3_000,
+    statement_timeout: options.statementTimeoutMs,
+    idle_in_transaction_session_timeout: 10_000,
+    keepAlive: true,
+    keepAliveInitialDelayMillis: 5_000,
+  }
+}
+
+/** A pool of its own and the query builder on it. The caller ends the pool, never the builder. */
+export function openDatabase(config: pg.PoolConfig, onConnectionLost: (error: Error) => void): { pool: pg.Pool; database: Database } {
+  const pool = new pg.Pool(config)
+  pool.on('error', onConnectionLost)
+  return { pool, database: databaseOn(pool) }
+}
+
+export function databaseOn(pool: pg.Pool): Database {
+  return new Kysely<DB>({ dialect: new PostgresDialect({ pool }) })
+}
+
+/** True where the statement was refused for its data (SQLSTATE classes 22 and 23): trying again can't help. */
+export function isDataError(error: unknown): boolean {
+  const code = error instanceof pg.DatabaseError ? error.code : undefined
+  return code !== undefined && (code.startsWith('22') || code.startsWith('23'))
+}
+
+// PostgreSQL's bigint is read as a number: link ids and visit counts stay below 2^53.
+pg.types.setTypeParser(pg.types.builtins.INT8, text => Number(text))

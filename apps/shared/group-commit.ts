@@ -1,0 +1,105 @@
+/**
+ * Group commit: what arrives while a commit is under way waits, and goes together in the next one.
+ *
+ * Batches grow with the load by themselves; an idle system has no added delay beyond `gather`.
+ * One commit is under way at a time, unless `concurrentCommits` says otherwise. A commit that throws
+ * rejects every item of its group; items that came later are not touched by it.
+ */
+export interface GroupCommit<Item, Result> {
+  /** Resolves with the item's own result once the commit that held it has succeeded. */
+  add(item: Item): Promise<Result>
+  /** Resolves when nothing waits and no commit is under way. */
+  idle(): Promise<void>
+}
+
+export interface GroupCommitOptions<Item, Result> {
+  /** Commits the items together; returns one result per item, in the items' order. */
+  commit: (items: Item[]) => Promise<Result[]> | Result[]
+  /** Upper bound of a group's summed weight; a single heavier item still goes, alone. */
+  maxWeight?: number
+  /** What an item counts towards `maxWeight`; 1 when absent. */
+  weigh?: (item: Item) => number
+  concurrentCommits?: number
+  /** When a first item starts to wait: how the commit is put off (the end of this event-loop turn by default). */
+  gather?: (start: () => void) => void
+}
+
+interface Waiting<Item, Result> {
+  item: Item
+  resolve: (result: Result) => void
+  reject: (reason: unknown) => void
+}
+
+export function createGroupCommit<Item, Result>(options: GroupCommitOptions<Item, Result>): GroupCommit<Item, Result> {
+  const { commit, weigh = () => 1, maxWeight = Number.POSITIVE_INFINITY, concurrentCommits = 1, gather = setImmediate } = options
+  let waiting: Waiting<Item, Result>[] = []
+  let gathering = false
+  let underWay = 0
+  let idleListeners: (() => void)[] = []
+
+  function add(item: Item): Promise<Result> {
+    return new Promise<Result>((resolve, reject) => {
+      waiting.push({ item, resolve, reject })
+      gatherNext()
+    })
+  }
+
+  function gatherNext(): void {
+    if (gathering || waiting.length === 0 || underWay >= concurrentCommits) return
+    gathering = true
+    gather(startCommit)
+  }
+
+  function startCommit(): void {
+    gathering = false
+    const group = takeGroup()
+    underWay++
+    let results: Promise<Result[]> | Result[]
+    try {
+      results = commit(group.map(waiter => waiter.item))
+    } catch (error) {
+      finish(group, undefined, error)
+      return
+    }
+    if (results instanceof Promise) {
+      results.then(
+        settled => finish(group, settled, undefined),
+        error => finish(group, undefined, error),
+      )
+    } else finish(group, results, undefined)
+    gatherNext()
+  }
+
+  function takeGroup(): Waiting<Item, Result>[] {
+    let weight = 0
+    let count = 0
+    for (const waiter of waiting) {
+      weight += weigh(waiter.item)
+      if (count > 0 && weight > maxWeight) break
+      count++
+    }
+    const group = count === waiting.length ? waiting : waiting.slice(0, count)
+    waiting = count === waiting.length ? [] : waiting.slice(count)
+    return group
+  }
+
+  function finish(group: Waiting<Item, Result>[], results: Result[] | undefined, error: unknown): void {
+    underWay--
+    for (const [index, waiter] of group.entries()) {
+      if (results === undefined) waiter.reject(error)
+      else waiter.resolve(results[index] as Result)
+    }
+    gatherNext()
+    if (underWay === 0 && waiting.length === 0) {
+      for (const listener of idleListeners) listener()
+      idleListeners = []
+    }
+  }
+
+  function idle(): Promise<void> {
+    if (underWay === 0 && waiting.length === 0) return Promise.resolve()
+    return new Promise(resolve => idleListeners.push(resolve))
+  }
+
+  return { add, idle }
+}

@@ -1,0 +1,39 @@
+import { pino } from 'pino'
+import type { Logger } from 'pino'
+
+export type Log = Logger
+
+/** JSON lines on standard output. Nothing that came from outside is put in a message, only in fields, which JSON escapes. */
+export function openLog(options: { name: string; level: string }): Log {
+  return pino({ name: options.name, level: options.level, base: { name: options.name, pid: process.pid } })
+}
+
+/**
+ * Logs the changes between working and failing, not every attempt: one line when `part` starts to fail, one when it
+ * works again. Returns true when the call changed the state.
+ */
+export function createHealthLog(log: Log, part: string): { works(): boolean; fails(reason: unknown): boolean; failing: () => boolean } {
+  let failingSince: number | undefined
+  return {
+    works() {
+      if (failingSince === undefined) return false
+      log.info({ part, failedForMs: Date.now() - failingSince }, 'works again')
+      failingSince = undefined
+      return true
+    },
+    fails(reason) {
+      if (failingSince !== undefined) return false
+      failingSince = Date.now()
+      log.error({ part, reason: errorText(reason) }, 'is failing; trying again')
+      return true
+    },
+    failing: () => failingSince !== undefined,
+  }
+}
+
+/** An error in one line. AggregateError (every address of a host refused) has no message of its own. */
+export function errorText(error: unknown): string {
+  if (error instanceof AggregateError) return error.errors.map(errorText).join('; ')
+  if (error instanceof Error) return error.message.replaceAll('\n', ' ')
+  return String(error)
+}

@@ -1,0 +1,250 @@
+/**
+ * The visit batch: the contract between the API, which writes batches, and the worker, which records them.
+ *
+ * A batch is named by (producer id, sequence number) and its bytes never change once it is sealed.
+ * The bytes are a run of frames. A frame holds the visits of one write, all answered at the same moment:
+ *
+ *   0  u16  0x48C1, where a reader finds the next frame after damage
+ *   2  u32  length of the payload in bytes
+ *   6  u32  CRC-32 of the payload
+ *  10       payload: u48 time (ms since 1970), varint visits,
+ *           varint new texts, each: varint id, varint bytes, UTF-8;
+ *           then per visit: varint link id, varint referrer's text id, varint user agent's text id (0: none)
+ *
+ * All integers are little-endian, varints are LEB128. Texts (referrers, user agents) are written once per
+ * batch and named by number afterwards: a visit with known texts takes 4 to 8 bytes. Text numbers are explicit,
+ * so a damaged frame costs the later visits at most the texts it introduced.
+ */
+import { crc32 } from 'node:zlib'
+import { Type } from 'typebox'
+import type { Static } from 'typebox'
+import { Compile } from 'typebox/compile'
+
+export interface Visit {
+  linkId: number
+  /** As the HTTP parser gave it: one character per byte. */
+  referrer: string | undefined
+  userAgent: string | undefined
+}
+
+export interface DecodedVisit {
+  linkId: number
+  /** Milliseconds since 1970. */
+  visitedAt: number
+  referrer: string | undefined
+  userAgent: string | undefined
+}
+
+export interface DecodedBatch {
+  visits: DecodedVisit[]
+  /** Bytes of whole, unharmed frames. */
+  soundBytes: number
+  /** Ranges that are no frame although sound frames follow, or a whole frame of the wrong checksum: a disk's or a hand's doing. */
+  damaged: { offset: number; length: number }[]
+  /** Bytes behind the last whole frame: a write that never returned, so never answered. */
+  tornBytes: number
+}
+
+/** Longest texts kept, in characters. */
+export const maxReferrerLength = 2_048
+export const maxUserAgentLength = 512
+
+const frameMark = 0x48c1
+const frameHeaderBytes = 10
+
+/** Numbers the texts of one batch. */
+export type BatchTexts = Map<string, number>
+
+let scratch = Buffer.allocUnsafe(256 * 1024)
+
+/**
+ * Encodes visits that were answered at `visitedAt` as one frame, and adds the texts it introduces to `texts`.
+ * Returns a copy that the caller may keep.
+ */
+export function encodeFrame(visits: Visit[], visitedAt: number, texts: BatchTexts): Buffer {
+  const newTexts: string[] = []
+  let bytesNeeded = frameHeaderBytes + 6 + 10
+  for (const visit of visits) {
+    bytesNeeded += 30
+    bytesNeeded += introduceText(texts, newTexts, cut(visit.referrer, maxReferrerLength))
+    bytesNeeded += introduceText(texts, newTexts, cut(visit.userAgent, maxUserAgentLength))
+  }
+  if (bytesNeeded > scratch.length) scratch = Buffer.allocUnsafe(bytesNeeded * 2)
+
+  let offset = frameHeaderBytes
+  scratch.writeUIntLE(visitedAt, offset, 6)
+  offset = writeVarint(offset + 6, visits.length)
+  offset = writeVarint(offset, newTexts.length)
+  let textId = texts.size - newTexts.length
+  for (const text of newTexts) {
+    offset = writeVarint(offset, ++textId)
+    offset = writeVarint(offset, text.length)
+    offset += scratch.latin1Write(text, offset)
+  }
+  for (const visit of visits) {
+    offset = writeVarint(offset, visit.linkId)
+    offset = writeVarint(offset, textNumber(texts, cut(visit.referrer, maxReferrerLength)))
+    offset = writeVarint(offset, textNumber(texts, cut(visit.userAgent, maxUserAgentLength)))
+  }
+  const payload = scratch.subarray(frameHeaderBytes, offset)
+  scratch.writeUInt16LE(frameMark, 0)
+  scratch.writeUInt32LE(payload.length, 2)
+  scratch.writeUInt32LE(crc32(payload), 6)
+  return Buffer.from(scratch.subarray(0, offset))
+}
+
+function cut(text: string | undefined, maxLength: number): string | undefined {
+  return text !== undefined && text.length > maxLength ? text.slice(0, maxLength) : text
+}
+
+function introduceText(texts: BatchTexts, newTexts: string[], text: string | undefined): number {
+  if (!text || texts.has(text)) return 0
+  texts.set(text, texts.size + 1)
+  newTexts.push(text)
+  return text.length + 10
+}
+
+function textNumber(texts: BatchTexts, text: string | undefined): number {
+  return text ? (texts.get(text) ?? 0) : 0
+}
+
+function writeVarint(offset: number, value: number): number {
+  while (value >= 0x80) {
+    scratch[offset++] = (value % 0x80) | 0x80
+    value = Math.floor(value / 0x80)
+  }
+  scratch[offset++] = value
+  return offset
+}
+
+/**
+ * Decodes a batch. Never throws: what can't be read is reported in `damaged` and `tornBytes`, and a text that
+ * is not storable (PostgreSQL has no NUL in text) is left out of its visit.
+ */
+export function decodeBatch(bytes: Buffer): DecodedBatch {
+  const batch: DecodedBatch = { visits: [], soundBytes: 0, damaged: [], tornBytes: 0 }
+  const texts = new Map<number, string>()
+  let offset = 0
+  while (offset < bytes.length) {
+    const end = frameEnd(bytes, offset)
+    if (end !== undefined && decodeFrame(bytes.subarray(offset + frameHeaderBytes, end), texts, batch.visits)) {
+      batch.soundBytes += end - offset
+      offset = end
+      continue
+    }
+    const next = nextFrame(bytes, offset + 1)
+    if (next === undefined && isTorn(bytes, offset)) {
+      batch.tornBytes = bytes.length - offset
+      break
+    }
+    batch.damaged.push({ offset, length: (next ?? bytes.length) - offset })
+    offset = next ?? bytes.length
+  }
+  return batch
+}
+
+/** The sound frames of a batch, without torn or damaged ranges: what is sent. The same bytes give the same answer. */
+export function soundFrames(bytes: Buffer): { frames: Buffer; batch: DecodedBatch } {
+  const batch = decodeBatch(bytes)
+  const parts: Buffer[] = []
+  let offset = 0
+  for (const range of batch.damaged) {
+    parts.push(bytes.subarray(offset, range.offset))
+    offset = range.offset + range.length
+  }
+  parts.push(bytes.subarray(offset, bytes.length - batch.tornBytes))
+  return { frames: parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat(parts), batch }
+}
+
+/** Where the frame at `offset` ends, if a whole frame of the right checksum lies there. */
+function frameEnd(bytes: Buffer, offset: number): number | undefined {
+  if (offset + frameHeaderBytes > bytes.length || bytes.readUInt16LE(offset) !== frameMark) return undefined
+  const end = offset + frameHeaderBytes + bytes.readUInt32LE(offset + 2)
+  if (end > bytes.length) return undefined
+  return crc32(bytes.subarray(offset + frameHeaderBytes, end)) === bytes.readUInt32LE(offset + 6) ? end : undefined
+}
+
+function nextFrame(bytes: Buffer, from: number): number | undefined {
+  for (let at = from; at + frameHeaderBytes <= bytes.length; at++) {
+    if (bytes[at] === (frameMark & 0xff) && frameEnd(bytes, at) !== undefined) return at
+  }
+  return undefined
+}
+
+/** A write cut short leaves the beginning of a frame that says it is longer than what is there. */
+function isTorn(bytes: Buffer, offset: number): boolean {
+  if (offset + frameHeaderBytes > bytes.length) return true
+  if (bytes.readUInt16LE(offset) !== frameMark) return false
+  return offset + frameHeaderBytes + bytes.readUInt32LE(offset + 2) > bytes.length
+}
+
+function decodeFrame(payload: Buffer, texts: Map<number, string>, visits: DecodedVisit[]): boolean {
+  const reader = { offset: 6, payload }
+  const visitsBefore = visits.length
+  try {
+    const visitedAt = payload.readUIntLE(0, 6)
+    const visitCount = readVarint(reader)
+    const textCount = readVarint(reader)
+    for (let i = 0; i < textCount; i++) {
+      const textId = readVarint(reader)
+      const length = readVarint(reader)
+      texts.set(textId, payload.toString('utf8', reader.offset, reader.offset + length))
+      reader.offset += length
+    }
+    for (let i = 0; i < visitCount; i++) {
+      const linkId = readVarint(reader)
+      const referrer = storableText(texts.get(readVarint(reader)))
+      const userAgent = storableText(texts.get(readVarint(reader)))
+      visits.push({ linkId, visitedAt, referrer, userAgent })
+    }
+    return true
+  } catch {
+    visits.length = visitsBefore
+    return false
+  }
+}
+
+function readVarint(reader: { offset: number; payload: Buffer }): number {
+  let value = 0
+  let scale = 1
+  for (;;) {
+    const byte = reader.payload[reader.offset++]
+    if (byte === undefined || scale > 2 ** 49) throw new RangeError('varint runs past its frame')
+    value += (byte & 0x7f) * scale
+    if (byte < 0x80) return value
+    scale *= 0x80
+  }
+}
+
+function storableText(text: string | undefined): string | undefined {
+  return text?.includes('\0') ? undefined : text
+}
+
+const VisitJobSchema = Type.Object({
+  producerId: Type.String({
+    pattern: '^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}$',
+    description: 'UUID v7 of the API process that answered the visits',
+  }),
+  seq: Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER }),
+  frames: Type.String({ description: 'the frames of the batch, base64' }),
+})
+
+/** What travels through the queue: one batch. */
+export type VisitJob = Static<typeof VisitJobSchema>
+
+const visitJob = Compile(VisitJobSchema)
+
+/** The job's data if it is a batch, otherwise undefined. */
+export function parseVisitJob(data: unknown): VisitJob | undefined {
+  return visitJob.Check(data) ? data : undefined
+}
+
+export interface BatchId {
+  producerId: string
+  seq: number
+}
+
+/** A batch's id in one word: job id and key of maps. */
+export function batchKey({ producerId, seq }: BatchId): string {
+  return `${producerId}-${seq}`
+}

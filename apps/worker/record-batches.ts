@@ -1,0 +1,139 @@
+/**
+ * Records batches of visits, each exactly once, several in one transaction.
+ *
+ * Order of the transaction, the same in every worker, rows of a table sorted by key, so that two workers can wait
+ * for each other but never in a circle:
+ *   1. ledger rows: a batch already there is left out of all that follows;
+ *   2. watermarks, read after the rows were written: compaction replaces rows by a watermark, and whoever wrote
+ *      its row after that must find the watermark (READ COMMITTED: each statement sees what was committed before it);
+ *   3. raw visits; 4. totals per link; 5. visits per link and quarter hour.
+ * It commits whole or not at all. If COMMIT's answer is lost, the caller calls again with the same batches.
+ */
+import type { Pool, PoolClient } from 'pg'
+import type { BatchId, DecodedVisit } from '@hopcount/shared/visit-batch.ts'
+import { batchKey } from '@hopcount/shared/visit-batch.ts'
+import { sumVisits } from './sum-visits.ts'
+
+export interface Batch extends BatchId {
+  visits: DecodedVisit[]
+}
+
+export interface Recorded {
+  /** Visits that this call counted. */
+  visits: number
+  /** Batches that had been counted before. */
+  duplicates: number
+}
+
+export async function recordBatches(pool: Pool, batches: Batch[]): Promise<Recorded> {
+  const distinct = [...new Map(batches.map(batch => [batchKey(batch), batch])).values()].sort(byId)
+  const client = await pool.connect()
+  let failure: unknown
+  try {
+    await client.query('BEGIN')
+    const fresh = await enterLedger(client, distinct)
+    const visits = fresh.flatMap(batch => batch.visits)
+    if (visits.length > 0) {
+      await insertVisits(client, visits)
+      await addToAggregates(client, visits)
+    }
+    await client.query('COMMIT')
+    return { visits: visits.length, duplicates: batches.length - fresh.length }
+  } catch (error) {
+    failure = error
+    await client.query('ROLLBACK').catch(() => {})
+    throw error
+  } finally {
+    // After any failure the connection's state is unknown: it is closed, not reused.
+    client.release(failure !== undefined)
+  }
+}
+
+function byId(a: BatchId, b: BatchId): number {
+  if (a.producerId !== b.producerId) return a.producerId < b.producerId ? -1 : 1
+  return a.seq - b.seq
+}
+
+/** Writes the ledger rows and returns the batches that were in neither ledger nor watermarks. */
+async function enterLedger(client: PoolClient, batches: Batch[]): Promise<Batch[]> {
+  const entered = await client.query<{ producer_id: string; seq: number }>({
+    name: 'enter-ledger',
+    text: `INSERT INTO ledger (producer_id, seq, visits)
+           SELECT producer_id, seq, visits
+           FROM unnest($1::uuid[], $2::bigint[], $3::integer[]) AS batch (producer_id, seq, visits)
+           ORDER BY producer_id, seq
+           ON CONFLICT (producer_id, seq) DO NOTHING
+           RETURNING producer_id, seq`,
+    values: [batches.map(b => b.producerId), batches.map(b => b.seq), batches.map(b => b.visits.length)],
+  })
+  const enteredKeys = new Set(entered.rows.map(row => batchKey({ producerId: row.producer_id, seq: row.seq })))
+  const producers = [...new Set(batches.map(batch => batch.producerId))]
+  const watermarks = await client.query<{ producer_id: string; seq: number }>({
+    name: 'read-watermarks',
+    text: 'SELECT producer_id, seq FROM ledger_watermarks WHERE producer_id = ANY($1::uuid[])',
+    values: [producers],
+  })
+  const watermarkOf = new Map(watermarks.rows.map(row => [row.producer_id, row.seq]))
+  const belowWatermark = batches.filter(
+    batch => enteredKeys.has(batchKey(batch)) && batch.seq <= (watermarkOf.get(batch.producerId) ?? 0),
+  )
+  if (belowWatermark.length > 0) await leaveLedger(client, belowWatermark)
+  const stale = new Set(belowWatermark.map(batchKey))
+  return batches.filter(batch => enteredKeys.has(batchKey(batch)) && !stale.has(batchKey(batch)))
+}
+
+/** Takes back rows of batches that a watermark already covers. */
+async function leaveLedger(client: PoolClient, batches: BatchId[]): Promise<void> {
+  await client.query({
+    name: 'leave-ledger',
+    text: `DELETE FROM ledger USING unnest($1::uuid[], $2::bigint[]) AS batch (producer_id, seq)
+           WHERE ledger.producer_id = batch.producer_id AND ledger.seq = batch.seq`,
+    values: [batches.map(b => b.producerId), batches.map(b => b.seq)],
+  })
+}
+
+async function insertVisits(client: PoolClient, visits: DecodedVisit[]): Promise<void> {
+  await client.query({
+    name: 'insert-visits',
+    text: `INSERT INTO visits (link_id, visited_at, referrer, user_agent)
+           SELECT link_id, to_timestamp(visited_at / 1000.0), referrer, user_agent
+           FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[]) AS visit (link_id, visited_at, referrer, user_agent)`,
+    values: [
+      visits.map(v => v.linkId),
+      visits.map(v => v.visitedAt),
+      visits.map(v => v.referrer ?? null),
+      visits.map(v => v.userAgent ?? null),
+    ],
+  })
+}
+
+/** One row per key and transaction: a link that gets every visit costs one update per table. */
+async function addToAggregates(client: PoolClient, visits: DecodedVisit[]): Promise<void> {
+  const { links, quarters } = sumVisits(visits)
+  await client.query({
+    name: 'add-to-link-totals',
+    text: `INSERT INTO link_totals AS total (link_id, visits, first_visit, last_visit)
+           SELECT link_id, visits, to_timestamp(first_visit / 1000.0), to_timestamp(last_visit / 1000.0)
+           FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[]) AS sum (link_id, visits, first_visit, last_visit)
+           ORDER BY link_id
+           ON CONFLICT (link_id) DO UPDATE SET
+             visits = total.visits + excluded.visits,
+             first_visit = least(total.first_visit, excluded.first_visit),
+             last_visit = greatest(total.last_visit, excluded.last_visit)`,
+    values: [
+      links.map(l => l.linkId),
+      links.map(l => l.visits),
+      links.map(l => l.firstVisit),
+      links.map(l => l.lastVisit),
+    ],
+  })
+  await client.query({
+    name: 'add-to-link-quarters',
+    text: `INSERT INTO link_quarters AS total (link_id, quarter, visits)
+           SELECT link_id, to_timestamp(quarter / 1000.0), visits
+           FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) AS sum (link_id, quarter, visits)
+           ORDER BY link_id, quarter
+           ON CONFLICT (link_id, quarter) DO UPDATE SET visits = total.visits + excluded.visits`,
+    values: [quarters.map(q => q.linkId), quarters.map(q => q.quarter), quarters.map(q => q.visits)],
+  })
+}

@@ -1,0 +1,14 @@
+import type { Pool } from 'pg'
+
+/** Days (UTC) whose partitions exist ahead: a worker may stand still for a week before visits fall into the DEFAULT partition. */
+const daysAhead = 8
+
+/** Makes the missing day partitions from yesterday on; returns how many it made. */
+export async function ensureVisitPartitions(pool: Pool): Promise<number> {
+  const result = await pool.query<{ made: number }>({
+    name: 'ensure-visit-partitions',
+    text: `SELECT ensure_visit_partitions((now() AT TIME ZONE 'UTC')::date - 1, $1) AS made`,
+    values: [daysAhead + 1],
+  })
+  return result.rows[0]?.made ?? 0
+}

@@ -1,0 +1,56 @@
+import { Counter, Histogram, Registry, collectDefaultMetrics } from '@prometheus-io/client'
+import type { Batch } from './record-batches.ts'
+
+export interface WorkerMetrics {
+  registry: Registry
+  jobsSetAside: Counter
+  failedTransactions: Counter
+  observeCommit(commit: { visits: number; duplicates: number; batches: Batch[]; seconds: number }): void
+}
+
+export function createWorkerMetrics(): WorkerMetrics {
+  const registry = new Registry()
+  const registers = [registry]
+  collectDefaultMetrics({ register: registry })
+  const visits = new Counter({ name: 'hopcount_visits_recorded_total', help: 'Visits counted', registers })
+  const duplicates = new Counter({
+    name: 'hopcount_duplicate_batches_total',
+    help: 'Batches that came again after they had been counted',
+    registers,
+  })
+  const commitSeconds = new Histogram({
+    name: 'hopcount_commit_seconds',
+    help: 'Duration of a recording transaction',
+    buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5],
+    registers,
+  })
+  const lagSeconds = new Histogram({
+    name: 'hopcount_visit_lag_seconds',
+    help: 'From the redirect to the commit, for the oldest visit of each batch',
+    buckets: [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60, 300, 3600],
+    registers,
+  })
+  return {
+    registry,
+    jobsSetAside: new Counter({
+      name: 'hopcount_jobs_set_aside_total',
+      help: 'Jobs that could not be read or that PostgreSQL refused for their data',
+      registers,
+    }),
+    failedTransactions: new Counter({
+      name: 'hopcount_failed_transactions_total',
+      help: 'Recording transactions that failed and were tried again',
+      registers,
+    }),
+    observeCommit(commit) {
+      visits.inc(commit.visits)
+      duplicates.inc(commit.duplicates)
+      commitSeconds.observe(commit.seconds)
+      const now = Date.now()
+      for (const batch of commit.batches) {
+        const oldest = batch.visits[0]
+        if (oldest !== undefined) lagSeconds.observe(Math.max(0, now - oldest.visitedAt) / 1_000)
+      }
+    },
+  }
+}

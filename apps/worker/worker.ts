@@ -1,0 +1,67 @@
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Configuration } from '@hopcount/shared/configuration.ts'
+import { openDatabase, poolConfig } from '@hopcount/shared/database.ts'
+import type { Log } from '@hopcount/shared/log.ts'
+import { createHealthLog } from '@hopcount/shared/log.ts'
+import { startVisitWorker } from '@hopcount/shared/visit-queue.ts'
+import { startMaintenance } from './maintenance.ts'
+import { createJobRecorder } from './record-jobs.ts'
+import { createWorkerMetrics } from './worker-metrics.ts'
+
+export interface RunningWorker {
+  metricsPort: number
+  /** Finishes or gives back what is under way, then closes; at most about 12 s. */
+  stop(): Promise<void>
+}
+
+/** How long jobs under way may take to finish before they are left to another worker. */
+const finishDeadlineMs = 8_000
+const closeDeadlineMs = 3_000
+
+/** Starts recording. The queue may be away: the worker waits for it, and says so once. */
+export async function startWorker(configuration: Configuration, log: Log): Promise<RunningWorker> {
+  const metrics = createWorkerMetrics()
+  const databaseHealth = createHealthLog(log, 'database connection')
+  const { pool } = openDatabase(
+    poolConfig(configuration.DATABASE_URL, { max: 6, applicationName: 'hopcount worker', statementTimeoutMs: 30_000 }),
+    error => databaseHealth.fails(error),
+  )
+  pool.on('connect', () => databaseHealth.works())
+  const recorder = createJobRecorder({ pool, log, metrics })
+  const stopMaintenance = startMaintenance(pool, log)
+  const worker = startVisitWorker(
+    { redisUrl: configuration.REDIS_URL, databaseUrl: configuration.DATABASE_URL },
+    { concurrency: configuration.WORKER_CONCURRENCY, log },
+    recorder.record,
+  )
+
+  const server = createServer((request, response) => {
+    if (request.url === '/healthz') response.writeHead(200, { 'content-type': 'text/plain' }).end('ok\n')
+    else if (request.url === '/metrics') {
+      metrics.registry.metrics().then(
+        text => response.writeHead(200, { 'content-type': metrics.registry.contentType }).end(text),
+        () => response.writeHead(500).end(),
+      )
+    } else response.writeHead(404).end()
+  })
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(configuration.WORKER_METRICS_PORT, configuration.HOST, resolve)
+  })
+
+  async function stop(): Promise<void> {
+    const closing = worker.close().catch(() => {})
+    await Promise.race([closing, sleep(finishDeadlineMs, undefined, { ref: false })])
+    recorder.stopWaiting()
+    await Promise.race([closing, sleep(closeDeadlineMs, undefined, { ref: false })])
+    server.close()
+    server.closeAllConnections()
+    await Promise.race([
+      stopMaintenance().then(() => pool.end()),
+      sleep(1_000, undefined, { ref: false }),
+    ])
+  }
+  return { metricsPort: (server.address() as AddressInfo).port, stop }
+}
