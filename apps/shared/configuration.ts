@@ -139,7 +139,9 @@ function* contradictions(configuration: Static<typeof ConfigurationSchema>): Gen
   }
 }
 
+/** What the variable is for, from its schema. */
 function description(name: string): string {
-  const schemas: Record<string, { description?: string }> = ConfigurationSchema.properties
-  return schemas[name]?.description ?? ''
+  const schemas: Record<string, object> = ConfigurationSchema.properties
+  const schema = schemas[name]
+  return schema !== undefined && 'description' in schema ? String(schema.description) : ''
 }

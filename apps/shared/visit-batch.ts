@@ -79,7 +79,7 @@ export function encodeFrame(visits: Visit[], visitedAt: number, texts: BatchText
   for (const text of newTexts) {
     offset = writeVarint(offset, ++textId)
     offset = writeVarint(offset, text.length)
-    offset += scratch.latin1Write(text, offset)
+    offset += scratch.write(text, offset, 'latin1')
   }
   for (const visit of visits) {
     offset = writeVarint(offset, visit.linkId)

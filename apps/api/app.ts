@@ -1,0 +1,136 @@
+/**
+ * The HTTP application, put together in the order in which its parts need each other, and closed in reverse:
+ * no new requests → requests in flight answered → open segment sealed and delivered for a moment → connections.
+ */
+import fastifyPostgres from '@fastify/postgres'
+import Fastify from 'fastify'
+import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
+import type { Configuration } from '@hopcount/shared/configuration.ts'
+import { databaseOn, openDatabase, poolConfig } from '@hopcount/shared/database.ts'
+import type { Log } from '@hopcount/shared/log.ts'
+import { createHealthLog } from '@hopcount/shared/log.ts'
+import { openVisitQueue } from '@hopcount/shared/visit-queue.ts'
+import { documentRoutes } from './docs/openapi.ts'
+import { answerFrameworkError, answerMalformed, installErrorHandlers, refuseOtherMethods } from './errors/error-handlers.ts'
+import { ProblemSchema } from './errors/problem.ts'
+import { createApiMetrics } from './health/api-metrics.ts'
+import { healthRoutes } from './health/health-routes.ts'
+import { createLinkCreator } from './links/create-links.ts'
+import { listenForLinkChanges } from './links/link-changes.ts'
+import { shortenRoute } from './links/shorten-route.ts'
+import { openLinkStore } from './redirect/link-store.ts'
+import { redirectRoutes } from './redirect/redirect-route.ts'
+import { createSlugResolver } from './redirect/resolve-slug.ts'
+import { parseBodies } from './request-bodies.ts'
+import { statsRoutes } from './stats/stats-routes.ts'
+import { openVisitRecorder } from './visits/record-visits.ts'
+
+/** How long a stopping process goes on handing over sealed visits; what is left is adopted by the next process. */
+const deliverOnCloseMs = 3_000
+
+export async function buildApp(configuration: Configuration, log: Log): Promise<FastifyInstance> {
+  const app = Fastify({
+    loggerInstance: log as FastifyBaseLogger,
+    disableRequestLogging: true,
+    trustProxy: configuration.TRUST_PROXY?.split(',').map(network => network.trim()) ?? false,
+    bodyLimit: 8 * 1024,
+    routerOptions: { maxParamLength: 512 },
+    exposeHeadRoutes: false,
+    // A stopping process still answers what reaches it on open connections: nobody is refused in a rolling restart.
+    return503OnClosing: false,
+    forceCloseConnections: 'idle',
+    requestTimeout: 10_000,
+    http: { headersTimeout: 10_000, maxHeaderSize: 16 * 1024, connectionsCheckingInterval: 1_000 },
+    frameworkErrors: answerFrameworkError,
+    clientErrorHandler: answerMalformed,
+  })
+  let stopping = false
+  app.addHook('preClose', async () => {
+    stopping = true
+  })
+
+  const databaseHealth = createHealthLog(log, 'database connection')
+  await app.register(
+    fastifyPostgres,
+    poolConfig(configuration.DATABASE_URL, { max: 10, applicationName: 'hopcount api', statementTimeoutMs: 10_000 }),
+  )
+  const { pool } = app.pg
+  pool.on('error', error => databaseHealth.fails(error))
+  pool.on('connect', () => databaseHealth.works())
+  const stats = openDatabase(
+    poolConfig(configuration.STATS_DATABASE_URL ?? configuration.DATABASE_URL, {
+      max: 4,
+      applicationName: 'hopcount statistics',
+      statementTimeoutMs: 10_000,
+    }),
+    () => {},
+  )
+  app.addHook('onClose', () => stats.pool.end())
+
+  const queue = openVisitQueue({ redisUrl: configuration.REDIS_URL, databaseUrl: configuration.DATABASE_URL }, log)
+  app.addHook('onClose', () => within(1_000, queue.close()))
+  const recorder = await openVisitRecorder({
+    spoolDir: configuration.SPOOL_DIR,
+    fsync: configuration.SPOOL_FSYNC === 'on',
+    allowLoss: configuration.VISIT_LOSS === 'allow',
+    queue,
+    pool,
+    log,
+  })
+  app.addHook('onClose', () => recorder.close(deliverOnCloseMs))
+
+  const cacheUrl = configuration.CACHE_REDIS_URL ?? configuration.REDIS_URL
+  const store = cacheUrl === undefined ? undefined : openLinkStore(cacheUrl, log)
+  app.addHook('onClose', async () => store?.close())
+  const resolver = createSlugResolver({
+    pool,
+    store,
+    maxLinks: configuration.CACHE_MAX_LINKS,
+    hearsChanges: () => changes.isListening(),
+  })
+  const changes = listenForLinkChanges({
+    databaseUrl: configuration.DATABASE_URL,
+    log,
+    onChange: resolver.forget,
+    onGap: resolver.forgetAbsent,
+  })
+  app.addHook('onClose', () => within(1_000, changes.close()))
+
+  parseBodies(app)
+  installErrorHandlers(app)
+  app.addSchema(ProblemSchema)
+  const routes = collectRoutes(app)
+  await documentRoutes(app)
+  const reserved: ReadonlySet<string> = routes.firstSegments
+  await app.register(shortenRoute, {
+    createLink: createLinkCreator({ pool, reserved }),
+    slugCreated: resolver.forget,
+    reserved,
+    publicUrl: configuration.PUBLIC_URL,
+    allowPrivateTargets: configuration.ALLOW_PRIVATE_TARGETS,
+  })
+  await app.register(statsRoutes, { database: databaseOn(stats.pool), pending: recorder.pending })
+  healthRoutes(app, { pool, metrics: createApiMetrics(recorder, queue), isStopping: () => stopping })
+  redirectRoutes(app, { resolver, recorder })
+  refuseOtherMethods(app, structuredClone(routes.methods))
+  return app
+}
+
+/** Notes each route as it is added: which methods an address takes, and which words can't be slugs. */
+function collectRoutes(app: FastifyInstance) {
+  const methods = new Map<string, Set<string>>()
+  const firstSegments = new Set<string>()
+  app.addHook('onRoute', route => {
+    const known = methods.get(route.url) ?? new Set()
+    for (const method of [route.method].flat()) known.add(method)
+    methods.set(route.url, known)
+    const segment = route.url.split('/')[1]?.toLowerCase()
+    if (segment && !segment.startsWith(':') && !segment.startsWith('*')) firstSegments.add(segment)
+  })
+  return { methods, firstSegments }
+}
+
+/** Closing a connection that hangs must not keep the process from ending. */
+async function within(milliseconds: number, closing: Promise<void>): Promise<void> {
+  await Promise.race([closing.catch(() => {}), new Promise<void>(resolve => setTimeout(resolve, milliseconds).unref())])
+}

@@ -1,0 +1,120 @@
+/** Turns everything that goes wrong into a Problem: what Fastify throws by itself, too. */
+import type { Socket } from 'node:net'
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { errorText } from '@hopcount/shared/log.ts'
+import { Problem, problemDocument, sendProblem, unavailable } from './problem.ts'
+
+export function installErrorHandlers(app: FastifyInstance): void {
+  app.setErrorHandler((error: FastifyError, request, reply) => answerError(error, request, reply))
+  app.setNotFoundHandler((_request, reply) => sendProblem(reply, new Problem(404, 'There is nothing at this address.')))
+}
+
+const refusedMethods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE']
+
+/** Adds, for each address, the methods it does not take: 405 with Allow (RFC 9110, section 15.5.6). Call after all routes. */
+export function refuseOtherMethods(app: FastifyInstance, routes: ReadonlyMap<string, ReadonlySet<string>>): void {
+  app.addHttpMethod('TRACE')
+  for (const [url, methods] of routes) {
+    app.route({
+      method: refusedMethods.filter(method => !methods.has(method)),
+      url,
+      schema: { hide: true },
+      // Before the body is looked at: what it holds does not matter.
+      onRequest: (_request, reply) => {
+        const allow = [...methods].join(', ')
+        sendProblem(reply, new Problem(405, 'This address does not take that method.', { headers: { allow } }))
+      },
+      handler: () => {},
+    })
+  }
+}
+
+/** Before routing: a path that can't be decoded (/%zz), a method that nobody knows. */
+export function answerFrameworkError(error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
+  void answerError(error, request, reply)
+}
+
+function answerError(error: FastifyError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const problem = asProblem(error)
+  if (problem.status >= 500 && !(error instanceof Problem)) {
+    request.log.error({ reason: errorText(error), code: error.code, route: request.routeOptions?.url }, 'request failed')
+  }
+  return sendProblem(reply, problem)
+}
+
+function asProblem(error: FastifyError): Problem {
+  if (error instanceof Problem) return error
+  if (error.validation) return validationProblem(error)
+  if (isConnectionError(error)) return unavailable('The database is not reachable at the moment. Please try again.')
+  const status = error.statusCode ?? 500
+  if (status >= 500) return new Problem(500, 'Something went wrong on our side.')
+  return new Problem(status, clientErrorDetails[error.code] ?? error.message)
+}
+
+/** Fastify's own words for these name its inside, or repeat the input. */
+const clientErrorDetails: Record<string, string> = {
+  FST_ERR_BAD_URL: 'The path is not a valid percent-encoded text.',
+  FST_ERR_CTP_INVALID_JSON_BODY: 'The body is not valid JSON.',
+  FST_ERR_CTP_EMPTY_JSON_BODY: 'The body is empty; a JSON object is expected.',
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: 'The body must be application/json.',
+  FST_ERR_CTP_BODY_TOO_LARGE: 'The body is too large.',
+  FST_ERR_MAX_PARAM_LENGTH: 'There is nothing at this address.',
+}
+
+function validationProblem(error: FastifyError): Problem {
+  const where = error.validationContext ?? 'request'
+  const errors = (error.validation ?? []).map(({ instancePath, message, params }) => {
+    const field = params['missingProperty'] ?? params['additionalProperty']
+    const pointer = field === undefined ? instancePath : `${instancePath}/${escapePointer(String(field))}`
+    return { pointer: `#${encodeURI(pointer)}`, detail: `${message ?? 'is not valid'}` }
+  })
+  return new Problem(400, `The ${where === 'querystring' ? 'query' : where} does not fit the schema.`, { errors })
+}
+
+/** RFC 6901, section 3. Field names come from the client: cut to what a schema's names could be. */
+function escapePointer(field: string): string {
+  return field.slice(0, 64).toWellFormed().replaceAll('~', '~0').replaceAll('/', '~1')
+}
+
+/**
+ * SQLSTATE classes 08 (connection), 53 (resources), 57P (shutdown), 25006 (read-only), and what node-postgres and the
+ * operating system say when nobody answers.
+ */
+export function isConnectionError(error: unknown): boolean {
+  if (!(error instanceof Error)) return false
+  if (error instanceof AggregateError) return error.errors.some(isConnectionError)
+  const code = 'code' in error ? String(error.code) : ''
+  if (/^(08|53|57P|25006|57014|ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH)/.test(code)) return true
+  return /connection (terminated|ended|timeout|error)|timeout exceeded when trying to connect|terminating connection|Query read timeout|not queryable/i.test(
+    error.message,
+  )
+}
+
+/** Malformed requests never become a Fastify request: answered on the socket, and closed. */
+export function answerMalformed(error: Error & { code?: string }, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy()
+    return
+  }
+  const status = malformedStatus[error.code ?? ''] ?? 400
+  const body = JSON.stringify(problemDocument(status, malformedDetail[status] ?? 'The request is not valid HTTP.'))
+  const lines = [
+    `HTTP/1.1 ${status} ${problemDocument(status, '').title}`,
+    'content-type: application/problem+json',
+    'cache-control: no-store',
+    `content-length: ${Buffer.byteLength(body)}`,
+    'connection: close',
+  ]
+  socket.end(`${lines.join('\r\n')}\r\n\r\n${body}`)
+}
+
+const malformedStatus: Record<string, number> = {
+  HPE_HEADER_OVERFLOW: 431,
+  ERR_HTTP_REQUEST_TIMEOUT: 408,
+}
+
+const malformedDetail: Record<number, string> = {
+  408: 'The request took too long to arrive.',
+  431: 'The headers are too large.',
+}
+

@@ -1,0 +1,63 @@
+/** Errors as RFC 9457 problem details, for every answer of 400 and above. */
+import { STATUS_CODES } from 'node:http'
+import type { FastifyReply } from 'fastify'
+import { Type } from 'typebox'
+import type { Static } from 'typebox'
+
+export const ProblemSchema = Type.Object(
+  {
+    type: Type.String({ description: 'a URI that names the kind of problem; `about:blank`: no more than the status says' }),
+    title: Type.String({ description: 'the status in words' }),
+    status: Type.Integer(),
+    detail: Type.String({ description: 'what was wrong with this request' }),
+    errors: Type.Optional(
+      Type.Array(
+        Type.Object({
+          pointer: Type.String({ description: 'JSON pointer (RFC 6901) to the field, as a URI fragment' }),
+          detail: Type.String(),
+        }),
+      ),
+    ),
+  },
+  { description: 'RFC 9457 problem details', $id: 'Problem' },
+)
+
+export type ProblemDocument = Static<typeof ProblemSchema>
+type FieldErrors = NonNullable<ProblemDocument['errors']>
+
+/** Thrown where a request can't be served as asked; the error handler answers it. */
+export class Problem extends Error {
+  readonly status: number
+  readonly errors: FieldErrors | undefined
+  readonly headers: Record<string, string>
+
+  constructor(status: number, detail: string, options: { errors?: FieldErrors; headers?: Record<string, string> } = {}) {
+    super(detail)
+    this.status = status
+    this.errors = options.errors
+    this.headers = options.headers ?? {}
+  }
+}
+
+/** A problem of one field of the body. */
+export function fieldProblem(status: number, field: string, detail: string): Problem {
+  return new Problem(status, detail, { errors: [{ pointer: `#/${field}`, detail }] })
+}
+
+/** The database can't be reached: the client may try again soon. */
+export function unavailable(detail: string): Problem {
+  return new Problem(503, detail, { headers: { 'retry-after': '1' } })
+}
+
+export function problemDocument(status: number, detail: string, errors?: FieldErrors): ProblemDocument {
+  const title = STATUS_CODES[status] ?? 'Error'
+  return { type: 'about:blank', title, status, detail, ...(errors && { errors }) }
+}
+
+export function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply {
+  return reply
+    .code(problem.status)
+    .headers({ 'cache-control': 'no-store', ...problem.headers })
+    .type('application/problem+json')
+    .send(JSON.stringify(problemDocument(problem.status, problem.message, problem.errors)))
+}

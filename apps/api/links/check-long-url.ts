@@ -1,0 +1,195 @@
+/**
+ * Decides which URLs a link may point to, without asking the network.
+ *
+ * What is accepted is stored as `URL.href`, so that the `Location` of a redirect is plain ASCII and means to every
+ * client what it meant here. The rules on the raw text come first: the WHATWG URL parser repairs what it reads
+ * (https://url.spec.whatwg.org/#concept-basic-url-parser drops tabs and line breaks, trims, adds slashes, turns
+ * backslashes around), and a text that had to be repaired is a mistake or a disguise.
+ *
+ * Names are not resolved: what a public name resolves to may change a moment later, and only matters to the visitor,
+ * since Hopcount itself never requests a target.
+ */
+import { BlockList, isIPv4 } from 'node:net'
+import { unescape as percentDecode } from 'node:querystring'
+import { domainToUnicode } from 'node:url'
+
+export interface LongUrlOptions {
+  /**
+   * Where this service is reached, each as `URL.host`. With a port, only that port is the service; without one every
+   * port of the host is, since the ports behind a proxy are not known here.
+   */
+  ownHosts: string[]
+  /** Lets links point to loopback, link-local, private and other addresses that are not public. */
+  allowPrivateTargets: boolean
+}
+
+/** The longest URL that is stored: 2,048 bytes, which browsers, proxies and messengers carry without cutting. */
+export const maxHrefBytes = 2_048
+
+/** The URL in the form that is stored, or what is wrong with it: a sentence that never repeats the input. */
+export function checkLongUrl(text: string, options: LongUrlOptions): { href: string } | { problem: string } {
+  const textProblem = findTextProblem(text)
+  if (textProblem !== undefined) return { problem: textProblem }
+
+  const authority = findAuthority(text)
+  if (authority === undefined) {
+    return { problem: 'long_url must begin with http:// or https://, followed by a host.' }
+  }
+  const authorityProblem = findAuthorityProblem(authority)
+  if (authorityProblem !== undefined) return { problem: authorityProblem }
+
+  const url = URL.parse(text)
+  if (url === null) return { problem: 'long_url is not a valid URL.' }
+  // An href is ASCII, so its length is its size in bytes.
+  if (url.href.length > maxHrefBytes) {
+    return { problem: `long_url must not be longer than ${maxHrefBytes} bytes, percent-encoding included.` }
+  }
+
+  const hostProblem = findHostProblem(url, options)
+  return hostProblem === undefined ? { href: url.href } : { problem: hostProblem }
+}
+
+function findTextProblem(text: string): string | undefined {
+  // A lone surrogate would silently become U+FFFD (https://infra.spec.whatwg.org/#scalar-value-string).
+  if (!text.isWellFormed()) return 'long_url must not contain half of a surrogate pair.'
+  if (/\p{Cc}/u.test(text)) {
+    return 'long_url must not contain control characters such as tabs and line breaks.'
+  }
+  if (text.trim() !== text) return 'long_url must not begin or end with blanks.'
+  // In the query and the fragment a backslash is only a character; before them it would be read as a slash.
+  if (/^[^?#]*\\/.test(text)) return 'long_url must be written with slashes, not with backslashes.'
+  return undefined
+}
+
+/** What stands between `//` and the path, of http and https alone: `user@host:port`, RFC 3986 section 3.2. */
+function findAuthority(text: string): string | undefined {
+  return /^https?:\/\/([^/?#]+)/i.exec(text)?.[1]
+}
+
+function findAuthorityProblem(authority: string): string | undefined {
+  // `https://bank.example@evil.example` leads to evil.example (RFC 3986 section 7.6).
+  if (authority.includes('@')) return 'long_url must not contain a user name or password.'
+  const port = /:(\d+)$/.exec(authority)?.[1]
+  if (port !== undefined && (Number(port) < 1 || Number(port) > 65_535)) {
+    return 'long_url must have a port from 1 to 65535, or none.'
+  }
+  // This decoder leaves alone what is not percent-encoded UTF-8, where decodeURIComponent throws.
+  if (invisible.test(percentDecode(authority))) {
+    return 'long_url must not have invisible characters in its host.'
+  }
+  return undefined
+}
+
+/**
+ * Characters that show nothing or turn the text around them: soft hyphen, zero-width space, bidi controls, variation
+ * selectors (Unicode property Default_Ignorable_Code_Point). UTS 46 drops them, so that a host could look like another.
+ * The two joiners stay: Persian and Indic names need them, and the parser lets them stand only there (RFC 5892
+ * appendices A.1 and A.2).
+ */
+const invisible = /[\p{Default_Ignorable_Code_Point}--[\u200C\u200D]]/v
+
+function findHostProblem(url: URL, options: LongUrlOptions): string | undefined {
+  const host = withoutFinalDot(url.hostname)
+  if (!isWellFormedHost(host)) {
+    return 'long_url must have a host that is a valid domain name or address.'
+  }
+  if (isOwnHost(url, options.ownHosts)) {
+    return 'long_url must not point to this service itself, where a redirect could never end.'
+  }
+  if (!options.allowPrivateTargets && !isPublicHost(host)) {
+    return 'long_url must point to a public host, not to a loopback, link-local, private or reserved one.'
+  }
+  return undefined
+}
+
+/** `hop.example.` and `hop.example` are the same host (RFC 1034 section 3.1). */
+function withoutFinalDot(hostname: string): string {
+  return hostname.endsWith('.') ? hostname.slice(0, -1) : hostname
+}
+
+/**
+ * The parser lets hosts pass that no resolver can look up. Names: letters, digits, hyphens (RFC 1123 section 2.1) and
+ * the underscore that some have, in labels of 1–63 and together at most 253 (RFC 1035 section 2.3.4, less the length
+ * byte and the root). A label that begins with `xn--` must be valid punycode (RFC 5891 section 5.4), else browsers
+ * refuse it.
+ */
+function isWellFormedHost(host: string): boolean {
+  if (host.startsWith('[')) return true
+  return host.length <= 253 && domainName.test(host) && !/(^|\.)xn--/.test(domainToUnicode(host))
+}
+
+const domainName = /^[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*$/
+
+function isOwnHost(url: URL, ownHosts: string[]): boolean {
+  const port = url.port || (url.protocol === 'https:' ? '443' : '80')
+  return ownHosts.some(ownHost => {
+    const own = URL.parse(`http://${ownHost}`)
+    if (own === null || withoutFinalDot(own.hostname) !== withoutFinalDot(url.hostname)) return false
+    return own.port === '' || own.port === port
+  })
+}
+
+function isPublicHost(host: string): boolean {
+  if (host.startsWith('[')) return !specialIpv6.check(host.slice(1, -1), 'ipv6')
+  // The parser has turned every spelling of an IPv4 address (127.1, 0x7f000001, 2130706433) into four decimals.
+  if (isIPv4(host)) return !specialIpv4.check(host, 'ipv4')
+  // A name without a dot is looked up on the visitor's own network (IAB, Dotless Domains Considered Harmful, 2013).
+  return host.includes('.') && !localName.test(host)
+}
+
+/**
+ * Names that lead to the visitor's own machine or network: localhost (RFC 6761 section 6.3), local (RFC 6762
+ * section 3), internal (reserved by ICANN, 2024-07-29), home.arpa (RFC 8375), the names that networks chose for
+ * themselves before (RFC 6762 appendix G), and the localhost.localdomain of many hosts files.
+ */
+const localName = /\.(localhost|local|internal|home\.arpa|intranet|private|corp|home|lan|localdomain)$/
+
+/**
+ * IANA IPv4 Special-Purpose Address Registry (https://www.iana.org/assignments/iana-ipv4-special-registry): what is
+ * not globally reachable. And multicast, which is no place for a web page (RFC 5771).
+ */
+const specialIpv4 = blockList('ipv4', [
+  '0.0.0.0/8', // this network, RFC 791 section 3.2
+  '10.0.0.0/8', // private, RFC 1918
+  '100.64.0.0/10', // shared by customers of one provider, RFC 6598
+  '127.0.0.0/8', // loopback, RFC 1122 section 3.2.1.3
+  '169.254.0.0/16', // link-local, RFC 3927; the metadata services of clouds
+  '172.16.0.0/12', // private, RFC 1918
+  '192.0.0.0/24', // protocol assignments, RFC 6890 section 2.1
+  '192.0.2.0/24', // documentation, RFC 5737
+  '192.88.99.0/24', // 6to4 relays, deprecated, RFC 7526
+  '192.168.0.0/16', // private, RFC 1918
+  '198.18.0.0/15', // benchmarks, RFC 2544
+  '198.51.100.0/24', // documentation, RFC 5737
+  '203.0.113.0/24', // documentation, RFC 5737
+  '224.0.0.0/4', // multicast, RFC 5771
+  '240.0.0.0/4', // reserved and broadcast, RFC 1112 section 4, RFC 8190
+])
+
+/**
+ * Global unicast addresses are taken from 2000::/3 alone (https://www.iana.org/assignments/ipv6-address-space). All
+ * around it is refused, and with that loopback (::1), link-local (fe80::/10), unique local (fc00::/7), multicast
+ * (ff00::/8), and what carries an IPv4 address, mapped (::ffff:0:0/96) or for NAT64 (64:ff9b::/96, RFC 6052), be it a
+ * public one: that has its plain spelling. Inside it is refused what the IANA IPv6 Special-Purpose Address Registry
+ * (https://www.iana.org/assignments/iana-ipv6-special-registry) does not call globally reachable.
+ *
+ * A list apart from that of IPv4, because a BlockList sees every IPv4 address as its mapped form, too.
+ */
+const specialIpv6 = blockList('ipv6', [
+  '::/3',
+  '4000::/2',
+  '8000::/1',
+  '2001::/23', // protocol assignments, RFC 2928; Teredo, which carries an IPv4 address, RFC 4380
+  '2001:db8::/32', // documentation, RFC 3849
+  '2002::/16', // 6to4, which carries an IPv4 address, RFC 3056; its relays are gone, RFC 7526
+  '3fff::/20', // documentation, RFC 9637
+])
+
+function blockList(family: 'ipv4' | 'ipv6', subnets: `${string}/${number}`[]): BlockList {
+  const list = new BlockList()
+  for (const subnet of subnets) {
+    const [address = '', prefixLength] = subnet.split('/')
+    list.addSubnet(address, Number(prefixLength), family)
+  }
+  return list
+}

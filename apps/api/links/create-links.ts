@@ -1,0 +1,90 @@
+/**
+ * Creates links: concurrent requests become one INSERT (group commit).
+ *
+ * Outcomes per request: created; found (`reuse`, the URL had a link); taken (the requested slug exists).
+ * Of concurrent requests for one slug a single one gets it; of concurrent `reuse` requests for one URL a single one
+ * creates a link and the others find it, in this process by the group and across processes by the unique keys.
+ */
+import { createHash } from 'node:crypto'
+import type { Pool } from 'pg'
+import { createGroupCommit } from '@hopcount/shared/group-commit.ts'
+import { generateSlug } from './generate-slug.ts'
+import type { NewLink, StoredLink } from './link-queries.ts'
+import { findLinksTo, insertLinks } from './link-queries.ts'
+
+export interface LinkRequest {
+  longUrl: string
+  /** Undefined: one is generated. */
+  slug: string | undefined
+  reuse: boolean
+  expiresAt: Date | undefined
+}
+
+export type LinkOutcome = { kind: 'created' | 'found'; link: StoredLink } | { kind: 'taken' }
+
+/** A collision of generated slugs has odds of about links / 10^11; ten in a row mean that something else is wrong. */
+const maxRounds = 10
+const maxLinksPerInsert = 1_000
+
+export type CreateLink = (request: LinkRequest) => Promise<LinkOutcome>
+
+export function createLinkCreator(options: { pool: Pool; reserved: ReadonlySet<string> }): CreateLink {
+  const { pool, reserved } = options
+  return createGroupCommit<LinkRequest, LinkOutcome>({ commit: createTogether, maxWeight: maxLinksPerInsert }).add
+
+  async function createTogether(requests: LinkRequest[]): Promise<LinkOutcome[]> {
+    const outcomes = new Map<LinkRequest, LinkOutcome>()
+    for (let round = 0; outcomes.size < requests.length; round++) {
+      if (round === maxRounds) throw new Error(`no free slug after ${maxRounds} rounds`)
+      await createOrFind(requests.filter(request => !outcomes.has(request)), outcomes)
+    }
+    return requests.map(request => outcomes.get(request) ?? { kind: 'taken' })
+  }
+
+  /** One round: who collided on a generated slug or on a reuse key has no outcome yet, and takes part in the next one. */
+  async function createOrFind(requests: LinkRequest[], outcomes: Map<LinkRequest, LinkOutcome>): Promise<void> {
+    const reusing = requests.filter(request => request.reuse)
+    if (reusing.length > 0) {
+      const found = await findLinksTo(pool, [...new Set(reusing.map(request => request.longUrl))])
+      for (const request of reusing) {
+        const link = found.get(request.longUrl)
+        if (link !== undefined) outcomes.set(request, { kind: 'found', link })
+      }
+    }
+    const candidates = new Map<string, { request: LinkRequest; link: NewLink }>()
+    const urls = new Set<string>()
+    for (const request of requests) {
+      if (outcomes.has(request)) continue
+      // The second of a group that wants the same URL or slug waits for what becomes of the first.
+      if (request.reuse && urls.has(request.longUrl)) continue
+      if (request.slug !== undefined && candidates.has(request.slug)) continue
+      if (request.reuse) urls.add(request.longUrl)
+      const link = newLink(request)
+      candidates.set(link.slug, { request, link })
+    }
+    if (candidates.size === 0) return
+    const made = await insertLinks(pool, [...candidates.values()].map(candidate => candidate.link))
+    for (const [slug, { request }] of candidates) {
+      const link = made.get(slug)
+      if (link !== undefined) outcomes.set(request, { kind: 'created', link })
+    }
+    for (const request of requests) {
+      if (request.slug !== undefined && !outcomes.has(request)) outcomes.set(request, { kind: 'taken' })
+    }
+  }
+
+  function newLink(request: LinkRequest): NewLink {
+    return {
+      slug: request.slug ?? freeSlug(),
+      longUrl: request.longUrl,
+      expiresAt: request.expiresAt,
+      reuseKey: request.reuse ? createHash('sha256').update(request.longUrl).digest() : undefined,
+    }
+  }
+
+  function freeSlug(): string {
+    let slug = generateSlug()
+    while (reserved.has(slug.toLowerCase())) slug = generateSlug()
+    return slug
+  }
+}

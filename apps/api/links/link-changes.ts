@@ -1,0 +1,90 @@
+/**
+ * The channel on which API processes tell each other which slugs have changed: PostgreSQL's LISTEN/NOTIFY.
+ *
+ * Chosen over Redis because a change and its notice commit together, it is there in every set-up, and it is away
+ * exactly when no change can happen. `onChange` is called for every slug created by any process, this one included.
+ * While the channel is down (`onGap`: it was, so anything may have changed), callers must not trust what they
+ * remember as absent.
+ */
+import pg from 'pg'
+import { createHealthLog } from '@hopcount/shared/log.ts'
+import type { Log } from '@hopcount/shared/log.ts'
+
+export interface LinkChanges {
+  /** False while changes by other processes may go unnoticed. */
+  isListening(): boolean
+  close(): Promise<void>
+}
+
+const reconnectAfterMs = 500
+/** A connection that died silently (no FIN) is noticed by this question going unanswered. */
+const checkEveryMs = 5_000
+
+export function listenForLinkChanges(options: {
+  databaseUrl: string
+  log: Log
+  onChange: (slug: string) => void
+  onGap: () => void
+}): LinkChanges {
+  const health = createHealthLog(options.log, 'listening for link changes')
+  let client: pg.Client | undefined
+  let listening = false
+  let closed = false
+  let timer: NodeJS.Timeout | undefined
+
+  async function listen(): Promise<void> {
+    const next = new pg.Client({
+      connectionString: options.databaseUrl,
+      application_name: 'hopcount link changes',
+      connectionTimeoutMillis: 3_000,
+      query_timeout: 3_000,
+      keepAlive: true,
+    })
+    client = next
+    next.on('error', error => lost(next, error))
+    next.on('end', () => lost(next, new Error('the connection was closed')))
+    next.on('notification', notice => {
+      for (const slug of (notice.payload ?? '').split(' ')) options.onChange(slug)
+    })
+    try {
+      await next.connect()
+      await next.query('LISTEN hopcount_links')
+      options.onGap()
+      listening = true
+      health.works()
+      scheduleCheck(next)
+    } catch (error) {
+      lost(next, error)
+    }
+  }
+
+  function scheduleCheck(current: pg.Client): void {
+    timer = setTimeout(() => {
+      current.query('SELECT 1').then(
+        () => current === client && !closed && scheduleCheck(current),
+        error => lost(current, error),
+      )
+    }, checkEveryMs)
+  }
+
+  function lost(current: pg.Client, error: unknown): void {
+    if (current !== client || closed) return
+    client = undefined
+    listening = false
+    options.onGap()
+    health.fails(error)
+    clearTimeout(timer)
+    current.end().catch(() => {})
+    timer = setTimeout(() => void listen(), reconnectAfterMs)
+  }
+
+  void listen()
+  return {
+    isListening: () => listening,
+    async close() {
+      closed = true
+      clearTimeout(timer)
+      await client?.end().catch(() => {})
+    },
+  }
+}

@@ -1,0 +1,95 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { Type } from 'typebox'
+import { fieldProblem, Problem, ProblemSchema } from '../errors/problem.ts'
+import { checkExpiry } from './check-expiry.ts'
+import { checkLongUrl } from './check-long-url.ts'
+import { checkSlug } from './check-slug.ts'
+import type { CreateLink } from './create-links.ts'
+import type { StoredLink } from './link-queries.ts'
+
+const ShortenBodySchema = Type.Object(
+  {
+    long_url: Type.String({ description: 'where the link leads: http or https, at most 2,048 bytes' }),
+    slug: Type.Optional(Type.String({ description: '1–64 of A–Z a–z 0–9 _ -; without it, 7 characters are drawn' })),
+    reuse: Type.Optional(
+      Type.Boolean({ description: 'answer with a link that leads to this URL already, if there is one; not with slug or expires_at' }),
+    ),
+    expires_at: Type.Optional(Type.String({ description: 'RFC 3339 time with zone; from then on the link answers 410' })),
+  },
+  { additionalProperties: false },
+)
+
+const LinkSchema = Type.Object({
+  slug: Type.String(),
+  short_url: Type.String({ format: 'uri' }),
+  long_url: Type.String({ format: 'uri' }),
+  created_at: Type.String({ format: 'date-time' }),
+  expires_at: Type.Optional(Type.String({ format: 'date-time' })),
+})
+
+export interface ShortenRouteOptions {
+  createLink: CreateLink
+  /** Called before the answer: the slug exists from now on. */
+  slugCreated: (slug: string) => void
+  reserved: ReadonlySet<string>
+  publicUrl: string | undefined
+  allowPrivateTargets: boolean
+}
+
+/** `POST /shorten`: makes a link. */
+export const shortenRoute: FastifyPluginAsyncTypebox<ShortenRouteOptions> = async (app, options) => {
+  const { createLink, reserved, allowPrivateTargets } = options
+
+  app.post(
+    '/shorten',
+    {
+      // Nothing here needs a compressed body, and one could unpack to any size.
+      onRequest: async request => {
+        if (request.headers['content-encoding'] !== undefined) throw new Problem(415, 'The body must not be compressed.')
+      },
+      schema: {
+        summary: 'Shorten a URL',
+        body: ShortenBodySchema,
+        response: {
+          200: { ...LinkSchema, description: 'a link that existed (reuse)' },
+          201: { ...LinkSchema, description: 'a new link' },
+          '4xx': ProblemSchema,
+          '5xx': ProblemSchema,
+        },
+      },
+    },
+    async (request, reply) => {
+      const { body } = request
+      const origin = options.publicUrl ?? `${request.protocol}://${request.host}`
+      const target = checkLongUrl(body.long_url, { ownHosts: [new URL(origin).host], allowPrivateTargets })
+      if ('problem' in target) throw fieldProblem(422, 'long_url', target.problem)
+      const slugProblem = body.slug === undefined ? undefined : checkSlug(body.slug, reserved)
+      if (slugProblem !== undefined) throw fieldProblem(422, 'slug', slugProblem)
+      const expiry = body.expires_at === undefined ? undefined : checkExpiry(body.expires_at, new Date())
+      if (expiry !== undefined && 'problem' in expiry) throw fieldProblem(422, 'expires_at', expiry.problem)
+      const reuse = body.reuse ?? false
+      if (reuse && (body.slug !== undefined || expiry !== undefined)) {
+        throw fieldProblem(422, 'reuse', 'A link can be reused only where neither slug nor expires_at is asked for.')
+      }
+
+      const outcome = await createLink({ longUrl: target.href, slug: body.slug, reuse, expiresAt: expiry?.expiresAt })
+      if (outcome.kind === 'taken') throw fieldProblem(409, 'slug', 'This slug is taken.')
+      if (outcome.kind === 'created') options.slugCreated(outcome.link.slug)
+      const answer = linkAnswer(outcome.link, origin)
+      return reply
+        .code(outcome.kind === 'created' ? 201 : 200)
+        .headers({ location: answer.short_url, 'cache-control': 'no-store' })
+        .send(answer)
+    },
+  )
+}
+
+function linkAnswer(link: StoredLink, origin: string) {
+  return {
+    slug: link.slug,
+    short_url: `${origin}/${link.slug}`,
+    long_url: link.longUrl,
+    created_at: link.createdAt.toISOString(),
+    ...(link.expiresAt && { expires_at: link.expiresAt.toISOString() }),
+  }
+}

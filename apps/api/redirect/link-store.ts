@@ -1,0 +1,76 @@
+/**
+ * L2: links in Redis, shared by all API processes. A cache only: every answer may be "not here", and none takes longer
+ * than `deadlineMs`. After `failuresToOpen` failures in a row it is not asked for `openMs` (circuit breaker), so a Redis that
+ * hangs costs a redirect its deadline a few times, not each time.
+ */
+import { Redis } from 'ioredis'
+import { createHealthLog } from '@hopcount/shared/log.ts'
+import type { Log } from '@hopcount/shared/log.ts'
+import type { Link } from '../links/link.ts'
+
+export interface LinkStore {
+  get(slug: string): Promise<Link | undefined>
+  set(slug: string, link: Link): void
+  close(): void
+}
+
+const deadlineMs = 50
+const failuresToOpen = 5
+const openMs = 1_000
+/** Bounds what a lost invalidation can do, and what a Redis without a memory limit holds. */
+const lifetimeSeconds = 600
+const keyPrefix = '{hopcount}:link:'
+
+export function openLinkStore(redisUrl: string, log: Log): LinkStore {
+  const redis = new Redis(redisUrl, {
+    enableOfflineQueue: false,
+    enableAutoPipelining: true,
+    maxRetriesPerRequest: 0,
+    commandTimeout: deadlineMs,
+    retryStrategy: attempt => Math.min(50 * 2 ** attempt, 1_000),
+  })
+  const health = createHealthLog(log, 'link cache in Redis')
+  let failures = 0
+  let closedUntil = 0
+  redis.on('error', error => health.fails(error))
+  redis.on('ready', () => health.works())
+
+  function failed(error: unknown): void {
+    if (++failures < failuresToOpen) return
+    failures = 0
+    closedUntil = Date.now() + openMs
+    health.fails(error)
+  }
+
+  async function get(slug: string): Promise<Link | undefined> {
+    if (redis.status !== 'ready' || Date.now() < closedUntil) return undefined
+    try {
+      const text = await redis.get(keyPrefix + slug)
+      failures = 0
+      if (health.failing()) health.works()
+      return text === null ? undefined : parseLink(text)
+    } catch (error) {
+      failed(error)
+      return undefined
+    }
+  }
+
+  function set(slug: string, link: Link): void {
+    if (redis.status !== 'ready' || Date.now() < closedUntil) return
+    redis.set(keyPrefix + slug, printLink(link), 'EX', lifetimeSeconds).catch(failed)
+  }
+
+  return { get, set, close: () => redis.disconnect() }
+}
+
+/** `id expiresAt|- url` */
+function printLink(link: Link): string {
+  return `${link.id} ${link.expiresAt ?? '-'} ${link.longUrl}`
+}
+
+function parseLink(text: string): Link | undefined {
+  const match = /^(\d{1,16}) (\d{1,16}|-) (https?:\/\/\S+)$/.exec(text)
+  if (match === null) return undefined
+  const [, id, expiresAt, longUrl] = match
+  return { id: Number(id), longUrl: String(longUrl), expiresAt: expiresAt === '-' ? undefined : Number(expiresAt) }
+}

@@ -1,0 +1,82 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { Type } from 'typebox'
+import { Problem, ProblemSchema, sendProblem, unavailable } from '../errors/problem.ts'
+import { isConnectionError } from '../errors/error-handlers.ts'
+import { slugPattern } from '../links/check-slug.ts'
+import type { Link } from '../links/link.ts'
+import { isExpired } from '../links/link.ts'
+import type { VisitRecorder } from '../visits/record-visits.ts'
+import { VisitRefused } from '../visits/record-visits.ts'
+import type { SlugResolver } from './resolve-slug.ts'
+
+interface SlugRequest {
+  Params: { slug: string }
+}
+
+const schema = {
+  params: Type.Object({ slug: Type.String() }),
+  response: {
+    307: { type: 'null', description: 'the visit is kept; `Location` is exactly the stored URL' },
+    '4xx': ProblemSchema,
+    '5xx': ProblemSchema,
+  },
+}
+
+/**
+ * `GET /:slug`: 307 to the stored URL, counted; `HEAD /:slug`: the same headers, not counted.
+ * 404 unknown, 410 expired, 503 where the slug can't be looked up or the visit can't be kept.
+ *
+ * 307 with `no-store`: the method stays, and no cache may answer in our place, or its visits would be missing.
+ */
+export function redirectRoutes(app: FastifyInstance, options: { resolver: SlugResolver; recorder: VisitRecorder }): void {
+  const { resolver, recorder } = options
+
+  app.get<SlugRequest>('/:slug', { schema: { ...schema, summary: 'Follow a link' } }, (request, reply) => {
+    withLink(request, reply, link => {
+      const { referer, 'user-agent': userAgent } = request.headers
+      recorder.record({ linkId: link.id, referrer: referer, userAgent }).then(
+        () => answerRedirect(reply, link),
+        error => answerFailure(reply, error),
+      )
+    })
+  })
+
+  app.head<SlugRequest>(
+    '/:slug',
+    { schema: { ...schema, summary: 'See where a link leads, uncounted' } },
+    (request, reply) => withLink(request, reply, link => answerRedirect(reply, link)),
+  )
+
+  /** A cached link is answered in this turn of the event loop: no promise, no delay. */
+  function withLink(request: FastifyRequest<SlugRequest>, reply: FastifyReply, then: (link: Link) => void): void {
+    const { slug } = request.params
+    const cached = resolver.cached(slug)
+    if (cached !== undefined) thenUnlessExpired(reply, cached, then)
+    else if (!slugPattern.test(slug)) answerUnknown(reply)
+    else {
+      resolver.resolve(slug).then(
+        link => (link === undefined ? answerUnknown(reply) : thenUnlessExpired(reply, link, then)),
+        error => answerFailure(reply, error),
+      )
+    }
+  }
+}
+
+function thenUnlessExpired(reply: FastifyReply, link: Link, then: (link: Link) => void): void {
+  if (link.expiresAt !== undefined && isExpired(link, Date.now())) sendProblem(reply, new Problem(410, 'This link has expired.'))
+  else then(link)
+}
+
+function answerRedirect(reply: FastifyReply, link: Link): void {
+  reply.code(307).header('location', link.longUrl).header('cache-control', 'private, no-store').send()
+}
+
+function answerUnknown(reply: FastifyReply): void {
+  sendProblem(reply, new Problem(404, 'There is no such link.'))
+}
+
+function answerFailure(reply: FastifyReply, error: unknown): void {
+  if (error instanceof VisitRefused) sendProblem(reply, unavailable('The visit can not be counted at the moment. Please try again.'))
+  else if (isConnectionError(error)) sendProblem(reply, unavailable('The link can not be looked up at the moment. Please try again.'))
+  else reply.send(error)
+}

@@ -1,0 +1,158 @@
+import { sql } from 'kysely'
+import type { Database } from '@hopcount/shared/database.ts'
+
+export interface TopLink {
+  linkId: number
+  slug: string
+  longUrl: string
+  visits: number
+  lastVisit: Date
+}
+
+/** Behind which link the next page begins: order is most visits first, then oldest link. */
+export interface TopPosition {
+  visits: number
+  linkId: number
+}
+
+/**
+ * The most visited links of all time. Exact without an index on the counter: the highest magnitudes that together hold
+ * `limit` links are found through their index, and only those links are sorted.
+ */
+export async function topLinks(database: Database, limit: number, after: TopPosition | undefined): Promise<TopLink[]> {
+  const { rows } = await sql<TopLink>`
+    WITH page AS (SELECT ${after?.visits ?? null}::bigint AS visits, ${after?.linkId ?? null}::bigint AS link_id),
+    ceiling AS (
+      SELECT coalesce((SELECT total.magnitude FROM page JOIN link_totals AS total USING (link_id)), 32767) AS magnitude
+    ),
+    lowest AS (
+      SELECT coalesce((
+        SELECT magnitude FROM link_totals
+        WHERE magnitude < (SELECT magnitude FROM ceiling)
+        ORDER BY magnitude DESC OFFSET ${limit - 1} LIMIT 1
+      ), 0) AS magnitude
+    )
+    SELECT link.id AS "linkId", link.slug, link.long_url AS "longUrl", top.visits, top.last_visit AS "lastVisit"
+    FROM (
+      SELECT total.link_id, total.visits, total.last_visit
+      FROM link_totals AS total, page
+      WHERE total.magnitude BETWEEN (SELECT magnitude FROM lowest) AND (SELECT magnitude FROM ceiling)
+        AND (page.visits IS NULL OR total.visits < page.visits OR (total.visits = page.visits AND total.link_id > page.link_id))
+      ORDER BY total.visits DESC, total.link_id
+      LIMIT ${limit}
+    ) AS top JOIN links AS link ON link.id = top.link_id
+    ORDER BY top.visits DESC, top.link_id`.execute(database)
+  return rows
+}
+
+/** The most visited links since the quarter hour that holds `from`. */
+export async function topLinksSince(
+  database: Database,
+  from: Date,
+  limit: number,
+  after: TopPosition | undefined,
+): Promise<TopLink[]> {
+  const { rows } = await sql<TopLink>`
+    SELECT link.id AS "linkId", link.slug, link.long_url AS "longUrl", top.visits, total.last_visit AS "lastVisit"
+    FROM (
+      SELECT link_id, sum(visits)::bigint AS visits
+      FROM link_quarters
+      WHERE quarter >= date_bin('15 minutes', ${from}::timestamptz, 'epoch'::timestamptz)
+      GROUP BY link_id
+      HAVING ${after?.visits ?? null}::bigint IS NULL
+          OR sum(visits) < ${after?.visits ?? null}::bigint
+          OR (sum(visits) = ${after?.visits ?? null}::bigint AND link_id > ${after?.linkId ?? null}::bigint)
+      ORDER BY 2 DESC, link_id
+      LIMIT ${limit}
+    ) AS top
+    JOIN links AS link ON link.id = top.link_id
+    JOIN link_totals AS total ON total.link_id = top.link_id
+    ORDER BY top.visits DESC, top.link_id`.execute(database)
+  return rows
+}
+
+export interface LinkTotals {
+  linkId: number
+  slug: string
+  longUrl: string
+  visits: number
+  firstVisit: Date | null
+  lastVisit: Date | null
+}
+
+export function linkTotals(database: Database, slug: string): Promise<LinkTotals | undefined> {
+  return database
+    .selectFrom('links')
+    .leftJoin('link_totals', 'link_totals.link_id', 'links.id')
+    .select(({ ref, fn, lit }) => [
+      'links.id as linkId',
+      'links.slug',
+      'links.long_url as longUrl',
+      fn.coalesce(ref('link_totals.visits'), lit(0)).as('visits'),
+      'link_totals.first_visit as firstVisit',
+      'link_totals.last_visit as lastVisit',
+    ])
+    .where('links.slug', '=', slug)
+    .executeTakeFirst()
+}
+
+export type SeriesInterval = 'hour' | 'day' | 'week' | 'month'
+
+export interface SeriesRange {
+  interval: SeriesInterval
+  /** The bucket that holds `from` is the first, the one that holds the moment before `to` the last; both are whole. */
+  from: Date
+  to: Date
+  /** An IANA zone. */
+  timeZone: string
+}
+
+export interface Bucket {
+  start: Date
+  visits: number
+}
+
+/**
+ * Visits per bucket, empty ones included. Buckets are found by walking the range in steps that no bucket is shorter
+ * than, and asking for the bucket of each step: right through daylight saving and half-hour shifts, where counting
+ * buckets would not be.
+ */
+export async function visitSeries(database: Database, linkId: number, range: SeriesRange): Promise<Bucket[]> {
+  const { interval, from, to, timeZone } = range
+  const step = interval === 'hour' ? '15 minutes' : '1 hour'
+  const { rows } = await sql<Bucket>`
+    WITH bucket AS (
+      SELECT date_trunc(${interval}, moment, ${timeZone}) AS start
+      FROM generate_series(${from}::timestamptz, ${to}::timestamptz - interval '1 millisecond', ${step}::interval) AS moment
+      UNION
+      SELECT date_trunc(${interval}, ${to}::timestamptz - interval '1 millisecond', ${timeZone})
+    ),
+    counted AS (
+      SELECT date_trunc(${interval}, quarter, ${timeZone}) AS start, sum(visits)::bigint AS visits
+      FROM link_quarters
+      WHERE link_id = ${linkId}
+        AND quarter >= (SELECT min(start) FROM bucket)
+        AND quarter < (SELECT max(start) FROM bucket) + interval '32 days'
+      GROUP BY 1
+    )
+    SELECT bucket.start, coalesce(counted.visits, 0)::bigint AS visits
+    FROM bucket LEFT JOIN counted USING (start)
+    ORDER BY bucket.start`.execute(database)
+  return rows
+}
+
+export interface RecentVisit {
+  visitedAt: Date
+  referrer: string | null
+  userAgent: string | null
+}
+
+export function recentVisits(database: Database, linkId: number, limit: number): Promise<RecentVisit[]> {
+  return database
+    .selectFrom('visits')
+    .select(['visited_at as visitedAt', 'referrer', 'user_agent as userAgent'])
+    .where('link_id', '=', linkId)
+    .orderBy('visited_at', 'desc')
+    .limit(limit)
+    .execute()
+}

@@ -1,0 +1,97 @@
+/**
+ * Adopts the segments of dead producers: at start, and every few seconds, since a sibling may die at any time.
+ *
+ * An open segment of the dead is sealed as it is. Two adopters may work on one folder: they send the same batches
+ * under the same ids, and the ledger counts them once.
+ */
+import { rename } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Log } from '@hopcount/shared/log.ts'
+import { createHealthLog } from '@hopcount/shared/log.ts'
+import type { BatchSource, Deliverer, SealedBatch } from './deliver-batches.ts'
+import { isProducerAlive, listProducers, listSegments, removeIfEmpty, segmentPath } from './producer-folder.ts'
+import { segmentBatch } from './segment-batch.ts'
+
+interface Adopted {
+  producerId: string
+  folder: string
+  /** Numbers of the sealed segments not yet handed to the deliverer. */
+  seqs: number[]
+}
+
+export interface Adoption {
+  sweep(): Promise<void>
+  source: BatchSource
+  /** Segments that wait to be delivered. */
+  waiting(): number
+}
+
+export function createAdoption(options: {
+  spoolDir: string
+  ownProducerId: string
+  deliverer: Pick<Deliverer, 'fill' | 'holds'>
+  log: Log
+  onDamage: (ranges: number) => void
+}): Adoption {
+  const { spoolDir, ownProducerId, deliverer, log, onDamage } = options
+  const adopted = new Map<string, Adopted>()
+  const health = createHealthLog(log, 'looking for spool folders to adopt')
+
+  async function sweep(): Promise<void> {
+    try {
+      for (const producerId of await listProducers(spoolDir)) {
+        if (producerId === ownProducerId) continue
+        await adoptIfDead(producerId)
+      }
+      for (const producerId of adopted.keys()) await releaseIfDone(producerId)
+      health.works()
+    } catch (error) {
+      health.fails(error)
+    }
+    deliverer.fill()
+  }
+
+  async function adoptIfDead(producerId: string): Promise<void> {
+    const folder = join(spoolDir, producerId)
+    if (adopted.has(producerId) || (await isProducerAlive(folder))) return
+    const segments = await listSegments(folder)
+    if (segments.length === 0) {
+      // Nothing to adopt, and perhaps a producer that is between making its folder and listening.
+      await removeIfEmpty(folder, 60_000)
+      return
+    }
+    for (const { seq, open } of segments) {
+      if (open) await rename(segmentPath(folder, seq, 'open'), segmentPath(folder, seq, 'sealed')).catch(ignoreAbsent)
+    }
+    adopted.set(producerId, { producerId, folder, seqs: segments.map(segment => segment.seq) })
+    log.info({ producerId, segments: segments.length }, 'adopted the spool of a producer that is gone')
+  }
+
+  async function releaseIfDone(producerId: string): Promise<void> {
+    const folder = adopted.get(producerId)
+    if (folder === undefined || folder.seqs.length > 0 || deliverer.holds(producerId)) return
+    adopted.delete(producerId)
+    await removeIfEmpty(folder.folder)
+  }
+
+  function source(): SealedBatch | undefined {
+    for (const { producerId, folder, seqs } of adopted.values()) {
+      const seq = seqs.shift()
+      if (seq === undefined) continue
+      return segmentBatch({ id: { producerId, seq }, folder, path: segmentPath(folder, seq, 'sealed'), log, onDamage })
+    }
+    return undefined
+  }
+
+  function waiting(): number {
+    let segments = 0
+    for (const { seqs } of adopted.values()) segments += seqs.length
+    return segments
+  }
+
+  return { sweep, source, waiting }
+}
+
+function ignoreAbsent(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'ENOENT') throw error
+}

@@ -1,0 +1,91 @@
+/**
+ * A producer's folder in the spool: SPOOL_DIR/<producer id>/, with its segments and a listening unix socket.
+ *
+ * The socket answers whether the producer lives: connecting to it is refused by the kernel once its process is gone,
+ * and only then. A stopped process (SIGSTOP) still has a listening socket, so nobody adopts its open segment.
+ * Order: folder, socket, segments; so a folder with segments and no answering socket belongs to the dead.
+ */
+import { mkdir, readdir, rm, stat } from 'node:fs/promises'
+import { connect, createServer } from 'node:net'
+import { join } from 'node:path'
+import { v7 as newProducerId } from 'uuid'
+
+export interface ProducerFolder {
+  producerId: string
+  path: string
+  /** Closes the socket and removes the folder if no segment is left in it. */
+  close(): Promise<void>
+}
+
+const socketName = 'alive'
+const producerPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}$/
+const segmentPattern = /^(\d{12})\.(open|sealed)$/
+const connectDeadlineMs = 1_000
+
+/** Makes the folder of a new producer. Throws where the spool can't be written. */
+export async function openProducerFolder(spoolDir: string): Promise<ProducerFolder> {
+  const producerId = newProducerId()
+  const path = join(spoolDir, producerId)
+  await mkdir(path, { recursive: true })
+  const server = createServer(socket => socket.destroy())
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(join(path, socketName), resolve)
+  })
+  server.unref()
+  return {
+    producerId,
+    path,
+    async close() {
+      await new Promise<void>(resolve => server.close(() => resolve()))
+      await removeIfEmpty(path)
+    },
+  }
+}
+
+/** Ids of all producers that have a folder here, oldest first (UUID v7 sorts by time). */
+export async function listProducers(spoolDir: string): Promise<string[]> {
+  const entries = await readdir(spoolDir, { withFileTypes: true })
+  return entries
+    .filter(entry => entry.isDirectory() && producerPattern.test(entry.name))
+    .map(entry => entry.name)
+    .sort()
+}
+
+/** False only where it is certain that the producer's process is gone. */
+export function isProducerAlive(folder: string): Promise<boolean> {
+  return new Promise(resolve => {
+    const socket = connect(join(folder, socketName))
+    const answer = (alive: boolean) => {
+      socket.destroy()
+      resolve(alive)
+    }
+    socket.setTimeout(connectDeadlineMs, () => answer(true))
+    socket.once('connect', () => answer(true))
+    socket.once('error', (error: NodeJS.ErrnoException) =>
+      answer(error.code !== 'ECONNREFUSED' && error.code !== 'ENOENT'),
+    )
+  })
+}
+
+/** Segments of a folder in the order of their numbers. */
+export async function listSegments(folder: string): Promise<{ seq: number; open: boolean }[]> {
+  const names = await readdir(folder)
+  return names
+    .map(name => segmentPattern.exec(name))
+    .filter(match => match !== null)
+    .map(match => ({ seq: Number(match[1]), open: match[2] === 'open' }))
+    .sort((a, b) => a.seq - b.seq)
+}
+
+export function segmentPath(folder: string, seq: number, state: 'open' | 'sealed' | 'aside' | 'damaged'): string {
+  return join(folder, `${String(seq).padStart(12, '0')}.${state}`)
+}
+
+/** Removes the folder unless a segment or something set aside lies in it, or its producer may just be starting. */
+export async function removeIfEmpty(folder: string, minAgeMs = 0): Promise<void> {
+  const { mtimeMs } = await stat(folder).catch(() => ({ mtimeMs: Date.now() }))
+  if (Date.now() - mtimeMs < minAgeMs) return
+  const names = await readdir(folder).catch(() => [socketName, 'gone'])
+  if (names.every(name => name === socketName)) await rm(folder, { recursive: true, force: true })
+}

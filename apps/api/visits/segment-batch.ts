@@ -1,0 +1,70 @@
+import { readFile, rename, unlink, writeFile } from 'node:fs/promises'
+import type { Log } from '@hopcount/shared/log.ts'
+import type { BatchId } from '@hopcount/shared/visit-batch.ts'
+import { batchKey, soundFrames } from '@hopcount/shared/visit-batch.ts'
+import type { SealedBatch } from './deliver-batches.ts'
+import { segmentPath } from './producer-folder.ts'
+
+export interface SegmentBatchOptions {
+  id: BatchId
+  folder: string
+  path: string
+  log: Log
+  /** Called with the number of damaged ranges when a segment turns out to be damaged. */
+  onDamage: (ranges: number) => void
+  /** What the process that wrote the segment still knows; a stranger's segment is read first. */
+  known?: { visits: number; firstVisitAt: number; frames: Buffer[] }
+}
+
+/** A sealed segment file as a batch to deliver. Its frames leave memory with the first load: later ones read the file. */
+export function segmentBatch({ id, folder, path, log, onDamage, known }: SegmentBatchOptions): SealedBatch {
+  let inMemory = known?.frames
+
+  async function load() {
+    if (inMemory !== undefined) {
+      const frames = Buffer.concat(inMemory)
+      inMemory = undefined
+      return { frames, visits: batch.visits, firstVisitAt: batch.firstVisitAt }
+    }
+    const bytes = await readFile(path).catch(absent)
+    if (bytes === undefined) return undefined
+    const { frames, batch: decoded } = soundFrames(bytes)
+    if (decoded.damaged.length > 0) await keepDamage(bytes, decoded.damaged)
+    const first = decoded.visits[0]
+    if (first === undefined) {
+      // Created or torn before its first visit was answered: there is nothing to count.
+      await unlink(path).catch(absent)
+      return undefined
+    }
+    return { frames, visits: decoded.visits.length, firstVisitAt: first.visitedAt }
+  }
+
+  /** The bytes that are no frame are kept beside the segment, for somebody to look at; the sound frames are counted. */
+  async function keepDamage(bytes: Buffer, ranges: { offset: number; length: number }[]): Promise<void> {
+    const keptIn = segmentPath(folder, id.seq, 'damaged')
+    try {
+      await writeFile(keptIn, Buffer.concat(ranges.map(r => bytes.subarray(r.offset, r.offset + r.length))), { flag: 'wx' })
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'EEXIST') return
+      throw error
+    }
+    onDamage(ranges.length)
+    log.error({ batch: batchKey(id), ranges, keptIn }, 'a spool segment is damaged; its sound visits are counted')
+  }
+
+  const batch: SealedBatch = {
+    ...id,
+    visits: known?.visits ?? 0,
+    firstVisitAt: known?.firstVisitAt ?? Date.now(),
+    load,
+    discard: () => unlink(path).catch(absent),
+    setAside: () => rename(path, segmentPath(folder, id.seq, 'aside')).catch(absent),
+  }
+  return batch
+}
+
+/** Another process may have adopted, counted and deleted the same segment. */
+function absent(error: NodeJS.ErrnoException): undefined {
+  if (error.code !== 'ENOENT') throw error
+  return undefined
+}

@@ -1,0 +1,187 @@
+/**
+ * The spool: appends visits to segment files of this producer, so that they survive the death of the process.
+ *
+ * append() is called once per event-loop turn with all visits of that turn (group commit). When it returns (or, with
+ * fsync, when its promise resolves) the visits are durable and may be answered. When it throws, none of them is: the
+ * segment is cut back to its last whole frame and sealed, and the caller decides.
+ *
+ * A segment is sealed (its bytes never change again) at the latest `sealAfterMs` after its first visit, unless the
+ * queue has no room: then it grows to its maximum first, so that a backlog is made of few large segments. Sealed
+ * segments are handed to `onSealed`, in the order of their numbers.
+ *
+ * The write is synchronous on purpose: measured, 54.9k redirects/s against 47.9k through the thread pool. The price
+ * is that a stalling disk stalls the process. With fsync, write and fdatasync go through the thread pool.
+ */
+import { closeSync, ftruncateSync, openSync, renameSync, unlinkSync, writeSync } from 'node:fs'
+import { open as openFile } from 'node:fs/promises'
+import { fdatasync, write } from 'node:fs'
+import { promisify } from 'node:util'
+import type { BatchTexts, Visit } from '@hopcount/shared/visit-batch.ts'
+import { encodeFrame } from '@hopcount/shared/visit-batch.ts'
+import { segmentPath } from './producer-folder.ts'
+
+export interface SealedSegment {
+  seq: number
+  path: string
+  visits: number
+  /** Milliseconds since 1970. */
+  firstVisitAt: number
+  frames: Buffer[]
+}
+
+export interface VisitSpool {
+  append(visits: Visit[]): void | Promise<void>
+  /** Seals the open segment now. Not while an append is under way. */
+  seal(): void
+  /** What lies in the open segment. */
+  unsealed(): { visits: number; firstVisitAt: number | undefined }
+}
+
+export interface VisitSpoolOptions {
+  folder: string
+  fsync: boolean
+  nextSeq: () => number
+  onSealed: (segment: SealedSegment) => void
+  /** Whether the queue would take another batch now. */
+  hasRoom: () => boolean
+  sealAfterMs?: number
+  maxSegmentBytes?: number
+  maxSegmentVisits?: number
+}
+
+interface OpenSegment {
+  seq: number
+  fd: number
+  path: string
+  bytes: number
+  visits: number
+  firstVisitAt: number
+  texts: BatchTexts
+  frames: Buffer[]
+}
+
+const writeAsync = promisify(write)
+const fdatasyncAsync = promisify(fdatasync)
+
+export function createVisitSpool(options: VisitSpoolOptions): VisitSpool {
+  const { folder, sealAfterMs = 50, maxSegmentBytes = 256 * 1024, maxSegmentVisits = 16_000 } = options
+  let segment: OpenSegment | undefined
+  /** A number that was drawn for a file that could not be used; it is used next, so that no number is left out. */
+  let spareSeq: number | undefined
+  let appending = false
+  let sealTimer: NodeJS.Timeout | undefined
+
+  function append(visits: Visit[]): void | Promise<void> {
+    const now = Date.now()
+    const current = segment ?? openSegment(now)
+    const frame = encodeFrame(visits, now, current.texts)
+    if (options.fsync) return appendDurably(current, frame, visits.length)
+    try {
+      writeWhole(current.fd, frame, current.bytes)
+    } catch (error) {
+      abandonFrame(current)
+      throw error
+    }
+    appended(current, frame, visits.length)
+  }
+
+  async function appendDurably(current: OpenSegment, frame: Buffer, visits: number): Promise<void> {
+    appending = true
+    try {
+      let written = 0
+      while (written < frame.length) {
+        const { bytesWritten } = await writeAsync(current.fd, frame, written, frame.length - written, current.bytes + written)
+        written += bytesWritten
+      }
+      await fdatasyncAsync(current.fd)
+      // A new file's name is durable only with its folder (fsync(2)).
+      if (current.visits === 0) await syncFolder()
+    } catch (error) {
+      appending = false
+      abandonFrame(current)
+      throw error
+    }
+    appending = false
+    appended(current, frame, visits)
+  }
+
+  function appended(current: OpenSegment, frame: Buffer, visits: number): void {
+    current.bytes += frame.length
+    current.visits += visits
+    current.frames.push(frame)
+    if (current.bytes >= maxSegmentBytes || current.visits >= maxSegmentVisits) seal()
+    else sealTimer ??= setTimeout(sealWhenDue, sealAfterMs)
+  }
+
+  function sealWhenDue(): void {
+    sealTimer = undefined
+    if (segment === undefined || segment.visits === 0) return
+    if (appending || !options.hasRoom()) sealTimer = setTimeout(sealWhenDue, sealAfterMs)
+    else seal()
+  }
+
+  function openSegment(now: number): OpenSegment {
+    const seq = spareSeq ?? options.nextSeq()
+    spareSeq = seq
+    const path = segmentPath(folder, seq, 'open')
+    const fd = openSync(path, 'w', 0o640)
+    spareSeq = undefined
+    segment = { seq, fd, path, bytes: 0, visits: 0, firstVisitAt: now, texts: new Map(), frames: [] }
+    return segment
+  }
+
+  /** Cuts off what a failed write left. Where even that fails, the reader drops the torn frame by its length. */
+  function abandonFrame(current: OpenSegment): void {
+    try {
+      ftruncateSync(current.fd, current.bytes)
+    } catch {}
+    if (current.visits > 0) {
+      seal()
+      return
+    }
+    segment = undefined
+    spareSeq = current.seq
+    closeSync(current.fd)
+    try {
+      unlinkSync(current.path)
+    } catch {}
+  }
+
+  function seal(): void {
+    const current = segment
+    if (current === undefined || current.visits === 0) return
+    segment = undefined
+    clearTimeout(sealTimer)
+    sealTimer = undefined
+    closeSync(current.fd)
+    let path = segmentPath(folder, current.seq, 'sealed')
+    try {
+      renameSync(current.path, path)
+    } catch {
+      // Sealed all the same: this process writes no more to it, and the next one seals it as it is.
+      path = current.path
+    }
+    options.onSealed({ ...current, path })
+  }
+
+  async function syncFolder(): Promise<void> {
+    const handle = await openFile(folder, 'r')
+    try {
+      await handle.sync()
+    } finally {
+      await handle.close()
+    }
+  }
+
+  return {
+    append,
+    seal,
+    unsealed: () => ({ visits: segment?.visits ?? 0, firstVisitAt: segment?.firstVisitAt }),
+  }
+}
+
+/** write(2) may write less than it was given, and says why only when called again. */
+function writeWhole(fd: number, bytes: Buffer, position: number): void {
+  let written = 0
+  while (written < bytes.length) written += writeSync(fd, bytes, written, bytes.length - written, position + written)
+}
