@@ -3,15 +3,20 @@
  * no new requests → requests in flight answered → open segment sealed and delivered for a moment → connections.
  */
 import fastifyPostgres from '@fastify/postgres'
-import Fastify from 'fastify'
-import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
 import type { Configuration } from '@hopcount/shared/configuration.ts'
 import { databaseOn, openDatabase, poolConfig } from '@hopcount/shared/database.ts'
 import type { Log } from '@hopcount/shared/log.ts'
 import { createHealthLog } from '@hopcount/shared/log.ts'
 import { openVisitQueue } from '@hopcount/shared/visit-queue.ts'
+import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
+import Fastify, { LogController } from 'fastify'
 import { documentRoutes } from './docs/openapi.ts'
-import { answerFrameworkError, answerMalformed, installErrorHandlers, refuseOtherMethods } from './errors/error-handlers.ts'
+import {
+  answerFrameworkError,
+  answerMalformed,
+  installErrorHandlers,
+  refuseOtherMethods,
+} from './errors/error-handlers.ts'
 import { ProblemSchema } from './errors/problem.ts'
 import { createApiMetrics } from './health/api-metrics.ts'
 import { healthRoutes } from './health/health-routes.ts'
@@ -31,7 +36,7 @@ const deliverOnCloseMs = 3_000
 export async function buildApp(configuration: Configuration, log: Log): Promise<FastifyInstance> {
   const app = Fastify({
     loggerInstance: log as FastifyBaseLogger,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     trustProxy: configuration.TRUST_PROXY?.split(',').map(network => network.trim()) ?? false,
     bodyLimit: 8 * 1024,
     routerOptions: { maxParamLength: 512 },
@@ -52,7 +57,11 @@ export async function buildApp(configuration: Configuration, log: Log): Promise<
   const databaseHealth = createHealthLog(log, 'database connection')
   await app.register(
     fastifyPostgres,
-    poolConfig(configuration.DATABASE_URL, { max: 10, applicationName: 'hopcount api', statementTimeoutMs: 10_000 }),
+    poolConfig(configuration.DATABASE_URL, {
+      max: 10,
+      applicationName: 'hopcount api',
+      statementTimeoutMs: 10_000,
+    }),
   )
   const { pool } = app.pg
   pool.on('error', error => databaseHealth.fails(error))
@@ -67,7 +76,10 @@ export async function buildApp(configuration: Configuration, log: Log): Promise<
   )
   app.addHook('onClose', () => stats.pool.end())
 
-  const queue = openVisitQueue({ redisUrl: configuration.REDIS_URL, databaseUrl: configuration.DATABASE_URL }, log)
+  const queue = openVisitQueue(
+    { redisUrl: configuration.REDIS_URL, databaseUrl: configuration.DATABASE_URL },
+    log,
+  )
   app.addHook('onClose', () => within(1_000, queue.close()))
   const recorder = await openVisitRecorder({
     spoolDir: configuration.SPOOL_DIR,
@@ -132,5 +144,8 @@ function collectRoutes(app: FastifyInstance) {
 
 /** Closing a connection that hangs must not keep the process from ending. */
 async function within(milliseconds: number, closing: Promise<void>): Promise<void> {
-  await Promise.race([closing.catch(() => {}), new Promise<void>(resolve => setTimeout(resolve, milliseconds).unref())])
+  await Promise.race([
+    closing.catch(() => {}),
+    new Promise<void>(resolve => setTimeout(resolve, milliseconds).unref()),
+  ])
 }

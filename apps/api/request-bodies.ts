@@ -15,7 +15,13 @@ export function parseBodies(app: FastifyInstance): void {
 
   // A number in a query is text that reads as a number; in a body it is a number.
   const compile = AjvCompiler()
-  const strict = compile({}, { customOptions: { coerceTypes: false, removeAdditional: false, allErrors: true } })
-  const coercing = compile({}, { customOptions: { coerceTypes: 'array', removeAdditional: false, allErrors: true } })
+  const strict = compile(
+    {},
+    { customOptions: { coerceTypes: false, removeAdditional: false, allErrors: true } },
+  )
+  const coercing = compile(
+    {},
+    { customOptions: { coerceTypes: 'array', removeAdditional: false, allErrors: true } },
+  )
   app.setValidatorCompiler(route => (route.httpPart === 'body' ? strict : coercing)(route))
 }

@@ -1,7 +1,7 @@
 /** The environment, read once by each `main.ts`. All problems are collected and reported before anything opens. */
 import { resolve } from 'node:path'
-import { Type } from 'typebox'
 import type { Static } from 'typebox'
+import { Type } from 'typebox'
 import { Compile } from 'typebox/compile'
 import { Value } from 'typebox/value'
 
@@ -26,12 +26,22 @@ export const ConfigurationSchema = Type.Object({
     'a read replica for the statistics. Unset, `DATABASE_URL`, in a pool of its own',
     'postgres|postgresql',
   ),
-  HOST: Type.String({ default: '127.0.0.1', minLength: 1, description: 'address the API listens on; in the image `0.0.0.0`' }),
-  PORT: Type.Integer({ default: 8080, minimum: 0, maximum: 65_535, description: 'port the API listens on; 0 chooses a free one' }),
+  HOST: Type.String({
+    default: '127.0.0.1',
+    minLength: 1,
+    description: 'address the API listens on; in the image `0.0.0.0`',
+  }),
+  PORT: Type.Integer({
+    default: 8080,
+    minimum: 0,
+    maximum: 65_535,
+    description: 'port the API listens on; 0 chooses a free one',
+  }),
   PUBLIC_URL: Type.Optional(
     Type.String({
       pattern: '^https?://[^/?#]+$',
-      description: 'what `short_url` begins with, for example `https://hop.example`. Unset, the origin of the request',
+      description:
+        'what `short_url` begins with, for example `https://hop.example`. Unset, the origin of the request',
     }),
   ),
   SPOOL_DIR: Type.String({
@@ -41,14 +51,20 @@ export const ConfigurationSchema = Type.Object({
   }),
   SPOOL_FSYNC: Type.Union([Type.Literal('off'), Type.Literal('on')], {
     default: 'off',
-    description: '`off`: visits survive the death of the process; `on`: also a power cut (one fdatasync for all visits that wait)',
+    description:
+      '`off`: visits survive the death of the process; `on`: also a power cut (one fdatasync for all visits that wait)',
   }),
   VISIT_LOSS: Type.Union([Type.Literal('refuse'), Type.Literal('allow')], {
     default: 'refuse',
     description:
       'when a visit can be written neither to the spool nor to the queue: `refuse` answers 503, `allow` redirects and counts the loss in a metric',
   }),
-  WEB_CONCURRENCY: Type.Integer({ default: 1, minimum: 1, maximum: 64, description: 'API processes on this host' }),
+  WEB_CONCURRENCY: Type.Integer({
+    default: 1,
+    minimum: 1,
+    maximum: 64,
+    description: 'API processes on this host',
+  }),
   CACHE_MAX_LINKS: Type.Integer({
     default: 100_000,
     minimum: 100,
@@ -62,14 +78,16 @@ export const ConfigurationSchema = Type.Object({
   TRUST_PROXY: Type.Optional(
     Type.String({
       minLength: 1,
-      description: 'networks of the proxies in front, as a comma-separated list of CIDR blocks, whose `X-Forwarded-*` headers are believed',
+      description:
+        'networks of the proxies in front, as a comma-separated list of CIDR blocks, whose `X-Forwarded-*` headers are believed',
     }),
   ),
   WORKER_CONCURRENCY: Type.Integer({
     default: 32,
     minimum: 1,
     maximum: 1_000,
-    description: 'batches that one worker holds at a time; those that wait together are recorded in one transaction',
+    description:
+      'batches that one worker holds at a time; those that wait together are recorded in one transaction',
   }),
   WORKER_METRICS_PORT: Type.Integer({
     default: 9_091,
@@ -79,7 +97,11 @@ export const ConfigurationSchema = Type.Object({
   }),
   LOG_LEVEL: Type.Union(
     ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'].map(level => Type.Literal(level)),
-    { default: 'info', description: 'least severe log line written: `trace`, `debug`, `info`, `warn`, `error`, `fatal` or `silent`' },
+    {
+      default: 'info',
+      description:
+        'least severe log line written: `trace`, `debug`, `info`, `warn`, `error`, `fatal` or `silent`',
+    },
   ),
 })
 
@@ -114,18 +136,32 @@ export function readConfiguration(environment: NodeJS.ProcessEnv): Configuration
     if (!problems.has(name)) problems.set(name, `${name} ${error.message}: ${description(name)}`)
   }
   const configuration = candidate as Static<typeof ConfigurationSchema>
-  for (const [name, problem] of contradictions(configuration)) if (!problems.has(name)) problems.set(name, problem)
+  for (const [name, problem] of contradictions(configuration))
+    if (!problems.has(name)) problems.set(name, problem)
   if (problems.size > 0) throw new ConfigurationProblems([...problems.values()])
-  return { ...configuration, DATABASE_URL: configuration.DATABASE_URL ?? '', SPOOL_DIR: resolve(configuration.SPOOL_DIR) }
+  return {
+    ...configuration,
+    DATABASE_URL: configuration.DATABASE_URL ?? '',
+    SPOOL_DIR: resolve(configuration.SPOOL_DIR),
+  }
 }
 
 function* contradictions(configuration: Static<typeof ConfigurationSchema>): Generator<[string, string]> {
-  for (const name of ['DATABASE_URL', 'REDIS_URL', 'CACHE_REDIS_URL', 'STATS_DATABASE_URL', 'PUBLIC_URL'] as const) {
+  for (const name of [
+    'DATABASE_URL',
+    'REDIS_URL',
+    'CACHE_REDIS_URL',
+    'STATS_DATABASE_URL',
+    'PUBLIC_URL',
+  ] as const) {
     const value = configuration[name]
     if (value !== undefined && !URL.canParse(value)) yield [name, `${name} is not a URL`]
   }
   if (configuration.DATABASE_URL === undefined) {
-    yield ['DATABASE_URL', 'DATABASE_URL is not set (npm start brings a PostgreSQL of its own; a single part needs to be told)']
+    yield [
+      'DATABASE_URL',
+      'DATABASE_URL is not set (npm start brings a PostgreSQL of its own; a single part needs to be told)',
+    ]
   }
   if (configuration.WEB_CONCURRENCY > 1 && configuration.PORT === 0) {
     yield ['PORT', 'PORT 0 chooses a port per process: with WEB_CONCURRENCY above 1 name a port']
@@ -134,7 +170,10 @@ function* contradictions(configuration: Static<typeof ConfigurationSchema>): Gen
     const socketPathBytes = Buffer.byteLength(resolve(configuration.SPOOL_DIR)) + socketNameBytes
     if (socketPathBytes > maxSocketPathBytes) {
       const longest = maxSocketPathBytes - socketNameBytes
-      yield ['SPOOL_DIR', `SPOOL_DIR is longer than ${longest} bytes as an absolute path (a unix socket lies in it)`]
+      yield [
+        'SPOOL_DIR',
+        `SPOOL_DIR is longer than ${longest} bytes as an absolute path (a unix socket lies in it)`,
+      ]
     }
   }
 }

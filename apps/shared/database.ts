@@ -8,13 +8,18 @@ export type Database = Kysely<DB>
  * Settings of every connection. A process that stops answering in the middle of a transaction (SIGSTOP, a cut
  * cable) must not keep its row locks: PostgreSQL ends such a session after 10 s, and TCP keepalive finds a dead peer.
  */
-export function poolConfig(databaseUrl: string, options: { max: number; applicationName: string; statementTimeoutMs: number }): pg.PoolConfig {
+export function poolConfig(
+  databaseUrl: string,
+  options: { max: number; applicationName: string; statementTimeoutMs: number },
+): pg.PoolConfig {
   return {
     connectionString: databaseUrl,
     max: options.max,
     application_name: options.applicationName,
     connectionTimeoutMillis: 3_000,
     statement_timeout: options.statementTimeoutMs,
+    // The same from this side, for a server that no longer answers at all.
+    query_timeout: options.statementTimeoutMs + 1_000,
     idle_in_transaction_session_timeout: 10_000,
     keepAlive: true,
     keepAliveInitialDelayMillis: 5_000,
@@ -22,7 +27,10 @@ export function poolConfig(databaseUrl: string, options: { max: number; applicat
 }
 
 /** A pool of its own and the query builder on it. The caller ends the pool, never the builder. */
-export function openDatabase(config: pg.PoolConfig, onConnectionLost: (error: Error) => void): { pool: pg.Pool; database: Database } {
+export function openDatabase(
+  config: pg.PoolConfig,
+  onConnectionLost: (error: Error) => void,
+): { pool: pg.Pool; database: Database } {
   const pool = new pg.Pool(config)
   pool.on('error', onConnectionLost)
   return { pool, database: databaseOn(pool) }

@@ -30,8 +30,16 @@ interface Waiting<Item, Result> {
   reject: (reason: unknown) => void
 }
 
-export function createGroupCommit<Item, Result>(options: GroupCommitOptions<Item, Result>): GroupCommit<Item, Result> {
-  const { commit, weigh = () => 1, maxWeight = Number.POSITIVE_INFINITY, concurrentCommits = 1, gather = setImmediate } = options
+export function createGroupCommit<Item, Result>(
+  options: GroupCommitOptions<Item, Result>,
+): GroupCommit<Item, Result> {
+  const {
+    commit,
+    weigh = () => 1,
+    maxWeight = Number.POSITIVE_INFINITY,
+    concurrentCommits = 1,
+    gather = setImmediate,
+  } = options
   let waiting: Waiting<Item, Result>[] = []
   let gathering = false
   let underWay = 0

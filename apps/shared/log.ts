@@ -1,5 +1,5 @@
-import { pino } from 'pino'
 import type { Logger } from 'pino'
+import { pino } from 'pino'
 
 export type Log = Logger
 
@@ -12,7 +12,10 @@ export function openLog(options: { name: string; level: string }): Log {
  * Logs the changes between working and failing, not every attempt: one line when `part` starts to fail, one when it
  * works again. Returns true when the call changed the state.
  */
-export function createHealthLog(log: Log, part: string): { works(): boolean; fails(reason: unknown): boolean; failing: () => boolean } {
+export function createHealthLog(
+  log: Log,
+  part: string,
+): { works(): boolean; fails(reason: unknown): boolean; failing: () => boolean } {
   let failingSince: number | undefined
   return {
     works() {

@@ -16,8 +16,8 @@
  * so a damaged frame costs the later visits at most the texts it introduced.
  */
 import { crc32 } from 'node:zlib'
-import { Type } from 'typebox'
 import type { Static } from 'typebox'
+import { Type } from 'typebox'
 import { Compile } from 'typebox/compile'
 
 export interface Visit {
@@ -127,7 +127,10 @@ export function decodeBatch(bytes: Buffer): DecodedBatch {
   let offset = 0
   while (offset < bytes.length) {
     const end = frameEnd(bytes, offset)
-    if (end !== undefined && decodeFrame(bytes.subarray(offset + frameHeaderBytes, end), texts, batch.visits)) {
+    if (
+      end !== undefined &&
+      decodeFrame(bytes.subarray(offset + frameHeaderBytes, end), texts, batch.visits)
+    ) {
       batch.soundBytes += end - offset
       offset = end
       continue
@@ -161,7 +164,9 @@ function frameEnd(bytes: Buffer, offset: number): number | undefined {
   if (offset + frameHeaderBytes > bytes.length || bytes.readUInt16LE(offset) !== frameMark) return undefined
   const end = offset + frameHeaderBytes + bytes.readUInt32LE(offset + 2)
   if (end > bytes.length) return undefined
-  return crc32(bytes.subarray(offset + frameHeaderBytes, end)) === bytes.readUInt32LE(offset + 6) ? end : undefined
+  return crc32(bytes.subarray(offset + frameHeaderBytes, end)) === bytes.readUInt32LE(offset + 6)
+    ? end
+    : undefined
 }
 
 function nextFrame(bytes: Buffer, from: number): number | undefined {

@@ -4,8 +4,9 @@
  * The queue only carries. What was counted is known to the ledger alone, so a lost, failed or doubled job changes
  * no count: the producer keeps a batch until the ledger holds it, and adds it again under the same job id.
  */
-import { createPostgresBackend, Queue, Worker } from 'bullmq'
+
 import type { Job, QueueOptions, WorkerOptions } from 'bullmq'
+import { createPostgresBackend, Queue, Worker } from 'bullmq'
 import type { Log } from './log.ts'
 import { createHealthLog } from './log.ts'
 import type { VisitJob } from './visit-batch.ts'
@@ -56,7 +57,11 @@ export function openVisitQueue(location: QueueLocation, log: Log): VisitQueue {
         // Nobody reads BullMQ's event stream; it would be kept in Redis memory.
         streams: { events: { maxLen: 10 } },
       })
-    : (new Queue(queueName, { connection: postgresConnection(location.databaseUrl, 2) }, createPostgresBackend) as unknown as Queue)
+    : (new Queue(
+        queueName,
+        { connection: { ...postgresConnection(location.databaseUrl, 2), query_timeout: addDeadlineMs } },
+        createPostgresBackend,
+      ) as unknown as Queue)
   const health = createHealthLog(log, 'queue connection')
   queue.on('error', error => health.fails(error))
 
@@ -78,7 +83,12 @@ export function openVisitQueue(location: QueueLocation, log: Log): VisitQueue {
     },
     async counts() {
       const counts = await queue.getJobCounts('waiting', 'active', 'delayed', 'failed')
-      return { waiting: counts.waiting ?? 0, active: counts.active ?? 0, delayed: counts.delayed ?? 0, failed: counts.failed ?? 0 }
+      return {
+        waiting: counts.waiting ?? 0,
+        active: counts.active ?? 0,
+        delayed: counts.delayed ?? 0,
+        failed: counts.failed ?? 0,
+      }
     },
     failedJobs: () => queue.getFailed(0, 999),
     find: jobId => queue.getJob(jobId),

@@ -1,6 +1,6 @@
-import closeWithGrace from 'close-with-grace'
 import { ConfigurationProblems, readConfiguration } from '@hopcount/shared/configuration.ts'
 import { errorText, openLog } from '@hopcount/shared/log.ts'
+import closeWithGrace from 'close-with-grace'
 import { startWorker } from './worker.ts'
 
 try {

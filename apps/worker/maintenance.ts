@@ -3,9 +3,9 @@
  * Any number of workers may do it at once; each job takes an advisory lock.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Pool } from 'pg'
 import type { Log } from '@hopcount/shared/log.ts'
 import { createHealthLog } from '@hopcount/shared/log.ts'
+import type { Pool } from 'pg'
 import { compactLedger } from './compact-ledger.ts'
 import { ensureVisitPartitions } from './visit-partitions.ts'
 

@@ -9,9 +9,10 @@
  *   3. raw visits; 4. totals per link; 5. visits per link and quarter hour.
  * It commits whole or not at all. If COMMIT's answer is lost, the caller calls again with the same batches.
  */
-import type { Pool, PoolClient } from 'pg'
+
 import type { BatchId, DecodedVisit } from '@hopcount/shared/visit-batch.ts'
 import { batchKey } from '@hopcount/shared/visit-batch.ts'
+import type { Pool, PoolClient } from 'pg'
 import { sumVisits } from './sum-visits.ts'
 
 export interface Batch extends BatchId {
@@ -66,7 +67,9 @@ async function enterLedger(client: PoolClient, batches: Batch[]): Promise<Batch[
            RETURNING producer_id, seq`,
     values: [batches.map(b => b.producerId), batches.map(b => b.seq), batches.map(b => b.visits.length)],
   })
-  const enteredKeys = new Set(entered.rows.map(row => batchKey({ producerId: row.producer_id, seq: row.seq })))
+  const enteredKeys = new Set(
+    entered.rows.map(row => batchKey({ producerId: row.producer_id, seq: row.seq })),
+  )
   const producers = [...new Set(batches.map(batch => batch.producerId))]
   const watermarks = await client.query<{ producer_id: string; seq: number }>({
     name: 'read-watermarks',

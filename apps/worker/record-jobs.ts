@@ -7,15 +7,16 @@
  *   PostgreSQL away                   → waits inside the job, as long as it takes
  *   worker stopping                   → given back to the queue, unacknowledged
  */
-import { UnrecoverableError, WaitingError } from 'bullmq'
-import type { Job } from 'bullmq'
+
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Pool } from 'pg'
 import { isDataError } from '@hopcount/shared/database.ts'
 import { createGroupCommit } from '@hopcount/shared/group-commit.ts'
 import type { Log } from '@hopcount/shared/log.ts'
 import { createHealthLog, errorText } from '@hopcount/shared/log.ts'
 import { decodeBatch, parseVisitJob } from '@hopcount/shared/visit-batch.ts'
+import type { Job } from 'bullmq'
+import { UnrecoverableError, WaitingError } from 'bullmq'
+import type { Pool } from 'pg'
 import type { Batch } from './record-batches.ts'
 import { recordBatches } from './record-batches.ts'
 import type { WorkerMetrics } from './worker-metrics.ts'
@@ -111,6 +112,7 @@ function readBatch(data: unknown): Batch | Error {
   const bytes = Buffer.from(job.frames, 'base64')
   const { visits, soundBytes } = decodeBatch(bytes)
   // The producer sends sound frames only: anything else was changed on its way, and must not pass as the whole batch.
-  if (soundBytes !== bytes.length || visits.length === 0) return new Error('the frames of the batch are damaged')
+  if (soundBytes !== bytes.length || visits.length === 0)
+    return new Error('the frames of the batch are damaged')
   return { producerId: job.producerId, seq: job.seq, visits }
 }

@@ -23,7 +23,8 @@ export function sumVisits(visits: DecodedVisit[]): { links: LinkSum[]; quarters:
   const quarters = new Map<number, Map<number, QuarterSum>>()
   for (const { linkId, visitedAt } of visits) {
     const link = links.get(linkId)
-    if (link === undefined) links.set(linkId, { linkId, visits: 1, firstVisit: visitedAt, lastVisit: visitedAt })
+    if (link === undefined)
+      links.set(linkId, { linkId, visits: 1, firstVisit: visitedAt, lastVisit: visitedAt })
     else {
       link.visits++
       if (visitedAt < link.firstVisit) link.firstVisit = visitedAt
@@ -31,7 +32,10 @@ export function sumVisits(visits: DecodedVisit[]): { links: LinkSum[]; quarters:
     }
     const quarter = visitedAt - (visitedAt % quarterMs)
     let linksOfQuarter = quarters.get(quarter)
-    if (linksOfQuarter === undefined) quarters.set(quarter, (linksOfQuarter = new Map()))
+    if (linksOfQuarter === undefined) {
+      linksOfQuarter = new Map()
+      quarters.set(quarter, linksOfQuarter)
+    }
     const sum = linksOfQuarter.get(linkId)
     if (sum === undefined) linksOfQuarter.set(linkId, { linkId, quarter, visits: 1 })
     else sum.visits++

@@ -25,7 +25,11 @@ export async function startWorker(configuration: Configuration, log: Log): Promi
   const metrics = createWorkerMetrics()
   const databaseHealth = createHealthLog(log, 'database connection')
   const { pool } = openDatabase(
-    poolConfig(configuration.DATABASE_URL, { max: 6, applicationName: 'hopcount worker', statementTimeoutMs: 30_000 }),
+    poolConfig(configuration.DATABASE_URL, {
+      max: 6,
+      applicationName: 'hopcount worker',
+      statementTimeoutMs: 15_000,
+    }),
     error => databaseHealth.fails(error),
   )
   pool.on('connect', () => databaseHealth.works())
@@ -58,10 +62,7 @@ export async function startWorker(configuration: Configuration, log: Log): Promi
     await Promise.race([closing, sleep(closeDeadlineMs, undefined, { ref: false })])
     server.close()
     server.closeAllConnections()
-    await Promise.race([
-      stopMaintenance().then(() => pool.end()),
-      sleep(1_000, undefined, { ref: false }),
-    ])
+    await Promise.race([stopMaintenance().then(() => pool.end()), sleep(1_000, undefined, { ref: false })])
   }
   return { metricsPort: (server.address() as AddressInfo).port, stop }
 }

@@ -1,19 +1,23 @@
 /** Turns everything that goes wrong into a Problem: what Fastify throws by itself, too. */
 import type { Socket } from 'node:net'
-import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { errorText } from '@hopcount/shared/log.ts'
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { Problem, problemDocument, sendProblem, unavailable } from './problem.ts'
 
 export function installErrorHandlers(app: FastifyInstance): void {
   app.setErrorHandler((error: FastifyError, request, reply) => answerError(error, request, reply))
-  app.setNotFoundHandler((_request, reply) => sendProblem(reply, new Problem(404, 'There is nothing at this address.')))
+  app.setNotFoundHandler((_request, reply) =>
+    sendProblem(reply, new Problem(404, 'There is nothing at this address.')),
+  )
 }
 
 const refusedMethods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE']
 
 /** Adds, for each address, the methods it does not take: 405 with Allow (RFC 9110, section 15.5.6). Call after all routes. */
-export function refuseOtherMethods(app: FastifyInstance, routes: ReadonlyMap<string, ReadonlySet<string>>): void {
-  app.addHttpMethod('TRACE')
+export function refuseOtherMethods(
+  app: FastifyInstance,
+  routes: ReadonlyMap<string, ReadonlySet<string>>,
+): void {
   for (const [url, methods] of routes) {
     app.route({
       method: refusedMethods.filter(method => !methods.has(method)),
@@ -22,7 +26,10 @@ export function refuseOtherMethods(app: FastifyInstance, routes: ReadonlyMap<str
       // Before the body is looked at: what it holds does not matter.
       onRequest: (_request, reply) => {
         const allow = [...methods].join(', ')
-        sendProblem(reply, new Problem(405, 'This address does not take that method.', { headers: { allow } }))
+        sendProblem(
+          reply,
+          new Problem(405, 'This address does not take that method.', { headers: { allow } }),
+        )
       },
       handler: () => {},
     })
@@ -30,14 +37,21 @@ export function refuseOtherMethods(app: FastifyInstance, routes: ReadonlyMap<str
 }
 
 /** Before routing: a path that can't be decoded (/%zz), a method that nobody knows. */
-export function answerFrameworkError(error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
+export function answerFrameworkError(
+  error: FastifyError,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): void {
   void answerError(error, request, reply)
 }
 
 function answerError(error: FastifyError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const problem = asProblem(error)
   if (problem.status >= 500 && !(error instanceof Problem)) {
-    request.log.error({ reason: errorText(error), code: error.code, route: request.routeOptions?.url }, 'request failed')
+    request.log.error(
+      { reason: errorText(error), code: error.code, route: request.routeOptions?.url },
+      'request failed',
+    )
   }
   return sendProblem(reply, problem)
 }
@@ -45,7 +59,8 @@ function answerError(error: FastifyError, request: FastifyRequest, reply: Fastif
 function asProblem(error: FastifyError): Problem {
   if (error instanceof Problem) return error
   if (error.validation) return validationProblem(error)
-  if (isConnectionError(error)) return unavailable('The database is not reachable at the moment. Please try again.')
+  if (isConnectionError(error))
+    return unavailable('The database is not reachable at the moment. Please try again.')
   const status = error.statusCode ?? 500
   if (status >= 500) return new Problem(500, 'Something went wrong on our side.')
   return new Problem(status, clientErrorDetails[error.code] ?? error.message)
@@ -64,11 +79,13 @@ const clientErrorDetails: Record<string, string> = {
 function validationProblem(error: FastifyError): Problem {
   const where = error.validationContext ?? 'request'
   const errors = (error.validation ?? []).map(({ instancePath, message, params }) => {
-    const field = params['missingProperty'] ?? params['additionalProperty']
+    const field = params.missingProperty ?? params.additionalProperty
     const pointer = field === undefined ? instancePath : `${instancePath}/${escapePointer(String(field))}`
     return { pointer: `#${encodeURI(pointer)}`, detail: `${message ?? 'is not valid'}` }
   })
-  return new Problem(400, `The ${where === 'querystring' ? 'query' : where} does not fit the schema.`, { errors })
+  return new Problem(400, `The ${where === 'querystring' ? 'query' : where} does not fit the schema.`, {
+    errors,
+  })
 }
 
 /** RFC 6901, section 3. Field names come from the client: cut to what a schema's names could be. */
@@ -84,7 +101,10 @@ export function isConnectionError(error: unknown): boolean {
   if (!(error instanceof Error)) return false
   if (error instanceof AggregateError) return error.errors.some(isConnectionError)
   const code = 'code' in error ? String(error.code) : ''
-  if (/^(08|53|57P|25006|57014|ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH)/.test(code)) return true
+  if (
+    /^(08|53|57P|25006|57014|ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH)/.test(code)
+  )
+    return true
   return /connection (terminated|ended|timeout|error)|timeout exceeded when trying to connect|terminating connection|Query read timeout|not queryable/i.test(
     error.message,
   )
@@ -97,7 +117,9 @@ export function answerMalformed(error: Error & { code?: string }, socket: Socket
     return
   }
   const status = malformedStatus[error.code ?? ''] ?? 400
-  const body = JSON.stringify(problemDocument(status, malformedDetail[status] ?? 'The request is not valid HTTP.'))
+  const body = JSON.stringify(
+    problemDocument(status, malformedDetail[status] ?? 'The request is not valid HTTP.'),
+  )
   const lines = [
     `HTTP/1.1 ${status} ${problemDocument(status, '').title}`,
     'content-type: application/problem+json',
@@ -117,4 +139,3 @@ const malformedDetail: Record<number, string> = {
   408: 'The request took too long to arrive.',
   431: 'The headers are too large.',
 }
-

@@ -1,12 +1,14 @@
 /** Errors as RFC 9457 problem details, for every answer of 400 and above. */
 import { STATUS_CODES } from 'node:http'
 import type { FastifyReply } from 'fastify'
-import { Type } from 'typebox'
 import type { Static } from 'typebox'
+import { Type } from 'typebox'
 
 export const ProblemSchema = Type.Object(
   {
-    type: Type.String({ description: 'a URI that names the kind of problem; `about:blank`: no more than the status says' }),
+    type: Type.String({
+      description: 'a URI that names the kind of problem; `about:blank`: no more than the status says',
+    }),
     title: Type.String({ description: 'the status in words' }),
     status: Type.Integer(),
     detail: Type.String({ description: 'what was wrong with this request' }),
@@ -31,7 +33,11 @@ export class Problem extends Error {
   readonly errors: FieldErrors | undefined
   readonly headers: Record<string, string>
 
-  constructor(status: number, detail: string, options: { errors?: FieldErrors; headers?: Record<string, string> } = {}) {
+  constructor(
+    status: number,
+    detail: string,
+    options: { errors?: FieldErrors; headers?: Record<string, string> } = {},
+  ) {
     super(detail)
     this.status = status
     this.errors = options.errors

@@ -1,5 +1,5 @@
-import { collectDefaultMetrics, Counter, Gauge, Registry } from '@prometheus-io/client'
 import type { VisitQueue } from '@hopcount/shared/visit-queue.ts'
+import { Counter, collectDefaultMetrics, Gauge, Registry } from '@prometheus-io/client'
 import type { VisitRecorder } from '../visits/record-visits.ts'
 
 export interface ApiMetrics {
@@ -8,22 +8,58 @@ export interface ApiMetrics {
 }
 
 /** The metrics of one API process. They are read from plain numbers when asked for: the redirect only adds to those. */
-export function createApiMetrics(recorder: Pick<VisitRecorder, 'counters' | 'pending'>, queue: VisitQueue): ApiMetrics {
+export function createApiMetrics(
+  recorder: Pick<VisitRecorder, 'counters' | 'pending'>,
+  queue: VisitQueue,
+): ApiMetrics {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
   const { counters } = recorder
   counter('hopcount_visits_kept_total', 'Redirects whose visit is durable', () => counters.recorded)
-  counter('hopcount_visits_refused_total', 'Redirects refused because the visit could not be kept', () => counters.refused)
-  counter('hopcount_visits_lost_total', 'Redirects answered uncounted (VISIT_LOSS=allow)', () => counters.lost)
-  counter('hopcount_spool_damaged_ranges_total', 'Damaged ranges found in spool segments', () => counters.damagedRanges)
-  counter('hopcount_batches_set_aside_total', 'Batches that the worker refuses', () => counters.batchesSetAside)
-  gauge('hopcount_visits_pending', 'Visits kept by this process, not known to be counted', () => recorder.pending().visits)
-  gauge('hopcount_batches_in_window', 'Batches handed to the queue, not known to be counted', () => recorder.pending().batches)
-  gauge('hopcount_spool_segments_waiting', 'Sealed segments that wait in the spool', () => recorder.pending().waitingSegments)
+  counter(
+    'hopcount_visits_refused_total',
+    'Redirects refused because the visit could not be kept',
+    () => counters.refused,
+  )
+  counter(
+    'hopcount_visits_lost_total',
+    'Redirects answered uncounted (VISIT_LOSS=allow)',
+    () => counters.lost,
+  )
+  counter(
+    'hopcount_spool_damaged_ranges_total',
+    'Damaged ranges found in spool segments',
+    () => counters.damagedRanges,
+  )
+  counter(
+    'hopcount_batches_set_aside_total',
+    'Batches that the worker refuses',
+    () => counters.batchesSetAside,
+  )
+  gauge(
+    'hopcount_visits_pending',
+    'Visits kept by this process, not known to be counted',
+    () => recorder.pending().visits,
+  )
+  gauge(
+    'hopcount_batches_in_window',
+    'Batches handed to the queue, not known to be counted',
+    () => recorder.pending().batches,
+  )
+  gauge(
+    'hopcount_spool_segments_waiting',
+    'Sealed segments that wait in the spool',
+    () => recorder.pending().waitingSegments,
+  )
   gauge('hopcount_visit_lag_seconds', 'Age of the oldest visit not known to be counted', () =>
     Math.max(0, (Date.now() - recorder.pending().recordedUpTo) / 1_000),
   )
-  const jobs = new Gauge({ name: 'hopcount_queue_jobs', help: 'Batches in the queue', labelNames: ['state'], registers: [registry] })
+  const jobs = new Gauge({
+    name: 'hopcount_queue_jobs',
+    help: 'Batches in the queue',
+    labelNames: ['state'],
+    registers: [registry],
+  })
 
   function counter(name: string, help: string, read: () => number): void {
     new Counter({

@@ -9,12 +9,24 @@ import type { ApiMetrics } from './api-metrics.ts'
  * beside it is named but changes nothing: cached links go on redirecting, and a load balancer that took every process
  * out because PostgreSQL is away would stop them. `GET /metrics`: Prometheus text.
  */
-export function healthRoutes(app: FastifyInstance, options: { pool: Pool; metrics: ApiMetrics; isStopping: () => boolean }): void {
+export function healthRoutes(
+  app: FastifyInstance,
+  options: { pool: Pool; metrics: ApiMetrics; isStopping: () => boolean },
+): void {
   const { pool, metrics, isStopping } = options
 
-  app.get('/healthz', { schema: { summary: 'Is the process alive', response: { 200: Type.Object({ status: Type.Literal('ok') }) } } }, () => ({
-    status: 'ok',
-  }))
+  app.get(
+    '/healthz',
+    {
+      schema: {
+        summary: 'Is the process alive',
+        response: { 200: Type.Object({ status: Type.Literal('ok') }) },
+      },
+    },
+    () => ({
+      status: 'ok',
+    }),
+  )
 
   app.get(
     '/readyz',
@@ -22,7 +34,10 @@ export function healthRoutes(app: FastifyInstance, options: { pool: Pool; metric
       schema: {
         summary: 'Should the process get traffic',
         response: {
-          200: Type.Object({ status: Type.Literal('ready'), database: Type.Union([Type.Literal('up'), Type.Literal('down')]) }),
+          200: Type.Object({
+            status: Type.Literal('ready'),
+            database: Type.Union([Type.Literal('up'), Type.Literal('down')]),
+          }),
         },
       },
     },
@@ -36,7 +51,9 @@ export function healthRoutes(app: FastifyInstance, options: { pool: Pool; metric
     },
   )
 
-  app.get('/metrics', { schema: { summary: 'Prometheus metrics', produces: ['text/plain'] } }, async (_request, reply) =>
-    reply.type(metrics.contentType).send(await metrics.text()),
+  app.get(
+    '/metrics',
+    { schema: { summary: 'Prometheus metrics', produces: ['text/plain'] } },
+    async (_request, reply) => reply.type(metrics.contentType).send(await metrics.text()),
   )
 }

@@ -6,8 +6,8 @@
  * creates a link and the others find it, in this process by the group and across processes by the unique keys.
  */
 import { createHash } from 'node:crypto'
-import type { Pool } from 'pg'
 import { createGroupCommit } from '@hopcount/shared/group-commit.ts'
+import type { Pool } from 'pg'
 import { generateSlug } from './generate-slug.ts'
 import type { NewLink, StoredLink } from './link-queries.ts'
 import { findLinksTo, insertLinks } from './link-queries.ts'
@@ -30,19 +30,26 @@ export type CreateLink = (request: LinkRequest) => Promise<LinkOutcome>
 
 export function createLinkCreator(options: { pool: Pool; reserved: ReadonlySet<string> }): CreateLink {
   const { pool, reserved } = options
-  return createGroupCommit<LinkRequest, LinkOutcome>({ commit: createTogether, maxWeight: maxLinksPerInsert }).add
+  return createGroupCommit<LinkRequest, LinkOutcome>({ commit: createTogether, maxWeight: maxLinksPerInsert })
+    .add
 
   async function createTogether(requests: LinkRequest[]): Promise<LinkOutcome[]> {
     const outcomes = new Map<LinkRequest, LinkOutcome>()
     for (let round = 0; outcomes.size < requests.length; round++) {
       if (round === maxRounds) throw new Error(`no free slug after ${maxRounds} rounds`)
-      await createOrFind(requests.filter(request => !outcomes.has(request)), outcomes)
+      await createOrFind(
+        requests.filter(request => !outcomes.has(request)),
+        outcomes,
+      )
     }
     return requests.map(request => outcomes.get(request) ?? { kind: 'taken' })
   }
 
   /** One round: who collided on a generated slug or on a reuse key has no outcome yet, and takes part in the next one. */
-  async function createOrFind(requests: LinkRequest[], outcomes: Map<LinkRequest, LinkOutcome>): Promise<void> {
+  async function createOrFind(
+    requests: LinkRequest[],
+    outcomes: Map<LinkRequest, LinkOutcome>,
+  ): Promise<void> {
     const reusing = requests.filter(request => request.reuse)
     if (reusing.length > 0) {
       const found = await findLinksTo(pool, [...new Set(reusing.map(request => request.longUrl))])
@@ -63,7 +70,10 @@ export function createLinkCreator(options: { pool: Pool; reserved: ReadonlySet<s
       candidates.set(link.slug, { request, link })
     }
     if (candidates.size === 0) return
-    const made = await insertLinks(pool, [...candidates.values()].map(candidate => candidate.link))
+    const made = await insertLinks(
+      pool,
+      [...candidates.values()].map(candidate => candidate.link),
+    )
     for (const [slug, { request }] of candidates) {
       const link = made.get(slug)
       if (link !== undefined) outcomes.set(request, { kind: 'created', link })

@@ -6,9 +6,10 @@
  * While the channel is down (`onGap`: it was, so anything may have changed), callers must not trust what they
  * remember as absent.
  */
-import pg from 'pg'
-import { createHealthLog } from '@hopcount/shared/log.ts'
+
 import type { Log } from '@hopcount/shared/log.ts'
+import { createHealthLog } from '@hopcount/shared/log.ts'
+import pg from 'pg'
 
 export interface LinkChanges {
   /** False while changes by other processes may go unnoticed. */

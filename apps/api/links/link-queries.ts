@@ -88,5 +88,10 @@ export async function findLinksTo(pool: Pool, longUrls: string[]): Promise<Map<s
 }
 
 function storedLink(row: StoredRow): StoredLink {
-  return { slug: row.slug, longUrl: row.long_url, createdAt: row.created_at, expiresAt: row.expires_at ?? undefined }
+  return {
+    slug: row.slug,
+    longUrl: row.long_url,
+    createdAt: row.created_at,
+    expiresAt: row.expires_at ?? undefined,
+  }
 }

@@ -10,11 +10,18 @@ import type { StoredLink } from './link-queries.ts'
 const ShortenBodySchema = Type.Object(
   {
     long_url: Type.String({ description: 'where the link leads: http or https, at most 2,048 bytes' }),
-    slug: Type.Optional(Type.String({ description: '1–64 of A–Z a–z 0–9 _ -; without it, 7 characters are drawn' })),
-    reuse: Type.Optional(
-      Type.Boolean({ description: 'answer with a link that leads to this URL already, if there is one; not with slug or expires_at' }),
+    slug: Type.Optional(
+      Type.String({ description: '1–64 of A–Z a–z 0–9 _ -; without it, 7 characters are drawn' }),
     ),
-    expires_at: Type.Optional(Type.String({ description: 'RFC 3339 time with zone; from then on the link answers 410' })),
+    reuse: Type.Optional(
+      Type.Boolean({
+        description:
+          'answer with a link that leads to this URL already, if there is one; not with slug or expires_at',
+      }),
+    ),
+    expires_at: Type.Optional(
+      Type.String({ description: 'RFC 3339 time with zone; from then on the link answers 410' }),
+    ),
   },
   { additionalProperties: false },
 )
@@ -45,7 +52,8 @@ export const shortenRoute: FastifyPluginAsyncTypebox<ShortenRouteOptions> = asyn
     {
       // Nothing here needs a compressed body, and one could unpack to any size.
       onRequest: async request => {
-        if (request.headers['content-encoding'] !== undefined) throw new Problem(415, 'The body must not be compressed.')
+        if (request.headers['content-encoding'] !== undefined)
+          throw new Problem(415, 'The body must not be compressed.')
       },
       schema: {
         summary: 'Shorten a URL',
@@ -69,10 +77,19 @@ export const shortenRoute: FastifyPluginAsyncTypebox<ShortenRouteOptions> = asyn
       if (expiry !== undefined && 'problem' in expiry) throw fieldProblem(422, 'expires_at', expiry.problem)
       const reuse = body.reuse ?? false
       if (reuse && (body.slug !== undefined || expiry !== undefined)) {
-        throw fieldProblem(422, 'reuse', 'A link can be reused only where neither slug nor expires_at is asked for.')
+        throw fieldProblem(
+          422,
+          'reuse',
+          'A link can be reused only where neither slug nor expires_at is asked for.',
+        )
       }
 
-      const outcome = await createLink({ longUrl: target.href, slug: body.slug, reuse, expiresAt: expiry?.expiresAt })
+      const outcome = await createLink({
+        longUrl: target.href,
+        slug: body.slug,
+        reuse,
+        expiresAt: expiry?.expiresAt,
+      })
       if (outcome.kind === 'taken') throw fieldProblem(409, 'slug', 'This slug is taken.')
       if (outcome.kind === 'created') options.slugCreated(outcome.link.slug)
       const answer = linkAnswer(outcome.link, origin)

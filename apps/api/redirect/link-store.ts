@@ -3,9 +3,10 @@
  * than `deadlineMs`. After `failuresToOpen` failures in a row it is not asked for `openMs` (circuit breaker), so a Redis that
  * hangs costs a redirect its deadline a few times, not each time.
  */
-import { Redis } from 'ioredis'
-import { createHealthLog } from '@hopcount/shared/log.ts'
+
 import type { Log } from '@hopcount/shared/log.ts'
+import { createHealthLog } from '@hopcount/shared/log.ts'
+import { Redis } from 'ioredis'
 import type { Link } from '../links/link.ts'
 
 export interface LinkStore {
@@ -72,5 +73,9 @@ function parseLink(text: string): Link | undefined {
   const match = /^(\d{1,16}) (\d{1,16}|-) (https?:\/\/\S+)$/.exec(text)
   if (match === null) return undefined
   const [, id, expiresAt, longUrl] = match
-  return { id: Number(id), longUrl: String(longUrl), expiresAt: expiresAt === '-' ? undefined : Number(expiresAt) }
+  return {
+    id: Number(id),
+    longUrl: String(longUrl),
+    expiresAt: expiresAt === '-' ? undefined : Number(expiresAt),
+  }
 }

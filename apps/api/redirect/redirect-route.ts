@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
-import { Problem, ProblemSchema, sendProblem, unavailable } from '../errors/problem.ts'
 import { isConnectionError } from '../errors/error-handlers.ts'
+import { Problem, ProblemSchema, sendProblem, unavailable } from '../errors/problem.ts'
 import { slugPattern } from '../links/check-slug.ts'
 import type { Link } from '../links/link.ts'
 import { isExpired } from '../links/link.ts'
@@ -28,7 +28,10 @@ const schema = {
  *
  * 307 with `no-store`: the method stays, and no cache may answer in our place, or its visits would be missing.
  */
-export function redirectRoutes(app: FastifyInstance, options: { resolver: SlugResolver; recorder: VisitRecorder }): void {
+export function redirectRoutes(
+  app: FastifyInstance,
+  options: { resolver: SlugResolver; recorder: VisitRecorder },
+): void {
   const { resolver, recorder } = options
 
   app.get<SlugRequest>('/:slug', { schema: { ...schema, summary: 'Follow a link' } }, (request, reply) => {
@@ -48,7 +51,11 @@ export function redirectRoutes(app: FastifyInstance, options: { resolver: SlugRe
   )
 
   /** A cached link is answered in this turn of the event loop: no promise, no delay. */
-  function withLink(request: FastifyRequest<SlugRequest>, reply: FastifyReply, then: (link: Link) => void): void {
+  function withLink(
+    request: FastifyRequest<SlugRequest>,
+    reply: FastifyReply,
+    then: (link: Link) => void,
+  ): void {
     const { slug } = request.params
     const cached = resolver.cached(slug)
     if (cached !== undefined) thenUnlessExpired(reply, cached, then)
@@ -63,7 +70,8 @@ export function redirectRoutes(app: FastifyInstance, options: { resolver: SlugRe
 }
 
 function thenUnlessExpired(reply: FastifyReply, link: Link, then: (link: Link) => void): void {
-  if (link.expiresAt !== undefined && isExpired(link, Date.now())) sendProblem(reply, new Problem(410, 'This link has expired.'))
+  if (link.expiresAt !== undefined && isExpired(link, Date.now()))
+    sendProblem(reply, new Problem(410, 'This link has expired.'))
   else then(link)
 }
 
@@ -76,7 +84,9 @@ function answerUnknown(reply: FastifyReply): void {
 }
 
 function answerFailure(reply: FastifyReply, error: unknown): void {
-  if (error instanceof VisitRefused) sendProblem(reply, unavailable('The visit can not be counted at the moment. Please try again.'))
-  else if (isConnectionError(error)) sendProblem(reply, unavailable('The link can not be looked up at the moment. Please try again.'))
+  if (error instanceof VisitRefused)
+    sendProblem(reply, unavailable('The visit can not be counted at the moment. Please try again.'))
+  else if (isConnectionError(error))
+    sendProblem(reply, unavailable('The link can not be looked up at the moment. Please try again.'))
   else reply.send(error)
 }

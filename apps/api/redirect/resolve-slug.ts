@@ -7,9 +7,10 @@
  * slugs can't push links out, and only while changes by other processes are heard. `resolve` rejects when PostgreSQL
  * has to be asked and can't be: that is not an unknown slug.
  */
+
+import { createGroupCommit } from '@hopcount/shared/group-commit.ts'
 import { LRUCache } from 'lru-cache'
 import type { Pool } from 'pg'
-import { createGroupCommit } from '@hopcount/shared/group-commit.ts'
 import type { Link } from '../links/link.ts'
 import { findLinks } from '../links/link-queries.ts'
 import type { LinkStore } from './link-store.ts'

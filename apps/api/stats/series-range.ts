@@ -1,17 +1,26 @@
-import { Type } from 'typebox'
 import type { Static } from 'typebox'
+import { Type } from 'typebox'
 import { Problem } from '../errors/problem.ts'
 import type { SeriesRange } from './stats-queries.ts'
 
 export const SeriesQuerySchema = Type.Object(
   {
-    interval: Type.Union([Type.Literal('hour'), Type.Literal('day'), Type.Literal('week'), Type.Literal('month')], {
-      default: 'day',
-      description: 'weeks begin on Monday (ISO 8601)',
-    }),
-    from: Type.Optional(Type.String({ description: 'RFC 3339 time or date; the interval that holds it is the first' })),
+    interval: Type.Union(
+      [Type.Literal('hour'), Type.Literal('day'), Type.Literal('week'), Type.Literal('month')],
+      {
+        default: 'day',
+        description: 'weeks begin on Monday (ISO 8601)',
+      },
+    ),
+    from: Type.Optional(
+      Type.String({ description: 'RFC 3339 time or date; the interval that holds it is the first' }),
+    ),
     to: Type.Optional(Type.String({ description: 'RFC 3339 time or date, exclusive; now when absent' })),
-    tz: Type.String({ default: 'UTC', maxLength: 64, description: 'IANA time zone whose hours, days, weeks and months are counted' }),
+    tz: Type.String({
+      default: 'UTC',
+      maxLength: 64,
+      description: 'IANA time zone whose hours, days, weeks and months are counted',
+    }),
   },
   { additionalProperties: false },
 )
@@ -30,14 +39,16 @@ export function readSeriesRange(query: Static<typeof SeriesQuerySchema>, now: Da
       ? new Date(to.getTime() - defaultSpanMs[query.interval])
       : readTime('from', query.from, timeZone)
   if (from >= to) throw queryProblem('from', 'from must lie before to.')
-  if (to.getTime() - from.getTime() > maxDays * dayMs) throw queryProblem('from', `A range has at most ${maxDays} days.`)
+  if (to.getTime() - from.getTime() > maxDays * dayMs)
+    throw queryProblem('from', `A range has at most ${maxDays} days.`)
   return { interval: query.interval, from, to, timeZone }
 }
 
 /** Names only: an offset such as +02:00 means the opposite to PostgreSQL (POSIX). */
 function readTimeZone(name: string): string {
   try {
-    if (/^[A-Za-z]/.test(name)) return new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone
+    if (/^[A-Za-z]/.test(name))
+      return new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone
   } catch {}
   throw queryProblem('tz', 'tz must be the name of an IANA time zone, for example Europe/Berlin.')
 }

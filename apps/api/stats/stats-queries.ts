@@ -1,5 +1,5 @@
-import { sql } from 'kysely'
 import type { Database } from '@hopcount/shared/database.ts'
+import { sql } from 'kysely'
 
 export interface TopLink {
   linkId: number
@@ -19,7 +19,11 @@ export interface TopPosition {
  * The most visited links of all time. Exact without an index on the counter: the highest magnitudes that together hold
  * `limit` links are found through their index, and only those links are sorted.
  */
-export async function topLinks(database: Database, limit: number, after: TopPosition | undefined): Promise<TopLink[]> {
+export async function topLinks(
+  database: Database,
+  limit: number,
+  after: TopPosition | undefined,
+): Promise<TopLink[]> {
   const { rows } = await sql<TopLink>`
     WITH page AS (SELECT ${after?.visits ?? null}::bigint AS visits, ${after?.linkId ?? null}::bigint AS link_id),
     ceiling AS (

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto'
 import etag from '@fastify/etag'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import type { Database } from '@hopcount/shared/database.ts'
 import type { FastifyReply } from 'fastify'
 import { LRUCache } from 'lru-cache'
 import { Type } from 'typebox'
-import type { Database } from '@hopcount/shared/database.ts'
 import { Problem, ProblemSchema } from '../errors/problem.ts'
 import { slugPattern } from '../links/check-slug.ts'
 import type { PendingVisits } from '../visits/record-visits.ts'
@@ -21,7 +21,12 @@ const TopQuerySchema = Type.Object(
       default: 'all',
       description: 'which visits count; windows begin with the quarter hour that lies that far back',
     }),
-    after: Type.Optional(Type.String({ pattern: '^\\d{1,16}\\.\\d{1,16}$', description: 'from the `Link` header: the next page' })),
+    after: Type.Optional(
+      Type.String({
+        pattern: '^\\d{1,16}\\.\\d{1,16}$',
+        description: 'from the `Link` header: the next page',
+      }),
+    ),
   },
   { additionalProperties: false },
 )
@@ -44,12 +49,15 @@ const LinkStatsSchema = Type.Object({
   visits: Type.Integer({ description: 'redirects answered, each once' }),
   first_visit: nullableTime,
   last_visit: nullableTime,
-  series: Type.Array(
-    Type.Object({ start: Type.String({ format: 'date-time' }), visits: Type.Integer() }),
-    { description: 'visits per interval, empty ones included' },
-  ),
+  series: Type.Array(Type.Object({ start: Type.String({ format: 'date-time' }), visits: Type.Integer() }), {
+    description: 'visits per interval, empty ones included',
+  }),
   recent: Type.Array(
-    Type.Object({ visited_at: Type.String({ format: 'date-time' }), referrer: nullableText, user_agent: nullableText }),
+    Type.Object({
+      visited_at: Type.String({ format: 'date-time' }),
+      referrer: nullableText,
+      user_agent: nullableText,
+    }),
     { description: 'the latest 20 visits, newest first' },
   ),
 })
@@ -70,7 +78,10 @@ interface Answer {
  * grow with the number of visits. Every answer says how fresh it is: all visits that this process redirected before
  * `X-Stats-As-Of` are in it, `X-Stats-Pending` are not yet in any.
  */
-export const statsRoutes: FastifyPluginAsyncTypebox<{ database: Database; pending: () => PendingVisits }> = async (app, options) => {
+export const statsRoutes: FastifyPluginAsyncTypebox<{
+  database: Database
+  pending: () => PendingVisits
+}> = async (app, options) => {
   const { database, pending } = options
   await app.register(etag)
   const answers = new LRUCache<string, Answer, () => Promise<Omit<Answer, 'etag' | 'asOf'>>>({
@@ -85,11 +96,21 @@ export const statsRoutes: FastifyPluginAsyncTypebox<{ database: Database; pendin
     },
   })
 
-  const response = { '4xx': ProblemSchema, '5xx': ProblemSchema, 304: { type: 'null', description: 'not modified' } }
+  const response = {
+    '4xx': ProblemSchema,
+    '5xx': ProblemSchema,
+    304: { type: 'null', description: 'not modified' },
+  }
 
   app.get(
     '/stats',
-    { schema: { summary: 'The most visited links', querystring: TopQuerySchema, response: { 200: TopSchema, ...response } } },
+    {
+      schema: {
+        summary: 'The most visited links',
+        querystring: TopQuerySchema,
+        response: { 200: TopSchema, ...response },
+      },
+    },
     async (request, reply) => {
       const { limit, window, after } = request.query
       const answer = await shared(`top ${limit} ${window} ${after ?? ''}`, async () => {
@@ -102,7 +123,10 @@ export const statsRoutes: FastifyPluginAsyncTypebox<{ database: Database; pendin
       })
       if (answer.next !== undefined) {
         const after = `${answer.next.visits}.${answer.next.linkId}`
-        reply.header('link', `</stats?${new URLSearchParams({ limit: String(limit), window, after })}>; rel="next"`)
+        reply.header(
+          'link',
+          `</stats?${new URLSearchParams({ limit: String(limit), window, after })}>; rel="next"`,
+        )
       }
       return send(reply, answer)
     },
@@ -136,7 +160,11 @@ export const statsRoutes: FastifyPluginAsyncTypebox<{ database: Database; pendin
           first_visit: totals.firstVisit,
           last_visit: totals.lastVisit,
           series,
-          recent: recent.map(visit => ({ visited_at: visit.visitedAt, referrer: visit.referrer, user_agent: visit.userAgent })),
+          recent: recent.map(visit => ({
+            visited_at: visit.visitedAt,
+            referrer: visit.referrer,
+            user_agent: visit.userAgent,
+          })),
         })
         return { body, next: undefined }
       })
@@ -169,7 +197,9 @@ function topLinkAnswer(link: TopLink) {
 
 function nextPosition(links: TopLink[], limit: number): TopPosition | undefined {
   const last = links.at(-1)
-  return links.length === limit && last !== undefined ? { visits: last.visits, linkId: last.linkId } : undefined
+  return links.length === limit && last !== undefined
+    ? { visits: last.visits, linkId: last.linkId }
+    : undefined
 }
 
 function readPosition(after: string | undefined): TopPosition | undefined {
@@ -181,4 +211,3 @@ function readPosition(after: string | undefined): TopPosition | undefined {
 function noSuchLink(): Problem {
   return new Problem(404, 'There is no such link.')
 }
-

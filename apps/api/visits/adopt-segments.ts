@@ -9,7 +9,13 @@ import { join } from 'node:path'
 import type { Log } from '@hopcount/shared/log.ts'
 import { createHealthLog } from '@hopcount/shared/log.ts'
 import type { BatchSource, Deliverer, SealedBatch } from './deliver-batches.ts'
-import { isProducerAlive, listProducers, listSegments, removeIfEmpty, segmentPath } from './producer-folder.ts'
+import {
+  isProducerAlive,
+  listProducers,
+  listSegments,
+  removeIfEmpty,
+  segmentPath,
+} from './producer-folder.ts'
 import { segmentBatch } from './segment-batch.ts'
 
 interface Adopted {
@@ -61,7 +67,8 @@ export function createAdoption(options: {
       return
     }
     for (const { seq, open } of segments) {
-      if (open) await rename(segmentPath(folder, seq, 'open'), segmentPath(folder, seq, 'sealed')).catch(ignoreAbsent)
+      if (open)
+        await rename(segmentPath(folder, seq, 'open'), segmentPath(folder, seq, 'sealed')).catch(ignoreAbsent)
     }
     adopted.set(producerId, { producerId, folder, seqs: segments.map(segment => segment.seq) })
     log.info({ producerId, segments: segments.length }, 'adopted the spool of a producer that is gone')
@@ -78,7 +85,13 @@ export function createAdoption(options: {
     for (const { producerId, folder, seqs } of adopted.values()) {
       const seq = seqs.shift()
       if (seq === undefined) continue
-      return segmentBatch({ id: { producerId, seq }, folder, path: segmentPath(folder, seq, 'sealed'), log, onDamage })
+      return segmentBatch({
+        id: { producerId, seq },
+        folder,
+        path: segmentPath(folder, seq, 'sealed'),
+        log,
+        onDamage,
+      })
     }
     return undefined
   }

@@ -7,12 +7,13 @@
  * `sendAgainAfterMs` is added again: the queue may have lost it (FLUSHALL, a lost tail of its append-only file), and
  * if it has not, adding the same job id changes nothing.
  */
-import type { Pool } from 'pg'
-import { createHealthLog, errorText } from '@hopcount/shared/log.ts'
+
 import type { Log } from '@hopcount/shared/log.ts'
+import { createHealthLog, errorText } from '@hopcount/shared/log.ts'
 import type { BatchId } from '@hopcount/shared/visit-batch.ts'
 import { batchKey } from '@hopcount/shared/visit-batch.ts'
 import type { VisitQueue } from '@hopcount/shared/visit-queue.ts'
+import type { Pool } from 'pg'
 import { recordedBatches, voidBatches } from './ledger-queries.ts'
 
 export interface SealedBatch extends BatchId {
@@ -40,7 +41,11 @@ export interface Deliverer {
   /** The batch must never count: its visits were refused. Kept up until the ledger says so. */
   voidBatch(batch: BatchId): void
   /** Visits of the batches that are not known to be recorded, and the moment of the oldest of them. */
-  pending(which?: (batch: SealedBatch) => boolean): { batches: number; visits: number; firstVisitAt: number | undefined }
+  pending(which?: (batch: SealedBatch) => boolean): {
+    batches: number
+    visits: number
+    firstVisitAt: number | undefined
+  }
   /** True while some batch of this producer is not known to be recorded. */
   holds(producerId: string): boolean
   /** Tries for `withinMs` to send what is unsent and to see it recorded, then stops. */
@@ -73,6 +78,7 @@ export function createDeliverer(options: {
   let stopped = false
   let confirmTimer: NodeJS.Timeout | undefined
   let resendTimer: NodeJS.Timeout | undefined
+  let confirming: Promise<void> = Promise.resolve()
 
   const hasRoom = () => outstanding.size < windowBatches
 
@@ -89,10 +95,15 @@ export function createDeliverer(options: {
   function deliver(batch: SealedBatch, { alreadySent } = { alreadySent: false }): void {
     const key = batchKey(batch)
     if (outstanding.has(key)) return
-    const entry: Outstanding = { batch, state: alreadySent ? 'sent' : 'unsent', sentAt: Date.now(), timesSent: alreadySent ? 1 : 0 }
+    const entry: Outstanding = {
+      batch,
+      state: alreadySent ? 'sent' : 'unsent',
+      sentAt: Date.now(),
+      timesSent: alreadySent ? 1 : 0,
+    }
     outstanding.set(key, entry)
     if (!alreadySent) void send(entry)
-    confirmTimer ??= setTimeout(confirm, confirmEveryMs)
+    confirmTimer ??= setTimeout(startConfirm, confirmEveryMs)
   }
 
   async function send(entry: Outstanding): Promise<boolean> {
@@ -136,7 +147,10 @@ export function createDeliverer(options: {
     }
     await entry.batch.setAside()
     options.onSetAside()
-    log.error({ batch: batchKey(entry.batch), reason: job.failedReason }, 'a batch that the worker refuses is set aside')
+    log.error(
+      { batch: batchKey(entry.batch), reason: job.failedReason },
+      'a batch that the worker refuses is set aside',
+    )
     forget(entry)
     return true
   }
@@ -151,12 +165,19 @@ export function createDeliverer(options: {
     if (!stopped && outstanding.size > 0) resendTimer = setTimeout(resend, resendEveryMs)
   }
 
+  function startConfirm(): void {
+    confirming = confirm()
+  }
+
   async function confirm(): Promise<void> {
     try {
       if (toVoid.size > 0) await voidOutstanding()
       if (outstanding.size > 0) {
         const asked = [...outstanding.values()]
-        const recorded = await recordedBatches(pool, asked.map(entry => entry.batch))
+        const recorded = await recordedBatches(
+          pool,
+          asked.map(entry => entry.batch),
+        )
         for (const entry of asked) {
           if (!recorded.has(batchKey(entry.batch))) continue
           await entry.batch.discard()
@@ -171,7 +192,7 @@ export function createDeliverer(options: {
     fill()
     if (outstanding.size > 0) resendTimer ??= setTimeout(resend, resendEveryMs)
     if (!stopped && (outstanding.size > 0 || toVoid.size > 0)) {
-      confirmTimer ??= setTimeout(confirm, ledgerHealth.failing() ? 1_000 : confirmEveryMs)
+      confirmTimer ??= setTimeout(startConfirm, ledgerHealth.failing() ? 1_000 : confirmEveryMs)
     }
   }
 
@@ -194,6 +215,7 @@ export function createDeliverer(options: {
     stopped = true
     clearTimeout(confirmTimer)
     clearTimeout(resendTimer)
+    await confirming
   }
 
   return {
@@ -203,7 +225,7 @@ export function createDeliverer(options: {
     addSource: source => sources.push(source),
     voidBatch(batch) {
       toVoid.set(batchKey(batch), batch)
-      confirmTimer ??= setTimeout(confirm, confirmEveryMs)
+      confirmTimer ??= setTimeout(startConfirm, confirmEveryMs)
     },
     pending(which = () => true) {
       let batches = 0

@@ -1,6 +1,6 @@
-import type { Pool } from 'pg'
 import type { BatchId } from '@hopcount/shared/visit-batch.ts'
 import { batchKey } from '@hopcount/shared/visit-batch.ts'
+import type { Pool } from 'pg'
 
 /** Those of the batches that are recorded, as keys. One statement, so compaction is seen before or after, never between. */
 export async function recordedBatches(pool: Pool, batches: BatchId[]): Promise<Set<string>> {

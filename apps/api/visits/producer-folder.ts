@@ -78,7 +78,11 @@ export async function listSegments(folder: string): Promise<{ seq: number; open:
     .sort((a, b) => a.seq - b.seq)
 }
 
-export function segmentPath(folder: string, seq: number, state: 'open' | 'sealed' | 'aside' | 'damaged'): string {
+export function segmentPath(
+  folder: string,
+  seq: number,
+  state: 'open' | 'sealed' | 'aside' | 'damaged',
+): string {
   return join(folder, `${String(seq).padStart(12, '0')}.${state}`)
 }
 

@@ -6,7 +6,7 @@
  * the queue can't be reached either, record() rejects with VisitRefused, unless VISIT_LOSS=allow: then it resolves,
  * and the loss is counted.
  */
-import type { Pool } from 'pg'
+
 import { createGroupCommit } from '@hopcount/shared/group-commit.ts'
 import type { Log } from '@hopcount/shared/log.ts'
 import { createHealthLog } from '@hopcount/shared/log.ts'
@@ -14,6 +14,7 @@ import type { BatchId, Visit } from '@hopcount/shared/visit-batch.ts'
 import { encodeFrame } from '@hopcount/shared/visit-batch.ts'
 import type { VisitQueue } from '@hopcount/shared/visit-queue.ts'
 import { QueueNotReached } from '@hopcount/shared/visit-queue.ts'
+import type { Pool } from 'pg'
 import { createAdoption } from './adopt-segments.ts'
 import type { SealedBatch } from './deliver-batches.ts'
 import { createDeliverer } from './deliver-batches.ts'
@@ -182,7 +183,14 @@ export async function openVisitRecorder(options: {
   }
 
   function ownBatch(seq: number, path: string, known?: SealedSegment): SealedBatch {
-    const batch = segmentBatch({ id: { producerId, seq }, folder: folder.path, path, log, onDamage, ...(known && { known }) })
+    const batch = segmentBatch({
+      id: { producerId, seq },
+      folder: folder.path,
+      path,
+      log,
+      onDamage,
+      ...(known && { known }),
+    })
     const { discard, setAside } = batch
     batch.discard = () => discard().then(() => settle(batch))
     batch.setAside = () => setAside().then(() => settle(batch))

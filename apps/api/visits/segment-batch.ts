@@ -43,13 +43,18 @@ export function segmentBatch({ id, folder, path, log, onDamage, known }: Segment
   async function keepDamage(bytes: Buffer, ranges: { offset: number; length: number }[]): Promise<void> {
     const keptIn = segmentPath(folder, id.seq, 'damaged')
     try {
-      await writeFile(keptIn, Buffer.concat(ranges.map(r => bytes.subarray(r.offset, r.offset + r.length))), { flag: 'wx' })
+      await writeFile(keptIn, Buffer.concat(ranges.map(r => bytes.subarray(r.offset, r.offset + r.length))), {
+        flag: 'wx',
+      })
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'EEXIST') return
       throw error
     }
     onDamage(ranges.length)
-    log.error({ batch: batchKey(id), ranges, keptIn }, 'a spool segment is damaged; its sound visits are counted')
+    log.error(
+      { batch: batchKey(id), ranges, keptIn },
+      'a spool segment is damaged; its sound visits are counted',
+    )
   }
 
   const batch: SealedBatch = {
