@@ -23,13 +23,16 @@ CREATE INDEX visits_link_id_visited_at_idx ON visits (link_id, visited_at);
 -- The net: visits of a day that has no partition (a clock that is off, maintenance that stood still).
 CREATE TABLE visits_default PARTITION OF visits DEFAULT;
 
--- Counters. Only the magnitude is indexed, and it changes four times per doubling of the visits, so that nearly
--- every increment is a HOT update; the fill factor leaves room for its row versions in the page.
+-- Counters. Only the magnitude is indexed, and it changes rarely: at 2, 4, 8, 16, 32, 64 visits and from there on four
+-- times per doubling. So nearly every increment is a HOT update; the fill factor leaves room for its row versions.
 CREATE TABLE link_totals (
   link_id bigint PRIMARY KEY,
   visits bigint NOT NULL,
-  -- floor(4 * log2(visits)): the top list reads the rows of the highest magnitudes instead of an index on visits.
-  magnitude smallint GENERATED ALWAYS AS (floor(4 / ln(2::double precision) * ln(greatest(visits, 1)::double precision))::smallint) STORED,
+  -- Grows with visits: the top list reads the rows of the highest magnitudes instead of an index on visits.
+  magnitude smallint GENERATED ALWAYS AS (
+    CASE WHEN visits < 64 THEN 4 * floor(ln(greatest(visits, 1)::double precision) / ln(2::double precision) + 1e-9)
+         ELSE floor(4 * ln(visits::double precision) / ln(2::double precision) + 1e-9) END::smallint
+  ) STORED,
   first_visit timestamptz(3) NOT NULL,
   last_visit timestamptz(3) NOT NULL
 ) WITH (fillfactor = 60);

@@ -1,4 +1,5 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import type { FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import { fieldProblem, Problem, ProblemSchema } from '../errors/problem.ts'
 import { checkExpiry } from './check-expiry.ts'
@@ -68,8 +69,12 @@ export const shortenRoute: FastifyPluginAsyncTypebox<ShortenRouteOptions> = asyn
     },
     async (request, reply) => {
       const { body } = request
-      const origin = options.publicUrl ?? `${request.protocol}://${request.host}`
-      const target = checkLongUrl(body.long_url, { ownHosts: [new URL(origin).host], allowPrivateTargets })
+      const origin = options.publicUrl ?? requestOrigin(request)
+      // The address that this request reached, too: a link to it would run in a circle.
+      const target = checkLongUrl(body.long_url, {
+        ownHosts: [new URL(origin).host, request.host],
+        allowPrivateTargets,
+      })
       if ('problem' in target) throw fieldProblem(422, 'long_url', target.problem)
       const slugProblem = body.slug === undefined ? undefined : checkSlug(body.slug, reserved)
       if (slugProblem !== undefined) throw fieldProblem(422, 'slug', slugProblem)
@@ -99,6 +104,12 @@ export const shortenRoute: FastifyPluginAsyncTypebox<ShortenRouteOptions> = asyn
         .send(answer)
     },
   )
+}
+
+function requestOrigin(request: FastifyRequest): string {
+  const origin = `${request.protocol}://${request.host}`
+  if (!URL.canParse(origin)) throw new Problem(400, 'The Host header is not a host.')
+  return new URL(origin).origin
 }
 
 function linkAnswer(link: StoredLink, origin: string) {

@@ -8,7 +8,7 @@
 import { mkdir, readdir, rm, stat } from 'node:fs/promises'
 import { connect, createServer } from 'node:net'
 import { join } from 'node:path'
-import { v7 as newProducerId } from 'uuid'
+import { v7 } from 'uuid'
 
 export interface ProducerFolder {
   producerId: string
@@ -21,6 +21,9 @@ const socketName = 'alive'
 const producerPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}$/
 const segmentPattern = /^(\d{12})\.(open|sealed)$/
 const connectDeadlineMs = 1_000
+
+/** A UUID v7: new at each start of a process, and in the order of the starts. */
+export const newProducerId = (): string => v7()
 
 /** Makes the folder of a new producer. Throws where the spool can't be written. */
 export async function openProducerFolder(spoolDir: string): Promise<ProducerFolder> {

@@ -1,0 +1,187 @@
+import type { Pool } from 'pg'
+import { beforeAll, beforeEach, expect, test } from 'vitest'
+import { newProducerId } from '../../apps/api/visits/producer-folder.ts'
+import type { DecodedVisit } from '../../apps/shared/visit-batch.ts'
+import { compactLedger } from '../../apps/worker/compact-ledger.ts'
+import type { Batch } from '../../apps/worker/record-batches.ts'
+import { recordBatches } from '../../apps/worker/record-batches.ts'
+import { compareCounts } from '../../apps/worker/verify-counts.ts'
+import { openPool } from '../support/hopcount.ts'
+import { createTestDatabase } from '../support/test-database.ts'
+
+let pool: Pool
+beforeAll(async () => {
+  pool = openPool((await createTestDatabase()).url)
+})
+beforeEach(async () => {
+  await pool.query('TRUNCATE visits, link_totals, link_quarters, ledger, ledger_watermarks')
+})
+
+const noon = Date.UTC(2026, 10, 22, 12)
+
+function visits(linkId: number, count: number, visitedAt = noon): DecodedVisit[] {
+  return Array.from({ length: count }, (_, i) => ({
+    linkId,
+    visitedAt: visitedAt + i,
+    referrer: 'http://r.test/',
+    userAgent: undefined,
+  }))
+}
+
+async function counted(): Promise<{ raw: number; totals: number }> {
+  const { rows } = await pool.query<{ raw: number; totals: number }>(
+    'SELECT (SELECT count(*)::int FROM visits) AS raw, (SELECT coalesce(sum(visits), 0)::int FROM link_totals) AS totals',
+  )
+  return rows[0] ?? { raw: -1, totals: -1 }
+}
+
+test('a batch delivered twice, one after the other, is counted once', async () => {
+  const batch = { producerId: newProducerId(), seq: 1, visits: visits(7, 3) }
+  expect(await recordBatches(pool, [batch])).toEqual({ visits: 3, duplicates: 0 })
+  expect(await recordBatches(pool, [batch])).toEqual({ visits: 0, duplicates: 1 })
+  expect(await counted()).toEqual({ raw: 3, totals: 3 })
+})
+
+test('a batch delivered twice in one transaction is counted once', async () => {
+  const batch = { producerId: newProducerId(), seq: 1, visits: visits(7, 3) }
+  await recordBatches(pool, [batch, { ...batch }])
+  expect(await counted()).toEqual({ raw: 3, totals: 3 })
+})
+
+test('a batch delivered to eight workers at once is counted once', async () => {
+  for (let round = 1; round <= 20; round++) {
+    const batch = { producerId: newProducerId(), seq: round, visits: visits(round, 5) }
+    await Promise.all(Array.from({ length: 4 }, () => recordBatches(pool, [batch])))
+  }
+  expect(await counted()).toEqual({ raw: 100, totals: 100 })
+  expect(await compareCounts(pool)).toEqual([])
+})
+
+test('visits belong to the moment of their redirect, however late they are written', async () => {
+  const dayBefore = noon - 86_400_000
+  const lastYear = Date.UTC(2025, 0, 1, 0, 14, 59, 999)
+  await recordBatches(pool, [
+    {
+      producerId: newProducerId(),
+      seq: 1,
+      visits: [...visits(1, 1, noon), ...visits(1, 2, dayBefore), ...visits(1, 1, lastYear)],
+    },
+  ])
+  const { rows } = await pool.query('SELECT quarter, visits FROM link_quarters ORDER BY quarter')
+  expect(rows.map(row => [row.quarter.toISOString(), row.visits])).toEqual([
+    ['2025-01-01T00:00:00.000Z', 1],
+    ['2026-11-21T12:00:00.000Z', 2],
+    ['2026-11-22T12:00:00.000Z', 1],
+  ])
+  const total = await pool.query('SELECT first_visit, last_visit FROM link_totals')
+  expect(total.rows[0].first_visit.getTime()).toBe(lastYear)
+  expect(total.rows[0].last_visit.getTime()).toBe(noon)
+})
+
+test('a visit of any time that a batch can hold is kept, in the DEFAULT partition at worst', async () => {
+  await recordBatches(pool, [
+    { producerId: newProducerId(), seq: 1, visits: [...visits(1, 1, 0), ...visits(1, 1, 2 ** 48 - 1)] },
+  ])
+  expect((await pool.query('SELECT count(*)::int AS n FROM visits_default')).rows[0].n).toBe(2)
+  expect(await compareCounts(pool)).toEqual([])
+})
+
+test('when the transaction fails, nothing of it remains: no ledger row without visits', async () => {
+  const batch = {
+    producerId: newProducerId(),
+    seq: 1,
+    visits: [{ ...visits(1, 1)[0], linkId: 1, visitedAt: noon, referrer: 'a\0b', userAgent: undefined }],
+  }
+  await expect(recordBatches(pool, [batch])).rejects.toThrow()
+  expect((await pool.query('SELECT count(*)::int AS n FROM ledger')).rows[0].n).toBe(0)
+  await recordBatches(pool, [{ ...batch, visits: visits(1, 1) }])
+  expect(await counted()).toEqual({ raw: 1, totals: 1 })
+})
+
+test('compaction leaves one watermark per gapless producer, and a batch below it still changes nothing', async () => {
+  const producerId = newProducerId()
+  const batches = [1, 2, 3, 5].map(seq => ({ producerId, seq, visits: visits(seq, seq) }))
+  await recordBatches(pool, batches)
+  await compactLedger(pool)
+  expect((await pool.query('SELECT seq, visits FROM ledger_watermarks')).rows).toEqual([
+    { seq: 3, visits: 6 },
+  ])
+  expect((await pool.query('SELECT seq FROM ledger')).rows).toEqual([{ seq: 5 }])
+
+  expect(await recordBatches(pool, batches)).toEqual({ visits: 0, duplicates: 4 })
+  expect((await pool.query('SELECT seq FROM ledger')).rows).toEqual([{ seq: 5 }])
+
+  await recordBatches(pool, [{ producerId, seq: 4, visits: visits(4, 4) }])
+  await compactLedger(pool)
+  expect((await pool.query('SELECT seq, visits FROM ledger_watermarks')).rows).toEqual([
+    { seq: 5, visits: 15 },
+  ])
+  expect((await pool.query('SELECT seq FROM ledger')).rows).toEqual([])
+  expect(await compareCounts(pool)).toEqual([])
+})
+
+test('redelivery while the ledger is compacted counts nothing twice', async () => {
+  const producers = Array.from({ length: 4 }, newProducerId)
+  const batches = producers.flatMap(producerId =>
+    Array.from({ length: 40 }, (_, i) => ({ producerId, seq: i + 1, visits: visits(i, 2) })),
+  )
+  let recording = true
+  const compaction = (async () => {
+    while (recording) await compactLedger(pool, 7)
+  })()
+  await Promise.all([0, 1].map(() => deliverShuffled(batches)))
+  recording = false
+  await compaction
+  await compactLedger(pool)
+  expect(await counted()).toEqual({ raw: 320, totals: 320 })
+  expect((await pool.query('SELECT seq, visits FROM ledger_watermarks')).rows).toEqual(
+    Array(4).fill({ seq: 40, visits: 80 }),
+  )
+  expect(await compareCounts(pool)).toEqual([])
+})
+
+async function deliverShuffled(batches: Batch[]): Promise<void> {
+  const shuffled = batches.map(batch => ({ batch, order: Math.random() })).sort((a, b) => a.order - b.order)
+  for (let i = 0; i < shuffled.length; i += 5)
+    await recordBatches(
+      pool,
+      shuffled.slice(i, i + 5).map(entry => entry.batch),
+    )
+}
+
+test('two workers on one hot link and a thousand others never wait for each other in a circle', async () => {
+  const deadlocks = async () =>
+    (await pool.query('SELECT deadlocks::int AS n FROM pg_stat_database WHERE datname = current_database()'))
+      .rows[0].n
+  const before = await deadlocks()
+  const worker = async (first: number) => {
+    const producerId = newProducerId()
+    for (let seq = first; seq < first + 25; seq++) {
+      const randomLinks = Array.from({ length: 300 }, () =>
+        visits(1 + Math.floor(Math.random() * 1_000), 1),
+      ).flat()
+      await recordBatches(pool, [{ producerId, seq, visits: [...randomLinks, ...visits(0, 100)] }])
+    }
+  }
+  await Promise.all([worker(1), worker(1), worker(1)])
+  await pool.query('SELECT pg_stat_force_next_flush()')
+  expect(await deadlocks()).toBe(before)
+  expect(await counted()).toEqual({ raw: 30_000, totals: 30_000 })
+  expect(await compareCounts(pool)).toEqual([])
+})
+
+test('a link that gets every visit costs one row update per batch, and nearly all of them are HOT', async () => {
+  const updates = async () => {
+    await pool.query('SELECT pg_stat_force_next_flush()')
+    const { rows } = await pool.query<{ all: number; hot: number }>(
+      `SELECT n_tup_upd::int AS all, n_tup_hot_upd::int AS hot FROM pg_stat_user_tables WHERE relname = 'link_totals'`,
+    )
+    return rows[0] ?? { all: 0, hot: 0 }
+  }
+  const producerId = newProducerId()
+  const before = await updates()
+  for (let seq = 1; seq <= 200; seq++) await recordBatches(pool, [{ producerId, seq, visits: visits(1, 50) }])
+  const after = await updates()
+  expect(after.all - before.all).toBe(199)
+  expect(after.hot - before.hot).toBeGreaterThan(150)
+})

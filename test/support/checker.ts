@@ -1,0 +1,154 @@
+/**
+ * A load generator that nobody can fool, and an oracle.
+ *
+ * Every GET carries an id of its own in `Referer` and is never retried. After the load, and after everything has
+ * recovered: answered ⊆ counted ⊆ attempted, nothing twice, and nothing counted that was refused.
+ */
+import { Agent, request } from 'node:http'
+import type { Pool } from 'pg'
+import { compareCounts } from '../../apps/worker/verify-counts.ts'
+import { waitUntil } from './wait-until.ts'
+
+export interface Load {
+  /** The host that all of its ids begin with. */
+  host: string
+  /** Ids of requests whose 307 was read whole. */
+  answered: Set<string>
+  /** Ids of requests that were certainly not redirected: 4xx, 5xx, connection refused. */
+  refused: Set<string>
+  /** Nobody knows: reset, timeout. */
+  unknown: Set<string>
+  /** How long the answers of `answered` took, in milliseconds. */
+  latencies: number[]
+  /** Ends the load and waits for what is under way. */
+  stop(): Promise<void>
+}
+
+const requestDeadlineMs = 5_000
+let loads = 0
+
+/** Starts `connections` clients, each following one link after the other until stop(). The origin may change on the way. */
+export function startLoad(options: {
+  origin: () => string
+  slugs: string[]
+  connections?: number
+  pauseMs?: number
+}): Load {
+  const { origin, slugs, connections = 8, pauseMs = 0 } = options
+  const host = `load${process.pid}-${++loads}.test`
+  const load = {
+    answered: new Set<string>(),
+    refused: new Set<string>(),
+    unknown: new Set<string>(),
+    latencies: [] as number[],
+  }
+  const agent = new Agent({ keepAlive: true, maxSockets: connections })
+  let stopping = false
+  let next = 0
+
+  const clients = Array.from({ length: connections }, async () => {
+    while (!stopping) {
+      const id = `http://${host}/${++next}`
+      const slug = slugs[next % slugs.length] ?? ''
+      const startedAt = performance.now()
+      const outcome = await follow(agent, `${origin()}/${slug}`, id)
+      load[outcome].add(id)
+      if (outcome === 'answered') load.latencies.push(performance.now() - startedAt)
+      // A refused connection answers at once: without a pause the client would only count refusals.
+      const pause = outcome === 'answered' ? pauseMs : 20
+      if (pause > 0) await new Promise(resolve => setTimeout(resolve, pause))
+    }
+  })
+
+  return {
+    host,
+    ...load,
+    async stop() {
+      stopping = true
+      await Promise.all(clients)
+      agent.destroy()
+    },
+  }
+}
+
+function follow(agent: Agent, url: string, id: string): Promise<'answered' | 'refused' | 'unknown'> {
+  return new Promise(resolve => {
+    const started = request(url, {
+      agent,
+      headers: { referer: id, 'user-agent': 'checker' },
+      timeout: requestDeadlineMs,
+    })
+    started.on('response', response => {
+      response.resume()
+      response.on('end', () => resolve(response.statusCode === 307 ? 'answered' : 'refused'))
+      response.on('error', () => resolve('unknown'))
+    })
+    started.on('timeout', () => started.destroy(new Error('timeout')))
+    started.on('error', (error: NodeJS.ErrnoException) =>
+      resolve(error.code === 'ECONNREFUSED' ? 'refused' : 'unknown'),
+    )
+    started.end()
+  })
+}
+
+export interface Verdict {
+  answered: number
+  unknown: number
+  refused: number
+  counted: number
+  /** Answered and not counted. */
+  lost: string[]
+  /** Counted more than once. */
+  twice: string[]
+  /** Counted though refused, or never sent. */
+  invented: string[]
+  /** Aggregates or ledger that don't equal the raw visits. */
+  differences: string[]
+}
+
+/** Compares these loads with what the database says now; visits of others are not looked at, but must add up too. */
+export async function judge(pool: Pool, loads: Load[]): Promise<Verdict> {
+  const { rows } = await pool.query<{ id: string; times: number }>(
+    `SELECT referrer AS id, count(*)::int AS times FROM visits WHERE split_part(referrer, '/', 3) = ANY($1) GROUP BY referrer`,
+    [loads.map(load => load.host)],
+  )
+  const counted = new Map(rows.map(row => [row.id, row.times]))
+  const answered = union(loads.map(load => load.answered))
+  const unknown = union(loads.map(load => load.unknown))
+  const refused = union(loads.map(load => load.refused))
+  const differences = await compareCounts(pool)
+  return {
+    answered: answered.size,
+    unknown: unknown.size,
+    refused: refused.size,
+    counted: counted.size,
+    lost: [...answered].filter(id => !counted.has(id)),
+    twice: [...counted].filter(([, times]) => times > 1).map(([id]) => id),
+    invented: [...counted.keys()].filter(id => !answered.has(id) && !unknown.has(id)),
+    differences: differences.map(
+      difference => `${difference.what}: ${difference.expected} ≠ ${difference.found}`,
+    ),
+  }
+}
+
+/** The promise: nothing lost, nothing twice, nothing invented, and all counters agree. */
+export function isExact(verdict: Verdict): boolean {
+  return [verdict.lost, verdict.twice, verdict.invented, verdict.differences].every(list => list.length === 0)
+}
+
+/** Waits until everything that was answered is counted (or the deadline passes), and judges. */
+export async function judgeWhenDrained(pool: Pool, loads: Load[], deadlineMs = 60_000): Promise<Verdict> {
+  let verdict: Verdict | undefined
+  await waitUntil(
+    async () => {
+      verdict = await judge(pool, loads)
+      return verdict.lost.length === 0
+    },
+    { what: 'every answered redirect is counted', deadlineMs, everyMs: 250 },
+  ).catch(() => {})
+  return verdict ?? judge(pool, loads)
+}
+
+function union(sets: Set<string>[]): Set<string> {
+  return new Set(sets.flatMap(set => [...set]))
+}

@@ -1,0 +1,5 @@
+import { afterAll } from 'vitest'
+import { cleanUp } from './clean-up.ts'
+
+// Registered before any hook of the file, so it runs after all of them.
+afterAll(cleanUp)

@@ -1,0 +1,39 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import pg from 'pg'
+import type { TestProject } from 'vitest/node'
+import { startEmbeddedPostgres } from '../../apps/stack/embedded-postgres.ts'
+import { migrateDatabase } from '../../apps/stack/migrate-database.ts'
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    /** The run's one PostgreSQL server, as superuser. */
+    postgresAdminUrl: string
+    /** The same server as the role that owns the test databases; the database of this URL is the template. */
+    postgresTemplateUrl: string
+  }
+}
+
+/** One server for the whole run, with a migrated database from which each test file gets a copy of its own. */
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const folder = mkdtempSync(join(tmpdir(), 'hop-run-'))
+  const server = await startEmbeddedPostgres({ folder, profile: 'throwaway' })
+  await migrateDatabase({ databaseUrl: server.url, redisUrl: undefined })
+  await closeToSessions(server.adminUrl, new URL(server.url).pathname.slice(1))
+  project.provide('postgresAdminUrl', server.adminUrl)
+  project.provide('postgresTemplateUrl', server.url)
+  return async () => {
+    await server.stop()
+    rmSync(folder, { recursive: true, force: true, maxRetries: 10 })
+  }
+}
+
+/** A database can be copied only while nobody is in it; sessions of the migration may take a moment to leave. */
+async function closeToSessions(adminUrl: string, database: string): Promise<void> {
+  const client = new pg.Client({ connectionString: adminUrl })
+  await client.connect()
+  await client.query(`ALTER DATABASE ${database} ALLOW_CONNECTIONS false`)
+  await client.query('SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1', [database])
+  await client.end()
+}

@@ -1,0 +1,98 @@
+import { spawn } from 'node:child_process'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { sendSignal } from '../../apps/stack/running-process.ts'
+import { cleanUpLater, ended, endWithUs } from './clean-up.ts'
+import { waitUntil } from './wait-until.ts'
+
+/** The project's root folder. */
+export const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))))
+
+export interface StartedProcess {
+  pid: number
+  /** Everything written so far to standard output and standard error. */
+  output(): string
+  stderr(): string
+  /** The first line written, before or after the call, that the pattern fits. Throws when the process ends without it. */
+  waitForLine(pattern: RegExp, deadlineMs?: number): Promise<string>
+  kill(signal?: NodeJS.Signals): void
+  /** Resolves when the process has ended. */
+  exited: Promise<{ code: number | null; signal: NodeJS.Signals | null }>
+  /** SIGTERM, and SIGKILL where that doesn't end it in time. */
+  stop(deadlineMs?: number): Promise<{ code: number | null; signal: NodeJS.Signals | null }>
+}
+
+export interface ProcessOptions {
+  /** Path from the project's root, for example `apps/api/main.ts`. */
+  script: string
+  /** Added to PATH, HOME and TMPDIR; nothing else of the test's own environment is passed on. */
+  env?: Record<string, string>
+  args?: string[]
+  cwd?: string
+  /** Keeps an IPC channel open, as the launcher does: `disconnect` in the child when this process ends. */
+  ipc?: boolean
+}
+
+/** Starts one of the programs under this Node. It is ended after the test file in any case. */
+export function startProcess(options: ProcessOptions): StartedProcess {
+  const child = spawn(process.execPath, [join(root, options.script), ...(options.args ?? [])], {
+    cwd: options.cwd ?? root,
+    env: { ...pick(process.env, ['PATH', 'HOME', 'TMPDIR']), ...options.env },
+    stdio: ['ignore', 'pipe', 'pipe', ...(options.ipc ? (['ipc'] as const) : [])],
+  })
+  const pid = child.pid
+  if (pid === undefined) throw new Error(`could not start ${options.script}`)
+  endWithUs(pid)
+  let output = ''
+  let stderr = ''
+  let running = true
+  child.stdout?.setEncoding('utf8').on('data', (text: string) => {
+    output += text
+  })
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    output += text
+    stderr += text
+  })
+  // 'close' and not 'exit': by then all of its output has been read.
+  const exited = new Promise<{ code: number | null; signal: NodeJS.Signals | null }>(resolve => {
+    child.once('close', (code, signal) => resolve({ code, signal }))
+  })
+  child.once('exit', () => {
+    running = false
+    ended(pid)
+  })
+
+  function kill(signal: NodeJS.Signals = 'SIGTERM'): void {
+    if (running) sendSignal(pid ?? 0, signal)
+  }
+
+  async function stop(deadlineMs = 30_000) {
+    kill('SIGTERM')
+    const timer = setTimeout(kill, deadlineMs, 'SIGKILL')
+    const result = await exited
+    clearTimeout(timer)
+    return result
+  }
+
+  async function waitForLine(pattern: RegExp, deadlineMs = 30_000): Promise<string> {
+    const found = await waitUntil(
+      () => output.split('\n').find(line => pattern.test(line)) ?? (running ? undefined : ''),
+      { what: `${options.script} writes ${pattern}; it wrote:\n${output}`, deadlineMs },
+    )
+    if (found === '' && !pattern.test(''))
+      throw new Error(`${options.script} ended before it wrote ${pattern}; it wrote:\n${output}`)
+    return found
+  }
+
+  cleanUpLater(async () => {
+    kill('SIGKILL')
+    await exited
+  })
+  return { pid, output: () => output, stderr: () => stderr, waitForLine, kill, exited, stop }
+}
+
+function pick(environment: NodeJS.ProcessEnv, names: string[]): Record<string, string> {
+  return Object.fromEntries(
+    names.flatMap(name => (environment[name] === undefined ? [] : [[name, environment[name]]])),
+  )
+}

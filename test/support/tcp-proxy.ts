@@ -1,0 +1,76 @@
+/** A TCP proxy that can go wrong in the ways a network does. The mode counts for open and for new connections. */
+
+import type { AddressInfo, Socket } from 'node:net'
+import { connect, createServer } from 'node:net'
+import { cleanUpLater } from './clean-up.ts'
+
+export type ProxyMode =
+  | 'pass'
+  /** Accepts, and then nothing arrives anywhere; what comes meanwhile is lost. */
+  | 'black-hole'
+  /** Ends open connections and every new one with a reset. */
+  | 'reset'
+  /** Requests arrive, answers don't. */
+  | 'drop-replies'
+  /** Everything arrives, that much later in each direction. */
+  | { delayMs: number }
+
+export interface TcpProxy {
+  port: number
+  setMode(mode: ProxyMode): void
+  /** Ends the open connections; new ones are served as the mode says. */
+  cutConnections(): void
+  close(): Promise<void>
+}
+
+export async function startTcpProxy(target: { host?: string; port: number }): Promise<TcpProxy> {
+  let mode: ProxyMode = 'pass'
+  const sockets = new Set<Socket>()
+  const server = createServer({ allowHalfOpen: true }, client => {
+    if (mode === 'reset') {
+      client.on('error', () => {})
+      client.resetAndDestroy()
+      return
+    }
+    const upstream = connect({ host: target.host ?? '127.0.0.1', port: target.port, allowHalfOpen: true })
+    forward(client, upstream, 'request')
+    forward(upstream, client, 'reply')
+  })
+
+  function forward(from: Socket, to: Socket, direction: 'request' | 'reply'): void {
+    sockets.add(from.setNoDelay())
+    // Timers of one delay fire in the order they were set, so chunks keep theirs, and the end comes last.
+    const pass = (send: () => void) => {
+      if (mode === 'black-hole' || (mode === 'drop-replies' && direction === 'reply')) return
+      if (typeof mode === 'object') setTimeout(send, mode.delayMs)
+      else send()
+    }
+    from.on('data', (chunk: Buffer) => pass(() => to.write(chunk)))
+    from.on('end', () => pass(() => to.end()))
+    from.on('error', () => to.resetAndDestroy())
+    from.on('close', () => sockets.delete(from))
+  }
+
+  function cutConnections(): void {
+    for (const socket of sockets) socket.resetAndDestroy()
+  }
+
+  async function close(): Promise<void> {
+    cutConnections()
+    await new Promise<void>(resolve => server.close(() => resolve()))
+  }
+
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject).listen(0, '127.0.0.1', resolve)
+  })
+  cleanUpLater(close)
+  return {
+    port: (server.address() as AddressInfo).port,
+    setMode(next) {
+      mode = next
+      if (mode === 'reset') cutConnections()
+    },
+    cutConnections,
+    close,
+  }
+}

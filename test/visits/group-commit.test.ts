@@ -1,0 +1,84 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { createGroupCommit } from '../../apps/shared/group-commit.ts'
+
+test('what arrives during a commit goes together in the next one', async () => {
+  const groups: number[][] = []
+  const release: (() => void)[] = []
+  const commits = createGroupCommit<number, number>({
+    commit: async items => {
+      groups.push(items)
+      await new Promise<void>(resolve => release.push(resolve))
+      return items.map(item => item * 10)
+    },
+  })
+  const first = commits.add(1)
+  await sleep(5)
+  const later = [commits.add(2), commits.add(3), commits.add(4)]
+  await sleep(5)
+  expect(groups).toEqual([[1]])
+  release.shift()?.()
+  expect(await first).toBe(10)
+  await sleep(5)
+  release.shift()?.()
+  expect(await Promise.all(later)).toEqual([20, 30, 40])
+  expect(groups).toEqual([[1], [2, 3, 4]])
+})
+
+test('a failed commit rejects its own items and no others', async () => {
+  let fail = true
+  const commits = createGroupCommit<string, string>({
+    commit: items => {
+      if (fail) throw new Error('disk full')
+      return items
+    },
+  })
+  await expect(commits.add('a')).rejects.toThrow('disk full')
+  fail = false
+  expect(await commits.add('b')).toBe('b')
+})
+
+test('a group weighs at most its maximum, and an item that is heavier goes alone', async () => {
+  const groups: number[][] = []
+  const commits = createGroupCommit<number, void>({
+    weigh: item => item,
+    maxWeight: 10,
+    commit: async items => {
+      groups.push(items)
+      return []
+    },
+  })
+  await Promise.all([4, 5, 6, 20, 1].map(commits.add))
+  expect(groups).toEqual([[4, 5], [6], [20], [1]])
+})
+
+test('every item is committed once and gets its own result, whatever the timing', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.nat(3), { maxLength: 60 }),
+      fc.integer({ min: 1, max: 3 }),
+      async (pauses, concurrentCommits) => {
+        const committed: number[] = []
+        const commits = createGroupCommit<number, string>({
+          concurrentCommits,
+          maxWeight: 7,
+          commit: async items => {
+            await sleep(items.length % 3)
+            committed.push(...items)
+            return items.map(String)
+          },
+        })
+        const results: Promise<string>[] = []
+        for (const [index, pause] of pauses.entries()) {
+          results.push(commits.add(index))
+          if (pause > 0) await sleep(pause - 1)
+        }
+        expect(await Promise.all(results)).toEqual(pauses.map((_, index) => String(index)))
+        await commits.idle()
+        expect(committed.sort((a, b) => a - b)).toEqual(pauses.map((_, index) => index))
+      },
+    ),
+    { numRuns: 30 },
+  )
+})
