@@ -4,7 +4,7 @@
  */
 import fastifyPostgres from '@fastify/postgres'
 import type { Configuration } from '@hopcount/shared/configuration.ts'
-import { databaseOn, openDatabase, poolConfig } from '@hopcount/shared/database.ts'
+import { databaseOn, openDatabase, poolConfig, waitForDatabase } from '@hopcount/shared/database.ts'
 import type { Log } from '@hopcount/shared/log.ts'
 import { createHealthLog } from '@hopcount/shared/log.ts'
 import { openVisitQueue } from '@hopcount/shared/visit-queue.ts'
@@ -66,6 +66,7 @@ export async function buildApp(configuration: Configuration, log: Log): Promise<
   const { pool } = app.pg
   pool.on('error', error => databaseHealth.fails(error))
   pool.on('connect', () => databaseHealth.works())
+  await waitForDatabase(pool)
   const stats = openDatabase(
     poolConfig(configuration.STATS_DATABASE_URL ?? configuration.DATABASE_URL, {
       max: 4,

@@ -1,6 +1,8 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { Kysely, PostgresDialect } from 'kysely'
 import pg from 'pg'
 import type { DB } from './database-types.ts'
+import { errorText } from './log.ts'
 
 export type Database = Kysely<DB>
 
@@ -38,6 +40,27 @@ export function openDatabase(
 
 export function databaseOn(pool: pg.Pool): Database {
   return new Kysely<DB>({ dialect: new PostgresDialect({ pool }) })
+}
+
+/**
+ * Waits until the database answers and has the tables. Throws an error of one line where it does not, within `waitMs`:
+ * a process that starts without its database is a mistake to be told about, one that loses it later goes on.
+ */
+export async function waitForDatabase(pool: pg.Pool, waitMs = 10_000): Promise<void> {
+  const deadline = Date.now() + waitMs
+  for (;;) {
+    try {
+      const result = await pool.query<{ migrated: boolean }>(
+        `SELECT to_regclass('ledger_watermarks') IS NOT NULL AS migrated`,
+      )
+      if (result.rows[0]?.migrated) return
+      throw new Error('the database has no tables of Hopcount yet: run `pnpm migrate` first')
+    } catch (error) {
+      if (Date.now() > deadline)
+        throw new Error(`PostgreSQL (DATABASE_URL): ${errorText(error)}`, { cause: error })
+      await sleep(500)
+    }
+  }
 }
 
 /** True where the statement was refused for its data (SQLSTATE classes 22 and 23): trying again can't help. */

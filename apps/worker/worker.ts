@@ -2,7 +2,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Configuration } from '@hopcount/shared/configuration.ts'
-import { openDatabase, poolConfig } from '@hopcount/shared/database.ts'
+import { openDatabase, poolConfig, waitForDatabase } from '@hopcount/shared/database.ts'
 import type { Log } from '@hopcount/shared/log.ts'
 import { createHealthLog } from '@hopcount/shared/log.ts'
 import { startVisitWorker } from '@hopcount/shared/visit-queue.ts'
@@ -33,6 +33,7 @@ export async function startWorker(configuration: Configuration, log: Log): Promi
     error => databaseHealth.fails(error),
   )
   pool.on('connect', () => databaseHealth.works())
+  await waitForDatabase(pool)
   const recorder = createJobRecorder({ pool, log, metrics })
   const stopMaintenance = startMaintenance(pool, log)
   const worker = startVisitWorker(
