@@ -1,0 +1,289 @@
+SET statement_timeout = 0;
+SET lock_timeout = 0;
+SET idle_in_transaction_session_timeout = 0;
+SET client_encoding = 'UTF8';
+SET standard_conforming_strings = on;
+SELECT pg_catalog.set_config('search_path', '', false);
+SET check_function_bodies = false;
+SET xmloption = content;
+SET client_min_messages = warning;
+SET row_security = off;
+
+--
+-- Name: ensure_visit_partitions(date, integer); Type: FUNCTION; Schema: public; Owner: -
+--
+
+CREATE FUNCTION public.ensure_visit_partitions(first_day date, days integer) RETURNS integer
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+  day date;
+  made integer := 0;
+  partition_name text;
+  from_time timestamptz;
+  to_time timestamptz;
+BEGIN
+  -- One maker at a time: workers start together.
+  PERFORM pg_advisory_xact_lock(hashtext('hopcount:visit-partitions'));
+  FOR i IN 0 .. days - 1 LOOP
+    day := first_day + i;
+    partition_name := 'visits_' || to_char(day, 'YYYYMMDD');
+    CONTINUE WHEN to_regclass(partition_name) IS NOT NULL;
+    from_time := day::timestamp AT TIME ZONE 'UTC';
+    to_time := (day + 1)::timestamp AT TIME ZONE 'UTC';
+    EXECUTE format('CREATE TABLE %I (LIKE visits INCLUDING DEFAULTS INCLUDING CONSTRAINTS)', partition_name);
+    EXECUTE format(
+      'WITH moved AS (DELETE FROM visits_default WHERE visited_at >= %L AND visited_at < %L RETURNING *) INSERT INTO %I SELECT * FROM moved',
+      from_time, to_time, partition_name);
+    EXECUTE format('ALTER TABLE visits ATTACH PARTITION %I FOR VALUES FROM (%L) TO (%L)', partition_name, from_time, to_time);
+    made := made + 1;
+  END LOOP;
+  RETURN made;
+END
+$$;
+
+
+SET default_tablespace = '';
+
+SET default_table_access_method = heap;
+
+--
+-- Name: ledger; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.ledger (
+    producer_id uuid NOT NULL,
+    seq bigint NOT NULL,
+    visits integer NOT NULL
+);
+
+
+--
+-- Name: ledger_watermarks; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.ledger_watermarks (
+    producer_id uuid NOT NULL,
+    seq bigint NOT NULL,
+    visits bigint NOT NULL
+)
+WITH (fillfactor='70');
+
+
+--
+-- Name: link_quarters; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.link_quarters (
+    link_id bigint NOT NULL,
+    quarter timestamp(0) with time zone NOT NULL,
+    visits bigint NOT NULL
+)
+WITH (fillfactor='70');
+
+
+--
+-- Name: link_totals; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.link_totals (
+    link_id bigint NOT NULL,
+    visits bigint NOT NULL,
+    magnitude smallint GENERATED ALWAYS AS ((
+CASE
+    WHEN (visits < 64) THEN ((4)::double precision * floor(((ln((GREATEST(visits, (1)::bigint))::double precision) / ln((2)::double precision)) + (0.000000001)::double precision)))
+    ELSE floor(((((4)::double precision * ln((visits)::double precision)) / ln((2)::double precision)) + (0.000000001)::double precision))
+END)::smallint) STORED,
+    first_visit timestamp(3) with time zone NOT NULL,
+    last_visit timestamp(3) with time zone NOT NULL
+)
+WITH (fillfactor='60');
+
+
+--
+-- Name: links; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.links (
+    id bigint NOT NULL,
+    slug text NOT NULL COLLATE pg_catalog."C",
+    long_url text NOT NULL,
+    created_at timestamp(3) with time zone DEFAULT now() NOT NULL,
+    expires_at timestamp(3) with time zone,
+    reuse_key bytea
+);
+
+
+--
+-- Name: links_id_seq; Type: SEQUENCE; Schema: public; Owner: -
+--
+
+ALTER TABLE public.links ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.links_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+
+--
+-- Name: schema_migrations; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.schema_migrations (
+    version character varying NOT NULL
+);
+
+
+--
+-- Name: visits; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.visits (
+    link_id bigint NOT NULL,
+    visited_at timestamp(3) with time zone NOT NULL,
+    referrer text,
+    user_agent text
+)
+PARTITION BY RANGE (visited_at);
+
+
+--
+-- Name: visits_default; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.visits_default (
+    link_id bigint NOT NULL,
+    visited_at timestamp(3) with time zone NOT NULL,
+    referrer text,
+    user_agent text
+);
+
+
+--
+-- Name: visits_default; Type: TABLE ATTACH; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.visits ATTACH PARTITION public.visits_default DEFAULT;
+
+
+--
+-- Name: ledger ledger_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.ledger
+    ADD CONSTRAINT ledger_pkey PRIMARY KEY (producer_id, seq);
+
+
+--
+-- Name: ledger_watermarks ledger_watermarks_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.ledger_watermarks
+    ADD CONSTRAINT ledger_watermarks_pkey PRIMARY KEY (producer_id);
+
+
+--
+-- Name: link_quarters link_quarters_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.link_quarters
+    ADD CONSTRAINT link_quarters_pkey PRIMARY KEY (link_id, quarter);
+
+
+--
+-- Name: link_totals link_totals_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.link_totals
+    ADD CONSTRAINT link_totals_pkey PRIMARY KEY (link_id);
+
+
+--
+-- Name: links links_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.links
+    ADD CONSTRAINT links_pkey PRIMARY KEY (id);
+
+
+--
+-- Name: links links_reuse_key_key; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.links
+    ADD CONSTRAINT links_reuse_key_key UNIQUE (reuse_key);
+
+
+--
+-- Name: links links_slug_key; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.links
+    ADD CONSTRAINT links_slug_key UNIQUE (slug);
+
+
+--
+-- Name: schema_migrations schema_migrations_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.schema_migrations
+    ADD CONSTRAINT schema_migrations_pkey PRIMARY KEY (version);
+
+
+--
+-- Name: link_quarters_quarter_idx; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX link_quarters_quarter_idx ON public.link_quarters USING brin (quarter) WITH (pages_per_range='16');
+
+
+--
+-- Name: link_totals_magnitude_idx; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX link_totals_magnitude_idx ON public.link_totals USING btree (magnitude);
+
+
+--
+-- Name: links_long_url_idx; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX links_long_url_idx ON public.links USING hash (long_url);
+
+
+--
+-- Name: visits_link_id_visited_at_idx; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX visits_link_id_visited_at_idx ON ONLY public.visits USING btree (link_id, visited_at);
+
+
+--
+-- Name: visits_default_link_id_visited_at_idx; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX visits_default_link_id_visited_at_idx ON public.visits_default USING btree (link_id, visited_at);
+
+
+--
+-- Name: visits_default_link_id_visited_at_idx; Type: INDEX ATTACH; Schema: public; Owner: -
+--
+
+ALTER INDEX public.visits_link_id_visited_at_idx ATTACH PARTITION public.visits_default_link_id_visited_at_idx;
+
+
+--
+-- PostgreSQL database dump complete
+--
+
+
+
+--
+-- Dbmate schema migrations
+--
+
+INSERT INTO public.schema_migrations (version) VALUES
+    ('20261122000001');
