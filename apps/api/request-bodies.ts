@@ -10,7 +10,7 @@ export function parseBodies(app: FastifyInstance): void {
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body, done) => {
     // The default parser would put U+FFFD in place of what is not UTF-8 (RFC 8259, section 8.1 asks for UTF-8).
     if (!isUtf8(body as Buffer)) done(new Problem(400, 'The body is not valid UTF-8.'))
-    else parseJson(request, (body as Buffer).toString('utf8'), done)
+    else void parseJson(request, (body as Buffer).toString('utf8'), done)
   })
 
   // A number in a query is text that reads as a number; in a body it is a number.

@@ -46,8 +46,8 @@ export interface DecodedBatch {
 }
 
 /** Longest texts kept, in characters. */
-export const maxReferrerLength = 2_048
-export const maxUserAgentLength = 512
+const maxReferrerLength = 2_048
+const maxUserAgentLength = 512
 
 const frameMark = 0x48c1
 const frameHeaderBytes = 10

@@ -16,7 +16,7 @@ const queueName = 'visits'
 /** A hash tag, so that all keys of the queue lie in one slot of a Redis Cluster. */
 const keyPrefix = '{hopcount}'
 /** Schema of BullMQ's own tables where PostgreSQL carries the queue. */
-export const queueSchema = 'hopcount_queue'
+const queueSchema = 'hopcount_queue'
 
 export interface QueueLocation {
   redisUrl: string | undefined
