@@ -1,7 +1,8 @@
+/** From the query of a series to its buckets: where each hour, day, week or month begins in the zone asked for. */
 import type { Static } from 'typebox'
 import { Type } from 'typebox'
 import { Problem } from '../errors/problem.ts'
-import type { SeriesRange } from './stats-queries.ts'
+import type { Buckets } from './stats-queries.ts'
 
 export const SeriesQuerySchema = Type.Object(
   {
@@ -25,26 +26,35 @@ export const SeriesQuerySchema = Type.Object(
   { additionalProperties: false },
 )
 
+type SeriesQuery = Static<typeof SeriesQuerySchema>
+type SeriesInterval = SeriesQuery['interval']
+
 const maxDays = 366
-const dayMs = 24 * 3_600_000
+const hourMs = 3_600_000
+const dayMs = 24 * hourMs
 /** What an interval shows when no `from` is given. */
 const defaultSpanMs = { hour: 2 * dayMs, day: 30 * dayMs, week: 26 * 7 * dayMs, month: 365 * dayMs }
 
-/** Reads the query of a series; 400 where range or zone is impossible. A date without time begins in the zone asked for. */
-export function readSeriesRange(query: Static<typeof SeriesQuerySchema>, now: Date): SeriesRange {
+/**
+ * Reads the query of a series; 400 where range or zone is impossible. A date without time begins in the zone asked for.
+ * The bucket that holds `from` is the first, the one that holds the moment before `to` the last; both are whole.
+ */
+export function readSeriesRange(query: SeriesQuery, now: Date): Buckets {
   const timeZone = readTimeZone(query.tz)
-  const to = query.to === undefined ? now : readTime('to', query.to, timeZone)
+  const to = query.to === undefined ? now.getTime() : readTime('to', query.to, timeZone)
   const from =
     query.from === undefined
-      ? new Date(to.getTime() - defaultSpanMs[query.interval])
+      ? Math.max(0, to - defaultSpanMs[query.interval])
       : readTime('from', query.from, timeZone)
   if (from >= to) throw queryProblem('from', 'from must lie before to.')
-  if (to.getTime() - from.getTime() > maxDays * dayMs)
+  if (zoned(from, timeZone).add({ days: maxDays }).epochMilliseconds < to)
     throw queryProblem('from', `A range has at most ${maxDays} days.`)
-  return { interval: query.interval, from, to, timeZone }
+  const starts = bucketStarts(query.interval, from, to, timeZone)
+  const end = starts.pop() ?? to
+  return { starts: starts.map(start => new Date(start)), end: new Date(end) }
 }
 
-/** Names only: an offset such as +02:00 means the opposite to PostgreSQL (POSIX). */
+/** Names only: an offset such as +02:00 is no place whose clocks change. */
 function readTimeZone(name: string): string {
   try {
     if (/^[A-Za-z]/.test(name))
@@ -53,15 +63,59 @@ function readTimeZone(name: string): string {
   throw queryProblem('tz', 'tz must be the name of an IANA time zone, for example Europe/Berlin.')
 }
 
-function readTime(field: 'from' | 'to', text: string, timeZone: string): Date {
+function readTime(field: 'from' | 'to', text: string, timeZone: string): number {
   try {
     const milliseconds = /^\d{4}-\d{2}-\d{2}$/.test(text)
       ? Temporal.PlainDate.from(text).toZonedDateTime(timeZone).epochMilliseconds
       : Temporal.Instant.from(text).epochMilliseconds
     const year = new Date(milliseconds).getUTCFullYear()
-    if (year >= 1970 && year <= 9999) return new Date(milliseconds)
+    if (year >= 1970 && year <= 9999) return milliseconds
   } catch {}
   throw queryProblem(field, `${field} must be an RFC 3339 time with zone, or a date.`)
+}
+
+/** Where the buckets begin that cover [from, to), and last of all where the one behind them begins. */
+function bucketStarts(interval: SeriesInterval, from: number, to: number, timeZone: string): number[] {
+  const starts: number[] = []
+  const next = interval === 'hour' ? hoursFrom(timeZone) : calendarFrom(interval, timeZone)
+  let start = bucketStart(interval, zoned(from, timeZone))
+  for (; start < to; start = next(start)) starts.push(start)
+  starts.push(start)
+  return starts
+}
+
+/** A day whose midnight is skipped begins later; one whose midnight comes twice begins with the first. */
+function bucketStart(interval: SeriesInterval, moment: Temporal.ZonedDateTime): number {
+  if (interval === 'hour')
+    return moment.round({ smallestUnit: 'hour', roundingMode: 'floor' }).epochMilliseconds
+  if (interval === 'week') moment = moment.subtract({ days: moment.dayOfWeek - 1 })
+  if (interval === 'month') moment = moment.with({ day: 1 })
+  return moment.startOfDay().epochMilliseconds
+}
+
+function calendarFrom(interval: 'day' | 'week' | 'month', timeZone: string): (start: number) => number {
+  return start =>
+    zoned(start, timeZone)
+      .add({ [`${interval}s`]: 1 })
+      .startOfDay().epochMilliseconds
+}
+
+/** Hours follow each other every 60 minutes, but for one that holds a shift of half an hour. A year has 8,784 of them. */
+function hoursFrom(timeZone: string): (start: number) => number {
+  let noShiftBefore = 0
+  return start => {
+    const next = start + hourMs
+    if (next < noShiftBefore) return next
+    const shift = zoned(start, timeZone).getTimeZoneTransition('next')
+    noShiftBefore = shift?.epochMilliseconds ?? Number.POSITIVE_INFINITY
+    if (next < noShiftBefore) return next
+    const floored = bucketStart('hour', zoned(next, timeZone))
+    return floored > start ? floored : bucketStart('hour', zoned(next + hourMs, timeZone))
+  }
+}
+
+function zoned(milliseconds: number, timeZone: string): Temporal.ZonedDateTime {
+  return Temporal.Instant.fromEpochMilliseconds(milliseconds).toZonedDateTimeISO(timeZone)
 }
 
 function queryProblem(parameter: string, detail: string): Problem {

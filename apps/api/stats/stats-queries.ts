@@ -100,15 +100,10 @@ export function linkTotals(database: Database, slug: string): Promise<LinkTotals
     .executeTakeFirst()
 }
 
-export type SeriesInterval = 'hour' | 'day' | 'week' | 'month'
-
-export interface SeriesRange {
-  interval: SeriesInterval
-  /** The bucket that holds `from` is the first, the one that holds the moment before `to` the last; both are whole. */
-  from: Date
-  to: Date
-  /** An IANA zone. */
-  timeZone: string
+/** The intervals of a series, one after the other: each ends where the next begins, the last one at `end`. */
+export interface Buckets {
+  starts: Date[]
+  end: Date
 }
 
 export interface Bucket {
@@ -116,33 +111,21 @@ export interface Bucket {
   visits: number
 }
 
-/**
- * Visits per bucket, empty ones included. Buckets are found by walking the range in steps that no bucket is shorter
- * than, and asking for the bucket of each step: right through daylight saving and half-hour shifts, where counting
- * buckets would not be.
- */
-export async function visitSeries(database: Database, linkId: number, range: SeriesRange): Promise<Bucket[]> {
-  const { interval, from, to, timeZone } = range
-  const step = interval === 'hour' ? '15 minutes' : '1 hour'
-  const { rows } = await sql<Bucket>`
-    WITH bucket AS (
-      SELECT date_trunc(${interval}, moment, ${timeZone}) AS start
-      FROM generate_series(${from}::timestamptz, ${to}::timestamptz - interval '1 millisecond', ${step}::interval) AS moment
-      UNION
-      SELECT date_trunc(${interval}, ${to}::timestamptz - interval '1 millisecond', ${timeZone})
-    ),
-    counted AS (
-      SELECT date_trunc(${interval}, quarter, ${timeZone}) AS start, sum(visits)::bigint AS visits
-      FROM link_quarters
-      WHERE link_id = ${linkId}
-        AND quarter >= (SELECT min(start) FROM bucket)
-        AND quarter < (SELECT max(start) FROM bucket) + interval '32 days'
-      GROUP BY 1
+/** Visits per bucket, empty ones included. Buckets begin and end with quarter hours, so each is a sum of quarters. */
+export async function visitSeries(database: Database, linkId: number, buckets: Buckets): Promise<Bucket[]> {
+  const { starts, end } = buckets
+  const { rows } = await sql<{ bucket: number; visits: number }>`
+    WITH starts AS (
+      SELECT array_agg(to_timestamp(ms / 1000.0) ORDER BY ms) AS list FROM unnest(${starts.map(Number)}::bigint[]) AS ms
     )
-    SELECT bucket.start, coalesce(counted.visits, 0)::bigint AS visits
-    FROM bucket LEFT JOIN counted USING (start)
-    ORDER BY bucket.start`.execute(database)
-  return rows
+    SELECT width_bucket(quarter, (SELECT list FROM starts)) AS bucket, sum(visits)::bigint AS visits
+    FROM link_quarters
+    WHERE link_id = ${linkId}
+      AND quarter >= (SELECT list[1] FROM starts)
+      AND quarter < to_timestamp(${end.getTime()} / 1000.0)
+    GROUP BY 1`.execute(database)
+  const visits = new Map(rows.map(row => [row.bucket, row.visits]))
+  return starts.map((start, i) => ({ start, visits: visits.get(i + 1) ?? 0 }))
 }
 
 export interface RecentVisit {

@@ -145,12 +145,12 @@ export const statsRoutes: FastifyPluginAsyncTypebox<{
     async (request, reply) => {
       const { slug } = request.params
       if (!slugPattern.test(slug)) throw noSuchLink()
-      const range = readSeriesRange(request.query, new Date())
+      const buckets = readSeriesRange(request.query, new Date())
       const answer = await shared(`link ${request.url}`, async () => {
         const totals = await linkTotals(database, slug)
         if (totals === undefined) throw noSuchLink()
         const [series, recent] = await Promise.all([
-          visitSeries(database, totals.linkId, range),
+          visitSeries(database, totals.linkId, buckets),
           recentVisits(database, totals.linkId, recentLimit),
         ])
         const body = JSON.stringify({

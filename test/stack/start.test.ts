@@ -1,0 +1,216 @@
+import { existsSync, mkdirSync, readdirSync } from 'node:fs'
+import type { AddressInfo } from 'node:net'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { commandLine, sendSignal } from '../../apps/stack/running-process.ts'
+import { startProcess } from '../support/processes.ts'
+import { anyRedis, anyRedisAvailable } from '../support/redis.ts'
+import type { TestStack } from '../support/stack.ts'
+import { startStack } from '../support/stack.ts'
+import { temporaryFolder } from '../support/temporary-folder.ts'
+import { createTestDatabase } from '../support/test-database.ts'
+import { waitUntil } from '../support/wait-until.ts'
+
+async function shorten(stack: TestStack): Promise<string> {
+  const response = await fetch(`${stack.address}/shorten`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ long_url: 'https://example.com/page' }),
+  })
+  expect(response.status).toBe(201)
+  const { slug } = (await response.json()) as { slug: string }
+  return slug
+}
+
+async function visit(stack: TestStack, slug: string): Promise<void> {
+  const response = await fetch(`${stack.address}/${slug}`, { redirect: 'manual' })
+  expect(response.status).toBe(307)
+}
+
+async function visitsOf(stack: TestStack, slug: string): Promise<number> {
+  const response = await fetch(`${stack.address}/stats/${slug}`)
+  return ((await response.json()) as { visits: number }).visits
+}
+
+function counted(stack: TestStack, slug: string, visits: number): Promise<boolean> {
+  return waitUntil(async () => (await visitsOf(stack, slug)) === visits, {
+    what: `${visits} visits are counted`,
+  })
+}
+
+const running = (pids: number[]) => pids.filter(pid => commandLine(pid) !== undefined)
+
+describe('npm start', () => {
+  it('on fresh data serves, counts, stops everything on SIGTERM, and finds it again', async () => {
+    const folder = temporaryFolder()
+    const first = await startStack(folder)
+    await first.waitForLine(/Hopcount is ready {2}http:\/\/127\.0\.0\.1:\d+$/)
+    expect(Object.keys(first.parts()).sort()).toEqual(['api', 'postmaster', 'worker'])
+    const slug = await shorten(first)
+    await visit(first, slug)
+    await counted(first, slug, 1)
+    const pids = first.everyPid()
+    expect(pids.length).toBeGreaterThan(4)
+    expect(await first.stop()).toEqual({ code: 0, signal: null })
+    expect(running(pids)).toEqual([])
+    expect(first.stderr()).toBe('')
+
+    const second = await startStack(folder)
+    await second.waitForLine(/is ready/)
+    await visit(second, slug)
+    await counted(second, slug, 2)
+  })
+
+  it('a second one on the same folder says so and ends, and the first goes on', async () => {
+    const folder = temporaryFolder()
+    const first = await startStack(folder)
+    await first.waitForLine(/is ready/)
+    const second = await startStack(folder)
+    expect((await second.exited).code).toBe(1)
+    expect(second.output()).toBe(
+      `hopcount: Hopcount runs already on ${folder}/.data (process ${first.pid}): stop that one first\n`,
+    )
+    await shorten(first)
+  })
+
+  it('starts again at once after a kill -9 of everything, and every answered visit is counted', async () => {
+    const folder = temporaryFolder()
+    let stack = await startStack(folder)
+    await stack.waitForLine(/is ready/)
+    const slug = await shorten(stack)
+    for (let round = 1; round <= 3; round++) {
+      for (let i = 0; i < 10; i++) await visit(stack, slug)
+      for (const pid of stack.everyPid()) sendSignal(pid, 'SIGKILL')
+      stack = await startStack(folder)
+      await stack.waitForLine(/is ready/)
+      await counted(stack, slug, round * 10)
+    }
+  })
+
+  it('starts again at once after a kill -9 of the launcher alone, on the same port', async () => {
+    const folder = temporaryFolder()
+    const first = await startStack(folder)
+    await first.waitForLine(/is ready/)
+    const slug = await shorten(first)
+    const pids = first.everyPid()
+    sendSignal(first.pid, 'SIGKILL')
+    const second = await startStack(folder, { PORT: new URL(first.address).port })
+    await second.waitForLine(/is ready/)
+    expect(running(pids)).toEqual([])
+    await visit(second, slug)
+    await counted(second, slug, 1)
+  })
+
+  it('starts each part again that dies by itself', async () => {
+    const stack = await startStack(temporaryFolder())
+    await stack.waitForLine(/is ready/)
+    const slug = await shorten(stack)
+    for (const part of ['worker', 'postmaster', 'api'] as const) {
+      const pid = stack.parts()[part] ?? 0
+      sendSignal(pid, 'SIGKILL')
+      await waitUntil(() => (stack.parts()[part] ?? pid) !== pid, { what: `${part} runs again` })
+    }
+    await waitUntil(async () => (await fetch(`${stack.address}/readyz`)).status === 200, {
+      what: 'all is ready again',
+    })
+    await visit(stack, slug)
+    await counted(stack, slug, 1)
+    expect(await stack.stop()).toEqual({ code: 0, signal: null })
+  })
+
+  it('SIGINT in the middle of a start stops what was started, and a half-made cluster is made anew', async () => {
+    const folder = temporaryFolder()
+    for (const delayMs of [150, 400, 800, 1_500]) {
+      const stack = await startStack(folder)
+      await new Promise(resolve => setTimeout(resolve, delayMs))
+      const pids = stack.everyPid()
+      stack.kill('SIGINT')
+      await stack.exited
+      expect(running(pids)).toEqual([])
+    }
+    mkdirSync(join(folder, '.data/postgres.new/base'), { recursive: true })
+    const stack = await startStack(folder)
+    await stack.waitForLine(/is ready/)
+  })
+
+  it('names all problems of the configuration at once, and opens nothing', async () => {
+    const folder = temporaryFolder()
+    const stack = await startStack(folder, {
+      PORT: 'eighty',
+      LOG_LEVEL: 'loud',
+      REDIS_URL: 'http://x',
+      WEB_CONCURRENCY: '0',
+    })
+    expect((await stack.exited).code).toBe(1)
+    const lines = stack.stderr().trimEnd().split('\n')
+    expect(lines.map(line => /^hopcount: (\w+) /.exec(line)?.[1]).sort()).toEqual([
+      'LOG_LEVEL',
+      'PORT',
+      'REDIS_URL',
+      'WEB_CONCURRENCY',
+    ])
+    expect(existsSync(join(folder, '.data'))).toBe(false)
+  })
+
+  it('says in one line that the port is in use, and leaves nothing running', async () => {
+    const other = createServer()
+    await new Promise<void>(resolve => other.listen(0, '127.0.0.1', resolve))
+    const folder = temporaryFolder()
+    const stack = await startStack(folder, { PORT: String((other.address() as AddressInfo).port) })
+    expect((await stack.exited).code).toBe(1)
+    expect(stack.output()).toMatch(
+      /^hopcount: PORT \d+ of 127\.0\.0\.1 can't be listened on: it is in use\n$/,
+    )
+    expect(stack.parts()).toEqual({})
+    other.close()
+  })
+
+  it('says in one line that a database refuses the password, without the password', async () => {
+    const url = new URL((await createTestDatabase()).url)
+    url.password = 'not-the-right-one'
+    const stack = await startStack(temporaryFolder(), { DATABASE_URL: url.href })
+    expect((await stack.exited).code).toBe(1)
+    expect(stack.output()).toMatch(
+      /^hopcount: PostgreSQL on 127\.0\.0\.1:\d+: password authentication failed for user "\w+"\n$/,
+    )
+  })
+
+  it.skipIf(!anyRedisAvailable())('uses the PostgreSQL and the Redis that it is given', async () => {
+    const folder = temporaryFolder()
+    const stack = await startStack(folder, {
+      DATABASE_URL: (await createTestDatabase()).url,
+      REDIS_URL: (await anyRedis()).url,
+    })
+    await stack.waitForLine(/is ready/)
+    const slug = await shorten(stack)
+    await visit(stack, slug)
+    await counted(stack, slug, 1)
+    expect(readdirSync(join(folder, '.data')).sort()).toEqual(['processes', 'spool'])
+    expect(await stack.stop()).toEqual({ code: 0, signal: null })
+  })
+
+  it('works in a folder that lies too deep for a unix socket', async () => {
+    const folder = join(temporaryFolder(), 'deep'.repeat(20), 'deeper'.repeat(20))
+    mkdirSync(folder, { recursive: true })
+    const stack = await startStack(folder, { TMPDIR: temporaryFolder() })
+    await stack.waitForLine(/is ready/)
+    const slug = await shorten(stack)
+    await visit(stack, slug)
+    await counted(stack, slug, 1)
+  })
+})
+
+describe('pnpm migrate', () => {
+  it('says in one line what is wrong', async () => {
+    const unset = startProcess({ script: 'apps/stack/migrate.ts' })
+    expect((await unset.exited).code).toBe(1)
+    expect(unset.output()).toMatch(/^migrate: DATABASE_URL is not set .*\n$/)
+  })
+
+  it('can be repeated', async () => {
+    const { url } = await createTestDatabase()
+    const again = startProcess({ script: 'apps/stack/migrate.ts', env: { DATABASE_URL: url } })
+    expect((await again.exited).code).toBe(0)
+  })
+})
