@@ -14,7 +14,9 @@ if (before === undefined || after === undefined) throw new Error('README.md has 
 const written = `${before}${begin}\n${settingsTable()}\n${end}${after}`
 if (!process.argv.includes('--check')) writeFileSync(readme, written)
 else if (written !== text) {
-  process.stderr.write('the settings in README.md are not those of the schema: run node apps/shared/configuration-table.ts\n')
+  process.stderr.write(
+    'the settings in README.md are not those of the schema: run node apps/shared/configuration-table.ts\n',
+  )
   process.exitCode = 1
 }
 

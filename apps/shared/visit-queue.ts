@@ -112,6 +112,7 @@ export function startVisitWorker(
   location: QueueLocation,
   options: { concurrency: number; log: Log },
   record: (job: Job, token: string | undefined) => Promise<void>,
+  onFailedStart: (error: Error) => void,
 ): Worker {
   const workerOptions = {
     concurrency: options.concurrency,
@@ -121,6 +122,7 @@ export function startVisitWorker(
     maxStalledCount: 1_000_000,
     runRetryDelay: 1_000,
     removeOnComplete: { count: 0 },
+    autorun: false,
   } satisfies Partial<WorkerOptions>
   const worker: Worker = location.redisUrl
     ? new Worker(queueName, record, {
@@ -139,6 +141,8 @@ export function startVisitWorker(
   worker.on('error', error => health.fails(error))
   worker.on('ready', () => health.works())
   worker.on('active', () => health.works())
+  // It rejects where PostgreSQL carries the queue and is away at this very moment, and BullMQ would not try again.
+  worker.run().catch(onFailedStart)
   return worker
 }
 

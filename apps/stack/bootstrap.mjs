@@ -16,18 +16,21 @@ const pnpm = 'pnpm@12.21.0'
 const programs = {
   start: { file: 'node', args: ['apps/stack/start.ts'], prepare: () => {}, noticesOurEnd: true },
   test: { file: 'vitest', args: ['run'], prepare: provideRedis, noticesOurEnd: false },
+  /** Only installs: `npm run setup`. */
+  setup: undefined,
 }
 
 main(process.argv[2], process.argv.slice(3))
 
 function main(name, args) {
-  const program = programs[name]
-  if (program === undefined)
+  if (!Object.hasOwn(programs, name ?? ''))
     fail(`usage: node apps/stack/bootstrap.mjs ${Object.keys(programs).join('|')} [arguments]`)
   if (process.platform === 'win32')
     fail('on Windows, run this inside WSL (https://learn.microsoft.com/windows/wsl)')
   provideLibatomic()
   installPackages()
+  const program = programs[name]
+  if (program === undefined) return
   program.prepare()
   handOver(program, args)
 }

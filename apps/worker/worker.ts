@@ -20,8 +20,12 @@ export interface RunningWorker {
 const finishDeadlineMs = 8_000
 const closeDeadlineMs = 3_000
 
-/** Starts recording. The queue may be away: the worker waits for it, and says so once. */
-export async function startWorker(configuration: Configuration, log: Log): Promise<RunningWorker> {
+/** Starts recording. Redis may be away: the worker waits for it, and says so once. `onFatal`: it can't go on; start anew. */
+export async function startWorker(
+  configuration: Configuration,
+  log: Log,
+  onFatal: (error: Error) => void,
+): Promise<RunningWorker> {
   const metrics = createWorkerMetrics()
   const databaseHealth = createHealthLog(log, 'database connection')
   const { pool } = openDatabase(
@@ -40,6 +44,7 @@ export async function startWorker(configuration: Configuration, log: Log): Promi
     { redisUrl: configuration.REDIS_URL, databaseUrl: configuration.DATABASE_URL },
     { concurrency: configuration.WORKER_CONCURRENCY, log },
     recorder.record,
+    onFatal,
   )
 
   const server = createServer((request, response) => {
