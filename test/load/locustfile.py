@@ -23,7 +23,7 @@ REPORT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "answered.json
 slugs: list[str] = []
 weights: list[float] = []
 answered: Counter[str] = Counter()
-# Requests whose answer never came: they may or may not be counted.
+# Requests on their way, or whose answer never came (also those that the end of the run cuts off): they may be counted.
 unknown: Counter[str] = Counter()
 
 
@@ -43,13 +43,15 @@ class Visitor(FastHttpUser):
         if not slugs:
             return
         slug = random.choices(slugs, weights)[0]
+        unknown[slug] += 1
         with self.client.get(f"/{slug}", name="GET /:slug", allow_redirects=False, catch_response=True) as response:
+            if response.status_code == 0:
+                response.failure("no answer")
+                return
+            unknown[slug] -= 1
             if response.status_code == 307:
                 answered[slug] += 1
                 response.success()
-            elif response.status_code == 0:
-                unknown[slug] += 1
-                response.failure("no answer")
             else:
                 response.failure(f"status {response.status_code}")
 

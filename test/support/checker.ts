@@ -33,8 +33,10 @@ export function startLoad(options: {
   slugs: string[]
   connections?: number
   pauseMs?: number
+  /** While true, no new request is sent. */
+  isPaused?: () => boolean
 }): Load {
-  const { origin, slugs, connections = 8, pauseMs = 0 } = options
+  const { origin, slugs, connections = 8, pauseMs = 0, isPaused = () => false } = options
   const host = `load${process.pid}-${++loads}.test`
   const load = {
     answered: new Set<string>(),
@@ -48,6 +50,10 @@ export function startLoad(options: {
 
   const clients = Array.from({ length: connections }, async () => {
     while (!stopping) {
+      if (isPaused()) {
+        await new Promise(resolve => setTimeout(resolve, 10))
+        continue
+      }
       const id = `http://${host}/${++next}`
       const slug = slugs[next % slugs.length] ?? ''
       const startedAt = performance.now()

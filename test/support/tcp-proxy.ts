@@ -18,6 +18,11 @@ export type ProxyMode =
 export interface TcpProxy {
   port: number
   setMode(mode: ProxyMode): void
+  /**
+   * Changes the mode in the moment when a request comes that holds this text (within one chunk), before the request
+   * is forwarded. Once; the promise resolves then.
+   */
+  setModeAt(text: string, mode: ProxyMode): Promise<void>
   /** Ends the open connections; new ones are served as the mode says. */
   cutConnections(): void
   close(): Promise<void>
@@ -25,6 +30,7 @@ export interface TcpProxy {
 
 export async function startTcpProxy(target: { host?: string; port: number }): Promise<TcpProxy> {
   let mode: ProxyMode = 'pass'
+  let armed: { text: string; mode: ProxyMode; sprung: () => void } | undefined
   const sockets = new Set<Socket>()
   const server = createServer({ allowHalfOpen: true }, client => {
     if (mode === 'reset') {
@@ -45,10 +51,26 @@ export async function startTcpProxy(target: { host?: string; port: number }): Pr
       if (typeof mode === 'object') setTimeout(send, mode.delayMs)
       else send()
     }
-    from.on('data', (chunk: Buffer) => pass(() => to.write(chunk)))
+    from.on('data', (chunk: Buffer) => {
+      if (direction === 'request') spring(chunk)
+      pass(() => to.write(chunk))
+    })
     from.on('end', () => pass(() => to.end()))
     from.on('error', () => to.resetAndDestroy())
     from.on('close', () => sockets.delete(from))
+  }
+
+  function spring(chunk: Buffer): void {
+    if (armed === undefined || !chunk.includes(armed.text)) return
+    const { mode, sprung } = armed
+    armed = undefined
+    setMode(mode)
+    sprung()
+  }
+
+  function setMode(next: ProxyMode): void {
+    mode = next
+    if (mode === 'reset') cutConnections()
   }
 
   function cutConnections(): void {
@@ -66,9 +88,11 @@ export async function startTcpProxy(target: { host?: string; port: number }): Pr
   cleanUpLater(close)
   return {
     port: (server.address() as AddressInfo).port,
-    setMode(next) {
-      mode = next
-      if (mode === 'reset') cutConnections()
+    setMode,
+    setModeAt(text, mode) {
+      return new Promise(resolve => {
+        armed = { text, mode, sprung: resolve }
+      })
     },
     cutConnections,
     close,

@@ -1,0 +1,70 @@
+/**
+ * `pnpm test:faults [--row 8] [--rounds 20] [--seed S] [--write]`: the fault matrix. One line per row; exits 1 when a
+ * row fails. With `--write`, or from 5 rounds on, the table goes to test/faults/results/faults.md.
+ */
+import { randomBytes } from 'node:crypto'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import pg from 'pg'
+import { startEmbeddedPostgres } from '../../apps/stack/embedded-postgres.ts'
+import { migrateDatabase } from '../../apps/stack/migrate-database.ts'
+import { cleanUp, ended, endWithUs } from '../support/clean-up.ts'
+import { reportLine, skippedLine, writeResults } from './report.ts'
+import { rows } from './rows.ts'
+import type { RowReport } from './run-row.ts'
+import { reasonToSkip, runRow } from './run-row.ts'
+
+const { values } = parseArgs({
+  options: {
+    row: { type: 'string', multiple: true },
+    rounds: { type: 'string', default: '2' },
+    seed: { type: 'string', default: randomBytes(4).toString('hex') },
+    write: { type: 'boolean', default: false },
+  },
+})
+const rounds = Number(values.rounds)
+const wanted = new Set(values.row?.flatMap(list => list.split(',')).map(Number))
+const chosen = rows.filter(row => wanted.size === 0 || wanted.has(row.number))
+process.stdout.write(`seed ${values.seed}\n`)
+
+const folder = mkdtempSync(join(tmpdir(), 'hop-faults-'))
+const server = await startEmbeddedPostgres({ folder, profile: 'throwaway' })
+endWithUs(server.pid)
+let failed = false
+try {
+  await migrateDatabase({ databaseUrl: server.url, redisUrl: 'redis://elsewhere' })
+  const reports: (RowReport | { row: (typeof rows)[number]; skipped: string })[] = []
+  for (const row of chosen) {
+    const skipped = reasonToSkip(row)
+    if (skipped !== undefined) {
+      reports.push({ row, skipped })
+      process.stdout.write(`${skippedLine(row, skipped)}\n`)
+      continue
+    }
+    const report = await runRow(row, { newDatabase, full: true, slack: 1, rounds, seed: values.seed })
+    await cleanUp()
+    reports.push(report)
+    process.stdout.write(`${reportLine(report)}\n`)
+    if (report.failures.length > 0) failed = true
+  }
+  if (values.write || rounds >= 5) await writeResults(reports, { seed: values.seed, rounds })
+} finally {
+  await cleanUp()
+  await server.stop()
+  ended(server.pid)
+  rmSync(folder, { recursive: true, force: true, maxRetries: 10 })
+}
+process.exit(failed ? 1 : 0)
+
+async function newDatabase(): Promise<string> {
+  const url = new URL(server.url)
+  const name = `row_${randomBytes(6).toString('hex')}`
+  const client = new pg.Client({ connectionString: server.adminUrl })
+  await client.connect()
+  await client.query(`CREATE DATABASE ${name} TEMPLATE ${url.pathname.slice(1)} OWNER ${url.username}`)
+  await client.end()
+  url.pathname = `/${name}`
+  return url.href
+}

@@ -1,0 +1,40 @@
+import { startEmbeddedPostgres } from '../../apps/stack/embedded-postgres.ts'
+import { migrateDatabase } from '../../apps/stack/migrate-database.ts'
+import { sendSignal } from '../../apps/stack/running-process.ts'
+import { cleanUpLater, ended, endWithUs } from '../support/clean-up.ts'
+import type { TestPostgres } from '../support/postgres.ts'
+
+/** A server whose data lies where the row says, for example on a small disk. It may end by itself there. */
+export async function startPostgresIn(folder: string): Promise<TestPostgres> {
+  let server = await startEmbeddedPostgres({ folder })
+  endWithUs(server.pid)
+  const { url, adminUrl, port } = server
+  async function stop(): Promise<void> {
+    await server.stop()
+    ended(server.pid)
+  }
+  cleanUpLater(stop)
+  await migrateDatabase({ databaseUrl: url, redisUrl: 'redis://elsewhere' })
+  const signal = (name: NodeJS.Signals) => sendSignal(server.pid, name)
+  return {
+    url,
+    adminUrl,
+    port,
+    get pid() {
+      return server.pid
+    },
+    stop,
+    async kill9() {
+      signal('SIGKILL')
+      await server.exited
+      ended(server.pid)
+    },
+    freeze: () => signal('SIGSTOP'),
+    thaw: () => signal('SIGCONT'),
+    async restart() {
+      await stop()
+      server = await startEmbeddedPostgres({ folder, port })
+      endWithUs(server.pid)
+    },
+  }
+}

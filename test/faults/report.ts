@@ -1,0 +1,79 @@
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { cpus } from 'node:os'
+import { join } from 'node:path'
+import { root } from '../support/processes.ts'
+import type { Row } from './row.ts'
+import type { RowReport } from './run-row.ts'
+
+const percent = (value: number) => (Number.isNaN(value) ? '–' : `${Math.floor(value * 10) / 10} %`)
+const seconds = (milliseconds: number) => `${(milliseconds / 1_000).toFixed(1)} s`
+
+/** One line per row; what failed follows, indented. */
+export function reportLine(report: RowReport): string {
+  const { row, availability } = report
+  const line = [
+    `${report.failures.length === 0 ? 'ok  ' : 'FAIL'} ${String(row.number).padStart(2)} ${row.title}:`,
+    `answered ${report.answered}, unknown ${report.unknown}, refused ${report.refused}, counted ${report.counted},`,
+    `lost ${report.lost}, twice ${report.twice}, recovered in ${seconds(report.recoveryMs)},`,
+    `R ${percent(availability.R)} (p99 ${Math.round(report.redirectP99Ms)} ms) P ${percent(availability.P)} S ${percent(availability.S)},`,
+    `log lines ${report.logLines} (${report.rounds} rounds, ${seconds(report.tookMs)})`,
+  ].join(' ')
+  return [line, ...report.failures.map(failure => `        ${failure}`)].join('\n')
+}
+
+export function skippedLine(row: Row, reason: string): string {
+  return `skip ${String(row.number).padStart(2)} ${row.title}: ${reason}`
+}
+
+/** The table of a long run, with what it ran on. */
+export async function writeResults(
+  reports: (RowReport | { row: Row; skipped: string })[],
+  run: { seed: string; rounds: number },
+): Promise<void> {
+  const folder = join(root, 'test/faults/results')
+  mkdirSync(folder, { recursive: true })
+  const table = reports.map(report => {
+    const { row } = report
+    if ('skipped' in report)
+      return `| ${row.number} | ${row.title} | skipped: ${report.skipped} |${' |'.repeat(11)}`
+    const { availability: a } = report
+    const cells = [
+      row.number,
+      row.title,
+      report.failures.length === 0 ? 'holds' : '**broken**',
+      report.rounds,
+      report.answered,
+      report.unknown,
+      report.refused,
+      report.counted,
+      report.lost,
+      report.twice,
+      seconds(report.recoveryMs),
+      `${percent(a.R)} (${Math.round(report.redirectP99Ms)} ms)`,
+      percent(a.P),
+      percent(a.S),
+    ]
+    return `| ${cells.join(' | ')} |`
+  })
+  const text = `# The fault matrix, measured
+
+\`pnpm test:faults --rounds ${run.rounds} --seed ${run.seed}\`, ${new Date().toISOString().slice(0, 10)}, ${cpus().length} processors, Node ${process.version.slice(1)}, ${version('redis-server')}, PostgreSQL 18 (embedded).
+
+Counts are sums over all rounds. Recovery is the longest time from the end of a fault until every answered visit was counted. R (redirects of cached links, with the 99th percentile of their time), P (POST /shorten) and S (statistics) are the shares answered as usual while the fault lasted, in the worst round. Unknown: the client never read a whole answer; such a visit may be counted, once.
+
+| # | fault | promise | rounds | answered | unknown | refused | counted | lost | twice | recovery | R (p99) | P | S |
+|---|---|---|---|---|---|---|---|---|---|---|---|---|---|
+${table.join('\n')}
+`
+  writeFileSync(join(folder, 'faults.md'), text)
+}
+
+function version(command: string): string {
+  try {
+    const output = execFileSync(command, ['--version'], { encoding: 'utf8' })
+    return `Redis ${/v=([\d.]+)/.exec(output)?.[1] ?? output.trim()}`
+  } catch {
+    return 'no Redis'
+  }
+}

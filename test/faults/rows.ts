@@ -1,0 +1,53 @@
+import type { Row } from './row.ts'
+import { apiKilled } from './rows/01-api-killed.ts'
+import { apiStopped } from './rows/02-api-stopped.ts'
+import { apiFrozen } from './rows/03-api-frozen.ts'
+import { workerKilled } from './rows/04-worker-killed.ts'
+import { workerKilledAfterCommit } from './rows/05-worker-killed-after-commit.ts'
+import { workerFrozen } from './rows/06-worker-frozen.ts'
+import { workerStopped } from './rows/07-worker-stopped.ts'
+import { redisKilled } from './rows/08-redis-killed.ts'
+import { redisAwayAtStart } from './rows/09-redis-away-at-start.ts'
+import { flushAll } from './rows/10-flushall.ts'
+import { redisOutOfMemory } from './rows/11-redis-out-of-memory.ts'
+import { cacheSlow } from './rows/12-cache-slow.ts'
+import { postgresKilled } from './rows/13-postgres-killed.ts'
+import { postgresReadOnly } from './rows/14-postgres-read-only.ts'
+import { noConnectionLeft } from './rows/15-no-connection-left.ts'
+import { postgresDiskFull } from './rows/16-postgres-disk-full.ts'
+import { spoolDiskFull } from './rows/17-spool-disk-full.ts'
+import { cutInCommitOrAdd } from './rows/18-cut-in-commit-or-add.ts'
+import { batchDeliveredTwice } from './rows/19-batch-delivered-twice.ts'
+import { poison } from './rows/20-poison.ts'
+import { clockOff } from './rows/21-clock-off.ts'
+import { spoolDamaged } from './rows/22-spool-damaged.ts'
+import { hotLink } from './rows/23-hot-link.ts'
+import { rollingRestart } from './rows/24-rolling-restart.ts'
+
+/** The matrix, in its order. */
+export const rows: Row[] = [
+  apiKilled,
+  apiStopped,
+  apiFrozen,
+  workerKilled,
+  workerKilledAfterCommit,
+  workerFrozen,
+  workerStopped,
+  redisKilled,
+  redisAwayAtStart,
+  flushAll,
+  redisOutOfMemory,
+  cacheSlow,
+  postgresKilled,
+  postgresReadOnly,
+  noConnectionLeft,
+  postgresDiskFull,
+  spoolDiskFull,
+  cutInCommitOrAdd,
+  batchDeliveredTwice,
+  poison,
+  clockOff,
+  spoolDamaged,
+  hotLink,
+  rollingRestart,
+]

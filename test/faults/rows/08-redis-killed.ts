@@ -1,0 +1,31 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { waitUntilIdle } from '../fault-system.ts'
+import type { Row } from '../row.ts'
+import { strikeUnderLoad } from '../strike-under-load.ts'
+
+/** In odd rounds Redis goes away while the worker has nothing to do, and the load comes while it is away. */
+export const redisKilled: Row = {
+  number: 8,
+  title: 'kill -9 Redis, away for 15 s: R, P, S go on; drained within 60 s of its return',
+  ciRounds: 2,
+  async round(system, context) {
+    const idle = context.round % 2 === 1
+    let paused = false
+    const result = await strikeUnderLoad(system, context, {
+      load: { pauseMs: 8, isPaused: () => paused },
+      async strike() {
+        if (idle) {
+          paused = true
+          await waitUntilIdle(system)
+          await sleep(500)
+        }
+        await system.redis.kill9()
+        paused = false
+      },
+      lasts: context.full || idle ? 15_000 : 5_000,
+      heal: () => system.redis.restart(),
+      promises: { redirects: 99.9, shorten: 99, stats: 99, drainedWithinMs: 60_000, logLines: 20 },
+    })
+    return result
+  },
+}

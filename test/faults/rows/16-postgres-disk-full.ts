@@ -1,0 +1,34 @@
+import type { Row } from '../row.ts'
+import type { SmallDisk } from '../small-disk.ts'
+import { mountSmallDisk } from '../small-disk.ts'
+import { strikeUnderLoad } from '../strike-under-load.ts'
+
+let disk: SmallDisk | undefined
+
+/** The whole cluster, its write-ahead log too, lies on the disk: the server may crash for want of room. */
+export const postgresDiskFull: Row = {
+  number: 16,
+  title: 'PostgreSQL’s disk full: cached R go on, P, S answer 503 at worst; drains when there is room',
+  needs: ['redis', 'mounts'],
+  options() {
+    disk = mountSmallDisk('400m')
+    return { ownPostgres: disk.path }
+  },
+  round: (system, context) =>
+    strikeUnderLoad(system, context, {
+      strike: () => disk?.fill(),
+      lasts: context.full ? 8_000 : 4_000,
+      async heal() {
+        disk?.makeRoom()
+        await system.postgres.restart()
+      },
+      promises: {
+        redirects: 99.9,
+        shorten: '503',
+        stats: '503',
+        unknownSlugs: '503',
+        drainedWithinMs: 60_000,
+        logLines: 30,
+      },
+    }),
+}

@@ -1,0 +1,72 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { metric } from '../fault-system.ts'
+import type { Row } from '../row.ts'
+import type { SmallDisk } from '../small-disk.ts'
+import { mountSmallDisk } from '../small-disk.ts'
+import { strikeUnderLoad } from '../strike-under-load.ts'
+
+let disk: SmallDisk | undefined
+
+/** In turn: Redis takes the visits; Redis is away, too, and redirects are refused; the same with VISIT_LOSS=allow. */
+export const spoolDiskFull: Row = {
+  number: 17,
+  title: 'the spool’s disk full: 307 only after Redis acknowledged; without Redis 503, or a counted loss',
+  needs: ['redis', 'mounts'],
+  ciRounds: 3,
+  options() {
+    disk = mountSmallDisk('2m')
+    return { spoolDir: disk.path }
+  },
+  async round(system, context) {
+    const withoutRedis = context.round % 3 !== 0
+    const allowLoss = context.round % 3 === 2
+    const mustRedirect = !withoutRedis || allowLoss
+    const { port, process } = system.api()
+    await process.stop()
+    await system.startApi({ VISIT_LOSS: allowLoss ? 'allow' : 'refuse' }, port)
+    for (const slug of system.slugs) await fetch(`${system.origin()}/${slug}`, { redirect: 'manual' })
+    const failures: string[] = []
+    const result = await strikeUnderLoad(system, context, {
+      async strike() {
+        if (withoutRedis) await system.redis.kill9()
+        disk?.fill()
+      },
+      async lasts(load) {
+        await keepFull(500)
+        const answered = load.answered.size
+        const refused = load.refused.size
+        await keepFull(2_000)
+        const more = load.answered.size - answered
+        if (mustRedirect && more === 0) failures.push('nothing was redirected')
+        if (!mustRedirect && more > 0)
+          failures.push(`${more} redirects were answered that nothing could keep`)
+        if (!mustRedirect && load.refused.size === refused) failures.push('nothing was refused')
+      },
+      async heal() {
+        disk?.makeRoom()
+        if (withoutRedis) await system.redis.restart()
+      },
+      ...(allowLoss && {
+        saysLost: () => metric(`${system.origin()}/metrics`, 'hopcount_visits_lost_total'),
+      }),
+      promises: {
+        ...(mustRedirect && { redirects: 99 }),
+        shorten: 99,
+        stats: 99,
+        drainedWithinMs: 60_000,
+        logLines: 20,
+      },
+    })
+    result.failures.push(...failures)
+    return result
+  },
+}
+
+/** Recorded segments are deleted and leave room, which would end the fault. */
+async function keepFull(milliseconds: number): Promise<void> {
+  const until = performance.now() + milliseconds
+  while (performance.now() < until) {
+    disk?.fill()
+    await sleep(20)
+  }
+}

@@ -1,0 +1,38 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { ProxyMode } from '../../support/tcp-proxy.ts'
+import { healProxy } from '../fault-system.ts'
+import type { Row } from '../row.ts'
+import { strikeUnderLoad } from '../strike-under-load.ts'
+
+const cuts: ProxyMode[] = ['reset', 'drop-replies', 'black-hole']
+
+/** Each round: one kind of cut, in the moment of a COMMIT of the worker and of an `add` of the API. */
+export const cutInCommitOrAdd: Row = {
+  number: 18,
+  title: 'a cut in the middle of COMMIT or of add (reset, silence, answer dropped): retried with the same id',
+  system: { proxied: true },
+  ciRounds: 3,
+  async round(system, context) {
+    const cut = cuts[context.round % cuts.length] ?? 'reset'
+    const { workerPostgres, apiRedis } = system.proxies
+    return strikeUnderLoad(system, context, {
+      async strike() {
+        await workerPostgres.setModeAt('COMMIT', cut)
+        await sleep(context.random.between(50, 500))
+        healProxy(workerPostgres)
+        await sleep(context.random.between(0, 300))
+        await apiRedis.setModeAt('frames', cut)
+        await sleep(context.random.between(50, 500))
+        healProxy(apiRedis)
+        await sleep(context.random.between(0, 300))
+        await Promise.all([workerPostgres.setModeAt('COMMIT', cut), apiRedis.setModeAt('frames', cut)])
+      },
+      lasts: context.random.between(200, 4_000),
+      heal() {
+        healProxy(workerPostgres)
+        healProxy(apiRedis)
+      },
+      promises: { redirects: 99.9, shorten: 99, stats: 99, drainedWithinMs: 60_000, logLines: 30 },
+    })
+  },
+}

@@ -1,0 +1,57 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Redis } from 'ioredis'
+import type { VisitJob } from '../../../apps/shared/visit-batch.ts'
+import { batchKey, parseVisitJob } from '../../../apps/shared/visit-batch.ts'
+import { waitUntil } from '../../support/wait-until.ts'
+import { metric, workerMetrics } from '../fault-system.ts'
+import type { Row } from '../row.ts'
+import { strikeUnderLoad } from '../strike-under-load.ts'
+
+/** Two workers, one slow to the database: while it holds a batch, the other one gets the same; later both again. */
+export const batchDeliveredTwice: Row = {
+  number: 19,
+  title: 'the same batch delivered twice, at once and after the first was removed: counted once',
+  system: { proxied: true, workers: 0 },
+  async round(system, context) {
+    const { workerPostgres } = system.proxies
+    const redis = new Redis(system.redis.url)
+    const seen = new Map<string, VisitJob>()
+    const result = await strikeUnderLoad(system, context, {
+      async strike() {
+        await waitUntil(async () => (await system.queue.counts()).waiting > 5, { what: 'batches wait' })
+        for (const key of await redis.keys('{hopcount}:visits:*-7*')) {
+          const job = await system.queue.find(key.split(':')[2] ?? '')
+          const data = parseVisitJob(job?.data)
+          if (data !== undefined) seen.set(batchKey(data), data)
+        }
+        workerPostgres.setMode({ delayMs: 60 })
+        await system.startWorker()
+        await system.startWorker({ DATABASE_URL: system.databaseUrl })
+        await waitUntil(async () => (await system.queue.counts()).active > 0, {
+          what: 'a worker holds batches',
+          everyMs: 1,
+        }).catch(() => {})
+        // The queue forgets that it has given the batches away, and gives them away again.
+        await redis.flushall()
+        await Promise.all([...seen.values()].map(job => system.queue.add(job)))
+      },
+      lasts: () => sleep(500),
+      heal: () => workerPostgres.setMode('pass'),
+      promises: { redirects: 99.9, shorten: 99, stats: 99, drainedWithinMs: 60_000 },
+    })
+    await Promise.all([...seen.values()].map(job => system.queue.add(job)))
+    const metrics = await Promise.all(system.workers.map(workerMetrics))
+    await waitUntil(
+      async () => {
+        const duplicates = await Promise.all(
+          metrics.map(url => metric(url, 'hopcount_duplicate_batches_total')),
+        )
+        return duplicates.reduce((sum, count) => sum + count, 0) >= seen.size
+      },
+      { what: `${seen.size} batches come again` },
+    )
+    redis.disconnect()
+    for (const worker of system.workers.splice(0)) await worker.stop()
+    return result
+  },
+}

@@ -1,0 +1,204 @@
+/**
+ * One round: load and probes start, the fault strikes at a random moment, is healed, the backlog drains, and the
+ * checker judges. Everything that the row promises is compared here; what is broken comes back as `failures`.
+ */
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Load, Verdict } from '../support/checker.ts'
+import { isExact, judge, startLoad } from '../support/checker.ts'
+import { waitUntil } from '../support/wait-until.ts'
+import type { FaultSystem } from './fault-system.ts'
+import type { ProbeName, Sample } from './probes.ts'
+import { startProbes, succeeded } from './probes.ts'
+import type { RoundContext } from './row.ts'
+
+export interface Fault {
+  strike(load: Load): unknown
+  /** How long it lasts; or what happens meanwhile, which ends it. */
+  lasts: number | ((load: Load) => unknown)
+  heal(load: Load): unknown
+  promises?: Promises
+  load?: {
+    connections?: number
+    pauseMs?: number
+    slugs?: string[]
+    origin?: () => string
+    isPaused?: () => boolean
+  }
+  /** Visits that may be missing although answered: a row that damages the bytes themselves names them. */
+  mayMiss?: () => Set<string>
+  /** How many answered visits the product itself says it has lost (VISIT_LOSS=allow). */
+  saysLost?: () => Promise<number>
+}
+
+export interface Promises {
+  /** Per cent of cached redirects that are answered during the fault. */
+  redirects?: number
+  /** Per cent answered as usual during the fault, or `503`: as usual, or 503 with Retry-After, and nothing else. */
+  shorten?: number | '503'
+  stats?: number | '503'
+  unknownSlugs?: number | '503'
+  /** 99 of 100 redirects take less, during the fault. */
+  redirectP99Ms?: number
+  /** From the end of the fault until every answered visit is counted. */
+  drainedWithinMs?: number
+  /** Log lines of any one process, from the strike until it drained. */
+  logLines?: number
+}
+
+export interface RoundResult {
+  verdict: Verdict
+  load: Load
+  recoveryMs: number
+  availability: { R: number; P: number; S: number }
+  redirectP99Ms: number
+  logLines: number
+  failures: string[]
+}
+
+const settleMs = 400
+const longestDrainMs = 120_000
+
+export async function strikeUnderLoad(
+  system: FaultSystem,
+  context: RoundContext,
+  fault: Fault,
+): Promise<RoundResult> {
+  const { random, slack } = context
+  const origin = fault.load?.origin ?? system.origin
+  const load = startLoad({ slugs: system.slugs, connections: 6, pauseMs: 8, ...fault.load, origin })
+  const probes = startProbes({ origin, slug: system.slugs[0] ?? '' })
+  const failures: string[] = []
+  let strikeAt = 0
+  let healAt = 0
+  let before = counts(load)
+  let after = before
+  const linesBefore = new Map<number, number>()
+  try {
+    await sleep(300 + random.between(0, 1_000))
+    for (const { pid, output } of system.processes) linesBefore.set(pid, lines(output()))
+    before = counts(load)
+    strikeAt = performance.now()
+    await fault.strike(load)
+    if (typeof fault.lasts === 'number') await sleep(fault.lasts)
+    else await fault.lasts(load)
+    after = counts(load)
+    healAt = performance.now()
+    await fault.heal(load)
+    await sleep(settleMs)
+  } finally {
+    await load.stop()
+    await probes.stop()
+  }
+  const mayMiss = fault.mayMiss?.() ?? new Set()
+  let verdict = await judge(system.pool, [load])
+  await waitUntil(
+    async () => {
+      verdict = withoutMissable(await judge(system.pool, [load]), mayMiss)
+      if (fault.saysLost !== undefined && verdict.lost.length === (await fault.saysLost())) verdict.lost = []
+      return verdict.lost.length === 0
+    },
+    { what: 'every answered redirect is counted', deadlineMs: longestDrainMs, everyMs: 100 },
+  ).catch(() => {})
+  const recoveryMs = performance.now() - healAt
+  const logLines = Math.max(
+    0,
+    ...system.processes.map(({ pid, output }) => lines(output()) - (linesBefore.get(pid) ?? 0)),
+  )
+  const during = probes.samples.filter(
+    ({ startedAt, tookMs }) => startedAt >= strikeAt && startedAt + tookMs <= healAt,
+  )
+  const redirectP99Ms = percentile(load.latencies.slice(before.answered, after.answered), 0.99)
+  const result: RoundResult = {
+    verdict,
+    load,
+    recoveryMs,
+    redirectP99Ms,
+    logLines,
+    availability: {
+      R: share(after.answered - before.answered, after.all - before.all),
+      P: availabilityOf(during, 'P'),
+      S: availabilityOf(during, 'S'),
+    },
+    failures,
+  }
+
+  if (!isExact(verdict)) failures.push(describeVerdict(verdict))
+  const { promises = {} } = fault
+  promised('redirects', promises.redirects, result.availability.R)
+  promisedProbe('POST /shorten', 'P', promises.shorten)
+  promisedProbe('statistics', 'S', promises.stats)
+  promisedProbe('unknown slugs', 'U', promises.unknownSlugs)
+  const { redirectP99Ms: p99, drainedWithinMs, logLines: maxLines } = promises
+  if (p99 !== undefined && redirectP99Ms > p99 * slack)
+    failures.push(`redirects: p99 ${Math.round(redirectP99Ms)} ms, promised ${p99} ms`)
+  if (drainedWithinMs !== undefined && recoveryMs > drainedWithinMs * slack)
+    failures.push(`drained after ${Math.round(recoveryMs)} ms, promised ${drainedWithinMs} ms`)
+  if (maxLines !== undefined && logLines > maxLines)
+    failures.push(`${logLines} log lines of one process, at most ${maxLines} expected`)
+  return result
+
+  function promised(what: string, percent: number | undefined, found: number): void {
+    if (percent !== undefined && found < percent)
+      failures.push(`${what}: ${found.toFixed(2)} % answered, promised ${percent} %`)
+  }
+
+  function promisedProbe(what: string, probe: ProbeName, promise: number | '503' | undefined): void {
+    if (promise === undefined) return
+    if (promise !== '503') {
+      promised(what, promise, availabilityOf(during, probe))
+      return
+    }
+    const bad = during.filter(
+      sample => sample.probe === probe && !succeeded(sample) && !(sample.status === 503 && sample.retryAfter),
+    )
+    if (bad.length > 0)
+      failures.push(`${what}: ${bad.length} answers were neither as usual nor 503: ${statuses(bad)}`)
+    if (!during.some(sample => sample.probe === probe))
+      failures.push(`${what}: not one answer came during the fault`)
+  }
+}
+
+function counts(load: Load): { answered: number; all: number } {
+  const answered = load.latencies.length
+  return { answered, all: answered + load.refused.size + load.unknown.size }
+}
+
+function withoutMissable(verdict: Verdict, mayMiss: Set<string>): Verdict {
+  return { ...verdict, lost: verdict.lost.filter(id => !mayMiss.has(id)) }
+}
+
+function describeVerdict({ lost, twice, invented, differences }: Verdict): string {
+  const some = (list: string[]) => (list.length === 0 ? '' : ` (${list.slice(0, 3).join(', ')})`)
+  return `lost ${lost.length}${some(lost)}, twice ${twice.length}${some(twice)}, counted though refused ${invented.length}${some(invented)}, differences ${differences.length}${some(differences)}`
+}
+
+function availabilityOf(samples: Sample[], probe: ProbeName): number {
+  const asked = samples.filter(sample => sample.probe === probe)
+  return share(asked.filter(succeeded).length, asked.length)
+}
+
+/** In per cent; NaN where nothing was asked. */
+function share(part: number, whole: number): number {
+  return whole === 0 ? Number.NaN : (100 * part) / whole
+}
+
+function statuses(samples: Sample[]): string {
+  const seen = new Map<string, number>()
+  for (const { status, retryAfter, tookMs } of samples) {
+    const kind =
+      status === 0
+        ? `none after ${Math.round(tookMs / 1_000)} s`
+        : `${status}${retryAfter ? ' with Retry-After' : ''}`
+    seen.set(kind, (seen.get(kind) ?? 0) + 1)
+  }
+  return [...seen].map(([kind, times]) => `${times} × ${kind}`).join(', ')
+}
+
+function percentile(values: number[], share: number): number {
+  const sorted = values.toSorted((a, b) => a - b)
+  return sorted[Math.floor(sorted.length * share)] ?? 0
+}
+
+function lines(output: string): number {
+  return output.split('\n').length
+}
