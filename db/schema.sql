@@ -138,12 +138,38 @@ CREATE TABLE public.schema_migrations (
 
 
 --
+-- Name: texts; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.texts (
+    id integer NOT NULL,
+    text text NOT NULL COLLATE pg_catalog."C"
+);
+
+
+--
+-- Name: texts_id_seq; Type: SEQUENCE; Schema: public; Owner: -
+--
+
+ALTER TABLE public.texts ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.texts_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+
+--
 -- Name: visits; Type: TABLE; Schema: public; Owner: -
 --
 
 CREATE TABLE public.visits (
     link_id bigint NOT NULL,
     visited_at timestamp(3) with time zone NOT NULL,
+    referrer_id integer,
+    user_agent_id integer,
     referrer text,
     user_agent text
 )
@@ -157,6 +183,8 @@ PARTITION BY RANGE (visited_at);
 CREATE TABLE public.visits_default (
     link_id bigint NOT NULL,
     visited_at timestamp(3) with time zone NOT NULL,
+    referrer_id integer,
+    user_agent_id integer,
     referrer text,
     user_agent text
 );
@@ -234,6 +262,22 @@ ALTER TABLE ONLY public.schema_migrations
 
 
 --
+-- Name: texts texts_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.texts
+    ADD CONSTRAINT texts_pkey PRIMARY KEY (id);
+
+
+--
+-- Name: texts texts_text_key; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.texts
+    ADD CONSTRAINT texts_text_key UNIQUE (text);
+
+
+--
 -- Name: link_quarters_quarter_idx; Type: INDEX; Schema: public; Owner: -
 --
 
@@ -255,24 +299,24 @@ CREATE INDEX links_long_url_idx ON public.links USING hash (long_url);
 
 
 --
--- Name: visits_link_id_visited_at_idx; Type: INDEX; Schema: public; Owner: -
+-- Name: visits_link_id_minute_idx; Type: INDEX; Schema: public; Owner: -
 --
 
-CREATE INDEX visits_link_id_visited_at_idx ON ONLY public.visits USING btree (link_id, visited_at);
-
-
---
--- Name: visits_default_link_id_visited_at_idx; Type: INDEX; Schema: public; Owner: -
---
-
-CREATE INDEX visits_default_link_id_visited_at_idx ON public.visits_default USING btree (link_id, visited_at);
+CREATE INDEX visits_link_id_minute_idx ON ONLY public.visits USING btree (link_id, date_bin('00:01:00'::interval, visited_at, '1970-01-01 00:00:00+00'::timestamp with time zone));
 
 
 --
--- Name: visits_default_link_id_visited_at_idx; Type: INDEX ATTACH; Schema: public; Owner: -
+-- Name: visits_default_link_id_date_bin_idx; Type: INDEX; Schema: public; Owner: -
 --
 
-ALTER INDEX public.visits_link_id_visited_at_idx ATTACH PARTITION public.visits_default_link_id_visited_at_idx;
+CREATE INDEX visits_default_link_id_date_bin_idx ON public.visits_default USING btree (link_id, date_bin('00:01:00'::interval, visited_at, '1970-01-01 00:00:00+00'::timestamp with time zone));
+
+
+--
+-- Name: visits_default_link_id_date_bin_idx; Type: INDEX ATTACH; Schema: public; Owner: -
+--
+
+ALTER INDEX public.visits_link_id_minute_idx ATTACH PARTITION public.visits_default_link_id_date_bin_idx;
 
 
 --

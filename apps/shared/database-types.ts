@@ -46,10 +46,17 @@ export interface LinkTotals {
   visits: number;
 }
 
+export interface Texts {
+  id: Generated<number>;
+  text: string;
+}
+
 export interface Visits {
   link_id: number;
   referrer: string | null;
+  referrer_id: number | null;
   user_agent: string | null;
+  user_agent_id: number | null;
   visited_at: Timestamp;
 }
 
@@ -59,5 +66,6 @@ export interface DB {
   link_quarters: LinkQuarters;
   link_totals: LinkTotals;
   links: Links;
+  texts: Texts;
   visits: Visits;
 }

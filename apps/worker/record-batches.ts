@@ -13,6 +13,8 @@
 import type { BatchId, DecodedVisit } from '@hopcount/shared/visit-batch.ts'
 import { batchKey } from '@hopcount/shared/visit-batch.ts'
 import type { Pool, PoolClient } from 'pg'
+import { numberArray, textArray } from './array-literals.ts'
+import type { TextNumbers } from './number-texts.ts'
 import { sumVisits } from './sum-visits.ts'
 
 export interface Batch extends BatchId {
@@ -26,8 +28,9 @@ export interface Recorded {
   duplicates: number
 }
 
-export async function recordBatches(pool: Pool, batches: Batch[]): Promise<Recorded> {
+export async function recordBatches(pool: Pool, texts: TextNumbers, batches: Batch[]): Promise<Recorded> {
   const distinct = [...new Map(batches.map(batch => [batchKey(batch), batch])).values()].sort(byId)
+  const numbers = await texts.of(textsOf(distinct))
   const client = await pool.connect()
   let failure: unknown
   try {
@@ -35,7 +38,7 @@ export async function recordBatches(pool: Pool, batches: Batch[]): Promise<Recor
     const fresh = await enterLedger(client, distinct)
     const visits = fresh.flatMap(batch => batch.visits)
     if (visits.length > 0) {
-      await insertVisits(client, visits)
+      await insertVisits(client, visits, numbers)
       await addToAggregates(client, visits)
     }
     await client.query('COMMIT')
@@ -95,17 +98,38 @@ async function leaveLedger(client: PoolClient, batches: BatchId[]): Promise<void
   })
 }
 
-async function insertVisits(client: PoolClient, visits: DecodedVisit[]): Promise<void> {
+function* textsOf(batches: Batch[]): Generator<string> {
+  for (const { visits } of batches) {
+    for (const { referrer, userAgent } of visits) {
+      if (referrer !== undefined) yield referrer
+      if (userAgent !== undefined) yield userAgent
+    }
+  }
+}
+
+async function insertVisits(
+  client: PoolClient,
+  visits: DecodedVisit[],
+  numbers: Map<string, number>,
+): Promise<void> {
+  const number = (text: string | undefined) => (text === undefined ? null : (numbers.get(text) ?? null))
+  const unnumbered = (text: string | undefined) => (text === undefined || numbers.has(text) ? null : text)
+  const referrers = visits.map(v => unnumbered(v.referrer))
+  const userAgents = visits.map(v => unnumbered(v.userAgent))
   await client.query({
     name: 'insert-visits',
-    text: `INSERT INTO visits (link_id, visited_at, referrer, user_agent)
-           SELECT link_id, to_timestamp(visited_at / 1000.0), referrer, user_agent
-           FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[]) AS visit (link_id, visited_at, referrer, user_agent)`,
+    text: `INSERT INTO visits (link_id, visited_at, referrer_id, user_agent_id, referrer, user_agent)
+           SELECT link_id, to_timestamp(visited_at / 1000.0), referrer_id, user_agent_id, referrer, user_agent
+           FROM unnest($1::bigint[], $2::bigint[], $3::integer[], $4::integer[], $5::text[], $6::text[])
+             AS visit (link_id, visited_at, referrer_id, user_agent_id, referrer, user_agent)`,
     values: [
-      visits.map(v => v.linkId),
-      visits.map(v => v.visitedAt),
-      visits.map(v => v.referrer ?? null),
-      visits.map(v => v.userAgent ?? null),
+      numberArray(visits.map(v => v.linkId)),
+      numberArray(visits.map(v => v.visitedAt)),
+      numberArray(visits.map(v => number(v.referrer))),
+      numberArray(visits.map(v => number(v.userAgent))),
+      // unnest() fills up a shorter array with NULL: where every text has a number, none is sent.
+      referrers.every(text => text === null) ? '{}' : textArray(referrers),
+      userAgents.every(text => text === null) ? '{}' : textArray(userAgents),
     ],
   })
 }
@@ -124,10 +148,10 @@ async function addToAggregates(client: PoolClient, visits: DecodedVisit[]): Prom
              first_visit = least(total.first_visit, excluded.first_visit),
              last_visit = greatest(total.last_visit, excluded.last_visit)`,
     values: [
-      links.map(l => l.linkId),
-      links.map(l => l.visits),
-      links.map(l => l.firstVisit),
-      links.map(l => l.lastVisit),
+      numberArray(links.map(l => l.linkId)),
+      numberArray(links.map(l => l.visits)),
+      numberArray(links.map(l => l.firstVisit)),
+      numberArray(links.map(l => l.lastVisit)),
     ],
   })
   await client.query({
@@ -137,6 +161,10 @@ async function addToAggregates(client: PoolClient, visits: DecodedVisit[]): Prom
            FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) AS sum (link_id, quarter, visits)
            ORDER BY link_id, quarter
            ON CONFLICT (link_id, quarter) DO UPDATE SET visits = total.visits + excluded.visits`,
-    values: [quarters.map(q => q.linkId), quarters.map(q => q.quarter), quarters.map(q => q.visits)],
+    values: [
+      numberArray(quarters.map(q => q.linkId)),
+      numberArray(quarters.map(q => q.quarter)),
+      numberArray(quarters.map(q => q.visits)),
+    ],
   })
 }

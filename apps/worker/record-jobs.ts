@@ -17,6 +17,7 @@ import { decodeBatch, parseVisitJob } from '@hopcount/shared/visit-batch.ts'
 import type { Job } from 'bullmq'
 import { UnrecoverableError, WaitingError } from 'bullmq'
 import type { Pool } from 'pg'
+import { createTextNumbers } from './number-texts.ts'
 import type { Batch } from './record-batches.ts'
 import { recordBatches } from './record-batches.ts'
 import type { WorkerMetrics } from './worker-metrics.ts'
@@ -36,6 +37,7 @@ class Stopping extends Error {}
 export function createJobRecorder(options: { pool: Pool; log: Log; metrics: WorkerMetrics }): JobRecorder {
   const { pool, log, metrics } = options
   const stop = new AbortController()
+  const texts = createTextNumbers(pool)
   const health = createHealthLog(log, 'recording visits')
   const transactions = createGroupCommit<Batch, undefined | Error>({
     commit: commitBatches,
@@ -71,7 +73,7 @@ export function createJobRecorder(options: { pool: Pool; log: Log; metrics: Work
     for (let attempt = 0; ; attempt++) {
       const startedAt = performance.now()
       try {
-        const recorded = await recordBatches(pool, batches)
+        const recorded = await recordBatches(pool, texts, batches)
         health.works()
         metrics.observeCommit({ ...recorded, batches, seconds: (performance.now() - startedAt) / 1_000 })
         return batches.map(() => undefined)

@@ -12,14 +12,25 @@ CREATE TABLE links (
 -- Finds a link to reuse by its URL; a hash index holds 4 bytes of a URL instead of up to 2,048.
 CREATE INDEX links_long_url_idx ON links USING hash (long_url);
 
--- One row per redirect. No foreign key to links: recording must not lock or look up links.
+-- Referrers and user agents that come again and again, named by number in visits.
+CREATE TABLE texts (
+  id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  text text COLLATE "C" NOT NULL UNIQUE
+);
+
+-- One row per redirect. No foreign keys: recording must not lock or look up anything else. A text that is not worth a
+-- row of its own in texts (it came once) lies in the row itself.
 CREATE TABLE visits (
   link_id bigint NOT NULL,
   visited_at timestamptz(3) NOT NULL,
+  referrer_id integer,
+  user_agent_id integer,
   referrer text,
   user_agent text
 ) PARTITION BY RANGE (visited_at);
-CREATE INDEX visits_link_id_visited_at_idx ON visits (link_id, visited_at);
+-- Finds the newest visits of a link. By minute and not by moment: visits of one link and minute share an index entry
+-- (deduplication), and the few of the newest minute are sorted when read.
+CREATE INDEX visits_link_id_minute_idx ON visits (link_id, date_bin('1 minute', visited_at, 'epoch'::timestamptz));
 -- The net: visits of a day that has no partition (a clock that is off, maintenance that stood still).
 CREATE TABLE visits_default PARTITION OF visits DEFAULT;
 
@@ -95,4 +106,4 @@ $$;
 -- migrate:down
 
 DROP FUNCTION ensure_visit_partitions;
-DROP TABLE ledger_watermarks, ledger, link_quarters, link_totals, visits, links;
+DROP TABLE ledger_watermarks, ledger, link_quarters, link_totals, visits, texts, links;

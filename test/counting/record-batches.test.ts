@@ -3,19 +3,25 @@ import { beforeAll, beforeEach, expect, test } from 'vitest'
 import { newProducerId } from '../../apps/api/visits/producer-folder.ts'
 import type { DecodedVisit } from '../../apps/shared/visit-batch.ts'
 import { compactLedger } from '../../apps/worker/compact-ledger.ts'
-import type { Batch } from '../../apps/worker/record-batches.ts'
+import type { TextNumbers } from '../../apps/worker/number-texts.ts'
+import { createTextNumbers } from '../../apps/worker/number-texts.ts'
+import type { Batch, Recorded } from '../../apps/worker/record-batches.ts'
 import { recordBatches } from '../../apps/worker/record-batches.ts'
 import { compareCounts } from '../../apps/worker/verify-counts.ts'
 import { openPool } from '../support/hopcount.ts'
 import { createTestDatabase } from '../support/test-database.ts'
 
 let pool: Pool
+let texts: TextNumbers
 beforeAll(async () => {
   pool = openPool((await createTestDatabase()).url)
+  texts = createTextNumbers(pool)
 })
 beforeEach(async () => {
-  await pool.query('TRUNCATE visits, link_totals, link_quarters, ledger, ledger_watermarks')
+  await pool.query('TRUNCATE visits, texts, link_totals, link_quarters, ledger, ledger_watermarks')
 })
+
+const record = (batches: Batch[]): Promise<Recorded> => recordBatches(pool, texts, batches)
 
 const noon = Date.UTC(2026, 10, 22, 12)
 
@@ -37,21 +43,21 @@ async function counted(): Promise<{ raw: number; totals: number }> {
 
 test('a batch delivered twice, one after the other, is counted once', async () => {
   const batch = { producerId: newProducerId(), seq: 1, visits: visits(7, 3) }
-  expect(await recordBatches(pool, [batch])).toEqual({ visits: 3, duplicates: 0 })
-  expect(await recordBatches(pool, [batch])).toEqual({ visits: 0, duplicates: 1 })
+  expect(await record([batch])).toEqual({ visits: 3, duplicates: 0 })
+  expect(await record([batch])).toEqual({ visits: 0, duplicates: 1 })
   expect(await counted()).toEqual({ raw: 3, totals: 3 })
 })
 
 test('a batch delivered twice in one transaction is counted once', async () => {
   const batch = { producerId: newProducerId(), seq: 1, visits: visits(7, 3) }
-  await recordBatches(pool, [batch, { ...batch }])
+  await record([batch, { ...batch }])
   expect(await counted()).toEqual({ raw: 3, totals: 3 })
 })
 
 test('a batch delivered to eight workers at once is counted once', async () => {
   for (let round = 1; round <= 20; round++) {
     const batch = { producerId: newProducerId(), seq: round, visits: visits(round, 5) }
-    await Promise.all(Array.from({ length: 4 }, () => recordBatches(pool, [batch])))
+    await Promise.all(Array.from({ length: 4 }, () => record([batch])))
   }
   expect(await counted()).toEqual({ raw: 100, totals: 100 })
   expect(await compareCounts(pool)).toEqual([])
@@ -60,7 +66,7 @@ test('a batch delivered to eight workers at once is counted once', async () => {
 test('visits belong to the moment of their redirect, however late they are written', async () => {
   const dayBefore = noon - 86_400_000
   const lastYear = Date.UTC(2025, 0, 1, 0, 14, 59, 999)
-  await recordBatches(pool, [
+  await record([
     {
       producerId: newProducerId(),
       seq: 1,
@@ -79,7 +85,7 @@ test('visits belong to the moment of their redirect, however late they are writt
 })
 
 test('a visit of any time that a batch can hold is kept, in the DEFAULT partition at worst', async () => {
-  await recordBatches(pool, [
+  await record([
     { producerId: newProducerId(), seq: 1, visits: [...visits(1, 1, 0), ...visits(1, 1, 2 ** 48 - 1)] },
   ])
   expect((await pool.query('SELECT count(*)::int AS n FROM visits_default')).rows[0].n).toBe(2)
@@ -92,26 +98,26 @@ test('when the transaction fails, nothing of it remains: no ledger row without v
     seq: 1,
     visits: [{ ...visits(1, 1)[0], linkId: 1, visitedAt: noon, referrer: 'a\0b', userAgent: undefined }],
   }
-  await expect(recordBatches(pool, [batch])).rejects.toThrow()
+  await expect(record([batch])).rejects.toThrow()
   expect((await pool.query('SELECT count(*)::int AS n FROM ledger')).rows[0].n).toBe(0)
-  await recordBatches(pool, [{ ...batch, visits: visits(1, 1) }])
+  await record([{ ...batch, visits: visits(1, 1) }])
   expect(await counted()).toEqual({ raw: 1, totals: 1 })
 })
 
 test('compaction leaves one watermark per gapless producer, and a batch below it still changes nothing', async () => {
   const producerId = newProducerId()
   const batches = [1, 2, 3, 5].map(seq => ({ producerId, seq, visits: visits(seq, seq) }))
-  await recordBatches(pool, batches)
+  await record(batches)
   await compactLedger(pool)
   expect((await pool.query('SELECT seq, visits FROM ledger_watermarks')).rows).toEqual([
     { seq: 3, visits: 6 },
   ])
   expect((await pool.query('SELECT seq FROM ledger')).rows).toEqual([{ seq: 5 }])
 
-  expect(await recordBatches(pool, batches)).toEqual({ visits: 0, duplicates: 4 })
+  expect(await record(batches)).toEqual({ visits: 0, duplicates: 4 })
   expect((await pool.query('SELECT seq FROM ledger')).rows).toEqual([{ seq: 5 }])
 
-  await recordBatches(pool, [{ producerId, seq: 4, visits: visits(4, 4) }])
+  await record([{ producerId, seq: 4, visits: visits(4, 4) }])
   await compactLedger(pool)
   expect((await pool.query('SELECT seq, visits FROM ledger_watermarks')).rows).toEqual([
     { seq: 5, visits: 15 },
@@ -143,10 +149,7 @@ test('redelivery while the ledger is compacted counts nothing twice', async () =
 async function deliverShuffled(batches: Batch[]): Promise<void> {
   const shuffled = batches.map(batch => ({ batch, order: Math.random() })).sort((a, b) => a.order - b.order)
   for (let i = 0; i < shuffled.length; i += 5)
-    await recordBatches(
-      pool,
-      shuffled.slice(i, i + 5).map(entry => entry.batch),
-    )
+    await record(shuffled.slice(i, i + 5).map(entry => entry.batch))
 }
 
 test('two workers on one hot link and a thousand others never wait for each other in a circle', async () => {
@@ -160,7 +163,7 @@ test('two workers on one hot link and a thousand others never wait for each othe
       const randomLinks = Array.from({ length: 300 }, () =>
         visits(1 + Math.floor(Math.random() * 1_000), 1),
       ).flat()
-      await recordBatches(pool, [{ producerId, seq, visits: [...randomLinks, ...visits(0, 100)] }])
+      await record([{ producerId, seq, visits: [...randomLinks, ...visits(0, 100)] }])
     }
   }
   await Promise.all([worker(1), worker(1), worker(1)])
@@ -180,8 +183,40 @@ test('a link that gets every visit costs one row update per batch, and nearly al
   }
   const producerId = newProducerId()
   const before = await updates()
-  for (let seq = 1; seq <= 200; seq++) await recordBatches(pool, [{ producerId, seq, visits: visits(1, 50) }])
+  for (let seq = 1; seq <= 200; seq++) await record([{ producerId, seq, visits: visits(1, 50) }])
   const after = await updates()
   expect(after.all - before.all).toBe(199)
   expect(after.hot - before.hot).toBeGreaterThan(150)
+})
+
+test('a text that comes again is kept once, and one that comes once lies in its visit', async () => {
+  const producerId = newProducerId()
+  const seen = (seq: number, referrer: string) =>
+    record([
+      {
+        producerId,
+        seq,
+        visits: [{ linkId: 1, visitedAt: noon, referrer, userAgent: 'say "hi" \\ {NULL}, ü' }],
+      },
+    ])
+  for (let seq = 1; seq <= 5; seq++) await seen(seq, `http://only-${seq}.test/`)
+  const kept = await pool.query('SELECT text FROM texts')
+  expect(kept.rows).toEqual([{ text: 'say "hi" \\ {NULL}, ü' }])
+  const { rows } = await pool.query(
+    `SELECT referrer, coalesce(visits.user_agent, text) AS user_agent
+     FROM visits LEFT JOIN texts ON texts.id = user_agent_id ORDER BY referrer`,
+  )
+  expect(rows).toEqual(
+    [1, 2, 3, 4, 5].map(n => ({ referrer: `http://only-${n}.test/`, user_agent: 'say "hi" \\ {NULL}, ü' })),
+  )
+})
+
+test('two workers that number the same texts at once agree on the numbers', async () => {
+  const words = Array.from({ length: 300 }, (_, i) => `agent ${i}`)
+  const workers = [createTextNumbers(pool), createTextNumbers(pool), createTextNumbers(pool)]
+  for (const worker of workers) await worker.of(words)
+  const answers = await Promise.all(workers.map(worker => worker.of([...words].reverse())))
+  expect(answers[0]?.size).toBe(300)
+  expect(answers[1]).toEqual(answers[0])
+  expect(answers[2]).toEqual(answers[0])
 })

@@ -134,12 +134,23 @@ export interface RecentVisit {
   userAgent: string | null
 }
 
-export function recentVisits(database: Database, linkId: number, limit: number): Promise<RecentVisit[]> {
-  return database
-    .selectFrom('visits')
-    .select(['visited_at as visitedAt', 'referrer', 'user_agent as userAgent'])
-    .where('link_id', '=', linkId)
-    .orderBy('visited_at', 'desc')
-    .limit(limit)
-    .execute()
+/** The newest visits of a link. Ordered by minute first, as the index is; only visits of one minute are sorted. */
+export async function recentVisits(
+  database: Database,
+  linkId: number,
+  limit: number,
+): Promise<RecentVisit[]> {
+  const { rows } = await sql<RecentVisit>`
+    SELECT visit.visited_at AS "visitedAt",
+           coalesce(visit.referrer, referrer.text) AS referrer,
+           coalesce(visit.user_agent, user_agent.text) AS "userAgent"
+    FROM (
+      SELECT * FROM visits WHERE link_id = ${linkId}
+      ORDER BY date_bin('1 minute', visited_at, 'epoch'::timestamptz) DESC, visited_at DESC
+      LIMIT ${limit}
+    ) AS visit
+    LEFT JOIN texts AS referrer ON referrer.id = visit.referrer_id
+    LEFT JOIN texts AS user_agent ON user_agent.id = visit.user_agent_id
+    ORDER BY visit.visited_at DESC`.execute(database)
+  return rows
 }

@@ -1,0 +1,35 @@
+/**
+ * Who visits, for seeded visits: user agents and referrers as they come in, a few of them often and many of them rarely.
+ * `{n}` stands for a number that differs from visitor to visitor: a version, a page.
+ */
+export const userAgents = [
+  'Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/{n}.0.0.0 Safari/537.36',
+  'Mozilla/5.0 (iPhone; CPU iPhone OS 18_{n} like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.{n} Mobile/15E148 Safari/604.1',
+  'Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/{n}.0.0.0 Mobile Safari/537.36',
+  'Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.{n} Safari/605.1.15',
+  'Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:{n}.0) Gecko/20100101 Firefox/{n}.0',
+  'Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/{n}.0.0.0 Safari/537.36',
+  'Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/{n}.0.0.0 Safari/537.36 Edg/{n}.0.0.0',
+  'Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Mobile/22F76 Instagram 3{n}.0.2.24',
+  'Mozilla/5.0 (X11; Linux x86_64; rv:{n}.0) Gecko/20100101 Firefox/{n}.0',
+  'facebookexternalhit/1.1 (+http://www.facebook.com/externalhit_uatext.php)',
+  'Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)',
+  'Slackbot-LinkExpanding 1.0 (+https://api.slack.com/robots)',
+]
+export const userAgentNumbers = 60
+
+export const referrers = [
+  'https://www.google.com/',
+  'https://t.co/',
+  'https://www.facebook.com/',
+  'https://l.instagram.com/',
+  'https://www.linkedin.com/',
+  'https://www.reddit.com/r/topic{n}/',
+  'https://news.ycombinator.com/item?id=4400{n}',
+  'https://www.youtube.com/watch?v=video{n}',
+  'https://blog.example.com/2026/post-{n}',
+  'https://duckduckgo.com/',
+]
+export const referrerNumbers = 1_000
+/** Of all visits: those that name the page they come from. */
+export const referrerShare = 0.55

@@ -1,0 +1,37 @@
+/** `pnpm seed --links N --visits M [--days D]`: fills the database with links and visits that `pnpm verify` agrees with. */
+import { parseArgs } from 'node:util'
+import { ConfigurationProblems, readConfiguration } from '@hopcount/shared/configuration.ts'
+import { openDatabase, poolConfig, waitForDatabase } from '@hopcount/shared/database.ts'
+import { errorText } from '@hopcount/shared/log.ts'
+import { seedDatabase } from './seed-database.ts'
+import { readSeedOptions } from './seed-options.ts'
+
+try {
+  const options = readSeedOptions(
+    parseArgs({
+      options: {
+        links: { type: 'string' },
+        visits: { type: 'string' },
+        days: { type: 'string', default: '30' },
+        prefix: { type: 'string', default: 's' },
+      },
+    }).values,
+  )
+  const { DATABASE_URL } = readConfiguration(process.env)
+  const { pool } = openDatabase(
+    poolConfig(DATABASE_URL, { max: 1, applicationName: 'hopcount seed', statementTimeoutMs: 3_600_000 }),
+    () => {},
+  )
+  await waitForDatabase(pool)
+  const startedAt = performance.now()
+  const say = (text: string) => {
+    const seconds = (performance.now() - startedAt) / 1_000
+    process.stdout.write(`${seconds.toFixed(1).padStart(7)} s  ${text}\n`)
+  }
+  await seedDatabase(pool, options, say)
+  await pool.end()
+} catch (error) {
+  const problems = error instanceof ConfigurationProblems ? error.problems : [errorText(error)]
+  for (const problem of problems) process.stderr.write(`hopcount seed: ${problem}\n`)
+  process.exit(1)
+}
