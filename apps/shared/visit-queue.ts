@@ -5,6 +5,7 @@
  * no count: the producer keeps a batch until the ledger holds it, and adds it again under the same job id.
  */
 
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Job, QueueOptions, WorkerOptions } from 'bullmq'
 import { createPostgresBackend, Queue, Worker } from 'bullmq'
 import type { Log } from './log.ts'
@@ -36,6 +37,8 @@ export interface VisitQueue {
   counts(): Promise<{ waiting: number; active: number; delayed: number; failed: number }>
   failedJobs(): Promise<Job[]>
   find(jobId: string): Promise<Job | undefined>
+  /** Resolves when the queue can be asked; rejects after `addDeadlineMs`. */
+  ready(): Promise<void>
   close(): Promise<void>
 }
 
@@ -92,6 +95,16 @@ export function openVisitQueue(location: QueueLocation, log: Log): VisitQueue {
     },
     failedJobs: () => queue.getFailed(0, 999),
     find: jobId => queue.getJob(jobId),
+    async ready() {
+      for (const deadline = Date.now() + addDeadlineMs; ; await sleep(50)) {
+        try {
+          await queue.getJobCounts('waiting')
+          return
+        } catch (error) {
+          if (Date.now() > deadline) throw error
+        }
+      }
+    },
     close: () => queue.close(),
   }
 }
