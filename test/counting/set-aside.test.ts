@@ -1,0 +1,85 @@
+import { beforeAll, describe, expect, test } from 'vitest'
+import { newProducerId } from '../../apps/api/visits/producer-folder.ts'
+import { openLog } from '../../apps/shared/log.ts'
+import { encodeFrame } from '../../apps/shared/visit-batch.ts'
+import type { VisitQueue } from '../../apps/shared/visit-queue.ts'
+import { openVisitQueue } from '../../apps/shared/visit-queue.ts'
+import { cleanUpLater } from '../support/clean-up.ts'
+import type { Installation, RunningApi } from '../support/hopcount.ts'
+import { openPool, shorten, startApi, startWorker, visit, waitForVisits } from '../support/hopcount.ts'
+import type { StartedProcess } from '../support/processes.ts'
+import { startProcess } from '../support/processes.ts'
+import { redisAvailable, startRedis } from '../support/redis.ts'
+import { createTestDatabase } from '../support/test-database.ts'
+import { waitUntil } from '../support/wait-until.ts'
+
+describe.each([
+  { backend: 'Redis', skip: !redisAvailable() },
+  { backend: 'PostgreSQL', skip: false },
+])('a job that can not be recorded, in $backend,', ({ backend, skip }) => {
+  describe.skipIf(skip)('', () => {
+    let installation: Installation
+    let api: RunningApi
+    let worker: StartedProcess
+    let queue: VisitQueue
+
+    beforeAll(async () => {
+      installation = {
+        databaseUrl: (await createTestDatabase()).url,
+        redisUrl: backend === 'Redis' ? (await startRedis()).url : undefined,
+      }
+      api = await startApi(installation)
+      worker = await startWorker(installation)
+      const log = openLog({ name: 'test', level: 'silent' })
+      queue = openVisitQueue({ redisUrl: installation.redisUrl, databaseUrl: installation.databaseUrl }, log)
+      await queue.ready()
+      cleanUpLater(() => queue.close())
+    })
+
+    async function runQueueCommand(...args: string[]): Promise<string> {
+      const command = startProcess({
+        script: 'apps/worker/queue-command.ts',
+        args,
+        env: {
+          DATABASE_URL: installation.databaseUrl,
+          ...(installation.redisUrl && { REDIS_URL: installation.redisUrl }),
+        },
+      })
+      await command.exited
+      return command.output()
+    }
+
+    test('is set aside with its reason, does not hold back good ones, and can be put back', async () => {
+      const frame = encodeFrame(
+        [{ linkId: 1, referrer: undefined, userAgent: undefined }],
+        Date.now(),
+        new Map(),
+      )
+      const damaged = Buffer.from(frame)
+      damaged[damaged.length - 1] = 0xff
+      await queue.add({ producerId: 'nobody', seq: 1, frames: '' })
+      await queue.add({ producerId: newProducerId(), seq: 1, frames: damaged.toString('base64') })
+      await queue.add({ producerId: newProducerId(), seq: 1, frames: '' })
+
+      const slug = await shorten(api.origin)
+      for (let i = 0; i < 5; i++) await visit(api.origin, slug)
+      await waitForVisits(api.origin, slug, 5)
+      await waitUntil(async () => (await queue.counts()).failed === 3, { what: 'three jobs are set aside' })
+      expect(
+        (await openPool(installation.databaseUrl).query('SELECT count(*)::int AS n FROM visits')).rows[0].n,
+      ).toBe(5)
+
+      const listed = await runQueueCommand('failed')
+      expect(listed).toMatch(/"nobody-1" {2}\S+ {2}"the job is not a visit batch"/)
+      expect(listed.match(/"the frames of the batch are damaged"/g)).toHaveLength(2)
+      expect(listed).toContain('3 set aside')
+      expect(worker.output().match(/a job is set aside/g)).toHaveLength(3)
+
+      expect(await runQueueCommand('retry', 'nobody-1')).toBe('1 put back\n')
+      await waitUntil(() => (worker.output().match(/a job is set aside/g)?.length ?? 0) === 4, {
+        what: 'it is tried again',
+      })
+      await waitUntil(async () => (await queue.counts()).failed === 3, { what: 'it is set aside again' })
+    })
+  })
+})
