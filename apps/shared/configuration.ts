@@ -1,4 +1,5 @@
 /** The environment, read once by each `main.ts`. All problems are collected and reported before anything opens. */
+import { isIP } from 'node:net'
 import { resolve } from 'node:path'
 import type { Static } from 'typebox'
 import { Type } from 'typebox'
@@ -82,6 +83,17 @@ export const ConfigurationSchema = Type.Object({
         'networks of the proxies in front, as a comma-separated list of CIDR blocks, whose `X-Forwarded-*` headers are believed',
     }),
   ),
+  RATE_LIMIT_WRITES: Type.Integer({
+    default: 300,
+    minimum: 0,
+    description:
+      'links that one public address (IPv6: one /64) may make per minute; 0: no limit. Loopback and private addresses have none',
+  }),
+  RATE_LIMIT_STATS: Type.Integer({
+    default: 1_200,
+    minimum: 0,
+    description: 'the same for requests of statistics',
+  }),
   WORKER_CONCURRENCY: Type.Integer({
     default: 32,
     minimum: 1,
@@ -166,6 +178,16 @@ function* contradictions(configuration: Static<typeof ConfigurationSchema>): Gen
   if (configuration.WEB_CONCURRENCY > 1 && configuration.PORT === 0) {
     yield ['PORT', 'PORT 0 chooses a port per process: with WEB_CONCURRENCY above 1 name a port']
   }
+  for (const network of configuration.TRUST_PROXY?.split(',') ?? []) {
+    if (!isNetwork(network.trim()))
+      yield ['TRUST_PROXY', 'TRUST_PROXY must list addresses or CIDR blocks, such as 10.0.0.0/8,fd00::/8']
+  }
+  if (configuration.PUBLIC_URL?.startsWith('https:') && usesExamplePassword(configuration)) {
+    yield [
+      'DATABASE_URL',
+      `DATABASE_URL has the password of the documentation: choose another one before serving ${configuration.PUBLIC_URL}`,
+    ]
+  }
   if (typeof configuration.SPOOL_DIR === 'string') {
     const socketPathBytes = Buffer.byteLength(resolve(configuration.SPOOL_DIR)) + socketNameBytes
     if (socketPathBytes > maxSocketPathBytes) {
@@ -176,6 +198,20 @@ function* contradictions(configuration: Static<typeof ConfigurationSchema>): Gen
       ]
     }
   }
+}
+
+function isNetwork(text: string): boolean {
+  const [address = '', prefixLength, ...rest] = text.split('/')
+  const longest = { 0: -1, 4: 32, 6: 128 }[isIP(address)] ?? -1
+  if (rest.length > 0 || longest === -1) return false
+  return prefixLength === undefined || (/^\d{1,3}$/.test(prefixLength) && Number(prefixLength) <= longest)
+}
+
+/** The one that .env.example and docker-compose.yml show, for a try-out on one machine. */
+const examplePassword = 'hopcount'
+
+function usesExamplePassword(configuration: Static<typeof ConfigurationSchema>): boolean {
+  return URL.parse(configuration.DATABASE_URL ?? '')?.password === examplePassword
 }
 
 /** What the variable is for, from its schema. */

@@ -28,13 +28,19 @@ export function poolConfig(
   }
 }
 
-/** A pool of its own and the query builder on it. The caller ends the pool, never the builder. */
+/**
+ * A pool of its own and the query builder on it. The caller ends the pool, never the builder. `onConnectionLost` may
+ * be called more than once for one connection.
+ */
 export function openDatabase(
   config: pg.PoolConfig,
   onConnectionLost: (error: Error) => void,
 ): { pool: pg.Pool; database: Database } {
   const pool = new pg.Pool(config)
   pool.on('error', onConnectionLost)
+  // The pool listens to idle connections only. One that is lost in the middle of a transaction also emits 'error', and
+  // without a listener that ends the process.
+  pool.on('connect', client => client.on('error', onConnectionLost))
   return { pool, database: databaseOn(pool) }
 }
 

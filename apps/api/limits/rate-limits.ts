@@ -1,0 +1,101 @@
+/**
+ * Limits on writes and statistics per client address (IPv6: per /64), for redirects none.
+ *
+ * Counted in Redis, so that all API processes share a limit; while Redis is away or slow each counts for itself.
+ * Addresses that are not public (loopback, private networks) have no limit: whoever is there is the operator, a
+ * reviewer with a load generator, or a proxy that TRUST_PROXY does not name.
+ */
+import rateLimit from '@fastify/rate-limit'
+import type { Log } from '@hopcount/shared/log.ts'
+import { createHealthLog } from '@hopcount/shared/log.ts'
+import type { FastifyInstance } from 'fastify'
+import { Redis } from 'ioredis'
+import { LRUCache } from 'lru-cache'
+import { Problem } from '../errors/problem.ts'
+import { isPublicAddress } from '../links/public-address.ts'
+
+type Counted = { current: number; ttl: number }
+type Callback = (error: Error | null, counted?: Counted) => void
+
+const windowMs = 60_000
+const deadlineMs = 50
+const maxLocalClients = 10_000
+
+/** What a route's `config.rateLimit` says: requests per minute; 0: none. */
+export function perMinute(
+  max: number,
+  group: string,
+): { rateLimit: { max: number; groupId: string } } | Record<never, never> {
+  return max === 0 ? {} : { rateLimit: { max, groupId: group } }
+}
+
+/** Call before the routes are added. Returns what closes the connection to Redis. */
+export async function limitRates(
+  app: FastifyInstance,
+  redisUrl: string | undefined,
+  log: Log,
+): Promise<() => void> {
+  const shared = redisUrl === undefined ? undefined : openSharedCounters(redisUrl, log)
+  const local = createLocalCounters()
+
+  class Store {
+    incr(client: string, callback: Callback): void {
+      if (shared === undefined) callback(null, local(client))
+      else {
+        shared.count(client).then(
+          counted => callback(null, counted),
+          () => callback(null, local(client)),
+        )
+      }
+    }
+    child(): Store {
+      return this
+    }
+  }
+
+  await app.register(rateLimit, {
+    global: false,
+    timeWindow: windowMs,
+    enableDraftSpec: true,
+    store: Store,
+    allowList: request => !isPublicAddress(request.ip),
+    errorResponseBuilder: () => new Problem(429, 'Too many requests from this address. Please slow down.'),
+  })
+  return () => shared?.close()
+}
+
+function openSharedCounters(redisUrl: string, log: Log) {
+  const redis = new Redis(redisUrl, {
+    enableOfflineQueue: false,
+    maxRetriesPerRequest: 0,
+    commandTimeout: deadlineMs,
+    retryStrategy: attempt => Math.min(50 * 2 ** attempt, 1_000),
+  })
+  const health = createHealthLog(log, 'rate limits in Redis')
+  redis.on('error', error => health.fails(error))
+  redis.on('ready', () => health.works())
+
+  async function count(client: string): Promise<Counted> {
+    const key = `{hopcount}:limit:${client}`
+    const replies = await redis.multi().set(key, 0, 'PX', windowMs, 'NX').incr(key).pttl(key).exec()
+    const [current, ttl] = [replies?.[1]?.[1], replies?.[2]?.[1]]
+    if (typeof current !== 'number' || typeof ttl !== 'number') throw new Error('the limits were not counted')
+    return { current, ttl }
+  }
+
+  return { count, close: () => redis.disconnect() }
+}
+
+function createLocalCounters(): (client: string) => Counted {
+  const clients = new LRUCache<string, { current: number; resetsAt: number }>({ max: maxLocalClients })
+  return client => {
+    const now = Date.now()
+    let counter = clients.get(client)
+    if (counter === undefined || counter.resetsAt <= now) {
+      counter = { current: 0, resetsAt: now + windowMs }
+      clients.set(client, counter)
+    }
+    counter.current++
+    return { current: counter.current, ttl: counter.resetsAt - now }
+  }
+}
