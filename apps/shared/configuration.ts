@@ -182,10 +182,11 @@ function* contradictions(configuration: Static<typeof ConfigurationSchema>): Gen
     if (!isNetwork(network.trim()))
       yield ['TRUST_PROXY', 'TRUST_PROXY must list addresses or CIDR blocks, such as 10.0.0.0/8,fd00::/8']
   }
-  if (configuration.PUBLIC_URL?.startsWith('https:') && usesExamplePassword(configuration)) {
+  for (const name of configuration.PUBLIC_URL?.startsWith('https:') ? secretUrls : []) {
+    if (URL.parse(configuration[name] ?? '')?.password !== examplePassword) continue
     yield [
-      'DATABASE_URL',
-      `DATABASE_URL has the password of the documentation: choose another one before serving ${configuration.PUBLIC_URL}`,
+      name,
+      `${name} has the password of the documentation: choose another one before you serve the public (PUBLIC_URL)`,
     ]
   }
   if (typeof configuration.SPOOL_DIR === 'string') {
@@ -209,10 +210,7 @@ function isNetwork(text: string): boolean {
 
 /** The one that .env.example and docker-compose.yml show, for a try-out on one machine. */
 const examplePassword = 'hopcount'
-
-function usesExamplePassword(configuration: Static<typeof ConfigurationSchema>): boolean {
-  return URL.parse(configuration.DATABASE_URL ?? '')?.password === examplePassword
-}
+const secretUrls = ['DATABASE_URL', 'REDIS_URL', 'CACHE_REDIS_URL', 'STATS_DATABASE_URL'] as const
 
 /** What the variable is for, from its schema. */
 function description(name: string): string {
