@@ -23,7 +23,7 @@ export async function insertSeedLinks(
   await client.query(
     `WITH made AS (
        INSERT INTO links (slug, long_url, created_at)
-       SELECT $1 || to_char(n, 'FM0000000999999999'), 'https://www.example.com/articles/' || n || '/how-it-began?source=seed', $4
+       SELECT $1 || lpad(n::text, greatest(7, length(n::text)), '0'), 'https://www.example.com/articles/' || n || '/how-it-began?source=seed', $4
        FROM generate_series($2::bigint, $3::bigint) AS n
        RETURNING id, slug
      )

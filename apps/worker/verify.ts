@@ -1,7 +1,11 @@
-/** `pnpm verify`: compares raw visits, aggregates and ledger; prints what differs and exits 1 then. */
+/**
+ * `pnpm verify`: compares raw visits, aggregates and ledger; prints what differs and exits 1 then.
+ * `pnpm verify --repair`: rebuilds the aggregates from the raw visits first.
+ */
 import { ConfigurationProblems, readConfiguration } from '@hopcount/shared/configuration.ts'
 import { openDatabase, poolConfig } from '@hopcount/shared/database.ts'
 import { errorText } from '@hopcount/shared/log.ts'
+import { repairCounts } from './repair-counts.ts'
 import { compareCounts } from './verify-counts.ts'
 
 try {
@@ -10,6 +14,7 @@ try {
     poolConfig(DATABASE_URL, { max: 1, applicationName: 'hopcount verify', statementTimeoutMs: 3_600_000 }),
     () => {},
   )
+  if (process.argv.includes('--repair')) process.stdout.write(`${await repairCounts(pool)} rows repaired\n`)
   const differences = await compareCounts(pool)
   await pool.end()
   for (const { what, expected, found } of differences) {

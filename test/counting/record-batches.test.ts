@@ -7,6 +7,7 @@ import type { TextNumbers } from '../../apps/worker/number-texts.ts'
 import { createTextNumbers } from '../../apps/worker/number-texts.ts'
 import type { Batch, Recorded } from '../../apps/worker/record-batches.ts'
 import { recordBatches } from '../../apps/worker/record-batches.ts'
+import { repairCounts } from '../../apps/worker/repair-counts.ts'
 import { compareCounts } from '../../apps/worker/verify-counts.ts'
 import { openPool } from '../support/hopcount.ts'
 import { createTestDatabase } from '../support/test-database.ts'
@@ -219,4 +220,23 @@ test('two workers that number the same texts at once agree on the numbers', asyn
   expect(answers[0]?.size).toBe(300)
   expect(answers[1]).toEqual(answers[0])
   expect(answers[2]).toEqual(answers[0])
+})
+
+test('a difference between raw visits, aggregates and ledger is found, and aggregates are rebuilt', async () => {
+  const producerId = newProducerId()
+  await record([{ producerId, seq: 1, visits: [...visits(1, 3), ...visits(2, 4), ...visits(3, 1)] }])
+  expect(await compareCounts(pool)).toEqual([])
+  await pool.query('UPDATE link_totals SET visits = visits + 1 WHERE link_id = 1')
+  await pool.query('DELETE FROM link_totals WHERE link_id = 2')
+  await pool.query('UPDATE link_quarters SET visits = 9 WHERE link_id = 3')
+  await pool.query(`INSERT INTO link_quarters VALUES (4, '2026-01-01', 5)`)
+  await pool.query('UPDATE link_totals SET last_visit = now() WHERE link_id = 3')
+  const found = (await compareCounts(pool))
+    .map(difference => difference.what.replace(/^(\w+).*(link \d)$/, '$1 $2'))
+    .sort()
+  expect(found).toEqual(['first link 3', 'quarter link 3', 'quarter link 4', 'total link 1', 'total link 2'])
+  expect(await repairCounts(pool)).toBe(5)
+  expect(await compareCounts(pool)).toEqual([])
+  await pool.query('UPDATE ledger SET visits = visits - 1')
+  expect(await compareCounts(pool)).toEqual([{ what: 'sum of the ledger', expected: 8, found: 7 }])
 })
