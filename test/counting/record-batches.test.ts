@@ -136,7 +136,7 @@ test('redelivery while the ledger is compacted counts nothing twice', async () =
   const compaction = (async () => {
     while (recording) await compactLedger(pool, 7)
   })()
-  await Promise.all([0, 1].map(() => deliverShuffled(batches)))
+  await Promise.all([0, 1, 2, 3].map(() => deliverShuffled(batches)))
   recording = false
   await compaction
   await compactLedger(pool)
