@@ -3,7 +3,6 @@ import { isIP } from 'node:net'
 import { resolve } from 'node:path'
 import type { Static } from 'typebox'
 import { Type } from 'typebox'
-import { Compile } from 'typebox/compile'
 import { Value } from 'typebox/value'
 
 const url = (description: string, schemes: string) =>
@@ -119,8 +118,6 @@ export const ConfigurationSchema = Type.Object({
 
 export type Configuration = Static<typeof ConfigurationSchema> & { DATABASE_URL: string }
 
-const checkedConfiguration = Compile(ConfigurationSchema)
-
 /** The longest path that a unix socket can have (sun_path, unix(7): 108 bytes with the closing NUL; 104 on BSD and macOS). */
 const maxSocketPathBytes = process.platform === 'linux' ? 107 : 103
 const socketNameBytes = '/00000000-0000-0000-0000-000000000000/alive'.length
@@ -142,10 +139,15 @@ export function readConfiguration(environment: NodeJS.ProcessEnv): Configuration
   }
   const candidate = Value.Default(ConfigurationSchema, Value.Convert(ConfigurationSchema, given))
   const problems = new Map<string, string>()
-  for (const error of checkedConfiguration.Errors(candidate)) {
-    const name = error.instancePath.split('/')[1] ?? ''
+  // One by one: the errors of a whole object are cut off after the first eight.
+  for (const [name, schema] of Object.entries(ConfigurationSchema.properties)) {
+    const value = (candidate as Record<string, unknown>)[name]
+    if (value === undefined) continue
+    // The conversion makes 8080 of 8080.5, and 1 of true.
+    const altered = typeof value === 'number' && environment[name] && Number(environment[name]) !== value
+    const message = altered ? 'must be integer' : Value.Errors(schema, value)[0]?.message
     // The value is not repeated: it may hold a password.
-    if (!problems.has(name)) problems.set(name, `${name} ${error.message}: ${description(name)}`)
+    if (message !== undefined) problems.set(name, `${name} ${message}: ${description(name)}`)
   }
   const configuration = candidate as Static<typeof ConfigurationSchema>
   for (const [name, problem] of contradictions(configuration))

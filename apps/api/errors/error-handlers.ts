@@ -1,4 +1,6 @@
 /** Turns everything that goes wrong into a Problem: what Fastify throws by itself, too. */
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { METHODS } from 'node:http'
 import type { Socket } from 'node:net'
 import { errorText } from '@hopcount/shared/log.ts'
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
@@ -9,18 +11,18 @@ export function installErrorHandlers(app: FastifyInstance): void {
   app.setNotFoundHandler((_request, reply) =>
     sendProblem(reply, new Problem(404, 'There is nothing at this address.')),
   )
+  app.server.on('checkExpectation', answerExpectation)
 }
-
-const refusedMethods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE']
 
 /** Adds, for each address, the methods it does not take: 405 with Allow (RFC 9110, section 15.5.6). Call after all routes. */
 export function refuseOtherMethods(
   app: FastifyInstance,
   routes: ReadonlyMap<string, ReadonlySet<string>>,
 ): void {
+  for (const method of METHODS) if (!app.supportedMethods.includes(method)) app.addHttpMethod(method)
   for (const [url, methods] of routes) {
     app.route({
-      method: refusedMethods.filter(method => !methods.has(method)),
+      method: METHODS.filter(method => !methods.has(method)),
       url,
       schema: { hide: true },
       // Before the body is looked at: what it holds does not matter.
@@ -46,14 +48,24 @@ export function answerFrameworkError(
 }
 
 function answerError(error: FastifyError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  const problem = asProblem(error)
-  if (problem.status >= 500 && !(error instanceof Problem)) {
-    request.log.error(
-      { reason: errorText(error), code: error.code, route: request.routeOptions?.url },
-      'request failed',
-    )
-  }
+  // The client hung up in the middle of its body: nobody reads the answer, and nothing of ours has failed.
+  const cutOff = error === request.raw.errored
+  const problem = cutOff ? new Problem(400, 'The body was cut off.') : asProblem(error)
+  if (problem.status >= 500 && !(error instanceof Problem)) logFailure(error, request, problem.status)
   return sendProblem(reply, problem)
+}
+
+/** An outage fails every request: its beginning and end are logged where the connections are held, and this now and then. */
+const logOutageEveryMs = 60_000
+let outageLoggedAt = 0
+
+function logFailure(error: FastifyError, request: FastifyRequest, status: number): void {
+  if (status === 503) {
+    if (Date.now() - outageLoggedAt < logOutageEveryMs) return
+    outageLoggedAt = Date.now()
+  }
+  const route = request.routeOptions?.url
+  request.log.error({ reason: errorText(error), code: error.code, route }, 'request failed')
 }
 
 function asProblem(error: FastifyError): Problem {
@@ -61,6 +73,8 @@ function asProblem(error: FastifyError): Problem {
   if (error.validation) return validationProblem(error)
   if (isConnectionError(error))
     return unavailable('The database is not reachable at the moment. Please try again.')
+  // A slug of that length is unknown, and not looked up.
+  if (error.code === 'FST_ERR_MAX_PARAM_LENGTH') return new Problem(404, 'There is nothing at this address.')
   const status = error.statusCode ?? 500
   if (status >= 500) return new Problem(500, 'Something went wrong on our side.')
   return new Problem(status, clientErrorDetails[error.code] ?? error.message)
@@ -73,19 +87,28 @@ const clientErrorDetails: Record<string, string> = {
   FST_ERR_CTP_EMPTY_JSON_BODY: 'The body is empty; a JSON object is expected.',
   FST_ERR_CTP_INVALID_MEDIA_TYPE: 'The body must be application/json.',
   FST_ERR_CTP_BODY_TOO_LARGE: 'The body is too large.',
-  FST_ERR_MAX_PARAM_LENGTH: 'There is nothing at this address.',
 }
 
 function validationProblem(error: FastifyError): Problem {
   const where = error.validationContext ?? 'request'
-  const errors = (error.validation ?? []).map(({ instancePath, message, params }) => {
+  const details = new Map<string, string>()
+  const choices = new Map<string, unknown[]>()
+  for (const { instancePath, keyword, message, params } of error.validation ?? []) {
     const field = params.missingProperty ?? params.additionalProperty
     const pointer = field === undefined ? instancePath : `${instancePath}/${escapePointer(String(field))}`
-    return { pointer: `#${encodeURI(pointer)}`, detail: `${message ?? 'is not valid'}` }
-  })
+    if (keyword === 'const') choices.set(pointer, [...(choices.get(pointer) ?? []), params.allowedValue])
+    if (!details.has(pointer)) details.set(pointer, message ?? 'is not valid')
+  }
+  for (const [pointer, values] of choices) details.set(pointer, `must be one of: ${values.join(', ')}`)
+  const errors = [...details].map(([pointer, detail]) => ({ pointer: uriFragment(pointer), detail }))
   return new Problem(400, `The ${where === 'querystring' ? 'query' : where} does not fit the schema.`, {
     errors,
   })
+}
+
+/** RFC 6901, section 6. */
+function uriFragment(pointer: string): string {
+  return `#${encodeURI(pointer).replaceAll('#', '%23')}`
 }
 
 /** RFC 6901, section 3. Field names come from the client: cut to what a schema's names could be. */
@@ -108,6 +131,18 @@ export function isConnectionError(error: unknown): boolean {
   return /connection (terminated|ended|timeout|error)|timeout exceeded when trying to connect|terminating connection|Query read timeout|not queryable/i.test(
     error.message,
   )
+}
+
+/** An `Expect` header other than 100-continue (RFC 9110, section 10.1.1): Node would answer without a word. */
+function answerExpectation(_request: IncomingMessage, response: ServerResponse): void {
+  const document = problemDocument(417, 'The Expect header asks for something that is not done here.')
+  response
+    .writeHead(417, {
+      'content-type': 'application/problem+json',
+      'cache-control': 'no-store',
+      connection: 'close',
+    })
+    .end(JSON.stringify(document))
 }
 
 /** Malformed requests never become a Fastify request: answered on the socket, and closed. */

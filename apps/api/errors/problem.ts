@@ -1,7 +1,7 @@
 /** Errors as RFC 9457 problem details, for every answer of 400 and above. */
 import { STATUS_CODES } from 'node:http'
 import type { FastifyReply } from 'fastify'
-import type { Static } from 'typebox'
+import type { Static, TUnknown } from 'typebox'
 import { Type } from 'typebox'
 
 export const ProblemSchema = Type.Object(
@@ -23,6 +23,30 @@ export const ProblemSchema = Type.Object(
   },
   { description: 'RFC 9457 problem details', $id: 'Problem' },
 )
+
+/** What any request can be answered, whatever its route. */
+const everywhere = {
+  400: 'not well-formed, or does not fit the schema',
+  408: 'took too long to arrive',
+  417: 'an Expect header other than 100-continue',
+  431: 'headers or URI too large',
+  500: 'something went wrong on our side',
+}
+
+const retryAfter = { 'retry-after': { type: 'integer', description: 'seconds' } }
+
+/** The problems that a route answers, as response schemas: what it says of each status, and those of every route. */
+export function problemResponses(descriptions: Record<number, string> = {}) {
+  const entries = Object.entries({ ...everywhere, ...descriptions }).map(([status, description]) => [
+    status,
+    {
+      description,
+      content: { 'application/problem+json': { schema: Type.Ref('Problem#') } },
+      ...(['429', '503'].includes(status) && { headers: retryAfter }),
+    },
+  ])
+  return Object.fromEntries(entries) as Record<number, TUnknown>
+}
 
 export type ProblemDocument = Static<typeof ProblemSchema>
 type FieldErrors = NonNullable<ProblemDocument['errors']>

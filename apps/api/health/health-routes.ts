@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import type { Pool } from 'pg'
 import { Type } from 'typebox'
-import { Problem } from '../errors/problem.ts'
+import { Problem, problemResponses } from '../errors/problem.ts'
 import type { ApiMetrics } from './api-metrics.ts'
 
 /**
@@ -19,8 +19,12 @@ export function healthRoutes(
     '/healthz',
     {
       schema: {
+        operationId: 'healthz',
         summary: 'Is the process alive',
-        response: { 200: Type.Object({ status: Type.Literal('ok') }) },
+        response: {
+          200: { ...Type.Object({ status: Type.Literal('ok') }), description: 'it answers' },
+          ...problemResponses(),
+        },
       },
     },
     () => ({
@@ -32,12 +36,17 @@ export function healthRoutes(
     '/readyz',
     {
       schema: {
+        operationId: 'readyz',
         summary: 'Should the process get traffic',
         response: {
-          200: Type.Object({
-            status: Type.Literal('ready'),
-            database: Type.Union([Type.Literal('up'), Type.Literal('down')]),
-          }),
+          200: {
+            ...Type.Object({
+              status: Type.Literal('ready'),
+              database: Type.Union([Type.Literal('up'), Type.Literal('down')]),
+            }),
+            description: 'yes, even while the database is down: cached links go on redirecting',
+          },
+          ...problemResponses({ 503: 'no, it is stopping' }),
         },
       },
     },
@@ -53,7 +62,16 @@ export function healthRoutes(
 
   app.get(
     '/metrics',
-    { schema: { summary: 'Prometheus metrics', produces: ['text/plain'] } },
+    {
+      schema: {
+        operationId: 'metrics',
+        summary: 'Prometheus metrics',
+        response: {
+          200: { description: 'metrics', content: { 'text/plain': { schema: Type.String() } } },
+          ...problemResponses(),
+        },
+      },
+    },
     async (_request, reply) => reply.type(metrics.contentType).send(await metrics.text()),
   )
 }

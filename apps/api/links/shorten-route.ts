@@ -1,7 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
-import { fieldProblem, Problem, ProblemSchema } from '../errors/problem.ts'
+import { fieldProblem, Problem, problemResponses } from '../errors/problem.ts'
 import { checkExpiry } from './check-expiry.ts'
 import { checkLongUrl } from './check-long-url.ts'
 import { checkSlug } from './check-slug.ts'
@@ -35,6 +35,8 @@ const LinkSchema = Type.Object({
   expires_at: Type.Optional(Type.String({ format: 'date-time' })),
 })
 
+const locationHeader = { location: { type: 'string', format: 'uri', description: 'the short URL' } }
+
 export interface ShortenRouteOptions {
   createLink: CreateLink
   /** Called before the answer: the slug exists from now on. */
@@ -57,13 +59,22 @@ export const shortenRoute: FastifyPluginAsyncTypebox<ShortenRouteOptions> = asyn
           throw new Problem(415, 'The body must not be compressed.')
       },
       schema: {
+        operationId: 'shorten',
         summary: 'Shorten a URL',
+        description:
+          'Every request makes a new link, because each link has its own statistics; `reuse` asks for an old one.',
         body: ShortenBodySchema,
         response: {
-          200: { ...LinkSchema, description: 'a link that existed (reuse)' },
-          201: { ...LinkSchema, description: 'a new link' },
-          '4xx': ProblemSchema,
-          '5xx': ProblemSchema,
+          200: { ...LinkSchema, description: 'a link that existed (reuse)', headers: locationHeader },
+          201: { ...LinkSchema, description: 'a new link', headers: locationHeader },
+          ...problemResponses({
+            409: 'the slug is taken',
+            413: 'the body is larger than 8 KiB',
+            415: 'the body is not application/json, or compressed',
+            422: 'well-formed, but not allowed: see `errors`',
+            429: 'too many requests from this address',
+            503: 'the database is not reachable',
+          }),
         },
       },
     },
@@ -108,9 +119,13 @@ export const shortenRoute: FastifyPluginAsyncTypebox<ShortenRouteOptions> = asyn
 
 function requestOrigin(request: FastifyRequest): string {
   const origin = `${request.protocol}://${request.host}`
-  if (!URL.canParse(origin)) throw new Problem(400, 'The Host header is not a host.')
+  if (!httpOrigin.test(origin) || !URL.canParse(origin))
+    throw new Problem(400, 'The Host header is not a host.')
   return new URL(origin).origin
 }
+
+/** Nothing that a URL parser would read as user, path or query: a Host is a host and a port (RFC 9110, section 7.2). */
+const httpOrigin = /^https?:\/\/(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?$/i
 
 function linkAnswer(link: StoredLink, origin: string) {
   return {

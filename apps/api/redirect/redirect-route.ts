@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import { isConnectionError } from '../errors/error-handlers.ts'
-import { Problem, ProblemSchema, sendProblem, unavailable } from '../errors/problem.ts'
+import { Problem, problemResponses, sendProblem, unavailable } from '../errors/problem.ts'
 import { slugPattern } from '../links/check-slug.ts'
 import type { Link } from '../links/link.ts'
 import { isExpired } from '../links/link.ts'
@@ -16,9 +16,16 @@ interface SlugRequest {
 const schema = {
   params: Type.Object({ slug: Type.String() }),
   response: {
-    307: { type: 'null', description: 'the visit is kept; `Location` is exactly the stored URL' },
-    '4xx': ProblemSchema,
-    '5xx': ProblemSchema,
+    307: {
+      type: 'null',
+      description: 'the link leads to `Location`',
+      headers: { location: { type: 'string', format: 'uri', description: 'exactly the stored URL' } },
+    },
+    ...problemResponses({
+      404: 'no such link',
+      410: 'the link has expired',
+      503: 'the link can not be looked up, or its visit not be kept',
+    }),
   },
 }
 
@@ -34,19 +41,26 @@ export function redirectRoutes(
 ): void {
   const { resolver, recorder } = options
 
-  app.get<SlugRequest>('/:slug', { schema: { ...schema, summary: 'Follow a link' } }, (request, reply) => {
-    withLink(request, reply, link => {
-      const { referer, 'user-agent': userAgent } = request.headers
-      recorder.record({ linkId: link.id, referrer: referer, userAgent }).then(
-        () => answerRedirect(reply, link),
-        error => answerFailure(reply, error),
-      )
-    })
-  })
+  app.get<SlugRequest>(
+    '/:slug',
+    { schema: { ...schema, operationId: 'follow', summary: 'Follow a link' } },
+    (request, reply) => {
+      withLink(request, reply, link => {
+        const { referer, 'user-agent': userAgent } = request.headers
+        recorder.record({ linkId: link.id, referrer: referer, userAgent }).then(
+          () => answerRedirect(reply, link),
+          error => answerFailure(reply, error),
+        )
+      })
+    },
+  )
 
   app.head<SlugRequest>(
     '/:slug',
-    { schema: { ...schema, summary: 'See where a link leads, uncounted' } },
+    {
+      schema: { ...schema, operationId: 'follow', summary: 'See where a link leads, uncounted' },
+      config: { swagger: { exposeHeadRoute: true } },
+    },
     (request, reply) => withLink(request, reply, link => answerRedirect(reply, link)),
   )
 

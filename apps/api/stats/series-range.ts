@@ -86,11 +86,18 @@ function bucketStarts(interval: SeriesInterval, from: number, to: number, timeZo
 
 /** A day whose midnight is skipped begins later; one whose midnight comes twice begins with the first. */
 function bucketStart(interval: SeriesInterval, moment: Temporal.ZonedDateTime): number {
-  if (interval === 'hour')
-    return moment.round({ smallestUnit: 'hour', roundingMode: 'floor' }).epochMilliseconds
+  if (interval === 'hour') return hourStart(moment)
   if (interval === 'week') moment = moment.subtract({ days: moment.dayOfWeek - 1 })
   if (interval === 'month') moment = moment.with({ day: 1 })
   return moment.startOfDay().epochMilliseconds
+}
+
+/** An hour on the clock, of one offset: where clocks shift by less than an hour, or inside one, it is cut off there. */
+function hourStart(moment: Temporal.ZonedDateTime): number {
+  const offsetMs = moment.offsetNanoseconds / 1e6
+  const onTheClock = Math.floor((moment.epochMilliseconds + offsetMs) / hourMs) * hourMs - offsetMs
+  const shift = moment.add({ milliseconds: 1 }).getTimeZoneTransition('previous')
+  return Math.max(onTheClock, shift?.epochMilliseconds ?? onTheClock)
 }
 
 function calendarFrom(interval: 'day' | 'week' | 'month', timeZone: string): (start: number) => number {
@@ -100,17 +107,18 @@ function calendarFrom(interval: 'day' | 'week' | 'month', timeZone: string): (st
       .startOfDay().epochMilliseconds
 }
 
-/** Hours follow each other every 60 minutes, but for one that holds a shift of half an hour. A year has 8,784 of them. */
+/** A year has 8,784 hours: the zone is asked once per shift of its clocks. */
 function hoursFrom(timeZone: string): (start: number) => number {
-  let noShiftBefore = 0
+  let shift = Number.NEGATIVE_INFINITY
+  let offsetMs = 0
   return start => {
-    const next = start + hourMs
-    if (next < noShiftBefore) return next
-    const shift = zoned(start, timeZone).getTimeZoneTransition('next')
-    noShiftBefore = shift?.epochMilliseconds ?? Number.POSITIVE_INFINITY
-    if (next < noShiftBefore) return next
-    const floored = bucketStart('hour', zoned(next, timeZone))
-    return floored > start ? floored : bucketStart('hour', zoned(next + hourMs, timeZone))
+    if (start >= shift) {
+      const moment = zoned(start, timeZone)
+      offsetMs = moment.offsetNanoseconds / 1e6
+      shift = moment.getTimeZoneTransition('next')?.epochMilliseconds ?? Number.POSITIVE_INFINITY
+    }
+    const next = (Math.floor((start + offsetMs) / hourMs) + 1) * hourMs - offsetMs
+    return Math.min(next, shift)
   }
 }
 

@@ -1,11 +1,10 @@
 import { createHash } from 'node:crypto'
-import etag from '@fastify/etag'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { Database } from '@hopcount/shared/database.ts'
-import type { FastifyReply } from 'fastify'
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import { LRUCache } from 'lru-cache'
 import { Type } from 'typebox'
-import { Problem, ProblemSchema } from '../errors/problem.ts'
+import { Problem, problemResponses } from '../errors/problem.ts'
 import { slugPattern } from '../links/check-slug.ts'
 import type { PendingVisits } from '../visits/record-visits.ts'
 import { readSeriesRange, SeriesQuerySchema } from './series-range.ts'
@@ -83,7 +82,6 @@ export const statsRoutes: FastifyPluginAsyncTypebox<{
   pending: () => PendingVisits
 }> = async (app, options) => {
   const { database, pending } = options
-  await app.register(etag)
   const answers = new LRUCache<string, Answer, () => Promise<Omit<Answer, 'etag' | 'asOf'>>>({
     maxSize: 32 * 1024 * 1024,
     sizeCalculation: answer => answer.body.length + 500,
@@ -96,19 +94,33 @@ export const statsRoutes: FastifyPluginAsyncTypebox<{
     },
   })
 
-  const response = {
-    '4xx': ProblemSchema,
-    '5xx': ProblemSchema,
-    304: { type: 'null', description: 'not modified' },
+  const headers = {
+    etag: { type: 'string' },
+    'x-stats-as-of': { type: 'string', format: 'date-time', description: 'visits before it are counted in' },
+    'x-stats-pending': {
+      type: 'integer',
+      description: 'visits of this process that are counted in no answer yet',
+    },
   }
+  const notModified = { type: 'null', description: 'nothing has changed since the answer of that ETag' }
+  const refusals = { 429: 'too many requests from this address', 503: 'the database is not reachable' }
 
   app.get(
     '/stats',
     {
       schema: {
+        operationId: 'topLinks',
         summary: 'The most visited links',
         querystring: TopQuerySchema,
-        response: { 200: TopSchema, ...response },
+        response: {
+          200: {
+            ...TopSchema,
+            description: 'most visited first',
+            headers: { ...headers, link: { type: 'string', description: 'the next page, rel="next"' } },
+          },
+          304: notModified,
+          ...problemResponses(refusals),
+        },
       },
     },
     async (request, reply) => {
@@ -128,7 +140,7 @@ export const statsRoutes: FastifyPluginAsyncTypebox<{
           `</stats?${new URLSearchParams({ limit: String(limit), window, after })}>; rel="next"`,
         )
       }
-      return send(reply, answer)
+      return send(request, reply, answer)
     },
   )
 
@@ -136,10 +148,15 @@ export const statsRoutes: FastifyPluginAsyncTypebox<{
     '/stats/:slug',
     {
       schema: {
+        operationId: 'linkStats',
         summary: 'The statistics of a link',
         params: Type.Object({ slug: Type.String() }),
         querystring: SeriesQuerySchema,
-        response: { 200: LinkStatsSchema, ...response },
+        response: {
+          200: { ...LinkStatsSchema, description: 'totals, series and latest visits', headers },
+          304: notModified,
+          ...problemResponses({ 404: 'no such link', ...refusals }),
+        },
       },
     },
     async (request, reply) => {
@@ -168,7 +185,7 @@ export const statsRoutes: FastifyPluginAsyncTypebox<{
         })
         return { body, next: undefined }
       })
-      return send(reply, answer)
+      return send(request, reply, answer)
     },
   )
 
@@ -178,17 +195,22 @@ export const statsRoutes: FastifyPluginAsyncTypebox<{
     return answer
   }
 
-  function send(reply: FastifyReply, answer: Answer): FastifyReply {
-    return reply
-      .headers({
-        etag: answer.etag,
-        'cache-control': 'private, no-cache',
-        'x-stats-as-of': new Date(answer.asOf).toISOString(),
-        'x-stats-pending': String(pending().visits),
-      })
-      .type('application/json; charset=utf-8')
-      .send(answer.body)
+  function send(request: FastifyRequest, reply: FastifyReply, answer: Answer): FastifyReply {
+    reply.headers({
+      etag: answer.etag,
+      'cache-control': 'private, no-cache',
+      'x-stats-as-of': new Date(answer.asOf).toISOString(),
+      'x-stats-pending': String(pending().visits),
+    })
+    if (isKnown(request.headers['if-none-match'], answer.etag)) return reply.code(304).send()
+    return reply.type('application/json; charset=utf-8').send(answer.body)
   }
+}
+
+/** RFC 9110, section 13.1.2: a list, compared weakly (caches mark as weak what they have compressed). */
+function isKnown(ifNoneMatch: string | undefined, etag: string): boolean {
+  const known = ifNoneMatch?.split(',').map(entry => entry.trim().replace(/^W\//, ''))
+  return known !== undefined && (known.includes(etag) || known.includes('*'))
 }
 
 function topLinkAnswer(link: TopLink) {

@@ -1,0 +1,125 @@
+/** A process that can't do its work says so at once, in a line per problem, and ends with exit code 1. */
+import { existsSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { beforeAll, describe, expect, test } from 'vitest'
+import { shorten, startApi, visit } from '../support/hopcount.ts'
+import type { StartedProcess } from '../support/processes.ts'
+import { startProcess } from '../support/processes.ts'
+import { temporaryFolder } from '../support/temporary-folder.ts'
+import { createTestDatabase } from '../support/test-database.ts'
+
+let databaseUrl: string
+beforeAll(async () => {
+  databaseUrl = (await createTestDatabase()).url
+})
+
+/** What it wrote to standard error, by line, once it has ended with exit code 1. */
+async function linesOfFailedStart(started: StartedProcess): Promise<string[]> {
+  expect(await started.exited).toEqual({ code: 1, signal: null })
+  return started.stderr().trimEnd().split('\n')
+}
+
+function startApiWith(env: Record<string, string>): StartedProcess {
+  return startProcess({ script: 'apps/api/main.ts', env: { LOG_LEVEL: 'info', ...env } })
+}
+
+describe('an impossible configuration', () => {
+  test('is reported whole, each problem with its variable, before anything is opened', async () => {
+    const folder = temporaryFolder()
+    const started = startApiWith({
+      DATABASE_URL: 'mysql://secret@127.0.0.1/hopcount',
+      REDIS_URL: 'localhost:6379',
+      PUBLIC_URL: 'https://hop.example/path',
+      PORT: '80800',
+      SPOOL_DIR: join(folder, 'spool'),
+      SPOOL_FSYNC: 'yes',
+      VISIT_LOSS: 'maybe',
+      WEB_CONCURRENCY: 'many',
+      CACHE_MAX_LINKS: '1',
+      ALLOW_PRIVATE_TARGETS: 'perhaps',
+      LOG_LEVEL: 'loud',
+    })
+    const lines = await linesOfFailedStart(started)
+    const variables = lines.map(line => /^hopcount api: ([A-Z_]+) \S/.exec(line)?.[1])
+    expect(variables.sort()).toEqual([
+      'ALLOW_PRIVATE_TARGETS',
+      'CACHE_MAX_LINKS',
+      'DATABASE_URL',
+      'LOG_LEVEL',
+      'PORT',
+      'PUBLIC_URL',
+      'REDIS_URL',
+      'SPOOL_FSYNC',
+      'VISIT_LOSS',
+      'WEB_CONCURRENCY',
+    ])
+    expect(started.stderr()).not.toContain('secret')
+    // Nothing but these lines.
+    expect(started.output()).toBe(started.stderr())
+    expect(existsSync(join(folder, 'spool'))).toBe(false)
+  })
+
+  test('names what is missing', async () => {
+    const lines = await linesOfFailedStart(startApiWith({}))
+    expect(lines).toEqual([expect.stringMatching(/^hopcount api: DATABASE_URL is not set/)])
+  })
+
+  test.each([
+    [{ PORT: '0', WEB_CONCURRENCY: '2' }, /^hopcount api: PORT 0 /],
+    [{ SPOOL_DIR: `/tmp/${'x'.repeat(100)}` }, /^hopcount api: SPOOL_DIR is longer/],
+    [{ PORT: '8080.5' }, /^hopcount api: PORT /],
+    [{ PORT: '-1' }, /^hopcount api: PORT /],
+    [{ TRUST_PROXY: 'all of them' }, /^hopcount api: TRUST_PROXY /],
+    [{ PORT: 'true' }, /^hopcount api: PORT /],
+  ])('%j is one line', async (env: Record<string, string>, line) => {
+    const lines = await linesOfFailedStart(startApiWith({ DATABASE_URL: databaseUrl, ...env }))
+    expect(lines).toEqual([expect.stringMatching(line)])
+  })
+
+  test('an empty variable is one that is not set', async () => {
+    const api = await startApi({ databaseUrl, env: { PUBLIC_URL: '', TRUST_PROXY: '', REDIS_URL: '' } })
+    expect((await api.process.stop()).code).toBe(0)
+  })
+})
+
+test('a port that is taken is one line, and the process that has it goes on', async () => {
+  const spoolDir = temporaryFolder()
+  const api = await startApi({ databaseUrl, spoolDir })
+  const slug = await shorten(api.origin)
+  const started = startApiWith({ DATABASE_URL: databaseUrl, PORT: String(api.port), SPOOL_DIR: spoolDir })
+  expect(await linesOfFailedStart(started)).toEqual([expect.stringMatching(/^hopcount api: .*EADDRINUSE/)])
+  expect(await visit(api.origin, slug)).toBe('https://example.com/')
+})
+
+test('an address that this machine does not have is one line', async () => {
+  const env = { DATABASE_URL: databaseUrl, HOST: '203.0.113.1', PORT: '0', SPOOL_DIR: temporaryFolder() }
+  expect(await linesOfFailedStart(startApiWith(env))).toEqual([
+    expect.stringMatching(/^hopcount api: .*EADDRNOTAVAIL/),
+  ])
+})
+
+test('a spool folder that can not be written is one line', async () => {
+  const file = join(temporaryFolder(), 'file')
+  writeFileSync(file, '')
+  for (const SPOOL_DIR of [file, join(file, 'spool')]) {
+    const started = startApiWith({ DATABASE_URL: databaseUrl, PORT: '0', SPOOL_DIR })
+    expect(await linesOfFailedStart(started)).toEqual([
+      expect.stringMatching(/^hopcount api: .*(EEXIST|ENOTDIR)/),
+    ])
+  }
+})
+
+test('the worker says the same of its metrics port', async () => {
+  const server = createServer()
+  const port = await new Promise<number>(resolve => {
+    server.listen(0, '127.0.0.1', () => resolve(Object(server.address()).port))
+  })
+  const started = startProcess({
+    script: 'apps/worker/main.ts',
+    env: { DATABASE_URL: databaseUrl, WORKER_METRICS_PORT: String(port) },
+  })
+  const lines = await linesOfFailedStart(started)
+  expect(lines).toEqual([expect.stringMatching(/^hopcount worker: .*EADDRINUSE/)])
+  server.close()
+})

@@ -1,0 +1,434 @@
+/**
+ * Whatever arrives, as slug, URL, header or body: an answer below 500 in the right form, nothing stored that can't be
+ * read back, at most one log line, and no status that the OpenAPI document does not name.
+ */
+import fc from 'fast-check'
+import type { Pool } from 'pg'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { RunningApi } from '../support/hopcount.ts'
+import { openPool, shorten, startApi } from '../support/hopcount.ts'
+import { createTestDatabase } from '../support/test-database.ts'
+import type { RawAnswer } from './raw-http.ts'
+import { answerTo, expectProblem, requestBytes, shortenBytes } from './requests.ts'
+
+let api: RunningApi
+let pool: Pool
+/** `GET /stats 200`, for the routes of the OpenAPI document. */
+const answered = new Set<string>()
+let requests = 0
+
+beforeAll(async () => {
+  const { url } = await createTestDatabase()
+  pool = openPool(url)
+  api = await startApi({ databaseUrl: url })
+})
+
+afterAll(() => {
+  const lines = api.process.output().trimEnd().split('\n')
+  expect(lines.length).toBeLessThanOrEqual(requests)
+  for (const line of lines) {
+    expect(line).toMatch(/^[\x20-\x7e\u00a0-\uffff]*$/)
+    expect(JSON.parse(line).level).toBeLessThan(50)
+  }
+})
+
+/** Sends the bytes, and checks of the answer what is true of every one. */
+async function ask(bytes: string): Promise<RawAnswer> {
+  const linesBefore = logLines()
+  const answer = await answerTo(api.port, bytes)
+  requests++
+  expect(answer.status).toBeLessThan(500)
+  expect(logLines() - linesBefore).toBeLessThanOrEqual(1)
+  const [method = '', path = ''] = bytes.split(' ', 2)
+  if (answer.status >= 400 && method !== 'HEAD') expectProblem(answer, answer.status)
+  answered.add(`${method} ${routeOf(path)} ${answer.status}`)
+  return answer
+}
+
+function logLines(): number {
+  return api.process.output().split('\n').length
+}
+
+const routes = ['/shorten', '/stats', '/healthz', '/readyz', '/metrics', '/openapi.json']
+
+/** As the OpenAPI document writes it; undefined where no route is. */
+function routeOf(path: string): string | undefined {
+  const [pathname = ''] = path.split('?')
+  if (routes.includes(pathname)) return pathname
+  if (/^\/stats\/[^/]*$/.test(pathname)) return '/stats/{slug}'
+  return /^\/[^/]*$/.test(pathname) ? '/{slug}' : undefined
+}
+
+/** A 201 must be true: the link can be followed, and its statistics read. */
+async function readBack(answer: RawAnswer): Promise<void> {
+  const link = JSON.parse(answer.body) as { slug: string; long_url: string; short_url: string }
+  expect(answer.headers.get('location')).toBe(link.short_url)
+  const followed = await ask(requestBytes('GET', new URL(link.short_url).pathname))
+  expect([followed.status, followed.headers.get('location')]).toEqual([307, link.long_url])
+  const stats = await ask(requestBytes('GET', `/stats/${link.slug}`))
+  expect(stats.status).toBe(200)
+  expect(JSON.parse(stats.body)).toMatchObject({ slug: link.slug, long_url: link.long_url })
+}
+
+async function countLinks(): Promise<number> {
+  const { rows } = await pool.query<{ links: number }>('SELECT count(*)::int AS links FROM links')
+  return rows[0]?.links ?? 0
+}
+
+const codeUnits = fc
+  .array(fc.integer({ min: 0, max: 0xffff }), { maxLength: 30 })
+  .map(units => String.fromCharCode(...units))
+const anyText = fc.oneof(fc.string(), fc.string({ unit: 'binary' }), codeUnits)
+const slugCharacters = fc.stringMatching(/^[A-Za-z0-9_-]{1,64}$/)
+const anySlug = fc.oneof(
+  anyText,
+  slugCharacters,
+  fc.constantFrom('stats', 'Shorten', '__proto__', 'constructor', 'toString', '..', '%2f', 'a/b', '-', '_'),
+)
+const anyUrl = fc.oneof(
+  anyText,
+  fc.webUrl({ withFragments: true, withQueryParameters: true }),
+  anyText.map(text => `https://example.com/${text}`),
+  anyText.map(text => `https://example.com?${text}`),
+  anyText.map(text => `https://${text}.com/`),
+)
+/** Bytes that a header value may hold, RFC 9110 section 5.5, and now and then one that it may not. */
+const headerValue = fc
+  .array(
+    fc.oneof(
+      { weight: 30, arbitrary: fc.integer({ min: 0x20, max: 0x7e }) },
+      { weight: 10, arbitrary: fc.integer({ min: 0x80, max: 0xff }) },
+      { weight: 1, arbitrary: fc.integer({ min: 0, max: 0xff }) },
+    ),
+    { maxLength: 40 },
+  )
+  .map(bytes => String.fromCharCode(...bytes))
+const ascii = (text: string) => Buffer.from(text).toString('latin1')
+
+describe('whatever arrives', () => {
+  test('as the slug of a new link', async () => {
+    await fc.assert(
+      fc.asyncProperty(anySlug, async slug => {
+        const before = await countLinks()
+        const answer = await ask(shortenBytes({ long_url: 'https://example.com/', slug }))
+        expect([201, 409, 422]).toContain(answer.status)
+        expect((await countLinks()) - before).toBe(answer.status === 201 ? 1 : 0)
+        if (answer.status === 201) {
+          expect(JSON.parse(answer.body).slug).toBe(slug)
+          await readBack(answer)
+        }
+      }),
+      { numRuns: 150 },
+    )
+  })
+
+  test('as the URL of a new link', async () => {
+    await fc.assert(
+      fc.asyncProperty(anyUrl, fc.boolean(), async (longUrl, reuse) => {
+        const answer = await ask(shortenBytes({ long_url: longUrl, reuse }))
+        expect([200, 201, 422]).toContain(answer.status)
+        if (answer.status < 300) await readBack(answer)
+      }),
+      { numRuns: 200 },
+    )
+  })
+
+  test('as the expiry of a new link', async () => {
+    const expiry = fc.oneof(
+      anyText,
+      fc.date({ noInvalidDate: true }).map(date => date.toISOString()),
+      fc
+        .date({ min: new Date('2090-01-01'), max: new Date('9999-12-31'), noInvalidDate: true })
+        .map(date => date.toISOString()),
+    )
+    await fc.assert(
+      fc.asyncProperty(expiry, async expires_at => {
+        const answer = await ask(shortenBytes({ long_url: 'https://example.com/', expires_at }))
+        expect([201, 422]).toContain(answer.status)
+        if (answer.status === 201) await readBack(answer)
+      }),
+      { numRuns: 100 },
+    )
+  })
+
+  test('as the JSON of a body', async () => {
+    const fields = fc.record(
+      {
+        long_url: fc.oneof(fc.constant('https://example.com/'), fc.jsonValue()),
+        slug: fc.jsonValue(),
+        reuse: fc.oneof(fc.boolean(), fc.jsonValue()),
+        expires_at: fc.jsonValue(),
+      },
+      { requiredKeys: [] },
+    )
+    const value = fc.oneof(
+      fc.jsonValue(),
+      fields,
+      fc
+        .tuple(fields, fc.dictionary(anyText, fc.jsonValue()))
+        .map(([known, unknown]) => ({ ...unknown, ...known })),
+    )
+    await fc.assert(
+      fc.asyncProperty(value, async body => {
+        const answer = await ask(shortenBytes(body))
+        if (answer.status < 300) await readBack(answer)
+      }),
+      { numRuns: 200 },
+    )
+  })
+
+  test('as the bytes of a body', async () => {
+    const bytes = fc.oneof(
+      fc.uint8Array({ maxLength: 200 }).map(array => Buffer.from(array).toString('latin1')),
+      // JSON of which a few bytes were changed.
+      fc.tuple(fc.nat(50), fc.uint8Array({ minLength: 1, maxLength: 3 })).map(([at, array]) => {
+        const json = '{"long_url": "https://example.com/", "reuse": false, "slug": "abc"}'
+        return json.slice(0, at) + Buffer.from(array).toString('latin1') + json.slice(at + array.length)
+      }),
+    )
+    await fc.assert(
+      fc.asyncProperty(bytes, headerValue, fc.boolean(), async (body, type, isJson) => {
+        const contentType = isJson ? 'application/json' : type
+        const answer = await ask(shortenBytes(body, { 'content-type': contentType }))
+        if (answer.status < 300) await readBack(answer)
+      }),
+      { numRuns: 200 },
+    )
+  })
+
+  test('as the slug of a visit, and of statistics', async () => {
+    const segment = fc.oneof(
+      anySlug.map(text => encodeURIComponent(text.toWellFormed())),
+      fc
+        .array(fc.integer({ min: 0x21, max: 0x7e }), { maxLength: 30 })
+        .map(units => String.fromCharCode(...units)),
+      fc
+        .array(fc.nat(255))
+        .map(bytes => bytes.map(byte => `%${byte.toString(16).padStart(2, '0')}`).join('')),
+    )
+    await fc.assert(
+      fc.asyncProperty(segment, fc.constantFrom('GET', 'HEAD'), async (path, method) => {
+        await ask(requestBytes(method, `/${path}`))
+        await ask(requestBytes('GET', `/stats/${path}`))
+      }),
+      { numRuns: 200 },
+    )
+  })
+
+  test('as the headers of a visit', async () => {
+    const slug = await shorten(api.origin)
+    const names = fc.constantFrom(
+      'user-agent',
+      'referer',
+      'host',
+      'cookie',
+      'accept',
+      'range',
+      'if-none-match',
+      'x-forwarded-for',
+      'x-forwarded-host',
+      'x-forwarded-proto',
+      'forwarded',
+      'origin',
+      'upgrade',
+      'expect',
+      'authorization',
+      'x-http-method-override',
+    )
+    await fc.assert(
+      fc.asyncProperty(fc.dictionary(names, headerValue, { maxKeys: 5 }), async headers => {
+        const answer = await ask(requestBytes('GET', `/${slug}`, headers))
+        expect([307, 400, 417]).toContain(answer.status)
+        if (answer.status === 307) expect(answer.headers.get('location')).toBe('https://example.com/')
+      }),
+      { numRuns: 200 },
+    )
+  })
+
+  test('as the headers of a new link', async () => {
+    const names = fc.constantFrom(
+      'host',
+      'x-forwarded-host',
+      'content-encoding',
+      'expect',
+      'accept',
+      'origin',
+    )
+    const host = fc.oneof(
+      headerValue,
+      fc.domain(),
+      fc.ipV6().map(address => `[${address}]:8080`),
+      fc.ipV4(),
+    )
+    await fc.assert(
+      fc.asyncProperty(fc.dictionary(names, host, { maxKeys: 3 }), async headers => {
+        const answer = await ask(shortenBytes({ long_url: 'https://example.com/page' }, headers))
+        if (answer.status < 300) await readBack(answer)
+      }),
+      { numRuns: 150 },
+    )
+  })
+
+  test('as the query of statistics', async () => {
+    const slug = await shorten(api.origin)
+    const value = fc.oneof(
+      anyText,
+      fc.date({ noInvalidDate: true }).map(date => date.toISOString()),
+      fc.constantFrom(
+        'hour',
+        'day',
+        'month',
+        'UTC',
+        'Asia/Kathmandu',
+        '1',
+        '100',
+        '24h',
+        '5.5',
+        '2026-01-01',
+      ),
+      fc.double().map(String),
+    )
+    const names = fc.constantFrom('limit', 'window', 'after', 'interval', 'from', 'to', 'tz', 'other')
+    const query = fc
+      .array(fc.tuple(names, value), { maxLength: 4 })
+      .map(pairs =>
+        ascii(pairs.map(([name, text]) => `${name}=${encodeURIComponent(text.toWellFormed())}`).join('&')),
+      )
+    await fc.assert(
+      fc.asyncProperty(query, async parameters => {
+        expect([200, 400]).toContain((await ask(requestBytes('GET', `/stats?${parameters}`))).status)
+        expect([200, 400]).toContain((await ask(requestBytes('GET', `/stats/${slug}?${parameters}`))).status)
+      }),
+      { numRuns: 200 },
+    )
+  })
+})
+
+interface OpenApi {
+  openapi: string
+  info: { title: string; version: string }
+  paths: Record<string, Record<string, Operation>>
+  components: { schemas: Record<string, unknown> }
+}
+
+interface Operation {
+  operationId: string
+  summary: string
+  parameters?: { name: string; in: string; required: boolean; schema: unknown }[]
+  responses: Record<string, { description: string; content?: Record<string, { schema: unknown }> }>
+}
+
+describe('the OpenAPI document', () => {
+  let document: OpenApi
+  let operations: { path: string; method: string; operation: Operation }[]
+  beforeAll(async () => {
+    const answer = await ask(requestBytes('GET', '/openapi.json'))
+    expect(answer.headers.get('content-type')).toMatch(/^application\/json/)
+    document = JSON.parse(answer.body) as OpenApi
+    operations = Object.entries(document.paths).flatMap(([path, methods]) =>
+      Object.entries(methods).map(([method, operation]) => ({ path, method, operation })),
+    )
+  })
+
+  test('is one of OpenAPI 3.1, complete in its parts', () => {
+    expect(document.openapi).toMatch(/^3\.1\.\d$/)
+    expect(document.info).toMatchObject({ title: 'Hopcount', version: expect.stringMatching(/./) })
+    expect(operations.map(({ path, method }) => `${method} ${path}`).sort()).toEqual([
+      'get /healthz',
+      'get /metrics',
+      'get /openapi.json',
+      'get /readyz',
+      'get /stats',
+      'get /stats/{slug}',
+      'get /{slug}',
+      'head /{slug}',
+      'post /shorten',
+    ])
+    const ids = operations.map(({ operation }) => operation.operationId)
+    expect(new Set(ids).size).toBe(ids.length)
+    for (const { path, operation } of operations) {
+      expect(operation.summary).toMatch(/^[A-Z]/)
+      const inPath = operation.parameters?.filter(parameter => parameter.in === 'path') ?? []
+      expect(inPath.map(({ name, required }) => [`{${name}}`, required])).toEqual(
+        [...path.matchAll(/\{\w+\}/g)].map(([name]) => [name, true]),
+      )
+      for (const parameter of operation.parameters ?? []) {
+        expect(parameter.schema).toBeTypeOf('object')
+        expect(parameter.required).toBe(parameter.in === 'path')
+      }
+    }
+  })
+
+  test('says of each answer what it means, and of each problem that it is one', () => {
+    for (const { path, method, operation } of operations) {
+      for (const [status, response] of Object.entries(operation.responses)) {
+        const where = `${method} ${path} ${status}`
+        expect(status, where).toMatch(/^[2-5]\d\d$/)
+        expect(response.description, where).toMatch(/./)
+        expect(response.description, where).not.toBe('Default Response')
+        if (Number(status) >= 400) {
+          expect(response.content, where).toEqual({
+            'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } },
+          })
+        }
+      }
+    }
+    expect(document.components.schemas.Problem).toMatchObject({
+      required: ['type', 'title', 'status', 'detail'],
+    })
+  })
+
+  test('refers to nothing that is not in it', () => {
+    const references = [...JSON.stringify(document).matchAll(/"\$ref":"([^"]+)"/g)].map(
+      ([, target]) => target ?? '',
+    )
+    expect(references.length).toBeGreaterThan(10)
+    for (const reference of references) {
+      const [root, ...names] = reference.split('/')
+      const target = names.reduce<unknown>((value, name) => Object(value)[name], document)
+      expect([root, typeof target], reference).toEqual(['#', 'object'])
+    }
+  })
+
+  test('names every status that a route was seen to answer, and no method that it refuses', async () => {
+    const link = { long_url: 'https://example.com/tour', slug: 'tour' }
+    for (const path of routes) await ask(requestBytes('GET', path))
+    await ask(shortenBytes(link))
+    await ask(shortenBytes(link))
+    await ask(shortenBytes({ long_url: link.long_url, reuse: true }))
+    await ask(shortenBytes(`{"long_url": "${'x'.repeat(9_000)}"}`))
+    await ask(shortenBytes(link, { 'content-type': 'text/plain' }))
+    await ask(shortenBytes({ long_url: 'ftp://example.com/' }))
+    for (const path of [...routes, '/tour', '/stats/tour']) {
+      await ask(requestBytes('PUT', path))
+      await ask(requestBytes('GET', path, { expect: 'more' }))
+      await ask(requestBytes('GET', path, { cookie: 'x'.repeat(20_000) }))
+    }
+    for (const path of ['/stats', '/stats/tour'])
+      await ask(requestBytes('GET', path, { 'if-none-match': '*' }))
+    await pool.query(
+      `INSERT INTO links (slug, long_url, expires_at) VALUES ('gone', 'https://example.com/', now())`,
+    )
+    for (const method of ['GET', 'HEAD'])
+      for (const path of ['/tour', '/gone', '/none', '/%zz']) await ask(requestBytes(method, path))
+
+    const undocumented = [...answered].filter(entry => {
+      const [method = '', path = '', status = ''] = entry.split(' ')
+      if (path === 'undefined') return status !== '404' && status !== '400'
+      const operation = document.paths[path]?.[method.toLowerCase()]
+      return operation === undefined
+        ? !['405', '400', '417', '431'].includes(status)
+        : !(status in operation.responses)
+    })
+    expect(undocumented).toEqual([])
+    // The tour went everywhere.
+    const statuses = new Set([...answered].map(entry => entry.split(' ')[2]))
+    expect([...statuses].sort()).toEqual('200 201 304 307 400 404 405 409 410 413 415 417 422 431'.split(' '))
+  })
+
+  test('is shown as a page', async () => {
+    const page = await fetch(`${api.origin}/docs`)
+    expect([page.status, page.headers.get('content-type')]).toEqual([200, 'text/html; charset=utf-8'])
+    expect(await page.text()).toContain('/openapi.json')
+  })
+})
