@@ -2,6 +2,7 @@
  * The HTTP application, put together in the order in which its parts need each other, and closed in reverse:
  * no new requests → requests in flight answered → open segment sealed and delivered for a moment → connections.
  */
+import { setTimeout as sleep } from 'node:timers/promises'
 import fastifyPostgres from '@fastify/postgres'
 import type { Configuration } from '@hopcount/shared/configuration.ts'
 import { databaseOn, openDatabase, poolConfig, waitForDatabase } from '@hopcount/shared/database.ts'
@@ -20,6 +21,7 @@ import {
 import { ProblemSchema } from './errors/problem.ts'
 import { createApiMetrics } from './health/api-metrics.ts'
 import { healthRoutes } from './health/health-routes.ts'
+import { limitRates } from './limits/rate-limits.ts'
 import { createLinkCreator } from './links/create-links.ts'
 import { listenForLinkChanges } from './links/link-changes.ts'
 import { shortenRoute } from './links/shorten-route.ts'
@@ -32,6 +34,9 @@ import { openVisitRecorder } from './visits/record-visits.ts'
 
 /** How long a stopping process goes on handing over sealed visits; what is left is adopted by the next process. */
 const deliverOnCloseMs = 3_000
+
+/** How long a stopping process still accepts and answers, each answer with `Connection: close`. */
+const answerOnCloseMs = 500
 
 export async function buildApp(configuration: Configuration, log: Log): Promise<FastifyInstance> {
   const app = Fastify({
@@ -52,6 +57,7 @@ export async function buildApp(configuration: Configuration, log: Log): Promise<
   let stopping = false
   app.addHook('preClose', async () => {
     stopping = true
+    await lastAnswers(app, answerOnCloseMs)
   })
 
   const databaseHealth = createHealthLog(log, 'database connection')
@@ -113,6 +119,7 @@ export async function buildApp(configuration: Configuration, log: Log): Promise<
   installErrorHandlers(app)
   app.addSchema(ProblemSchema)
   const routes = collectRoutes(app)
+  app.addHook('onClose', await limitRates(app, cacheUrl, log))
   await documentRoutes(app)
   const reserved: ReadonlySet<string> = routes.firstSegments
   await app.register(shortenRoute, {
@@ -121,8 +128,13 @@ export async function buildApp(configuration: Configuration, log: Log): Promise<
     reserved,
     publicUrl: configuration.PUBLIC_URL,
     allowPrivateTargets: configuration.ALLOW_PRIVATE_TARGETS,
+    perMinute: configuration.RATE_LIMIT_WRITES,
   })
-  await app.register(statsRoutes, { database: databaseOn(stats.pool), pending: recorder.pending })
+  await app.register(statsRoutes, {
+    database: databaseOn(stats.pool),
+    pending: recorder.pending,
+    perMinute: configuration.RATE_LIMIT_STATS,
+  })
   healthRoutes(app, { pool, metrics: createApiMetrics(recorder, queue), isStopping: () => stopping })
   redirectRoutes(app, { resolver, recorder })
   refuseOtherMethods(app, structuredClone(routes.methods))
@@ -141,6 +153,19 @@ function collectRoutes(app: FastifyInstance) {
     if (segment && !segment.startsWith(':') && !segment.startsWith('*')) firstSegments.add(segment)
   })
   return { methods, firstSegments }
+}
+
+/**
+ * A connection that is closed while its client sends the next request cuts that request off. So each one is told with
+ * an answer that it ends here (Fastify does so from now on), and only those left over, idle for that long, are closed.
+ */
+async function lastAnswers(app: FastifyInstance, milliseconds: number): Promise<void> {
+  const deadline = Date.now() + milliseconds
+  while (Date.now() < deadline && (await openConnections(app)) > 0) await sleep(20)
+}
+
+function openConnections(app: FastifyInstance): Promise<number> {
+  return new Promise(resolve => app.server.getConnections((_error, count) => resolve(count ?? 0)))
 }
 
 /** Closing a connection that hangs must not keep the process from ending. */

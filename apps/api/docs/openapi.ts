@@ -1,6 +1,8 @@
 import swagger from '@fastify/swagger'
-import scalar from '@scalar/fastify-api-reference'
 import type { FastifyInstance } from 'fastify'
+import { Type } from 'typebox'
+import { problemResponses } from '../errors/problem.ts'
+import { docsPage } from './docs-page.ts'
 
 /** `GET /openapi.json` and `GET /docs`, made from the routes' schemas. Call before the routes are added. */
 export async function documentRoutes(app: FastifyInstance): Promise<void> {
@@ -11,17 +13,43 @@ export async function documentRoutes(app: FastifyInstance): Promise<void> {
         title: 'Hopcount',
         description: 'A URL shortener that counts every redirect exactly once.',
         version: '1',
+        license: { name: 'MIT', identifier: 'MIT' },
       },
     },
+    transformObject: document =>
+      'openapiObject' in document ? withOptionalDefaults(document.openapiObject) : {},
     refResolver: {
-      buildLocalReference: (json, _baseUri, _fragment, index) => String(json['$id'] ?? `schema-${index}`),
+      buildLocalReference: (json, _baseUri, _fragment, index) => String(json.$id ?? `schema-${index}`),
     },
   })
   app.get(
     '/openapi.json',
-    { schema: { summary: 'This interface as OpenAPI 3.1' } },
+    {
+      schema: {
+        operationId: 'openapi',
+        summary: 'This interface as OpenAPI 3.1',
+        response: {
+          200: { ...Type.Object({}, { additionalProperties: true }), description: 'this document' },
+          ...problemResponses(),
+        },
+      },
+    },
     async (_request, reply) =>
       reply.type('application/json; charset=utf-8').send(JSON.stringify(app.swagger())),
   )
-  await app.register(scalar, { routePrefix: '/docs', configuration: { url: '/openapi.json' } })
+  await app.register(docsPage)
+}
+
+/** What has a default need not be sent; inside, where it has been filled in, its type has no undefined. */
+function withOptionalDefaults<Document extends object>(document: Document): Document {
+  const paths: Record<string, Record<string, Operation>> = 'paths' in document ? Object(document.paths) : {}
+  for (const operation of Object.values(paths).flatMap(path => Object.values(path))) {
+    for (const parameter of operation.parameters ?? [])
+      if (parameter.schema?.default !== undefined) parameter.required = false
+  }
+  return document
+}
+
+interface Operation {
+  parameters?: { required?: boolean; schema?: { default?: unknown } }[]
 }

@@ -18,6 +18,7 @@ export function healthRoutes(
   app.get(
     '/healthz',
     {
+      exposeHeadRoute: true,
       schema: {
         operationId: 'healthz',
         summary: 'Is the process alive',
@@ -35,6 +36,7 @@ export function healthRoutes(
   app.get(
     '/readyz',
     {
+      exposeHeadRoute: true,
       schema: {
         operationId: 'readyz',
         summary: 'Should the process get traffic',

@@ -2,6 +2,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import { fieldProblem, Problem, problemResponses } from '../errors/problem.ts'
+import { perMinute } from '../limits/rate-limits.ts'
 import { checkExpiry } from './check-expiry.ts'
 import { checkLongUrl } from './check-long-url.ts'
 import { checkSlug } from './check-slug.ts'
@@ -44,6 +45,8 @@ export interface ShortenRouteOptions {
   reserved: ReadonlySet<string>
   publicUrl: string | undefined
   allowPrivateTargets: boolean
+  /** Links that one public address may make per minute; 0: no limit. */
+  perMinute: number
 }
 
 /** `POST /shorten`: makes a link. */
@@ -53,6 +56,7 @@ export const shortenRoute: FastifyPluginAsyncTypebox<ShortenRouteOptions> = asyn
   app.post(
     '/shorten',
     {
+      config: perMinute(options.perMinute, 'writes'),
       // Nothing here needs a compressed body, and one could unpack to any size.
       onRequest: async request => {
         if (request.headers['content-encoding'] !== undefined)

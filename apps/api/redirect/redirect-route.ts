@@ -6,7 +6,7 @@ import { slugPattern } from '../links/check-slug.ts'
 import type { Link } from '../links/link.ts'
 import { isExpired } from '../links/link.ts'
 import type { VisitRecorder } from '../visits/record-visits.ts'
-import { VisitRefused } from '../visits/record-visits.ts'
+import { VisitRefused, VisitUncertain } from '../visits/record-visits.ts'
 import type { SlugResolver } from './resolve-slug.ts'
 
 interface SlugRequest {
@@ -98,7 +98,9 @@ function answerUnknown(reply: FastifyReply): void {
 }
 
 function answerFailure(reply: FastifyReply, error: unknown): void {
-  if (error instanceof VisitRefused)
+  // The connection is cut: the client knows then as little as we do.
+  if (error instanceof VisitUncertain) reply.hijack().raw.destroy()
+  else if (error instanceof VisitRefused)
     sendProblem(reply, unavailable('The visit can not be counted at the moment. Please try again.'))
   else if (isConnectionError(error))
     sendProblem(reply, unavailable('The link can not be looked up at the moment. Please try again.'))

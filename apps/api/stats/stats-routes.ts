@@ -5,6 +5,8 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { LRUCache } from 'lru-cache'
 import { Type } from 'typebox'
 import { Problem, problemResponses } from '../errors/problem.ts'
+import { perMinute } from '../limits/rate-limits.ts'
+import { shedLoad } from '../limits/shed-load.ts'
 import { slugPattern } from '../links/check-slug.ts'
 import type { PendingVisits } from '../visits/record-visits.ts'
 import { readSeriesRange, SeriesQuerySchema } from './series-range.ts'
@@ -80,8 +82,12 @@ interface Answer {
 export const statsRoutes: FastifyPluginAsyncTypebox<{
   database: Database
   pending: () => PendingVisits
+  /** Requests that one public address may make per minute; 0: no limit. */
+  perMinute: number
 }> = async (app, options) => {
   const { database, pending } = options
+  const config = perMinute(options.perMinute, 'stats')
+  await shedLoad(app)
   const answers = new LRUCache<string, Answer, () => Promise<Omit<Answer, 'etag' | 'asOf'>>>({
     maxSize: 32 * 1024 * 1024,
     sizeCalculation: answer => answer.body.length + 500,
@@ -108,6 +114,7 @@ export const statsRoutes: FastifyPluginAsyncTypebox<{
   app.get(
     '/stats',
     {
+      config,
       schema: {
         operationId: 'topLinks',
         summary: 'The most visited links',
@@ -147,6 +154,7 @@ export const statsRoutes: FastifyPluginAsyncTypebox<{
   app.get(
     '/stats/:slug',
     {
+      config,
       schema: {
         operationId: 'linkStats',
         summary: 'The statistics of a link',

@@ -14,7 +14,7 @@ import type { BatchId } from '@hopcount/shared/visit-batch.ts'
 import { batchKey } from '@hopcount/shared/visit-batch.ts'
 import type { VisitQueue } from '@hopcount/shared/visit-queue.ts'
 import type { Pool } from 'pg'
-import { recordedBatches, voidBatches } from './ledger-queries.ts'
+import { recordedBatches, voidBatch } from './ledger-queries.ts'
 
 export interface SealedBatch extends BatchId {
   visits: number
@@ -38,7 +38,7 @@ export interface Deliverer {
   /** Asks the sources, first one first, for as many batches as there is room for. */
   fill(): void
   addSource(source: BatchSource): void
-  /** The batch must never count: its visits were refused. Kept up until the ledger says so. */
+  /** The batch should not count, unless it has: its visits were not answered. Kept up until the ledger says so. */
   voidBatch(batch: BatchId): void
   /** Visits of the batches that are not known to be recorded, and the moment of the oldest of them. */
   pending(which?: (batch: SealedBatch) => boolean): {
@@ -197,9 +197,10 @@ export function createDeliverer(options: {
   }
 
   async function voidOutstanding(): Promise<void> {
-    const batches = [...toVoid.values()]
-    await voidBatches(pool, batches)
-    for (const batch of batches) toVoid.delete(batchKey(batch))
+    for (const [key, batch] of toVoid) {
+      await voidBatch(pool, batch)
+      toVoid.delete(key)
+    }
   }
 
   function forget(entry: Outstanding): void {

@@ -16,16 +16,38 @@ export async function recordedBatches(pool: Pool, batches: BatchId[]): Promise<S
 }
 
 /**
- * Enters batches as recorded with no visits. Their visits were refused (503) while nobody knew whether the queue
- * had taken them: from now on the ledger absorbs them, should they turn up.
+ * Enters a batch as recorded with no visits: from now on the ledger absorbs it, should it turn up. False where it has
+ * turned up before: its visits are counted, and nothing is changed.
+ *
+ * The watermark is read after the row was entered, as the worker does: compaction replaces rows by a watermark.
  */
-export async function voidBatches(pool: Pool, batches: BatchId[]): Promise<void> {
-  await pool.query({
-    name: 'void-batches',
-    text: `INSERT INTO ledger (producer_id, seq, visits)
-           SELECT producer_id, seq, 0 FROM unnest($1::uuid[], $2::bigint[]) AS batch (producer_id, seq)
-           ORDER BY producer_id, seq
-           ON CONFLICT (producer_id, seq) DO NOTHING`,
-    values: [batches.map(batch => batch.producerId), batches.map(batch => batch.seq)],
-  })
+export async function voidBatch(pool: Pool, { producerId, seq }: BatchId): Promise<boolean> {
+  const client = await pool.connect()
+  // What is lost in the middle rejects the query, and is emitted as well.
+  const ignore = () => {}
+  client.on('error', ignore)
+  let failure: unknown
+  try {
+    await client.query('BEGIN')
+    const entered = await client.query<{ visits: number }>({
+      name: 'void-batch',
+      text: `INSERT INTO ledger (producer_id, seq, visits) VALUES ($1, $2, 0)
+             ON CONFLICT (producer_id, seq) DO UPDATE SET visits = ledger.visits RETURNING visits`,
+      values: [producerId, seq],
+    })
+    const watermark = await client.query({
+      name: 'watermark-of-batch',
+      text: 'SELECT FROM ledger_watermarks WHERE producer_id = $1 AND seq >= $2',
+      values: [producerId, seq],
+    })
+    const isVoid = entered.rows[0]?.visits === 0 && watermark.rowCount === 0
+    await client.query(isVoid ? 'COMMIT' : 'ROLLBACK')
+    return isVoid
+  } catch (error) {
+    failure = error
+    throw error
+  } finally {
+    client.off('error', ignore)
+    client.release(failure !== undefined)
+  }
 }

@@ -4,7 +4,8 @@
  * The spool comes first. Where it can't be written, the visits of the turn go to the queue as a batch of their own and
  * count as durable when the queue has acknowledged it (the bytes stay in memory until the ledger holds them). Where
  * the queue can't be reached either, record() rejects with VisitRefused, unless VISIT_LOSS=allow: then it resolves,
- * and the loss is counted.
+ * and the loss is counted. Where the queue's answer was lost, the ledger decides: it holds the batch, or takes it in as
+ * void. Where that can't be asked either, nobody knows, and record() rejects with VisitUncertain: no answer is true.
  */
 
 import { createGroupCommit } from '@hopcount/shared/group-commit.ts'
@@ -18,12 +19,14 @@ import type { Pool } from 'pg'
 import { createAdoption } from './adopt-segments.ts'
 import type { SealedBatch } from './deliver-batches.ts'
 import { createDeliverer } from './deliver-batches.ts'
+import { voidBatch } from './ledger-queries.ts'
 import { openProducerFolder, segmentPath } from './producer-folder.ts'
 import { segmentBatch } from './segment-batch.ts'
 import type { SealedSegment } from './visit-spool.ts'
 import { createVisitSpool } from './visit-spool.ts'
 
 export class VisitRefused extends Error {}
+export class VisitUncertain extends Error {}
 
 export interface VisitRecorder {
   record(visit: Visit): Promise<void>
@@ -137,8 +140,9 @@ export async function openVisitRecorder(options: {
       await queue.add({ ...id, frames: frames.toString('base64') })
     } catch (error) {
       queueRetryAt = Date.now() + retryAfterMs
-      // Not sent: the number was never seen by anyone, but it must not leave a gap. Unknown: it must never count.
-      if (error instanceof QueueNotReached && lastSeq === id.seq) lastSeq--
+      if (!(error instanceof QueueNotReached)) return decideByLedger(id, visits)
+      // The number was never seen by anyone, but it must not leave a gap.
+      if (lastSeq === id.seq) lastSeq--
       else deliverer.voidBatch(id)
       return refuse(visits)
     }
@@ -153,6 +157,23 @@ export async function openVisitRecorder(options: {
     deliverer.deliver(batch, { alreadySent: true })
     counters.recorded += visits.length
     lossHealth.works()
+    return nothing
+  }
+
+  /** Nobody knows whether the queue has the batch. A 503 would be wrong where it was counted, a 307 where it is lost. */
+  async function decideByLedger(id: BatchId, visits: Visit[]): Promise<never[]> {
+    let isVoid: boolean
+    try {
+      isVoid = await voidBatch(options.pool, id)
+    } catch (error) {
+      deliverer.voidBatch(id)
+      if (options.allowLoss) return refuse(visits)
+      lossHealth.fails(error)
+      throw new VisitUncertain('the queue may hold the visit, and the ledger can not be asked')
+    }
+    if (isVoid) return refuse(visits)
+    counters.recorded += visits.length
+    settled += visits.length
     return nothing
   }
 
