@@ -31,7 +31,12 @@ export async function runProcess(
     const log = openLog({ name, level: configuration.LOG_LEVEL })
     const close = await start({ configuration, log, fail })
     const closing = closeWithGrace(
-      { delay: options.closeWithinMs, logger: false },
+      {
+        delay: options.closeWithinMs,
+        logger: false,
+        // Whoever listens to SIGHUP by now means something else by it than stopping.
+        skip: process.listenerCount('SIGHUP') > 0 ? ['SIGHUP'] : [],
+      },
       async ({ err, signal }) => {
         if (err) log.fatal({ reason: errorText(err), stack: err.stack }, 'stopping after an unexpected error')
         else log.info({ signal }, 'stopping')

@@ -8,6 +8,7 @@
 import { randomUUIDv7 } from 'node:crypto'
 import type { Pool, PoolClient } from 'pg'
 import type { SeedOptions } from './seed-options.ts'
+import type { SeedTexts } from './seed-queries.ts'
 import {
   analyzeSeedLinks,
   createSeedTables,
@@ -16,8 +17,10 @@ import {
   insertSeedTotals,
   insertSeedVisits,
   makePartitions,
+  numberSeedTexts,
   vacuumSeeded,
 } from './seed-queries.ts'
+import { referrerNumbers, referrerShare, referrers, userAgentNumbers, userAgents } from './seed-visitors.ts'
 
 const linksPerStatement = 100_000
 /** What a statement's draw takes stays in memory. */
@@ -74,13 +77,24 @@ async function seedVisits(
   say: (text: string) => void,
 ): Promise<void> {
   const producerId = randomUUIDv7()
+  const visitors = {
+    userAgents: await numberFamilies(client, userAgents, userAgentNumbers),
+    referrers: await numberFamilies(client, referrers, referrerNumbers),
+    referrerShare,
+  }
   let seq = 1
   let done = 0
   for (const part of divide(span, visits)) {
     const upTo = Math.round(((part.to - span.from) / (span.to - span.from)) * visits)
     const count = upTo - done
     if (count === 0) continue
-    await insertSeedVisits(client, { from: new Date(part.from), to: new Date(part.to), visits: count, links })
+    await insertSeedVisits(client, {
+      from: new Date(part.from),
+      to: new Date(part.to),
+      visits: count,
+      links,
+      ...visitors,
+    })
     seq += await enterSeedLedger(client, {
       producerId,
       firstSeq: seq,
@@ -92,6 +106,13 @@ async function seedVisits(
   }
   await insertSeedTotals(client)
   say('totals per link')
+}
+
+async function numberFamilies(client: PoolClient, families: string[], perFamily: number): Promise<SeedTexts> {
+  const texts = families.flatMap(family =>
+    Array.from({ length: perFamily }, (_, i) => family.replaceAll('{n}', String(i + 1))),
+  )
+  return { ids: await numberSeedTexts(client, texts), families: families.length, perFamily }
 }
 
 interface Span {

@@ -4,7 +4,6 @@
  * rank k the share ln((k + ½) / (k − ½)) / ln(2N + 1), within 9 % of 1/k for the first rank, 2 % for all others.
  */
 import type { PoolClient } from 'pg'
-import { referrerNumbers, referrerShare, referrers, userAgentNumbers, userAgents } from './seed-visitors.ts'
 
 export async function createSeedTables(client: PoolClient): Promise<void> {
   await client.query('CREATE TEMPORARY TABLE seed_links (n bigint NOT NULL, link_id bigint NOT NULL)')
@@ -47,6 +46,26 @@ export async function makePartitions(client: PoolClient, from: Date, to: Date): 
   return rows[0]?.made ?? 0
 }
 
+/** Numbers of the texts, in their order; a worker would have numbered all that come again. */
+export async function numberSeedTexts(client: PoolClient, texts: string[]): Promise<number[]> {
+  await client.query(
+    'INSERT INTO texts (text) SELECT DISTINCT text FROM unnest($1::text[]) AS text ORDER BY text ON CONFLICT DO NOTHING',
+    [texts],
+  )
+  const { rows } = await client.query<{ id: number }>(
+    `SELECT texts.id FROM unnest($1::text[]) WITH ORDINALITY AS asked (text, place) JOIN texts USING (text) ORDER BY place`,
+    [texts],
+  )
+  return rows.map(row => row.id)
+}
+
+/** Numbers of texts by family: those of family k lie one after the other, from (k − 1) · perFamily on. */
+export interface SeedTexts {
+  ids: number[]
+  families: number
+  perFamily: number
+}
+
 /**
  * Draws visits within a span that begins and ends with quarter hours, or at the end of all spans, in the order of their
  * moments, more of them in its middle than at its ends. Raw rows, quarter hours and the sums per link are of the same draw.
@@ -54,7 +73,16 @@ export async function makePartitions(client: PoolClient, from: Date, to: Date): 
  */
 export async function insertSeedVisits(
   client: PoolClient,
-  options: { from: Date; to: Date; visits: number; links: number },
+  options: {
+    from: Date
+    to: Date
+    visits: number
+    links: number
+    userAgents: SeedTexts
+    referrers: SeedTexts
+    /** Of all visits: those that have a referrer. */
+    referrerShare: number
+  },
 ): Promise<void> {
   await client.query(
     `WITH chance AS MATERIALIZED (
@@ -66,19 +94,19 @@ export async function insertSeedVisits(
        SELECT seed_links.link_id,
               date_trunc('milliseconds', $1::timestamptz
                 + ($2::timestamptz - $1::timestamptz) * (moment + 0.12 * sin(2 * pi() * moment)) * 0.9999999)::timestamptz(3) AS visited_at,
-              CASE WHEN has_referrer < $10 THEN
-                replace(($8::text[])[round(0.5 * power(2 * cardinality($8::text[]) + 1, referrer))::integer], '{n}',
-                        round(0.5 * power(2 * $9 + 1, referrer_number))::integer::text) END AS referrer,
-              replace(($6::text[])[round(0.5 * power(2 * cardinality($6::text[]) + 1, agent))::integer], '{n}',
-                      round(0.5 * power(2 * $7 + 1, agent_number))::integer::text) AS user_agent
+              CASE WHEN has_referrer < $6 THEN
+                ($7::integer[])[(round(0.5 * power(2 * $8::float8 + 1, referrer))::integer - 1) * $9::integer
+                                + round(0.5 * power(2 * $9::float8 + 1, referrer_number))::integer] END AS referrer_id,
+              ($10::integer[])[(round(0.5 * power(2 * $11::float8 + 1, agent))::integer - 1) * $12::integer
+                               + round(0.5 * power(2 * $12::float8 + 1, agent_number))::integer] AS user_agent_id
        FROM chance JOIN seed_links
          -- Popular links lie anywhere among the others: rank times a prime, modulo the number of links.
          ON seed_links.n = (least(greatest(round(0.5 * power(2 * $4::float8 + 1, link)), 1), $4::float8)::bigint * $5::bigint) % $4::bigint + 1
        ORDER BY 2
      ),
      raw AS (
-       INSERT INTO visits (link_id, visited_at, referrer, user_agent)
-       SELECT link_id, visited_at, referrer, user_agent FROM drawn
+       INSERT INTO visits (link_id, visited_at, referrer_id, user_agent_id)
+       SELECT link_id, visited_at, referrer_id, user_agent_id FROM drawn
      ),
      quarters AS (
        INSERT INTO link_quarters (link_id, quarter, visits)
@@ -91,11 +119,13 @@ export async function insertSeedVisits(
       options.visits,
       options.links,
       rankStep(options.links),
-      userAgents,
-      userAgentNumbers,
-      referrers,
-      referrerNumbers,
-      referrerShare,
+      options.referrerShare,
+      options.referrers.ids,
+      options.referrers.families,
+      options.referrers.perFamily,
+      options.userAgents.ids,
+      options.userAgents.families,
+      options.userAgents.perFamily,
     ],
   )
 }
@@ -129,5 +159,5 @@ export async function enterSeedLedger(
 
 /** What autovacuum would do within a minute: statistics for the planner, and pages marked as visible to all. */
 export async function vacuumSeeded(client: PoolClient): Promise<void> {
-  await client.query('VACUUM (ANALYZE) links, visits, link_totals, link_quarters')
+  await client.query('VACUUM (ANALYZE) links, texts, visits, link_totals, link_quarters')
 }

@@ -429,6 +429,19 @@ describe('the OpenAPI document', () => {
   test('is shown as a page', async () => {
     const page = await fetch(`${api.origin}/docs`)
     expect([page.status, page.headers.get('content-type')]).toEqual([200, 'text/html; charset=utf-8'])
-    expect(await page.text()).toContain('/openapi.json')
+    const scripts = [...(await page.text()).matchAll(/<script src="([^"]+)">/g)].map(match => match[1])
+    expect(scripts).toEqual(['/docs/scalar.js', '/docs/start.js'])
+    for (const script of scripts) {
+      const answer = await fetch(`${api.origin}${script}`)
+      expect([answer.status, answer.headers.get('content-type')]).toEqual([
+        200,
+        'text/javascript; charset=utf-8',
+      ])
+      expect((await answer.text()).length).toBeGreaterThan(script === '/docs/scalar.js' ? 1_000_000 : 10)
+    }
+    const policy = page.headers.get('content-security-policy') ?? ''
+    expect(policy).toContain("script-src 'self'")
+    expect(policy).toContain("default-src 'none'")
+    expect(page.headers.get('x-content-type-options')).toBe('nosniff')
   })
 })

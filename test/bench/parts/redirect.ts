@@ -1,0 +1,168 @@
+import { Redis } from 'ioredis'
+import { compareCounts } from '../../../apps/worker/verify-counts.ts'
+import type { BenchPart, BenchSettings } from '../bench-part.ts'
+import { pin } from '../cores.ts'
+import { cpuMicros, loadTable, perSecond, throughputBars } from '../load-table.ts'
+import type { PacedSample } from '../paced-load.ts'
+import { pacedLoad } from '../paced-load.ts'
+import type { Contender } from '../redirect-load.ts'
+import { assertAllAnswered, loadRedirects, warmUp, wholeSeconds } from '../redirect-load.ts'
+import { inTurn, ratio, summary } from '../rounds.ts'
+import type { Services } from '../services.ts'
+import { api, countedVisits, drain, seed, startServices, worker } from '../services.ts'
+import type { LoadSample } from '../wrk.ts'
+import { nginxVersion, startNginx } from '../yardsticks/nginx.ts'
+import { startYardstick } from '../yardsticks/start-yardstick.ts'
+
+/** A cached link, counted durably, against the least that answers 307, and against the naive design. */
+export const redirect: BenchPart = {
+  title: 'Redirects of a cached link, each counted durably',
+  async run(settings) {
+    const services = await startServices()
+    await seed(services, 1)
+    const running = await api(services)
+    const hopcount: Contender = { origin: running.origin, pids: [running.process.pid] }
+    const fastify = await yardstick('bare-fastify')
+    const node = await yardstick('bare-node-http')
+    const naive = await naiveApi(services)
+    const nginx = nginxVersion() === undefined ? undefined : await startNginx()
+    const { server, generator } = settings.cores
+    pin(settings.cores, server, services.postgres.pid, services.redis.pid, services.cache.pid)
+    pin(settings.cores, server, ...hopcount.pids, ...fastify.pids, ...node.pids, ...naive.pids)
+    if (nginx !== undefined) pin(settings.cores, server, nginx.pid)
+    let answered = 0
+
+    const measure = (contender: Contender, seconds: number) => () =>
+      loadRedirects(settings, contender, { links: 1, seconds })
+    async function measureHopcount(): Promise<LoadSample> {
+      const sample = await measure(hopcount, settings.seconds)()
+      answered += sample.requests
+      await drain(services, running)
+      return sample
+    }
+    /** As `npm start` runs: the worker records meanwhile, on the generator's core, and so does PostgreSQL. */
+    async function measureWithWorker(): Promise<LoadSample> {
+      const recording = await worker(services)
+      pin(settings.cores, generator, recording.pid, services.postgres.pid)
+      const sample = await measure(hopcount, shorter)()
+      answered += sample.requests
+      await recording.stop()
+      await drain(services, running)
+      pin(settings.cores, server, services.postgres.pid)
+      return sample
+    }
+
+    const shorter = settings.seconds / 2
+    for (const contender of [hopcount, fastify, node, naive])
+      answered +=
+        (await warmUp(settings, contender, { links: 1 })).requests * (contender === hopcount ? 1 : 0)
+    await drain(services, running)
+    const contenders: Record<string, () => Promise<LoadSample>> = {
+      'bare Fastify': measure(fastify, settings.seconds),
+      Hopcount: measureHopcount,
+      'Hopcount, worker on the generator’s core': measureWithWorker,
+      'bare node:http': measure(node, shorter),
+      ...(nginx && {
+        'nginx return 307': measure({ origin: nginx.origin, pids: [nginx.pid] }, shorter),
+      }),
+      'naive (queue.add per visit)': measure(naive, shorter),
+    }
+    const samples = await inTurn(settings.rounds, contenders)
+    for (const [name, own] of Object.entries(samples)) assertAllAnswered(own, name)
+    const ours = samples.Hopcount ?? []
+    const bare = samples['bare Fastify'] ?? []
+
+    const half = Math.floor(Math.min(summary(ours, perSecond).median, summary(bare, perSecond).median) / 2)
+    const paced = await inTurn(settings.rounds, {
+      'bare Fastify': () => pace(settings, fastify, half),
+      async Hopcount() {
+        const sample = await pace(settings, hopcount, half)
+        answered += sample.answered
+        await drain(services, running)
+        return sample
+      },
+    })
+    const counted = await countedVisits(services.pool)
+    const differences = await compareCounts(services.pool)
+    const p99 = (sample: PacedSample) => sample.p99Ms
+
+    return {
+      goals: [
+        {
+          what: 'redirects/s against bare Fastify',
+          measured: ratio(ours, bare, perSecond).median,
+          must: 'at least',
+          bound: 1,
+          unit: '×',
+        },
+        {
+          what: 'CPU time per redirect against bare Fastify',
+          measured: ratio(ours, bare, cpuMicros).median,
+          must: 'at most',
+          bound: 1,
+          unit: '×',
+        },
+        {
+          what: 'p99 at half of the maximum rate against bare Fastify',
+          measured: ratio(paced.Hopcount, paced['bare Fastify'], p99).median,
+          must: 'at most',
+          bound: 1.5,
+          unit: '×',
+        },
+      ],
+      tables: [
+        loadTable('64 connections, as fast as they are answered', samples, 'bare Fastify'),
+        {
+          title: `${half} requests a second, evenly paced`,
+          columns: ['answered/s', 'p50 ms', 'p99 ms', 'longest ms', 'sent late by ms'],
+          rows: Object.entries(paced).map(([what, own]) => ({
+            what,
+            cells: [
+              summary(own, sample => sample.perSecond),
+              summary(own, sample => sample.p50Ms),
+              summary(own, p99),
+              summary(own, sample => sample.maxMs),
+              summary(own, sample => sample.generatorLateMs),
+            ],
+          })),
+        },
+      ],
+      plot: { title: 'Redirects of a cached link', unit: 'requests/s', bars: throughputBars(samples) },
+      notes: [
+        'The API shares its core with both Redis and PostgreSQL. The worker is off while it is measured and counts afterwards; “worker on the generator’s core” is with the worker and PostgreSQL recording meanwhile, where they take from the generator. CPU time is that of the API process.',
+        `Counted: the clients read ${answered} answers; ${counted} visits were counted (a generator that ends leaves up to 64 answers per run unread). Raw visits, aggregates and ledger ${differences.length === 0 ? 'agree' : `differ: ${differences.length} differences`}.`,
+        'Paced: an open-loop generator of our own in Node on its core, since wrk can’t pace; latency counts from the moment a request was due. Both servers get the same rate: half of the lower of the two maxima.',
+        `bare node:http, nginx, the naive design and “worker on the generator’s core” run for ${wholeSeconds(shorter)} s a round. The naive design’s worker is off: its jobs pile up.`,
+      ],
+    }
+  },
+}
+
+async function yardstick(name: 'bare-fastify' | 'bare-node-http'): Promise<Contender> {
+  const started = await startYardstick(name)
+  return { origin: started.origin, pids: [started.process.pid] }
+}
+
+async function naiveApi(services: Services): Promise<Contender> {
+  const redis = new Redis(services.redis.url)
+  await redis.set('naive:s0000001', 'https://www.example.com/articles/1/how-it-began')
+  await redis.quit()
+  const started = await startYardstick('naive-api', { REDIS_URL: services.redis.url })
+  return { origin: started.origin, pids: [started.process.pid] }
+}
+
+function pace(settings: BenchSettings, contender: Contender, perSecond: number) {
+  return pacedLoad(
+    {
+      origin: contender.origin,
+      paths: ['/s0000001'],
+      headers: {},
+      perSecond,
+      seconds: wholeSeconds(settings.seconds / 2),
+      connections: 64,
+      spin: settings.cores.generator !== settings.cores.server,
+    },
+    settings.cores,
+    contender.pids,
+  )
+}

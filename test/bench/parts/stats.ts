@@ -1,0 +1,209 @@
+import type { BenchPart, BenchSettings } from '../bench-part.ts'
+import { pin } from '../cores.ts'
+import { pacedLoad } from '../paced-load.ts'
+import { inTurn, summary } from '../rounds.ts'
+import type { BenchApi, Services } from '../services.ts'
+import { api, seed, startServices, withDatabase } from '../services.ts'
+import { percentileOf } from '../summary.ts'
+
+const pollers = 1_000
+/** Statistics are shared for a quarter of a second: what is asked again within it is answered from memory. */
+const sharedMs = 250
+
+interface DataSet {
+  api: BenchApi
+  links: number
+  services: Services
+}
+
+interface Sample {
+  topUncached: number
+  topCached: number
+  linkUncached: number
+  linkCached: number
+  lastDay: number
+  lastMonth: number
+}
+
+const questions: { name: keyof Sample; what: string; hasGoal: boolean }[] = [
+  { name: 'topUncached', what: '/stats, from PostgreSQL', hasGoal: true },
+  { name: 'linkUncached', what: '/stats/:slug, from PostgreSQL', hasGoal: true },
+  { name: 'lastDay', what: '/stats?window=24h, from PostgreSQL', hasGoal: true },
+  { name: 'lastMonth', what: '/stats?window=30d, from PostgreSQL', hasGoal: true },
+  { name: 'topCached', what: '/stats, shared answer', hasGoal: false },
+  { name: 'linkCached', what: '/stats/:slug, shared answer', hasGoal: false },
+]
+
+/** Statistics of much against statistics of little; many pollers. */
+export const stats: BenchPart = {
+  title: '/stats and /stats/:slug over much and over little data, and 1,000 pollers',
+  async run(settings) {
+    const { cores, links, visits, rounds } = settings
+    const services = await startServices()
+    const little = await dataSet(settings, services, 'little', Math.ceil(links / 50), Math.ceil(visits / 100))
+    const much = await dataSet(settings, services, 'much', links, visits)
+    pin(cores, cores.server, little.api.process.pid, much.api.process.pid)
+    await measure(settings, little)
+    await measure(settings, much)
+    const samples = await inTurn(rounds, {
+      little: () => measure(settings, little),
+      much: () => measure(settings, much),
+    })
+    const polled = await inTurn(rounds, { much: () => poll(settings, much) })
+    const median = (name: keyof Sample, of: Sample[]) => summary(of, sample => sample[name])
+    const growth = (name: keyof Sample) =>
+      median(name, samples.much).median / median(name, samples.little).median
+    const describe = (set: DataSet, count: number) =>
+      `${set.links.toLocaleString('en-US')} links, ${count.toLocaleString('en-US')} visits`
+    return {
+      goals: [
+        ...questions
+          .filter(question => question.hasGoal)
+          .map(question => ({
+            what: `${question.what}: much against little data`,
+            measured: growth(question.name),
+            must: 'at most' as const,
+            bound: 1.5,
+            unit: '×' as const,
+          })),
+        {
+          what: `${pollers} pollers a second, p99`,
+          measured: summary(polled.much, sample => sample.p99Ms).median,
+          must: 'at most',
+          bound: 20,
+          unit: 'ms',
+        },
+        {
+          what: `queries a second that reach PostgreSQL meanwhile`,
+          measured: summary(polled.much, sample => sample.queriesPerSecond).median,
+          must: 'at most',
+          bound: 2,
+          unit: '/s',
+        },
+      ],
+      tables: [
+        {
+          title: 'Latency in ms: median of each round, one request at a time',
+          columns: [describe(little, Math.ceil(visits / 100)), describe(much, visits), 'much × little'],
+          rows: questions.map(({ name, what }) => ({
+            what,
+            cells: [median(name, samples.little), median(name, samples.much), growth(name).toFixed(2)],
+          })),
+        },
+        {
+          title: `${pollers} connections, each asks /stats once a second with If-None-Match`,
+          columns: ['answered/s', 'p50 ms', 'p99 ms', '304 %', 'queries/s in PostgreSQL'],
+          rows: [
+            {
+              what: describe(much, visits),
+              cells: [
+                summary(polled.much, sample => sample.perSecond),
+                summary(polled.much, sample => sample.p50Ms),
+                summary(polled.much, sample => sample.p99Ms),
+                summary(polled.much, sample => (100 * (sample.statuses['304'] ?? 0)) / sample.answered),
+                summary(polled.much, sample => sample.queriesPerSecond),
+              ],
+            },
+          ],
+        },
+      ],
+      plot: {
+        title: 'Statistics from PostgreSQL, little and much data',
+        unit: 'ms',
+        bars: questions
+          .filter(question => question.hasGoal)
+          .flatMap(({ name, what }) => [
+            {
+              label: `${what.replace(', from PostgreSQL', '')}, little`,
+              value: median(name, samples.little),
+            },
+            { label: `${what.replace(', from PostgreSQL', '')}, much`, value: median(name, samples.much) },
+          ]),
+      },
+      notes: [
+        'Data as `pnpm seed` makes it, over 30 days. API processes on the server’s core, PostgreSQL on all cores, no redirects meanwhile.',
+        'From PostgreSQL: each request differs from those of the last quarter of a second, so that no answer is shared: other slugs (drawn alike from all), other limits from 1 to 100, and pauses for windows. Shared: the same request again at once.',
+        'Queries: transactions that PostgreSQL counted in the database (pg_stat_database), all of the API’s included, less one of the measuring itself. Sessions report their counts once a second, so the figure may be off by some.',
+      ],
+    }
+  },
+}
+
+async function dataSet(
+  settings: BenchSettings,
+  services: Services,
+  name: string,
+  links: number,
+  visits: number,
+): Promise<DataSet> {
+  const own = await withDatabase(services, name)
+  settings.say(`making ${links} links and ${visits} visits`)
+  await seed(own, links, visits)
+  return { api: await api(own), links, services: own }
+}
+
+async function measure(settings: BenchSettings, { api: { origin }, links }: DataSet): Promise<Sample> {
+  const sixthMs = (settings.seconds * 1_000) / 6
+  const slug = () => `s${String(1 + Math.floor(Math.random() * links)).padStart(7, '0')}`
+  const oneSlug = slug()
+  let limit = 0
+  const nextLimit = () => {
+    limit = (limit % 100) + 1
+    return limit
+  }
+  return {
+    topUncached: await medianMs(sixthMs, 3, () => `${origin}/stats?limit=${nextLimit()}`),
+    topCached: await medianMs(sixthMs, 0, () => `${origin}/stats`),
+    linkUncached: await medianMs(sixthMs, 1, () => `${origin}/stats/${slug()}`),
+    linkCached: await medianMs(sixthMs, 0, () => `${origin}/stats/${oneSlug}`),
+    lastDay: await medianMs(sixthMs, sharedMs, () => `${origin}/stats?window=24h`),
+    lastMonth: await medianMs(sixthMs, sharedMs, () => `${origin}/stats?window=30d`),
+  }
+}
+
+/** Asks one after the other, with pauses, for that long and at least three times; the first question does not count. */
+async function medianMs(forMs: number, pauseMs: number, url: () => string): Promise<number> {
+  const until = performance.now() + forMs
+  const latencies: number[] = []
+  while (performance.now() < until || latencies.length < 4) {
+    const askedAt = performance.now()
+    const response = await fetch(url())
+    await response.arrayBuffer()
+    if (response.status !== 200) throw new Error(`statistics answered ${response.status}`)
+    latencies.push(performance.now() - askedAt)
+    await new Promise(resolve => setTimeout(resolve, pauseMs))
+  }
+  return percentileOf(latencies.slice(1), 50)
+}
+
+async function poll(settings: BenchSettings, { api: { origin, process }, services }: DataSet) {
+  const etag = (await fetch(`${origin}/stats`)).headers.get('etag') ?? ''
+  // What was asked before is reported by now.
+  await new Promise(resolve => setTimeout(resolve, 1_500))
+  const before = await transactions(services)
+  const startedAt = performance.now()
+  const sample = await pacedLoad(
+    {
+      origin,
+      paths: ['/stats'],
+      headers: { 'if-none-match': etag },
+      perSecond: pollers,
+      seconds: settings.seconds + 1,
+      connections: pollers,
+      spin: false,
+    },
+    settings.cores,
+    [process.pid],
+  )
+  const seconds = (performance.now() - startedAt) / 1_000
+  await new Promise(resolve => setTimeout(resolve, 1_500))
+  const queries = (await transactions(services)) - before - 1
+  return { ...sample, queriesPerSecond: queries / seconds }
+}
+
+async function transactions({ pool }: Services): Promise<number> {
+  const { rows } = await pool.query<{ count: string }>(
+    'SELECT xact_commit + xact_rollback AS count FROM pg_stat_database WHERE datname = current_database()',
+  )
+  return Number(rows[0]?.count)
+}

@@ -1,0 +1,95 @@
+import type { Link } from '../../../apps/api/links/link.ts'
+import { openLinkStore } from '../../../apps/api/redirect/link-store.ts'
+import { openLog } from '../../../apps/shared/log.ts'
+import { waitUntil } from '../../support/wait-until.ts'
+import type { BenchPart } from '../bench-part.ts'
+import { pin } from '../cores.ts'
+import { drainedLoad } from '../drained-load.ts'
+import { cpuMicros, loadTable, perSecond, throughputBars } from '../load-table.ts'
+import { assertAllAnswered, loadRedirects } from '../redirect-load.ts'
+import { inTurn, ratio } from '../rounds.ts'
+import type { Services } from '../services.ts'
+import { api, seed, startServices } from '../services.ts'
+import { startYardstick } from '../yardsticks/start-yardstick.ts'
+
+/** More links than a process keeps: a part of the redirects asks Redis. */
+export const zipf: BenchPart = {
+  title: 'Redirects over many links by a Zipf law, L1 of 100,000 links, L2 in Redis',
+  async run(settings) {
+    const { links, rounds, cores } = settings
+    const services = await startServices()
+    settings.say(`making ${links} links`)
+    await seed(services, links)
+    settings.say('filling L2')
+    await fillStore(services)
+    const running = await api(services, { CACHE_MAX_LINKS: '100000' })
+    const fastify = await startYardstick('bare-fastify')
+    const bare = { origin: fastify.origin, pids: [fastify.process.pid] }
+    pin(cores, cores.server, services.postgres.pid, services.redis.pid, services.cache.pid)
+    pin(cores, cores.server, running.process.pid, ...bare.pids)
+
+    settings.say('filling L1')
+    await drainedLoad(settings, services, running, { links, seconds: settings.seconds * 2 })
+    await loadRedirects(settings, bare, { links, seconds: 1 })
+    const samples = await inTurn(rounds, {
+      'bare Fastify': () => loadRedirects(settings, bare, { links }),
+      Hopcount: () => drainedLoad(settings, services, running, { links }),
+    })
+    assertAllAnswered(samples.Hopcount, 'Hopcount')
+    return {
+      goals: [
+        {
+          what: 'redirects/s over many links against bare Fastify',
+          measured: ratio(samples.Hopcount, samples['bare Fastify'], perSecond).median,
+          must: 'at least',
+          bound: 0.6,
+          unit: '×',
+        },
+        {
+          what: 'CPU time per redirect over many links against bare Fastify',
+          measured: ratio(samples.Hopcount, samples['bare Fastify'], cpuMicros).median,
+          must: 'at most',
+          bound: 1 / 0.6,
+          unit: '×',
+        },
+      ],
+      tables: [
+        loadTable(
+          `${links} links, exponent 1, 64 connections, the same requests for both`,
+          samples,
+          'bare Fastify',
+        ),
+      ],
+      plot: { title: 'Redirects over many links', unit: 'requests/s', bars: throughputBars(samples) },
+      notes: [
+        'All links are in L2 before the start; L1 is what a load of twice the length of a round leaves in it.',
+        'The API shares its core with both Redis and PostgreSQL; the worker is off while it is measured.',
+      ],
+    }
+  },
+}
+
+/** Puts all links into L2 the way an API process does. */
+async function fillStore({ pool, cache }: Services): Promise<void> {
+  const store = openLinkStore(cache.url, openLog({ name: 'bench', level: 'silent' }))
+  const { rows } = await pool.query<{ id: string; slug: string; long_url: string }>(
+    'SELECT id::text, slug, long_url FROM links ORDER BY id',
+  )
+  for (let from = 0; from < rows.length; from += 1_000) {
+    const chunk = rows.slice(from, from + 1_000)
+    const last = chunk.at(-1)
+    if (last === undefined) break
+    // A lookup behind the writes waits for them; what was not ready, or too slow, is written again.
+    await waitUntil(
+      async () => {
+        for (const row of chunk) {
+          const link: Link = { id: Number(row.id), longUrl: row.long_url, expiresAt: undefined }
+          store.set(row.slug, link)
+        }
+        return (await store.get(last.slug)) !== undefined
+      },
+      { what: 'Redis takes links', everyMs: 5 },
+    )
+  }
+  store.close()
+}

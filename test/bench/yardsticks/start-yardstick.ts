@@ -1,0 +1,24 @@
+import { freePort } from '../../../apps/stack/free-port.ts'
+import type { StartedProcess } from '../../support/processes.ts'
+import { startProcess } from '../../support/processes.ts'
+
+export interface RunningYardstick {
+  origin: string
+  process: StartedProcess
+}
+
+type Yardstick = 'bare-fastify' | 'bare-node-http' | 'naive-api' | 'naive-worker' | 'insert-per-request'
+
+/** Starts one of the programs beside this file on a free port. Ended by cleanUp(). */
+export async function startYardstick(
+  name: Yardstick,
+  env: Record<string, string> = {},
+): Promise<RunningYardstick> {
+  const port = await freePort()
+  const started = startProcess({
+    script: `test/bench/yardsticks/${name}.ts`,
+    env: { NODE_ENV: 'production', ...env, PORT: String(port) },
+  })
+  await started.waitForLine(/^listening$/)
+  return { origin: `http://127.0.0.1:${port}`, process: started }
+}
