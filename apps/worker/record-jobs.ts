@@ -13,6 +13,7 @@ import { isDataError } from '@hopcount/shared/database.ts'
 import { createGroupCommit } from '@hopcount/shared/group-commit.ts'
 import type { Log } from '@hopcount/shared/log.ts'
 import { createHealthLog, errorText } from '@hopcount/shared/log.ts'
+import type { VisitJob } from '@hopcount/shared/visit-batch.ts'
 import { decodeBatch, parseVisitJob } from '@hopcount/shared/visit-batch.ts'
 import type { Job } from 'bullmq'
 import { UnrecoverableError, WaitingError } from 'bullmq'
@@ -22,8 +23,11 @@ import type { Batch } from './record-batches.ts'
 import { recordBatches } from './record-batches.ts'
 import type { WorkerMetrics } from './worker-metrics.ts'
 
-/** Measured on two cores: 1,000–4,000 visits per transaction give half of the rate that 16,000, two at a time, give. */
-const maxVisitsPerTransaction = 16_000
+/**
+ * A transaction takes jobs of together at most this much base64: about one full segment, 16,000 visits or more, two at a
+ * time. Measured on two cores: 1,000–4,000 visits per transaction give half of that rate.
+ */
+const maxCharactersPerTransaction = 400_000
 const concurrentTransactions = 2
 
 export interface JobRecorder {
@@ -34,49 +38,53 @@ export interface JobRecorder {
 
 class Stopping extends Error {}
 
+/** `recorded`: the ledger holds the batch. An error: it can't be read, or PostgreSQL refuses its data even alone. */
+type Outcome = 'recorded' | Error
+
 export function createJobRecorder(options: { pool: Pool; log: Log; metrics: WorkerMetrics }): JobRecorder {
   const { pool, log, metrics } = options
   const stop = new AbortController()
   const texts = createTextNumbers(pool)
   const health = createHealthLog(log, 'recording visits')
-  const transactions = createGroupCommit<Batch, undefined | Error>({
-    commit: commitBatches,
-    weigh: batch => batch.visits.length,
-    maxWeight: maxVisitsPerTransaction,
+  // Jobs wait undecoded: what waits is bounded in bytes, and decoded visits take ten times as much.
+  const transactions = createGroupCommit<VisitJob, Outcome>({
+    commit: commitJobs,
+    weigh: job => job.frames.length,
+    maxWeight: maxCharactersPerTransaction,
     concurrentCommits: concurrentTransactions,
   })
 
   async function record(job: Job, token: string | undefined): Promise<void> {
-    const batch = readBatch(job.data)
-    if (batch instanceof Error) {
-      metrics.jobsSetAside.inc()
-      log.error({ job: job.id, reason: batch.message }, 'a job is set aside')
-      throw new UnrecoverableError(batch.message)
-    }
-    let refusal: Error | undefined
+    const visitJob = parseVisitJob(job.data)
+    let outcome: Outcome = new Error('the job is not a visit batch')
     try {
-      refusal = await transactions.add(batch)
+      if (visitJob !== undefined) outcome = await transactions.add(visitJob)
     } catch (error) {
       if (!(error instanceof Stopping)) throw error
       await job.moveToWait(token)
       throw new WaitingError()
     }
-    if (refusal !== undefined) {
-      metrics.jobsSetAside.inc()
-      log.error({ job: job.id, reason: refusal.message }, 'a job is set aside')
-      throw new UnrecoverableError(refusal.message)
-    }
+    if (outcome === 'recorded') return
+    metrics.jobsSetAside.inc()
+    log.error({ job: job.id, reason: outcome.message }, 'a job is set aside')
+    throw new UnrecoverableError(outcome.message)
   }
 
-  /** Per batch: undefined when the ledger holds it, an error when PostgreSQL refuses its data even alone. */
-  async function commitBatches(batches: Batch[]): Promise<(undefined | Error)[]> {
+  async function commitJobs(jobs: VisitJob[]): Promise<Outcome[]> {
+    const decoded = jobs.map(decodeJob)
+    const batches = decoded.filter((batch): batch is Batch => !(batch instanceof Error))
+    const outcomes = (batches.length === 0 ? [] : await commitBatches(batches)).values()
+    return decoded.map(batch => (batch instanceof Error ? batch : (outcomes.next().value ?? 'recorded')))
+  }
+
+  async function commitBatches(batches: Batch[]): Promise<Outcome[]> {
     for (let attempt = 0; ; attempt++) {
       const startedAt = performance.now()
       try {
         const recorded = await recordBatches(pool, texts, batches)
         health.works()
         metrics.observeCommit({ ...recorded, batches, seconds: (performance.now() - startedAt) / 1_000 })
-        return batches.map(() => undefined)
+        return batches.map(() => 'recorded')
       } catch (error) {
         if (isDataError(error)) {
           if (batches.length === 1) return [new Error(`refused by PostgreSQL: ${errorText(error)}`)]
@@ -90,8 +98,8 @@ export function createJobRecorder(options: { pool: Pool; log: Log; metrics: Work
   }
 
   /** One bad batch must not hold back the good ones that came with it. */
-  async function commitEach(batches: Batch[]): Promise<(undefined | Error)[]> {
-    const outcomes: (undefined | Error)[] = []
+  async function commitEach(batches: Batch[]): Promise<Outcome[]> {
+    const outcomes: Outcome[] = []
     for (const batch of batches) outcomes.push(...(await commitBatches([batch])))
     return outcomes
   }
@@ -108,9 +116,7 @@ export function createJobRecorder(options: { pool: Pool; log: Log; metrics: Work
   return { record, stopWaiting: () => stop.abort() }
 }
 
-function readBatch(data: unknown): Batch | Error {
-  const job = parseVisitJob(data)
-  if (job === undefined) return new Error('the job is not a visit batch')
+function decodeJob(job: VisitJob): Batch | Error {
   const bytes = Buffer.from(job.frames, 'base64')
   const { visits, soundBytes } = decodeBatch(bytes)
   // The producer sends sound frames only: anything else was changed on its way, and must not pass as the whole batch.
