@@ -38,13 +38,13 @@ async function makeLinks(slugs: string[]): Promise<number[]> {
   return rows.map(row => row.id)
 }
 
-/** Records visits as a worker does, and lets go by the 250 ms for which answers are shared. */
+/** Records visits as a worker does, and lets go by the 600 ms for which answers are shared. */
 async function recordVisits(visits: { linkId: number; visitedAt: number }[]): Promise<void> {
   const decoded = visits.map(visit => ({ ...visit, referrer: undefined, userAgent: undefined }))
   await recordBatches(pool, createTextNumbers(pool), [
     { producerId: newProducerId(), seq: 1, visits: decoded },
   ])
-  await sleep(300)
+  await sleep(700)
 }
 
 interface TopLink {
@@ -238,7 +238,7 @@ test('an answer says how many visits are not in it yet, and up to when it is com
   await visit(own.origin, slug)
   const answeredAt = Date.now()
   for (let i = 0; i < 2; i++) await visit(own.origin, slug)
-  await sleep(300)
+  await sleep(700)
   await waitUntil(async () => (await freshness()).pending === '3', { what: 'three visits are pending' })
   expect((await linkStats(own.origin, slug)).visits).toBe(0)
   expect((await freshness()).asOf).toBeLessThanOrEqual(answeredAt)

