@@ -7,6 +7,12 @@
 import type { ChildProcess } from 'node:child_process'
 import { spawn } from 'node:child_process'
 
+/**
+ * MiB of each half of V8's young generation (two to three of them are resident). Under full load an API process takes
+ * 185 MB with it and 208 MB with V8's own limit, at the same speed.
+ */
+const youngGeneration = '--max-semi-space-size=16'
+
 export interface KeptProcess {
   readonly pid: number | undefined
   /** Resolves with the exit code when the program has ended for the first time without having been asked to. */
@@ -43,7 +49,7 @@ export function keepProcess(options: KeptProcessOptions): KeptProcess {
 
   function start(): void {
     const startedAt = Date.now()
-    const started = spawn(process.execPath, [options.script], {
+    const started = spawn(process.execPath, [youngGeneration, options.script], {
       env: options.environment,
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
       detached: true,

@@ -25,7 +25,7 @@ export interface Services {
   installation: {
     databaseUrl: string
     redisUrl: string
-    env: { CACHE_REDIS_URL: string; LOG_LEVEL: string }
+    env: { CACHE_REDIS_URL: string; LOG_LEVEL: string; NODE_OPTIONS: string }
   }
   /** The benchmark's own way to the database. */
   pool: pg.Pool
@@ -48,7 +48,11 @@ export async function startServices(): Promise<Services> {
 }
 
 function installationOn(databaseUrl: string, redis: TestRedis, cache: TestRedis): Services['installation'] {
-  return { databaseUrl, redisUrl: redis.url, env: { CACHE_REDIS_URL: cache.url, LOG_LEVEL: 'info' } }
+  return {
+    databaseUrl,
+    redisUrl: redis.url,
+    env: { CACHE_REDIS_URL: cache.url, LOG_LEVEL: 'info', NODE_OPTIONS: '--max-semi-space-size=16' },
+  }
 }
 
 /** The same servers with another, empty and migrated database. */
