@@ -32,7 +32,8 @@ try {
       ...(schema === readFileSync(schemaFile, 'utf8') ? [] : ['db/schema.sql']),
       ...(types === readFileSync(typesFile, 'utf8') ? [] : ['apps/shared/database-types.ts']),
     ]
-    for (const file of outdated) process.stderr.write(`${file} does not fit the migrations: run db/dump-schema.ts\n`)
+    for (const file of outdated)
+      process.stderr.write(`${file} does not fit the migrations: run db/dump-schema.ts\n`)
     process.exitCode = outdated.length === 0 ? 0 : 1
   } else {
     writeFileSync(schemaFile, schema)
@@ -51,7 +52,10 @@ function readDatabaseUrl(): string {
 function dbmate(...args: string[]): string {
   const options = ['--url', databaseUrl, '--migrations-dir', join(root, 'db/migrations')]
   if (!args.includes('dump')) options.push('--no-dump-schema')
-  return execFileSync(resolveBinary(), [...options, ...args], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] })
+  return execFileSync(resolveBinary(), [...options, ...args], {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
 }
 
 function migrationsApplied(): string[] {
@@ -72,7 +76,18 @@ function withoutVersions(dump: string): string {
 function generateTypes(file: string): string {
   execFileSync(
     join(root, 'node_modules/.bin/kysely-codegen'),
-    ['--dialect', 'postgres', '--url', databaseUrl, '--exclude-pattern', 'schema_migrations', '--type-mapping', '{"int8":"number"}', '--out-file', file],
+    [
+      '--dialect',
+      'postgres',
+      '--url',
+      databaseUrl,
+      '--exclude-pattern',
+      'schema_migrations',
+      '--type-mapping',
+      '{"int8":"number"}',
+      '--out-file',
+      file,
+    ],
     { stdio: ['ignore', 'ignore', 'inherit'] },
   )
   return readFileSync(file, 'utf8')

@@ -11,6 +11,7 @@ import { createHealthLog } from '@hopcount/shared/log.ts'
 import { openVisitQueue } from '@hopcount/shared/visit-queue.ts'
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
 import Fastify, { LogController } from 'fastify'
+import { dashboardRoutes } from './dashboard/dashboard-routes.ts'
 import { documentRoutes } from './docs/openapi.ts'
 import {
   answerFrameworkError,
@@ -135,6 +136,7 @@ export async function buildApp(configuration: Configuration, log: Log): Promise<
     pending: recorder.pending,
     perMinute: configuration.RATE_LIMIT_STATS,
   })
+  await app.register(dashboardRoutes)
   healthRoutes(app, { pool, metrics: createApiMetrics(recorder, queue), isStopping: () => stopping })
   redirectRoutes(app, { resolver, recorder })
   refuseOtherMethods(app, structuredClone(routes.methods))

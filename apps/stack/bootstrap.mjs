@@ -15,7 +15,7 @@ const pnpm = 'pnpm@12.21.0'
 
 const programs = {
   start: { file: 'node', args: ['apps/stack/start.ts'], prepare: () => {}, noticesOurEnd: true },
-  test: { file: 'vitest', args: ['run'], prepare: provideRedis, noticesOurEnd: false },
+  test: { file: 'vitest', args: ['run'], prepare: provideTestPrograms, noticesOurEnd: false },
   /** Only installs: `npm run setup`. */
   setup: undefined,
 }
@@ -29,6 +29,7 @@ function main(name, args) {
     fail('on Windows, run this inside WSL (https://learn.microsoft.com/windows/wsl)')
   provideLibatomic()
   installPackages()
+  buildDashboard()
   const program = programs[name]
   if (program === undefined) return
   program.prepare()
@@ -84,6 +85,22 @@ function installPackages() {
   writeFileSync(stamp, wanted)
 }
 
+/** Makes the page that the API serves, unless it was made from these sources. Everything but the page works without it. */
+function buildDashboard() {
+  const build = spawnSync(join(binaries, 'node'), ['apps/dashboard/build.ts', '--if-changed'], {
+    cwd: root,
+    encoding: 'utf8',
+  })
+  if (build.status === 0) return
+  process.stderr.write(`${build.stdout ?? ''}${build.stderr ?? ''}`)
+  say('the dashboard could not be built: the lines above say why; the API serves none')
+}
+
+function provideTestPrograms() {
+  provideRedis()
+  provideBrowser()
+}
+
 /** Tests of the Redis queue need a server. Without one they are skipped, unless HOPCOUNT_REQUIRE_REDIS=1. */
 function provideRedis() {
   if (process.env.TEST_REDIS_URL || isOnPath('redis-server') || isOnPath('valkey-server')) return
@@ -97,6 +114,16 @@ function provideRedis() {
     'to run them: apt-get install redis-server, dnf install valkey or brew install redis, or set TEST_REDIS_URL',
   )
   if (process.env.HOPCOUNT_REQUIRE_REDIS === '1') fail('HOPCOUNT_REQUIRE_REDIS=1, and there is no Redis')
+}
+
+/** Tests of the dashboard need a browser. Without one they are skipped, unless HOPCOUNT_REQUIRE_BROWSER=1. */
+function provideBrowser() {
+  if (['chromium', 'chromium-browser', 'google-chrome'].some(isOnPath)) return
+  if (canUseApt() && aptInstall(['chromium'])) return
+  say('no chromium is on the PATH: the tests of the dashboard in a browser are skipped')
+  say('to run them: apt-get install chromium, dnf install chromium or brew install chromium')
+  if (process.env.HOPCOUNT_REQUIRE_BROWSER === '1')
+    fail('HOPCOUNT_REQUIRE_BROWSER=1, and there is no browser')
 }
 
 function isOnPath(name) {

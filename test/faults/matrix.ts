@@ -32,6 +32,9 @@ process.stdout.write(`seed ${values.seed}\n`)
 const folder = mkdtempSync(join(tmpdir(), 'hop-faults-'))
 const server = await startEmbeddedPostgres({ folder, profile: 'throwaway' })
 endWithUs(server.pid)
+// An interrupted run ends what it has started, too.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+  process.once(signal, () => void endAll().finally(() => process.exit(130)))
 let failed = false
 try {
   await migrateDatabase({ databaseUrl: server.url, redisUrl: 'redis://elsewhere' })
@@ -51,12 +54,16 @@ try {
   }
   if (values.write || rounds >= 5) await writeResults(reports, { seed: values.seed, rounds })
 } finally {
-  await cleanUp()
+  await endAll()
+}
+process.exit(failed ? 1 : 0)
+
+async function endAll(): Promise<void> {
+  await cleanUp().catch(() => {})
   await server.stop()
   ended(server.pid)
   rmSync(folder, { recursive: true, force: true, maxRetries: 10 })
 }
-process.exit(failed ? 1 : 0)
 
 async function newDatabase(): Promise<string> {
   const url = new URL(server.url)

@@ -8,7 +8,9 @@ export interface Row {
   title: string
   /** A round takes more than 30 s: one round in CI. */
   long?: boolean
-  /** Rounds in CI, where neither 1 (long) nor 2. */
+  /** Rounds that differ from each other: at least that many are run. */
+  kinds?: number
+  /** Rounds in CI; 2 where absent, 1 for a long row. */
   ciRounds?: number
   /** `mounts`: small disks are tmpfs, which root alone may mount. */
   needs?: ('redis' | 'mounts')[]

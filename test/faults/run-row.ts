@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isExact, judge } from '../support/checker.ts'
 import { redisAvailable } from '../support/redis.ts'
+import type { FaultSystem } from './fault-system.ts'
 import { startFaultSystem, waitUntilIdle } from './fault-system.ts'
 import type { Row, RowContext } from './row.ts'
 import { seededRandom } from './seeded-random.ts'
@@ -30,7 +31,7 @@ export interface RowReport {
 /** Why the row can't run here; undefined where it can. */
 export function reasonToSkip({ needs = ['redis'] }: Row): string | undefined {
   if (needs.includes('redis') && !redisAvailable()) return 'no redis-server or valkey-server on the PATH'
-  if (needs.includes('mounts') && !canMount()) return 'small disks are mounted by root on Linux only'
+  if (needs.includes('mounts') && !canMount()) return 'small disks can be mounted by root on Linux only'
   return undefined
 }
 
@@ -41,10 +42,11 @@ export async function runRow(
   const startedAt = performance.now()
   const results: RoundResult[] = []
   const failures: string[] = []
+  let system: FaultSystem | undefined
   try {
     const systemOptions = { ...row.system, ...(await row.options?.(options)) }
-    const system = await startFaultSystem(systemOptions, options.newDatabase)
-    for (let round = 0; round < options.rounds; round++) {
+    system = await startFaultSystem(systemOptions, options.newDatabase)
+    for (let round = 0; round < Math.max(options.rounds, row.kinds ?? 1); round++) {
       const random = seededRandom(`${options.seed}/${row.number}/${round}`)
       try {
         const result = await row.round(system, { ...options, random, round })
@@ -68,7 +70,7 @@ export async function runRow(
       )
     }
   } catch (error) {
-    failures.push(describeError(error))
+    failures.push(describeError(error), ...lastWords(system))
   }
   return {
     row,
@@ -102,6 +104,14 @@ function total(results: RoundResult[]) {
       S: least(({ availability }) => availability.S),
     },
   }
+}
+
+/** What each process wrote last: for a row that ended before its time. */
+function lastWords(system: FaultSystem | undefined): string[] {
+  return (system?.processes ?? []).map(part => {
+    const lines = part.output().trim().split('\n').slice(-4)
+    return `process ${part.pid}: ${lines.join(' / ')}`
+  })
 }
 
 function describeError(error: unknown): string {

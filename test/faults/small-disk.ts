@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process'
-import { closeSync, openSync, rmSync, writeSync } from 'node:fs'
+import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { cleanUpLater } from '../support/clean-up.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
@@ -11,7 +12,26 @@ export interface SmallDisk {
   makeRoom(): void
 }
 
-export const canMount = () => process.platform === 'linux' && process.getuid?.() === 0
+let mountable: boolean | undefined
+
+/** Root alone may mount, and in a container not even root without CAP_SYS_ADMIN: so it is tried, once. */
+export function canMount(): boolean {
+  mountable ??= process.platform === 'linux' && process.getuid?.() === 0 && triesToMount()
+  return mountable
+}
+
+function triesToMount(): boolean {
+  const path = mkdtempSync(join(tmpdir(), 'hop-mount-'))
+  try {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', path], { stdio: 'ignore' })
+    execFileSync('umount', [path], { stdio: 'ignore' })
+    return true
+  } catch {
+    return false
+  } finally {
+    rmSync(path, { recursive: true, force: true })
+  }
+}
 
 /** A tmpfs of its own, unmounted after the row. */
 export function mountSmallDisk(size: string): SmallDisk {

@@ -5,6 +5,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Load, Verdict } from '../support/checker.ts'
 import { isExact, judge, startLoad } from '../support/checker.ts'
+import type { StartedProcess } from '../support/processes.ts'
 import { waitUntil } from '../support/wait-until.ts'
 import type { FaultSystem } from './fault-system.ts'
 import type { ProbeName, Sample } from './probes.ts'
@@ -72,15 +73,15 @@ export async function strikeUnderLoad(
   let healAt = 0
   let before = counts(load)
   let after = before
-  const linesBefore = new Map<number, number>()
+  const linesBefore = new Map<StartedProcess, number>()
   try {
     await sleep(300 + random.between(0, 1_000))
-    for (const { pid, output } of system.processes) linesBefore.set(pid, lines(output()))
+    for (const part of system.processes) linesBefore.set(part, lines(part).length)
     before = counts(load)
     strikeAt = performance.now()
-    await fault.strike(load)
+    await within(60_000, 'the strike', fault.strike(load))
     if (typeof fault.lasts === 'number') await sleep(fault.lasts)
-    else await fault.lasts(load)
+    else await within(180_000, 'the fault', fault.lasts(load))
     after = counts(load)
     healAt = performance.now()
     await fault.heal(load)
@@ -100,10 +101,9 @@ export async function strikeUnderLoad(
     { what: 'every answered redirect is counted', deadlineMs: longestDrainMs, everyMs: 100 },
   ).catch(() => {})
   const recoveryMs = performance.now() - healAt
-  const logLines = Math.max(
-    0,
-    ...system.processes.map(({ pid, output }) => lines(output()) - (linesBefore.get(pid) ?? 0)),
-  )
+  const written = system.processes.map(part => lines(part).slice(linesBefore.get(part) ?? 0))
+  const mostWritten = written.reduce((most, next) => (next.length > most.length ? next : most), [])
+  const logLines = mostWritten.length
   const during = probes.samples.filter(
     ({ startedAt, tookMs }) => startedAt >= strikeAt && startedAt + tookMs <= healAt,
   )
@@ -134,7 +134,11 @@ export async function strikeUnderLoad(
   if (drainedWithinMs !== undefined && recoveryMs > drainedWithinMs * slack)
     failures.push(`drained after ${Math.round(recoveryMs)} ms, promised ${drainedWithinMs} ms`)
   if (maxLines !== undefined && logLines > maxLines)
-    failures.push(`${logLines} log lines of one process, at most ${maxLines} expected`)
+    failures.push(
+      `${logLines} log lines of one process, at most ${maxLines} expected: ${summary(mostWritten)}`,
+    )
+  const crash = written.flat().find(line => line.includes('unexpected error'))
+  if (crash !== undefined) failures.push(`a process ended by itself: ${crash}`)
   return result
 
   function promised(what: string, percent: number | undefined, found: number): void {
@@ -155,6 +159,19 @@ export async function strikeUnderLoad(
       failures.push(`${what}: ${bad.length} answers were neither as usual nor 503: ${statuses(bad)}`)
     if (!during.some(sample => sample.probe === probe))
       failures.push(`${what}: not one answer came during the fault`)
+  }
+}
+
+/** A step that waits for something which never comes is a failure, not a hang. */
+async function within(deadlineMs: number, what: string, step: unknown): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`${what} did not end within ${deadlineMs} ms`)), deadlineMs)
+  })
+  try {
+    await Promise.race([step, late])
+  } finally {
+    clearTimeout(timer)
   }
 }
 
@@ -199,6 +216,29 @@ function percentile(values: number[], share: number): number {
   return sorted[Math.floor(sorted.length * share)] ?? 0
 }
 
-function lines(output: string): number {
-  return output.split('\n').length
+function lines(part: StartedProcess): string[] {
+  return part
+    .output()
+    .split('\n')
+    .filter(line => line !== '')
+}
+
+/** The most frequent messages. */
+function summary(written: string[]): string {
+  const times = new Map<string, number>()
+  for (const line of written) {
+    const { part = '', msg = line } = parsed(line)
+    const kind = `${part} ${msg}`.trim()
+    times.set(kind, (times.get(kind) ?? 0) + 1)
+  }
+  const most = [...times].sort((a, b) => b[1] - a[1]).slice(0, 5)
+  return most.map(([kind, count]) => `${count} × ${kind}`).join(', ')
+}
+
+function parsed(line: string): { part?: string; msg?: string } {
+  try {
+    return JSON.parse(line)
+  } catch {
+    return {}
+  }
 }

@@ -115,7 +115,9 @@ export interface Verdict {
 /** Compares these loads with what the database says now; visits of others are not looked at, but must add up too. */
 export async function judge(pool: Pool, loads: Load[]): Promise<Verdict> {
   const { rows } = await pool.query<{ id: string; times: number }>(
-    `SELECT referrer AS id, count(*)::int AS times FROM visits WHERE split_part(referrer, '/', 3) = ANY($1) GROUP BY referrer`,
+    `SELECT coalesce(visits.referrer, texts.text) AS id, count(*)::int AS times
+     FROM visits LEFT JOIN texts ON texts.id = visits.referrer_id
+     WHERE split_part(coalesce(visits.referrer, texts.text), '/', 3) = ANY($1) GROUP BY 1`,
     [loads.map(load => load.host)],
   )
   const counted = new Map(rows.map(row => [row.id, row.times]))

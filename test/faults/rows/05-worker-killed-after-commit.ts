@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { waitUntil } from '../../support/wait-until.ts'
 import { healProxy, metric, workerMetrics } from '../fault-system.ts'
 import type { Row } from '../row.ts'
@@ -10,26 +11,13 @@ export const workerKilledAfterCommit: Row = {
   ciRounds: 1,
   async round(system, context) {
     const victim = await system.startWorker()
-    const ledgerVisits = async () => {
-      const { rows } = await system.pool.query<{ visits: number }>(
-        `SELECT (SELECT coalesce(sum(visits), 0) FROM ledger)::bigint + (SELECT coalesce(sum(visits), 0) FROM ledger_watermarks)::bigint AS visits`,
-      )
-      return rows[0]?.visits ?? 0
-    }
     const result = await strikeUnderLoad(system, context, {
       async strike() {
-        await waitUntil(async () => (await system.queue.counts()).active > 0, {
-          what: 'the worker holds a job',
-          everyMs: 1,
-        })
-        const before = await ledgerVisits()
-        // From now on no acknowledgement arrives; what the worker holds is still committed.
-        system.proxies.workerRedis.setMode('black-hole')
-        await waitUntil(async () => (await ledgerVisits()) > before, {
-          what: 'the worker commits',
-          deadlineMs: 2_000,
-          everyMs: 5,
-        }).catch(() => {})
+        const { workerPostgres, workerRedis } = system.proxies
+        // The moment in which a COMMIT is on its way; from then on no acknowledgement arrives.
+        await workerPostgres.setModeAt('COMMIT', 'pass')
+        workerRedis.setMode('black-hole')
+        await sleep(context.random.between(20, 200))
         victim.kill('SIGKILL')
         await victim.exited
       },

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { metric } from '../fault-system.ts'
+import { healProxy, metric } from '../fault-system.ts'
 import type { Row } from '../row.ts'
 import type { SmallDisk } from '../small-disk.ts'
 import { mountSmallDisk } from '../small-disk.ts'
@@ -7,20 +7,26 @@ import { strikeUnderLoad } from '../strike-under-load.ts'
 
 let disk: SmallDisk | undefined
 
-/** In turn: Redis takes the visits; Redis is away, too, and redirects are refused; the same with VISIT_LOSS=allow. */
+/**
+ * In turn: Redis takes the visits; Redis is away, too, and redirects are refused; the same with VISIT_LOSS=allow;
+ * Redis takes the visits and its answers are lost.
+ */
 export const spoolDiskFull: Row = {
   number: 17,
   title: 'the spool’s disk full: 307 only after Redis acknowledged; without Redis 503, or a counted loss',
   needs: ['redis', 'mounts'],
-  ciRounds: 3,
+  kinds: 4,
   options() {
     disk = mountSmallDisk('2m')
-    return { spoolDir: disk.path }
+    return { spoolDir: disk.path, proxied: true }
   },
   async round(system, context) {
-    const withoutRedis = context.round % 3 !== 0
-    const allowLoss = context.round % 3 === 2
-    const mustRedirect = !withoutRedis || allowLoss
+    const kind = context.round % 4
+    const withoutRedis = kind === 1 || kind === 2
+    const allowLoss = kind === 2
+    const answersLost = kind === 3
+    const mustRedirect = kind === 0 || kind === 2
+    const { apiRedis } = system.proxies
     const { port, process } = system.api()
     await process.stop()
     await system.startApi({ VISIT_LOSS: allowLoss ? 'allow' : 'refuse' }, port)
@@ -29,22 +35,23 @@ export const spoolDiskFull: Row = {
     const result = await strikeUnderLoad(system, context, {
       async strike() {
         if (withoutRedis) await system.redis.kill9()
+        if (answersLost) apiRedis.setMode('drop-replies')
         disk?.fill()
       },
       async lasts(load) {
         await keepFull(500)
         const answered = load.answered.size
         const refused = load.refused.size
-        await keepFull(2_000)
+        await keepFull(answersLost ? 6_000 : 2_000)
         const more = load.answered.size - answered
         if (mustRedirect && more === 0) failures.push('nothing was redirected')
-        if (!mustRedirect && more > 0)
-          failures.push(`${more} redirects were answered that nothing could keep`)
-        if (!mustRedirect && load.refused.size === refused) failures.push('nothing was refused')
+        if (kind === 1 && more > 0) failures.push(`${more} redirects were answered that nothing could keep`)
+        if (kind === 1 && load.refused.size === refused) failures.push('nothing was refused')
       },
       async heal() {
         disk?.makeRoom()
         if (withoutRedis) await system.redis.restart()
+        if (answersLost) healProxy(apiRedis)
       },
       ...(allowLoss && {
         saysLost: () => metric(`${system.origin()}/metrics`, 'hopcount_visits_lost_total'),

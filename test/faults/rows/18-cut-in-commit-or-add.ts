@@ -11,7 +11,7 @@ export const cutInCommitOrAdd: Row = {
   number: 18,
   title: 'a cut in the middle of COMMIT or of add (reset, silence, answer dropped): retried with the same id',
   system: { proxied: true },
-  ciRounds: 3,
+  kinds: 3,
   async round(system, context) {
     const cut = cuts[context.round % cuts.length] ?? 'reset'
     const { workerPostgres, apiRedis } = system.proxies
@@ -25,7 +25,9 @@ export const cutInCommitOrAdd: Row = {
         await sleep(context.random.between(50, 500))
         healProxy(apiRedis)
         await sleep(context.random.between(0, 300))
-        await Promise.all([workerPostgres.setModeAt('COMMIT', cut), apiRedis.setModeAt('frames', cut)])
+        // Both at once: in this order, since nothing is committed any more when nothing is added.
+        await workerPostgres.setModeAt('COMMIT', cut)
+        await apiRedis.setModeAt('frames', cut)
       },
       lasts: context.random.between(200, 4_000),
       heal() {

@@ -36,7 +36,10 @@ export const poison: Row = {
     if (failed !== poisonJobs.length)
       failures.push(`${failed} of ${poisonJobs.length} poison jobs are kept as failed`)
     const { rows } = await system.pool.query<{ referrer: string | null; times: number }>(
-      `SELECT referrer, count(*)::int AS times FROM visits WHERE user_agent = $1 GROUP BY referrer`,
+      `SELECT coalesce(visits.referrer, referrers.text) AS referrer, count(*)::int AS times FROM visits
+       LEFT JOIN texts AS referrers ON referrers.id = visits.referrer_id
+       LEFT JOIN texts AS agents ON agents.id = visits.user_agent_id
+       WHERE coalesce(visits.user_agent, agents.text) = $1 GROUP BY 1`,
       [marker],
     )
     const times = (of: (referrer: string | null) => boolean) =>

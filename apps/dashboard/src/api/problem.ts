@@ -1,0 +1,30 @@
+/** What the API answers when it can't do what was asked (RFC 9457), or what is wrong on the way to it. */
+export interface Problem {
+  status: number
+  detail: string
+  /** Of single fields: the field's name, and a sentence. */
+  fields: { name: string; detail: string }[]
+}
+
+/** Status 0: nobody has answered. */
+export const unreachable: Problem = { status: 0, detail: 'The server can’t be reached.', fields: [] }
+
+export async function readProblem(response: Response): Promise<Problem> {
+  try {
+    const document = (await response.json()) as {
+      detail?: string
+      errors?: { pointer: string; detail: string }[]
+    }
+    return {
+      status: response.status,
+      detail: document.detail ?? `The server answered ${response.status}.`,
+      fields: (document.errors ?? []).map(({ pointer, detail }) => ({
+        name: pointer.replace(/^#?\//, ''),
+        detail,
+      })),
+    }
+  } catch {
+    // A proxy in between answers in its own words.
+    return { status: response.status, detail: `The server answered ${response.status}.`, fields: [] }
+  }
+}

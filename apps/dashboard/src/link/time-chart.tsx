@@ -1,0 +1,173 @@
+import { useEffect, useRef, useState } from 'preact/hooks'
+import uPlot from 'uplot'
+import 'uplot/dist/uPlot.min.css'
+import { useTheme } from '../page/theme.ts'
+import { number, visits } from '../text/numbers.ts'
+
+interface TimeChartProps {
+  /** Visits per bucket; the last bucket is running. */
+  values: number[]
+  names: { short: string[]; long: string[] }
+  /** The text that says the same. */
+  describedBy: string
+}
+
+interface Hovered {
+  index: number
+  left: number
+  top: number
+}
+
+const heightPx = 260
+const labelWidthPx = 64
+
+/** The chart alone, on a canvas: buckets at equal distances, however long an hour of a clock change or a month is. */
+export function TimeChart({ values, names, describedBy }: TimeChartProps) {
+  const box = useRef<HTMLDivElement>(null)
+  const chart = useRef<uPlot>(undefined)
+  const shown = useRef({ values, names })
+  shown.current = { values, names }
+  const [hovered, setHovered] = useState<Hovered>()
+  const { dark } = useTheme()
+
+  // The colors are read anew when the theme changes.
+  useEffect(() => {
+    const element = box.current
+    if (element === null) return
+    const plot = drawChart(element, () => shown.current, setHovered)
+    chart.current = plot
+    const observer = new ResizeObserver(() => plot.setSize({ width: element.clientWidth, height: heightPx }))
+    observer.observe(element)
+    return () => {
+      observer.disconnect()
+      plot.destroy()
+      chart.current = undefined
+      setHovered(undefined)
+    }
+  }, [dark])
+
+  const drawn = JSON.stringify([values, names.short])
+  // What is drawn, not the arrays that hold it: those are new at every rendering.
+  useEffect(() => chart.current?.setData(chartData(values)), [drawn])
+
+  const isRunning = hovered?.index === values.length - 1
+  return (
+    <div class="time-chart">
+      <div ref={box} role="img" aria-labelledby={describedBy} class="time-chart-canvas" />
+      {hovered !== undefined && (
+        <div
+          class="time-chart-hint"
+          aria-hidden="true"
+          style={{ left: `clamp(5rem, ${hovered.left}px, 100% - 5rem)`, top: `${hovered.top}px` }}
+        >
+          <strong>{visits(values[hovered.index] ?? 0)}</strong>
+          <span>
+            {names.long[hovered.index]}
+            {isRunning && ' (so far)'}
+          </span>
+        </div>
+      )}
+    </div>
+  )
+}
+
+function drawChart(
+  element: HTMLElement,
+  shown: () => { values: number[]; names: { short: string[] } },
+  setHovered: (hovered: Hovered | undefined) => void,
+): uPlot {
+  const style = getComputedStyle(element)
+  const color = (name: string) => style.getPropertyValue(name)
+  const font = `12px ${style.fontFamily}`
+  const [line, fill, grid, text] = ['--chart-line', '--chart-fill', '--chart-grid', '--chart-text'].map(color)
+  const series: uPlot.Series = {
+    stroke: line ?? '',
+    fill: fill ?? '',
+    width: 2,
+    points: { show: false },
+  }
+  const axis: uPlot.Axis = { stroke: text ?? '', font, ticks: { show: false } }
+  return new uPlot(
+    {
+      width: element.clientWidth,
+      height: heightPx,
+      padding: [12, 28, 0, 0],
+      legend: { show: false },
+      cursor: {
+        y: false,
+        drag: { x: false, y: false, setScale: false },
+        points: { size: 9, width: 2, stroke: line ?? '', fill: color('--surface') },
+      },
+      scales: {
+        x: { time: false, range: (_plot, min, max) => [min - 0.2, max + 0.2] },
+        y: { range: (_plot, _min, max) => [0, max < 4 ? 4 : (uPlot.rangeNum(0, max, 0.1, true)[1] ?? max)] },
+      },
+      axes: [
+        {
+          ...axis,
+          grid: { show: false },
+          size: 34,
+          splits: plot => labelledBuckets(shown().values.length, plot.bbox.width / devicePixelRatio),
+          values: (_plot, splits) => splits.map(index => shown().names.short[index] ?? ''),
+        },
+        {
+          ...axis,
+          grid: { stroke: grid ?? '', width: 1 },
+          incrs: [1, 2, 5]
+            .flatMap(step => Array.from({ length: 12 }, (_, power) => step * 10 ** power))
+            .sort((a, b) => a - b),
+          values: (_plot, splits) => splits.map(number),
+          size: (_plot, labels) => 22 + 7 * Math.max(1, ...(labels ?? []).map(label => label.length)),
+        },
+      ],
+      series: [
+        {},
+        series,
+        {
+          ...series,
+          dash: [2, 5],
+          points: { show: true, filter: lastPoint, size: 7, fill: color('--surface') },
+        },
+      ],
+      hooks: {
+        setCursor: [
+          plot => {
+            const { idx, left } = plot.cursor
+            if (idx === null || idx === undefined || left === undefined || left < 0)
+              return setHovered(undefined)
+            const value = shown().values[idx] ?? 0
+            setHovered({
+              index: idx,
+              left: plot.over.offsetLeft + plot.valToPos(idx, 'x'),
+              top: plot.over.offsetTop + plot.valToPos(value, 'y'),
+            })
+          },
+        ],
+      },
+    },
+    chartData(shown().values),
+    element,
+  )
+}
+
+/** Whole buckets are one line; the dotted one goes from the last of them to the running one. */
+function chartData(values: number[]): uPlot.AlignedData {
+  const last = values.length - 1
+  return [
+    values.map((_, i) => i),
+    values.map((value, i) => (i < last ? value : null)),
+    values.map((value, i) => (i >= last - 1 ? value : null)),
+  ]
+}
+
+function lastPoint(plot: uPlot): number[] {
+  return [plot.data[0].length - 1]
+}
+
+/** As many as fit, counted back from the running bucket, which always has its name. */
+function labelledBuckets(count: number, widthPx: number): number[] {
+  const step = Math.max(1, Math.ceil((count * labelWidthPx) / Math.max(1, widthPx)))
+  const indexes: number[] = []
+  for (let i = count - 1; i >= 0; i -= step) indexes.unshift(i)
+  return indexes
+}

@@ -1,0 +1,19 @@
+import { render } from 'preact'
+import { App } from './app.tsx'
+import { NavigationProvider } from './navigation.tsx'
+import { applyTheme } from './page/theme.ts'
+import './style/tokens.css'
+import './style/page.css'
+import './style/controls.css'
+import './style/links.css'
+import './style/link.css'
+
+const root = document.getElementById('app')
+if (root === null) throw new Error('the page has no #app')
+applyTheme()
+render(
+  <NavigationProvider>
+    <App />
+  </NavigationProvider>,
+  root,
+)

@@ -1,0 +1,60 @@
+import type { ComponentChildren } from 'preact'
+import { createContext } from 'preact'
+import { useContext, useEffect, useMemo, useState } from 'preact/hooks'
+import type { Address } from './address.ts'
+import { readAddress, writeAddress } from './address.ts'
+
+interface Navigation {
+  address: Address
+  /** Changes parts of the address. A step that the back button should undo is pushed, the others replace. */
+  go: (change: Partial<Address>, options?: { replace?: boolean }) => void
+}
+
+const NavigationContext = createContext<Navigation | undefined>(undefined)
+
+export function NavigationProvider({ children }: { children: ComponentChildren }) {
+  const [search, setSearch] = useState(location.search)
+  useEffect(() => {
+    const read = () => setSearch(location.search)
+    addEventListener('popstate', read)
+    return () => removeEventListener('popstate', read)
+  }, [])
+  const navigation = useMemo<Navigation>(() => {
+    const address = readAddress(search)
+    return {
+      address,
+      go(change, options) {
+        const target = writeAddress({ ...address, ...change })
+        if (options?.replace) history.replaceState(null, '', target)
+        else history.pushState(null, '', target)
+        if (change.link !== address.link && 'link' in change) scrollTo(0, 0)
+        setSearch(location.search)
+      },
+    }
+  }, [search])
+  return <NavigationContext.Provider value={navigation}>{children}</NavigationContext.Provider>
+}
+
+export function useNavigation(): Navigation {
+  const navigation = useContext(NavigationContext)
+  if (navigation === undefined) throw new Error('outside of NavigationProvider')
+  return navigation
+}
+
+/** A real link: it can be opened in a new tab and copied. A plain click changes the page without loading it. */
+export function PageLink(props: { to: Partial<Address>; class?: string; children: ComponentChildren }) {
+  const { address, go } = useNavigation()
+  return (
+    <a
+      class={props.class}
+      href={writeAddress({ ...address, ...props.to })}
+      onClick={event => {
+        if (event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return
+        event.preventDefault()
+        go(props.to)
+      }}
+    >
+      {props.children}
+    </a>
+  )
+}

@@ -1,0 +1,36 @@
+import type { Problem } from '../api/problem.ts'
+import { visits } from '../text/numbers.ts'
+
+const lagWorthAWordMs = 60_000
+
+/** Whether the numbers are complete, or redirects are still on their way into them. */
+export function Freshness({ pending }: { pending: number }) {
+  if (pending === 0) return <p class="freshness">up to date</p>
+  return <p class="freshness counting">still counting {visits(pending)} on this server</p>
+}
+
+export function LagBanner({ lagMs }: { lagMs: number }) {
+  return (
+    <div role="status">
+      {lagMs > lagWorthAWordMs && (
+        <p class="banner warning">
+          The statistics are {lagInWords(lagMs)} behind. Redirects go on, none is lost: they will be counted.
+        </p>
+      )}
+    </div>
+  )
+}
+
+export function ProblemBanner({ problem }: { problem: Problem | undefined }) {
+  return (
+    <div role="status">
+      {problem !== undefined && <p class="banner danger">{problem.detail} Trying again…</p>}
+    </div>
+  )
+}
+
+function lagInWords(lagMs: number): string {
+  const minutes = Math.floor(lagMs / 60_000)
+  if (minutes < 2) return 'more than a minute'
+  return minutes < 120 ? `${minutes} minutes` : `${Math.floor(minutes / 60)} hours`
+}

@@ -1,0 +1,53 @@
+import { useEffect, useRef, useState } from 'preact/hooks'
+import { shortcutsAreOn, turnShortcuts } from './shortcuts.ts'
+
+const keys = [
+  ['/', 'to the form, or on a link’s page to the search'],
+  ['D', 'the last 24 hours'],
+  ['W', 'the last 7 days'],
+  ['M', 'the last 30 days'],
+  ['Y', 'the last 12 months'],
+  ['?', 'this help'],
+] as const
+
+export function HelpDialog({ close }: { close: () => void }) {
+  const dialog = useRef<HTMLDialogElement>(null)
+  const [on, setOn] = useState(shortcutsAreOn)
+  useEffect(() => dialog.current?.showModal(), [])
+  return (
+    <dialog ref={dialog} aria-labelledby="help-title" onClose={close}>
+      <h2 id="help-title">Keyboard</h2>
+      <dl class="keys">
+        {keys.map(([key, what]) => (
+          <div key={key}>
+            <dt>
+              <kbd>{key}</kbd>
+            </dt>
+            <dd>{what}</dd>
+          </div>
+        ))}
+      </dl>
+      <label class="check">
+        <input
+          type="checkbox"
+          checked={on}
+          onChange={event => {
+            turnShortcuts(event.currentTarget.checked)
+            setOn(event.currentTarget.checked)
+          }}
+        />
+        Use these shortcuts
+      </label>
+      <p class="muted">
+        Every redirect is counted once. What curl can do is at{' '}
+        <a href="/docs" rel="noopener">
+          /docs
+        </a>
+        .
+      </p>
+      <button type="button" class="primary" onClick={() => dialog.current?.close()}>
+        Close
+      </button>
+    </dialog>
+  )
+}

@@ -1,0 +1,175 @@
+import { AxeBuilder } from '@axe-core/playwright'
+import type { Page } from 'playwright-core'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { shorten } from '../support/hopcount.ts'
+import { waitUntil } from '../support/wait-until.ts'
+import { browserAvailable } from './chromium.ts'
+import { desktop, openPage, overflowOf, phone, waitForFocus, zoomed } from './open-page.ts'
+import { recordVisits } from './past-visits.ts'
+import type { RunningDashboard } from './running-dashboard.ts'
+import { startDashboard } from './running-dashboard.ts'
+
+const longSlug = 'a-name-as-long-as-a-name-can-be-0123456789-0123456789-0123456789'
+const themes = ['light', 'dark'] as const
+
+describe.skipIf(!browserAvailable())('the dashboard is for everybody', () => {
+  let dashboard: RunningDashboard
+  let pages: Record<string, string>
+  beforeAll(async () => {
+    dashboard = await startDashboard()
+    const { origin, pool } = dashboard
+    await shorten(origin, { slug: longSlug, long_url: `https://example.com/${'long-'.repeat(60)}` })
+    const visits = Array.from({ length: 1_234 }, (_, i) => ({
+      visitedAt: Date.now() - i * 600_000,
+      referrer: i % 3 === 0 ? undefined : `https://referrer.example/${'path/'.repeat(30)}`,
+      userAgent: 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/150.0.0.0',
+    }))
+    await recordVisits(pool, longSlug, visits)
+    await shorten(origin, { slug: 'silent' })
+    pages = {
+      links: `${origin}/`,
+      link: `${origin}/?link=${longSlug}`,
+      table: `${origin}/?link=${longSlug}&show=table`,
+      'link without visits': `${origin}/?link=silent`,
+      'no link': `${origin}/?link=unknown`,
+    }
+  }, 120_000)
+
+  async function violations(page: Page): Promise<string[]> {
+    const result = await new AxeBuilder({ page }).options({ resultTypes: ['violations'] }).analyze()
+    return result.violations.map(
+      ({ id, nodes }) => `${id}: ${nodes.map(node => `${node.html} ${node.failureSummary}`).join('\n')}`,
+    )
+  }
+
+  async function open(url: string, options: Parameters<typeof openPage>[2]) {
+    const opened = await openPage(dashboard.browser, url, options)
+    await opened.page.locator('.link-rows, .recent, .totals, .lead:has-text("no link")').first().waitFor()
+    return opened
+  }
+
+  for (const colorScheme of themes) {
+    it(`axe finds nothing, ${colorScheme}`, async () => {
+      for (const [name, url] of Object.entries(pages)) {
+        // Colors are the same at any width.
+        for (const viewport of colorScheme === 'light' ? [desktop, phone] : [desktop]) {
+          const { page, incidents } = await open(url, { colorScheme, viewport })
+          expect({ name, viewport, found: await violations(page) }).toEqual({ name, viewport, found: [] })
+          expect(incidents).toEqual([])
+          await page.context().close()
+        }
+      }
+    }, 180_000)
+
+    it(`axe finds nothing in help, refusals, a new link and an outage, ${colorScheme}`, async () => {
+      const { page } = await open(pages.links ?? '', { colorScheme })
+      await page.keyboard.press('?')
+      await page.getByRole('dialog').waitFor()
+      expect(await violations(page)).toEqual([])
+      await page.keyboard.press('Escape')
+      await page.getByLabel('Long URL').fill('nonsense')
+      await page.keyboard.press('Enter')
+      await page.getByText('The long URL must').waitFor()
+      expect(await violations(page)).toEqual([])
+      await page.getByLabel('Long URL').fill('https://example.com/')
+      await page.keyboard.press('Enter')
+      await page.getByRole('region', { name: 'Your new link' }).waitFor()
+      await page.route('**/stats?*', route => route.abort())
+      await page.getByText('Trying again…').waitFor()
+      expect(await violations(page)).toEqual([])
+    })
+  }
+
+  it('fits 360 px and a zoom of 200 % without scrolling sideways', async () => {
+    for (const url of Object.values(pages)) {
+      for (const viewport of [phone, zoomed]) {
+        const { page } = await open(url, { viewport })
+        expect({ url, viewport, overflow: await overflowOf(page) }).toEqual({ url, viewport, overflow: 0 })
+        await page.context().close()
+      }
+    }
+  })
+
+  it('everything can be done with the keyboard alone', async () => {
+    const { page, incidents } = await open(pages.links ?? '', {})
+    await page.keyboard.press('/')
+    expect(await focused(page)).toBe('Long URL')
+    await page.keyboard.type('https://example.com/keys?d=w&m=y')
+    await page.keyboard.press('Tab')
+    await page.keyboard.type('keys')
+    await page.keyboard.press('Enter')
+    await page.getByRole('region', { name: 'Your new link' }).waitFor()
+    await waitUntil(async () => (await focused(page)) === 'Copy', { what: 'the copy button has the focus' })
+    await page.keyboard.press('Tab')
+    expect(await focused(page)).toBe('Watch its visits')
+    await page.keyboard.press('Enter')
+    const heading = page.getByRole('heading', { level: 1, name: '/keys' })
+    await heading.waitFor()
+    await waitForFocus(heading)
+
+    await page.keyboard.press('y')
+    await page.waitForURL('**/?link=keys&period=year')
+    await page.getByRole('radio', { name: 'Year' }).focus()
+    await page.keyboard.press('ArrowLeft')
+    await page.waitForURL('**/?link=keys')
+
+    await page.keyboard.press('/')
+    expect(await focused(page)).toBe('Open a link by its name')
+    await page.keyboard.type('d')
+    expect(page.url()).not.toContain('period')
+    await page.keyboard.press('Backspace')
+    await page.keyboard.type(`/${longSlug}`)
+    await page.keyboard.press('Enter')
+    await page.getByRole('heading', { level: 1, name: longSlug }).waitFor()
+
+    await page.keyboard.press('?')
+    await page.getByRole('dialog', { name: 'Keyboard' }).waitFor()
+    await page.keyboard.press('y')
+    await page.keyboard.press('Escape')
+    await page.getByRole('dialog').waitFor({ state: 'detached' })
+    expect(page.url()).not.toContain('period')
+    expect(incidents).toEqual([])
+  })
+
+  it('single keys can be turned off', async () => {
+    const { page } = await open(pages.link ?? '', {})
+    await page.keyboard.press('?')
+    await page.getByLabel('Use these shortcuts').uncheck()
+    await page.keyboard.press('Escape')
+    await page.keyboard.press('y')
+    await page.keyboard.press('/')
+    expect(page.url()).not.toContain('period')
+    expect(await focused(page)).not.toBe('Open a link by its name')
+  })
+
+  it('is light or dark as the system is, or as the reader says, also after a reload', async () => {
+    const { page } = await open(pages.link ?? '', { colorScheme: 'dark' })
+    const brightness = () =>
+      page.evaluate<number>(`
+        (() => {
+          const canvas = document.createElement('canvas').getContext('2d')
+          canvas.fillStyle = getComputedStyle(document.documentElement).backgroundColor
+          canvas.fillRect(0, 0, 1, 1)
+          return canvas.getImageData(0, 0, 1, 1).data[0]
+        })()`)
+    expect(await brightness()).toBeLessThan(60)
+    await page.emulateMedia({ colorScheme: 'light' })
+    expect(await brightness()).toBeGreaterThan(200)
+    await page.getByRole('button', { name: 'Theme: automatic' }).click()
+    await page.getByRole('button', { name: 'Theme: light' }).click()
+    expect(await brightness()).toBeLessThan(60)
+    await page.reload()
+    await page.getByRole('button', { name: 'Theme: dark' }).waitFor()
+    expect(await brightness()).toBeLessThan(60)
+  })
+})
+
+/** The name of what has the focus. */
+function focused(page: Page): Promise<string> {
+  return page.evaluate<string>(`
+    (() => {
+      const element = document.activeElement
+      const label = element.labels?.[0]?.firstChild?.textContent
+      return (element.getAttribute('aria-label') ?? label ?? element.textContent).trim()
+    })()`)
+}

@@ -1,0 +1,188 @@
+import type { Page } from 'playwright-core'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { linkStats, shorten, startWorker, visit } from '../support/hopcount.ts'
+import { browserAvailable } from './chromium.ts'
+import { openPage } from './open-page.ts'
+import { recordVisits, visitsAt } from './past-visits.ts'
+import type { RunningDashboard } from './running-dashboard.ts'
+import { startDashboard } from './running-dashboard.ts'
+
+const hourMs = 3_600_000
+
+describe.skipIf(!browserAvailable())('the page of a link', () => {
+  let dashboard: RunningDashboard
+  beforeAll(async () => {
+    dashboard = await startDashboard({ worker: false })
+  }, 120_000)
+
+  it('tells no visits from visits that are still being counted', async () => {
+    const { browser, origin, installation } = dashboard
+    const slug = await shorten(origin)
+    const { page, incidents } = await openPage(browser, `${origin}/?link=${slug}`)
+    await page.getByText('no visits yet').waitFor()
+    await page.getByText('up to date').waitFor()
+
+    await visit(origin, slug)
+    await page.getByText('Counting…').waitFor()
+    await page.getByText('still counting 1 visit').waitFor()
+    expect(await page.getByText('no visits yet').count()).toBe(0)
+
+    await startWorker(installation)
+    await page.getByTestId('visits').getByText('1', { exact: true }).waitFor()
+    await page.getByText('up to date').waitFor()
+    expect(incidents).toEqual([])
+  })
+
+  it('shows the same numbers as the API, by keys D W M Y, as chart, words and table', async () => {
+    const { browser, origin, pool } = dashboard
+    const slug = await shorten(origin)
+    const now = Date.now()
+    const times = Array.from({ length: 300 }, (_, i) => now - i * i * 90_000)
+    await recordVisits(pool, slug, visitsAt(times))
+    const { page, incidents } = await openPage(browser, `${origin}/?link=${slug}&show=table`)
+    await page.getByTestId('visits').getByText('300', { exact: true }).waitFor()
+    const periods = [
+      { key: 'd', interval: 'hour', count: 24, words: 'last 24 hours' },
+      { key: 'w', interval: 'day', count: 7, words: 'last 7 days' },
+      { key: 'y', interval: 'month', count: 12, words: 'last 12 months' },
+      { key: 'm', interval: 'day', count: 30, words: 'last 30 days' },
+    ]
+    for (const { key, interval, count, words } of periods) {
+      await page.keyboard.press(key)
+      await page.locator('figcaption').filter({ hasText: words }).waitFor()
+      const shown = await tableValues(page)
+      expect(shown.length).toBe(count)
+      const from = new Date(now - 370 * 24 * hourMs)
+      from.setUTCDate(from.getUTCDate() + 6)
+      const query = `?interval=${interval}&tz=Europe/Berlin${interval === 'month' ? `&from=${from.toISOString()}` : ''}`
+      const { series } = await linkStats(origin, slug, query)
+      expect(shown).toEqual(series.slice(-count).map(bucket => bucket.visits))
+      const sum = shown.reduce((total, visits) => total + visits, 0)
+      expect(await page.locator('figcaption').textContent()).toContain(`${sum} visits in the ${words}`)
+    }
+    await page.getByRole('button', { name: 'Show as chart' }).click()
+    const chart = page.getByRole('img', { name: 'visits in the last 30 days' })
+    await chart.locator('canvas').waitFor()
+    await chart.hover()
+    await page.locator('.time-chart-hint').waitFor()
+    expect(incidents).toEqual([])
+  })
+
+  it('restores link, period, zone and table from the address', async () => {
+    const { browser, origin, pool } = dashboard
+    const slug = await shorten(origin)
+    // 00:30 in Kathmandu is still the day before in Berlin.
+    const midnight = Math.floor((Date.now() + 5.75 * hourMs) / (24 * hourMs)) * 24 * hourMs - 5.75 * hourMs
+    await recordVisits(pool, slug, visitsAt([midnight - 24 * hourMs + hourMs / 2]))
+    const { page } = await openPage(browser, `${origin}/?link=${slug}`)
+    await page.keyboard.press('w')
+    await page.getByRole('button', { name: 'Show as table' }).click()
+    await page.getByLabel('Time zone').selectOption('Asia/Kathmandu')
+    const rows = page.locator('.series-table tbody tr')
+    await rows.nth(1).getByText('1', { exact: true }).waitFor()
+    const address = new URL(page.url())
+    expect(Object.fromEntries(address.searchParams)).toEqual({
+      link: slug,
+      period: 'week',
+      tz: 'Asia/Kathmandu',
+      show: 'table',
+    })
+
+    const { page: other, incidents } = await openPage(browser, address.href)
+    await other.locator('.series-table tbody tr').nth(1).getByText('1', { exact: true }).waitFor()
+    expect(await other.getByLabel('Time zone').inputValue()).toBe('Asia/Kathmandu')
+    expect(await other.getByRole('radio', { name: 'Week' }).isChecked()).toBe(true)
+    expect(await tableValues(other)).toEqual(await tableValues(page))
+    await page.goBack()
+    await page.waitForURL(`${origin}/?link=${slug}&period=week&show=table`)
+    expect(incidents).toEqual([])
+  })
+
+  it('nonsense in the address is as if it were absent', async () => {
+    const { browser, origin } = dashboard
+    const slug = await shorten(origin)
+    const nonsense = `?link=${slug}&period=century&tz=Moon/Base&window=x&after=x&show=x`
+    const { page, incidents } = await openPage(browser, `${origin}/${nonsense}`)
+    await page.getByText('No visits in the last 30 days.').waitFor()
+    expect(await page.getByLabel('Time zone').inputValue()).toBe('')
+    expect(incidents).toEqual([])
+  })
+
+  it('a name that no link has is said to be one', async () => {
+    const { page, incidents } = await openPage(dashboard.browser, `${dashboard.origin}/?link=nobody-has-it`)
+    await page.getByText('There is no link with this name.').waitFor()
+    expect(incidents).toEqual([])
+  })
+
+  it('warns when the statistics are more than a minute behind', async () => {
+    const { browser, origin } = dashboard
+    const slug = await shorten(origin)
+    const { page } = await openPage(browser, 'about:blank')
+    await page.route('**/stats/**', async route => {
+      const response = await route.fetch()
+      const asOf = new Date(Date.now() - 5.5 * 60_000).toISOString()
+      await route.fulfill({ response, headers: { ...response.headers(), 'x-stats-as-of': asOf } })
+    })
+    await page.goto(`${origin}/?link=${slug}`)
+    await page.getByText('The statistics are 5 minutes behind.').waitFor()
+    await page.unroute('**/stats/**')
+    await page.getByText('The statistics are').waitFor({ state: 'detached' })
+  })
+
+  it('referrers and user agents are text, whatever they say', async () => {
+    const { browser, origin, pool } = dashboard
+    const slug = await shorten(origin, { long_url: 'https://example.com/?<script>alert(0)</script>' })
+    const hostile = [
+      '<script>alert(1)</script>',
+      '"><img src=x onerror=alert(2)>',
+      'javascript:alert(3)',
+      ' javascript:alert(4)',
+      'data:text/html,<script>alert(5)</script>',
+      'https://evil.test/"onmouseover="alert(6)',
+      'https://evil.test/\u202Emoc.elgoog//:sptth',
+      '{{constructor.constructor("alert(7)")()}}',
+      '<style>*{display:none}</style><link rel=stylesheet href=//evil.test/x.css>',
+      'a'.repeat(512),
+    ]
+    const visits = hostile.map((text, i) => ({
+      visitedAt: Date.now() - i * 1_000,
+      referrer: text,
+      userAgent: text,
+    }))
+    await recordVisits(pool, slug, visits)
+    const { page, incidents } = await openPage(browser, `${origin}/?link=${slug}`)
+    const table = page.locator('table.recent')
+    await table.waitFor()
+    for (const text of hostile)
+      expect(await table.locator('.user-agent').filter({ hasText: text }).count()).toBe(1)
+    expect(await page.locator('main script, main img, main style, main link, main [onerror]').count()).toBe(0)
+
+    const links = await table
+      .getByRole('link')
+      .evaluateAll(all =>
+        all.map(link => ({ href: link.getAttribute('href'), rel: link.getAttribute('rel') })),
+      )
+    expect(links.map(link => link.href)).toEqual(hostile.slice(5, 7))
+    for (const { rel } of links)
+      expect(rel?.split(' ')).toEqual(expect.arrayContaining(['noreferrer', 'noopener']))
+    await page.getByRole('heading', { level: 1 }).hover()
+    await page.waitForTimeout(1_000)
+    expect(incidents).toEqual([])
+  })
+
+  it('the address is no way to bring script in', async () => {
+    const { browser, origin } = dashboard
+    const text = '<img src=x onerror=alert(1)>'
+    const { page, incidents } = await openPage(browser, `${origin}/?link=${encodeURIComponent(text)}`)
+    await page.getByRole('heading', { level: 1, name: text }).waitFor()
+    await page.getByText('There is no link with this name.').waitFor()
+    expect(await page.locator('main img').count()).toBe(0)
+    expect(incidents).toEqual([])
+  })
+})
+
+/** The table's numbers, the oldest first. */
+async function tableValues(page: Page): Promise<number[]> {
+  const texts = await page.locator('.series-table td').allTextContents()
+  return texts.map(text => Number(text.replaceAll(',', ''))).reverse()
+}

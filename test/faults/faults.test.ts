@@ -1,0 +1,31 @@
+/** The fault matrix in its short form: one or two random moments per row. The long form is `pnpm test:faults`. */
+import { randomBytes } from 'node:crypto'
+import { afterEach, describe, expect, test } from 'vitest'
+import { cleanUp } from '../support/clean-up.ts'
+import { createTestDatabase } from '../support/test-database.ts'
+import { reportLine } from './report.ts'
+import { rows } from './rows.ts'
+import { reasonToSkip, runRow } from './run-row.ts'
+
+const seed = process.env.FAULTS_SEED ?? randomBytes(4).toString('hex')
+/** Other tests run at the same time. */
+const slack = 3
+
+afterEach(cleanUp)
+
+describe(`faults, seed ${seed}`, () => {
+  for (const row of rows) {
+    const skipped = reasonToSkip(row)
+    const name = `${row.number}: ${row.title}${skipped === undefined ? '' : ` (skipped: ${skipped})`}`
+    test.skipIf(skipped !== undefined)(name, { timeout: 300_000 }, async () => {
+      const report = await runRow(row, {
+        newDatabase: async () => (await createTestDatabase()).url,
+        full: false,
+        slack,
+        rounds: row.ciRounds ?? (row.long ? 1 : 2),
+        seed,
+      })
+      expect(report.failures, reportLine(report)).toEqual([])
+    })
+  }
+})
