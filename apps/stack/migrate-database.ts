@@ -102,7 +102,7 @@ async function runDbmate(command: 'create' | 'migrate', databaseUrl: string): Pr
  * The same server, reached the same way: node-postgres speaks plain text unless the URL or PGSSLMODE says otherwise,
  * dbmate's driver insists on TLS then; and the modes that only node-postgres knows get the driver's nearest name.
  */
-export function dbmateUrl(databaseUrl: string): string {
+function dbmateUrl(databaseUrl: string): string {
   const url = new URL(databaseUrl)
   const mode = url.searchParams.get('sslmode') ?? process.env.PGSSLMODE ?? sslFlag(url) ?? 'disable'
   url.searchParams.delete('ssl')
