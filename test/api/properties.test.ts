@@ -41,7 +41,9 @@ async function ask(bytes: string): Promise<RawAnswer> {
   expect(logLines() - linesBefore).toBeLessThanOrEqual(1)
   const [method = '', path = ''] = bytes.split(' ', 2)
   if (answer.status >= 400 && method !== 'HEAD') expectProblem(answer, answer.status)
-  answered.add(`${method} ${routeOf(path)} ${answer.status}`)
+  const [pathname = ''] = path.split(/[?#]/)
+  // The page is no part of the interface that the document describes.
+  if (pathname !== '/') answered.add(`${method} ${routeOf(pathname)} ${answer.status}`)
   return answer
 }
 
@@ -52,11 +54,10 @@ function logLines(): number {
 const routes = ['/shorten', '/stats', '/healthz', '/readyz', '/metrics', '/openapi.json']
 
 /** As the OpenAPI document writes it; undefined where no route is. */
-function routeOf(path: string): string | undefined {
-  const [pathname = ''] = path.split('?')
+function routeOf(pathname: string): string | undefined {
   if (routes.includes(pathname)) return pathname
   if (/^\/stats\/[^/]*$/.test(pathname)) return '/stats/{slug}'
-  return /^\/[^/]*$/.test(pathname) ? '/{slug}' : undefined
+  return /^\/[^/]+$/.test(pathname) ? '/{slug}' : undefined
 }
 
 /** A 201 must be true: the link can be followed, and its statistics read. */
