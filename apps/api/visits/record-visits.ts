@@ -8,6 +8,7 @@
  * void. Where that can't be asked either, nobody knows, and record() rejects with VisitUncertain: no answer is true.
  */
 
+import { existsSync } from 'node:fs'
 import { createGroupCommit } from '@hopcount/shared/group-commit.ts'
 import type { Log } from '@hopcount/shared/log.ts'
 import { createHealthLog } from '@hopcount/shared/log.ts'
@@ -200,7 +201,9 @@ export async function openVisitRecorder(options: {
   function nextOfBacklog(): SealedBatch | undefined {
     if (backlog.from > backlog.to) return undefined
     const seq = backlog.from++
-    return ownBatch(seq, segmentPath(folder.path, seq, 'sealed'))
+    const sealed = segmentPath(folder.path, seq, 'sealed')
+    // Where a segment could not be renamed, it is sealed under its old name.
+    return ownBatch(seq, existsSync(sealed) ? sealed : segmentPath(folder.path, seq, 'open'))
   }
 
   function ownBatch(seq: number, path: string, known?: SealedSegment): SealedBatch {
