@@ -4,6 +4,7 @@ import { shorten, startApi } from '../support/hopcount.ts'
 import type { TestRedis } from '../support/redis.ts'
 import { redisAvailable, startRedis } from '../support/redis.ts'
 import { createTestDatabase } from '../support/test-database.ts'
+import { waitUntil } from '../support/wait-until.ts'
 
 const limits = { TRUST_PROXY: '127.0.0.0/8', RATE_LIMIT_WRITES: '3', RATE_LIMIT_STATS: '5' }
 
@@ -74,8 +75,19 @@ describe.skipIf(!redisAvailable())('with Redis', () => {
     const redis: TestRedis = await startRedis()
     const installation = { databaseUrl: (await createTestDatabase()).url, redisUrl: redis.url, env: limits }
     const [first, second] = await Promise.all([startApi(installation), startApi(installation)])
-    const answers = await statuses([first, second, first, second].map(api => () => makeLink(api, '8.8.8.8')))
-    expect(answers).toEqual([201, 201, 201, 429])
+    // Until both are connected, and whenever Redis takes longer than its deadline, a process counts for itself.
+    let client = 0
+    await waitUntil(
+      async () => {
+        const address = `8.8.8.${++client}`
+        const answers = await statuses(
+          [first, second, first, second].map(api => () => makeLink(api, address)),
+        )
+        expect(answers.slice(0, 3)).toEqual([201, 201, 201])
+        return answers[3] === 429
+      },
+      { what: 'the fourth request is refused, whichever process it reaches' },
+    )
     await redis.kill9()
     expect(await statuses(times(4, () => makeLink(first, '1.1.1.1')))).toEqual([201, 201, 201, 429])
     expect((await makeLink(second, '1.1.1.1')).status).toBe(201)
