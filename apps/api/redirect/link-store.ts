@@ -4,6 +4,7 @@
  * hangs costs a redirect its deadline a few times, not each time.
  */
 
+import { createGroupCommit } from '@hopcount/shared/group-commit.ts'
 import type { Log } from '@hopcount/shared/log.ts'
 import { createHealthLog } from '@hopcount/shared/log.ts'
 import { Redis } from 'ioredis'
@@ -21,6 +22,7 @@ const openMs = 1_000
 /** Bounds what a lost invalidation can do, and what a Redis without a memory limit holds. */
 const lifetimeSeconds = 600
 const keyPrefix = '{hopcount}:link:'
+const nothing = Promise.resolve(undefined)
 
 export function openLinkStore(redisUrl: string, log: Log): LinkStore {
   const redis = new Redis(redisUrl, {
@@ -43,17 +45,28 @@ export function openLinkStore(redisUrl: string, log: Log): LinkStore {
     health.fails(error)
   }
 
-  async function get(slug: string): Promise<Link | undefined> {
-    if (redis.status !== 'ready' || Date.now() < closedUntil) return undefined
+  /** One MGET for all slugs of an event-loop turn: most of a read's cost is the command, not the key. */
+  const reads = createGroupCommit<string, Link | undefined>({
+    commit: readTogether,
+    // None waits for another: each has its deadline.
+    concurrentCommits: Number.POSITIVE_INFINITY,
+  })
+
+  async function readTogether(slugs: string[]): Promise<(Link | undefined)[]> {
     try {
-      const text = await redis.get(keyPrefix + slug)
+      const texts = await redis.mget(slugs.map(slug => keyPrefix + slug))
       failures = 0
       if (health.failing()) health.works()
-      return text === null ? undefined : parseLink(text)
+      return texts.map(text => (text === null ? undefined : parseLink(text)))
     } catch (error) {
       failed(error)
-      return undefined
+      return []
     }
+  }
+
+  function get(slug: string): Promise<Link | undefined> {
+    if (redis.status !== 'ready' || Date.now() < closedUntil) return nothing
+    return reads.add(slug)
   }
 
   function set(slug: string, link: Link): void {
