@@ -1,4 +1,4 @@
-import { useEffect } from 'preact/hooks'
+import { useLayoutEffect } from 'preact/hooks'
 import { keepPreference, readPreference } from './preference.ts'
 
 const storageKey = 'shortcuts'
@@ -14,7 +14,8 @@ export function turnShortcuts(on: boolean): void {
 
 /** Calls what belongs to the key, unless the reader is typing, choosing from a list, or in a dialog. */
 export function useShortcuts(actions: Record<string, (() => void) | undefined>): void {
-  useEffect(() => {
+  // At once and not after the next frame: a key that is pressed as soon as the page shows is heard.
+  useLayoutEffect(() => {
     function onKeyDown(event: KeyboardEvent): void {
       if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || !shortcutsAreOn()) return
       if (isTyping(event.target) || document.querySelector('dialog[open]') !== null) return
