@@ -8,7 +8,7 @@ import type { ChildProcess } from 'node:child_process'
 import { spawn } from 'node:child_process'
 
 /**
- * MiB of each half of V8's young generation (two to three of them are resident). Under full load an API process takes
+ * MiB of each half of V8's young generation (two to three of them are resident). Under full load of one cached link an API process takes
  * 185 MB with it and 208 MB with V8's own limit, at the same speed.
  */
 const youngGeneration = '--max-semi-space-size=16'
