@@ -8,8 +8,8 @@ import type { ChildProcess } from 'node:child_process'
 import { spawn } from 'node:child_process'
 
 /**
- * MiB of each half of V8's young generation (two to three of them are resident). Under full load of one cached link an API process takes
- * 185 MB with it and 208 MB with V8's own limit, at the same speed.
+ * MiB of each half of V8's young generation (two to three of them are resident). Under full load of one cached link an
+ * API process takes 183–185 MB with it and 207 MB with V8's own limit. What it costs in speed was not told from the noise.
  */
 const youngGeneration = '--max-semi-space-size=16'
 
