@@ -19,7 +19,7 @@ CREATE FUNCTION public.ensure_visit_partitions(first_day date, days integer) RET
 DECLARE
   day date;
   made integer := 0;
-  partition_name text;
+  suffix text;
   from_time timestamptz;
   to_time timestamptz;
 BEGIN
@@ -27,18 +27,42 @@ BEGIN
   PERFORM pg_advisory_xact_lock(hashtext('hopcount:visit-partitions'));
   FOR i IN 0 .. days - 1 LOOP
     day := first_day + i;
-    partition_name := 'visits_' || to_char(day, 'YYYYMMDD');
-    CONTINUE WHEN to_regclass(partition_name) IS NOT NULL;
+    suffix := to_char(day, 'YYYYMMDD');
     from_time := day::timestamp AT TIME ZONE 'UTC';
     to_time := (day + 1)::timestamp AT TIME ZONE 'UTC';
-    EXECUTE format('CREATE TABLE %I (LIKE visits INCLUDING DEFAULTS INCLUDING CONSTRAINTS)', partition_name);
-    EXECUTE format(
-      'WITH moved AS (DELETE FROM visits_default WHERE visited_at >= %L AND visited_at < %L RETURNING *) INSERT INTO %I SELECT * FROM moved',
-      from_time, to_time, partition_name);
-    EXECUTE format('ALTER TABLE visits ATTACH PARTITION %I FOR VALUES FROM (%L) TO (%L)', partition_name, from_time, to_time);
-    made := made + 1;
+    IF to_regclass('visits_' || suffix) IS NULL THEN
+      PERFORM make_day_partition('visits', 'visited_at', suffix, from_time, to_time, '');
+      made := made + 1;
+    END IF;
+    CONTINUE WHEN day < (now() AT TIME ZONE 'UTC')::date - 1;
+    IF to_regclass('link_minutes_' || suffix) IS NULL THEN
+      PERFORM make_day_partition('link_minutes', 'minute', suffix, from_time, to_time, 'WITH (fillfactor = 70)');
+    END IF;
+    IF to_regclass('visitors_' || suffix) IS NULL THEN
+      EXECUTE format('CREATE TABLE %I PARTITION OF visitors FOR VALUES FROM (%L) TO (%L)', 'visitors_' || suffix, day, day + 1);
+      INSERT INTO visitor_salts (day, salt) VALUES (day, uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid()));
+    END IF;
   END LOOP;
   RETURN made;
+END
+$$;
+
+
+--
+-- Name: make_day_partition(text, text, text, timestamp with time zone, timestamp with time zone, text); Type: FUNCTION; Schema: public; Owner: -
+--
+
+CREATE FUNCTION public.make_day_partition(parent text, key text, suffix text, from_time timestamp with time zone, to_time timestamp with time zone, storage text) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+  partition_name text := parent || '_' || suffix;
+BEGIN
+  EXECUTE format('CREATE TABLE %I (LIKE %I INCLUDING DEFAULTS INCLUDING CONSTRAINTS) %s', partition_name, parent, storage);
+  EXECUTE format(
+    'WITH moved AS (DELETE FROM %I WHERE %I >= %L AND %I < %L RETURNING *) INSERT INTO %I SELECT * FROM moved',
+    parent || '_default', key, from_time, key, to_time, partition_name);
+  EXECUTE format('ALTER TABLE %I ATTACH PARTITION %I FOR VALUES FROM (%L) TO (%L)', parent, partition_name, from_time, to_time);
 END
 $$;
 
@@ -54,7 +78,7 @@ SET default_table_access_method = heap;
 CREATE TABLE public.ledger (
     producer_id uuid NOT NULL,
     seq bigint NOT NULL,
-    visits integer NOT NULL
+    counted integer NOT NULL
 );
 
 
@@ -71,13 +95,64 @@ WITH (fillfactor='70');
 
 
 --
+-- Name: link_days; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.link_days (
+    link_id bigint NOT NULL,
+    day date NOT NULL,
+    visits bigint NOT NULL,
+    bots bigint NOT NULL,
+    previews bigint NOT NULL,
+    uniques bigint NOT NULL,
+    magnitude smallint GENERATED ALWAYS AS ((
+CASE
+    WHEN (visits < 64) THEN ((4)::double precision * floor(((ln((GREATEST(visits, (1)::bigint))::double precision) / ln((2)::double precision)) + (0.000000001)::double precision)))
+    ELSE floor(((((4)::double precision * ln((visits)::double precision)) / ln((2)::double precision)) + (0.000000001)::double precision))
+END)::smallint) STORED,
+    breakdowns json NOT NULL
+)
+WITH (fillfactor='60');
+
+
+--
+-- Name: link_minutes; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.link_minutes (
+    link_id bigint NOT NULL,
+    minute timestamp(0) with time zone NOT NULL,
+    visits bigint NOT NULL,
+    bots bigint NOT NULL,
+    previews bigint NOT NULL
+)
+PARTITION BY RANGE (minute);
+
+
+--
+-- Name: link_minutes_default; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.link_minutes_default (
+    link_id bigint NOT NULL,
+    minute timestamp(0) with time zone NOT NULL,
+    visits bigint NOT NULL,
+    bots bigint NOT NULL,
+    previews bigint NOT NULL
+)
+WITH (fillfactor='70');
+
+
+--
 -- Name: link_quarters; Type: TABLE; Schema: public; Owner: -
 --
 
 CREATE TABLE public.link_quarters (
     link_id bigint NOT NULL,
     quarter timestamp(0) with time zone NOT NULL,
-    visits bigint NOT NULL
+    visits bigint NOT NULL,
+    bots bigint DEFAULT 0 NOT NULL,
+    previews bigint DEFAULT 0 NOT NULL
 )
 WITH (fillfactor='70');
 
@@ -95,7 +170,10 @@ CASE
     ELSE floor(((((4)::double precision * ln((visits)::double precision)) / ln((2)::double precision)) + (0.000000001)::double precision))
 END)::smallint) STORED,
     first_visit timestamp(3) with time zone NOT NULL,
-    last_visit timestamp(3) with time zone NOT NULL
+    last_visit timestamp(3) with time zone NOT NULL,
+    bots bigint DEFAULT 0 NOT NULL,
+    previews bigint DEFAULT 0 NOT NULL,
+    uniques bigint DEFAULT 0 NOT NULL
 )
 WITH (fillfactor='60');
 
@@ -126,6 +204,18 @@ ALTER TABLE public.links ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     NO MAXVALUE
     CACHE 1
 );
+
+
+--
+-- Name: orphan_visits; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.orphan_visits (
+    day date NOT NULL,
+    slug text NOT NULL COLLATE pg_catalog."C",
+    requests bigint NOT NULL
+)
+WITH (fillfactor='70');
 
 
 --
@@ -162,6 +252,28 @@ ALTER TABLE public.texts ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
 
 
 --
+-- Name: visitor_salts; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.visitor_salts (
+    day date NOT NULL,
+    salt bytea NOT NULL
+);
+
+
+--
+-- Name: visitors; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.visitors (
+    link_id bigint NOT NULL,
+    day date NOT NULL,
+    visitor bigint NOT NULL
+)
+PARTITION BY RANGE (day);
+
+
+--
 -- Name: visits; Type: TABLE; Schema: public; Owner: -
 --
 
@@ -171,7 +283,9 @@ CREATE TABLE public.visits (
     referrer_id integer,
     user_agent_id integer,
     referrer text,
-    user_agent text
+    user_agent text,
+    country smallint,
+    language smallint
 )
 PARTITION BY RANGE (visited_at);
 
@@ -186,8 +300,17 @@ CREATE TABLE public.visits_default (
     referrer_id integer,
     user_agent_id integer,
     referrer text,
-    user_agent text
+    user_agent text,
+    country smallint,
+    language smallint
 );
+
+
+--
+-- Name: link_minutes_default; Type: TABLE ATTACH; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.link_minutes ATTACH PARTITION public.link_minutes_default DEFAULT;
 
 
 --
@@ -211,6 +334,30 @@ ALTER TABLE ONLY public.ledger
 
 ALTER TABLE ONLY public.ledger_watermarks
     ADD CONSTRAINT ledger_watermarks_pkey PRIMARY KEY (producer_id);
+
+
+--
+-- Name: link_days link_days_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.link_days
+    ADD CONSTRAINT link_days_pkey PRIMARY KEY (link_id, day);
+
+
+--
+-- Name: link_minutes link_minutes_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.link_minutes
+    ADD CONSTRAINT link_minutes_pkey PRIMARY KEY (link_id, minute);
+
+
+--
+-- Name: link_minutes_default link_minutes_default_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.link_minutes_default
+    ADD CONSTRAINT link_minutes_default_pkey PRIMARY KEY (link_id, minute);
 
 
 --
@@ -254,6 +401,14 @@ ALTER TABLE ONLY public.links
 
 
 --
+-- Name: orphan_visits orphan_visits_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.orphan_visits
+    ADD CONSTRAINT orphan_visits_pkey PRIMARY KEY (day, slug);
+
+
+--
 -- Name: schema_migrations schema_migrations_pkey; Type: CONSTRAINT; Schema: public; Owner: -
 --
 
@@ -275,6 +430,29 @@ ALTER TABLE ONLY public.texts
 
 ALTER TABLE ONLY public.texts
     ADD CONSTRAINT texts_text_key UNIQUE (text);
+
+
+--
+-- Name: visitor_salts visitor_salts_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.visitor_salts
+    ADD CONSTRAINT visitor_salts_pkey PRIMARY KEY (day);
+
+
+--
+-- Name: visitors visitors_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.visitors
+    ADD CONSTRAINT visitors_pkey PRIMARY KEY (link_id, day, visitor);
+
+
+--
+-- Name: link_days_day_magnitude_idx; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX link_days_day_magnitude_idx ON public.link_days USING btree (day, magnitude);
 
 
 --
@@ -313,6 +491,13 @@ CREATE INDEX visits_default_link_id_date_bin_idx ON public.visits_default USING 
 
 
 --
+-- Name: link_minutes_default_pkey; Type: INDEX ATTACH; Schema: public; Owner: -
+--
+
+ALTER INDEX public.link_minutes_pkey ATTACH PARTITION public.link_minutes_default_pkey;
+
+
+--
 -- Name: visits_default_link_id_date_bin_idx; Type: INDEX ATTACH; Schema: public; Owner: -
 --
 
@@ -330,4 +515,5 @@ ALTER INDEX public.visits_link_id_minute_idx ATTACH PARTITION public.visits_defa
 --
 
 INSERT INTO public.schema_migrations (version) VALUES
-    ('20261122000001');
+    ('20261122000001'),
+    ('20261122000002');

@@ -9,12 +9,24 @@ export type Generated<T> = T extends ColumnType<infer S, infer I, infer U>
   ? ColumnType<S, I | undefined, U>
   : ColumnType<T, T | undefined, T>;
 
+export type Json = JsonValue;
+
+export type JsonArray = JsonValue[];
+
+export type JsonObject = {
+  [x: string]: JsonValue | undefined;
+};
+
+export type JsonPrimitive = boolean | number | string | null;
+
+export type JsonValue = JsonArray | JsonObject | JsonPrimitive;
+
 export type Timestamp = ColumnType<Date, Date | string, Date | string>;
 
 export interface Ledger {
+  counted: number;
   producer_id: string;
   seq: number;
-  visits: number;
 }
 
 export interface LedgerWatermarks {
@@ -23,8 +35,29 @@ export interface LedgerWatermarks {
   visits: number;
 }
 
-export interface LinkQuarters {
+export interface LinkDays {
+  bots: number;
+  breakdowns: Json;
+  day: Timestamp;
   link_id: number;
+  magnitude: Generated<number | null>;
+  previews: number;
+  uniques: number;
+  visits: number;
+}
+
+export interface LinkMinutes {
+  bots: number;
+  link_id: number;
+  minute: Timestamp;
+  previews: number;
+  visits: number;
+}
+
+export interface LinkQuarters {
+  bots: Generated<number>;
+  link_id: number;
+  previews: Generated<number>;
   quarter: Timestamp;
   visits: number;
 }
@@ -39,11 +72,20 @@ export interface Links {
 }
 
 export interface LinkTotals {
+  bots: Generated<number>;
   first_visit: Timestamp;
   last_visit: Timestamp;
   link_id: number;
   magnitude: Generated<number | null>;
+  previews: Generated<number>;
+  uniques: Generated<number>;
   visits: number;
+}
+
+export interface OrphanVisits {
+  day: Timestamp;
+  requests: number;
+  slug: string;
 }
 
 export interface Texts {
@@ -51,7 +93,20 @@ export interface Texts {
   text: string;
 }
 
+export interface Visitors {
+  day: Timestamp;
+  link_id: number;
+  visitor: number;
+}
+
+export interface VisitorSalts {
+  day: Timestamp;
+  salt: Buffer;
+}
+
 export interface Visits {
+  country: number | null;
+  language: number | null;
   link_id: number;
   referrer: string | null;
   referrer_id: number | null;
@@ -63,9 +118,14 @@ export interface Visits {
 export interface DB {
   ledger: Ledger;
   ledger_watermarks: LedgerWatermarks;
+  link_days: LinkDays;
+  link_minutes: LinkMinutes;
   link_quarters: LinkQuarters;
   link_totals: LinkTotals;
   links: Links;
+  orphan_visits: OrphanVisits;
   texts: Texts;
+  visitor_salts: VisitorSalts;
+  visitors: Visitors;
   visits: Visits;
 }

@@ -57,10 +57,10 @@ export async function waitForDatabase(pool: pg.Pool, waitMs = 10_000): Promise<v
   for (;;) {
     try {
       const result = await pool.query<{ migrated: boolean }>(
-        `SELECT to_regclass('ledger_watermarks') IS NOT NULL AS migrated`,
+        `SELECT to_regclass('visitor_salts') IS NOT NULL AS migrated`,
       )
       if (result.rows[0]?.migrated) return
-      throw new Error('the database has no tables of Hopcount yet: run `pnpm migrate` first')
+      throw new Error('the database lacks tables of this release: run `pnpm migrate` first')
     } catch (error) {
       if (Date.now() > deadline)
         throw new Error(`PostgreSQL (DATABASE_URL): ${errorText(error)}`, { cause: error })

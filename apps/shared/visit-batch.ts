@@ -4,16 +4,19 @@
  * A batch is named by (producer id, sequence number) and its bytes never change once it is sealed.
  * The bytes are a run of frames. A frame holds the visits of one write, all answered at the same moment:
  *
- *   0  u16  0x48C1, where a reader finds the next frame after damage
+ *   0  u16  0x48C2, where a reader finds the next frame after damage
  *   2  u32  length of the payload in bytes
  *   6  u32  CRC-32 of the payload
  *  10       payload: u48 time (ms since 1970), varint visits,
  *           varint new texts, each: varint id, varint bytes, UTF-8;
- *           then per visit: varint link id, varint referrer's text id, varint user agent's text id (0: none)
+ *           then per visit: varint link id, varint text ids of referrer, user agent and language (0: none),
+ *           u8 length of the address, the address as text
  *
- * All integers are little-endian, varints are LEB128. Texts (referrers, user agents) are written once per
- * batch and named by number afterwards: a visit with known texts takes 4 to 8 bytes. Text numbers are explicit,
- * so a damaged frame costs the later visits at most the texts it introduced.
+ * All integers are little-endian, varints are LEB128. Texts (referrers, user agents, languages) are written once per
+ * batch and named by number afterwards: a visit with known texts takes 4 to 8 bytes and its address. Text numbers are
+ * explicit, so a damaged frame costs the later visits at most the texts it introduced.
+ *
+ * Frames of the release before (0x48C1) have neither language nor address; a spool that it left is read as it is.
  */
 import { crc32 } from 'node:zlib'
 import type { Static } from 'typebox'
@@ -25,6 +28,10 @@ export interface Visit {
   /** As the HTTP parser gave it: one character per byte. */
   referrer: string | undefined
   userAgent: string | undefined
+  /** The Accept-Language header; its first language is kept. */
+  language?: string | undefined
+  /** The client's IP address. It goes as far as the worker, which makes a country and a hash of it. */
+  address?: string | undefined
 }
 
 export interface DecodedVisit {
@@ -33,6 +40,8 @@ export interface DecodedVisit {
   visitedAt: number
   referrer: string | undefined
   userAgent: string | undefined
+  language?: string | undefined
+  address?: string | undefined
 }
 
 export interface DecodedBatch {
@@ -48,8 +57,12 @@ export interface DecodedBatch {
 /** Longest texts kept, in characters. */
 const maxReferrerLength = 2_048
 const maxUserAgentLength = 512
+const maxLanguageLength = 35
+/** An IPv6 address that ends in an IPv4 one (RFC 4291, section 2.2) has 45 characters. */
+const maxAddressLength = 45
 
-const frameMark = 0x48c1
+const frameMark = 0x48c2
+const frameMarkWithoutAddress = 0x48c1
 const frameHeaderBytes = 10
 
 /** Numbers the texts of one batch. */
@@ -65,9 +78,10 @@ export function encodeFrame(visits: Visit[], visitedAt: number, texts: BatchText
   const newTexts: string[] = []
   let bytesNeeded = frameHeaderBytes + 6 + 10
   for (const visit of visits) {
-    bytesNeeded += 30
+    bytesNeeded += 40 + maxAddressLength
     bytesNeeded += introduceText(texts, newTexts, cut(visit.referrer, maxReferrerLength))
     bytesNeeded += introduceText(texts, newTexts, cut(visit.userAgent, maxUserAgentLength))
+    bytesNeeded += introduceText(texts, newTexts, firstLanguage(visit.language))
   }
   if (bytesNeeded > scratch.length) scratch = Buffer.allocUnsafe(bytesNeeded * 2)
 
@@ -85,6 +99,8 @@ export function encodeFrame(visits: Visit[], visitedAt: number, texts: BatchText
     offset = writeVarint(offset, visit.linkId)
     offset = writeVarint(offset, textNumber(texts, cut(visit.referrer, maxReferrerLength)))
     offset = writeVarint(offset, textNumber(texts, cut(visit.userAgent, maxUserAgentLength)))
+    offset = writeVarint(offset, textNumber(texts, firstLanguage(visit.language)))
+    offset = writeAddress(offset, visit.address ?? '')
   }
   const payload = scratch.subarray(frameHeaderBytes, offset)
   scratch.writeUInt16LE(frameMark, 0)
@@ -95,6 +111,14 @@ export function encodeFrame(visits: Visit[], visitedAt: number, texts: BatchText
 
 function cut(text: string | undefined, maxLength: number): string | undefined {
   return text !== undefined && text.length > maxLength ? text.slice(0, maxLength) : text
+}
+
+/** Of `de-CH, de;q=0.9, en;q=0.8` (RFC 9110, section 12.5.4): `de-CH`. Browsers list the preferred language first. */
+function firstLanguage(header: string | undefined): string | undefined {
+  if (header === undefined) return undefined
+  let end = 0
+  while (end < header.length && end < maxLanguageLength && header[end] !== ',' && header[end] !== ';') end++
+  return end === header.length ? header : header.slice(0, end)
 }
 
 function introduceText(texts: BatchTexts, newTexts: string[], text: string | undefined): number {
@@ -117,6 +141,14 @@ function writeVarint(offset: number, value: number): number {
   return offset
 }
 
+/** An address has digits, letters, dots and colons: one byte each, written here without a call out of JavaScript. */
+function writeAddress(offset: number, address: string): number {
+  const length = address.length > maxAddressLength ? 0 : address.length
+  scratch[offset++] = length
+  for (let i = 0; i < length; i++) scratch[offset++] = address.charCodeAt(i)
+  return offset
+}
+
 /**
  * Decodes a batch. Never throws: what can't be read is reported in `damaged` and `tornBytes`, and a text that
  * is not storable (PostgreSQL has no NUL in text) is left out of its visit.
@@ -129,7 +161,7 @@ export function decodeBatch(bytes: Buffer): DecodedBatch {
     const end = frameEnd(bytes, offset)
     if (
       end !== undefined &&
-      decodeFrame(bytes.subarray(offset + frameHeaderBytes, end), texts, batch.visits)
+      decodeFrame(bytes, offset, end, texts, batch.visits)
     ) {
       batch.soundBytes += end - offset
       offset = end
@@ -161,7 +193,7 @@ export function soundFrames(bytes: Buffer): { frames: Buffer; batch: DecodedBatc
 
 /** Where the frame at `offset` ends, if a whole frame of the right checksum lies there. */
 function frameEnd(bytes: Buffer, offset: number): number | undefined {
-  if (offset + frameHeaderBytes > bytes.length || bytes.readUInt16LE(offset) !== frameMark) return undefined
+  if (offset + frameHeaderBytes > bytes.length || !isMark(bytes.readUInt16LE(offset))) return undefined
   const end = offset + frameHeaderBytes + bytes.readUInt32LE(offset + 2)
   if (end > bytes.length) return undefined
   return crc32(bytes.subarray(offset + frameHeaderBytes, end)) === bytes.readUInt32LE(offset + 6)
@@ -171,7 +203,7 @@ function frameEnd(bytes: Buffer, offset: number): number | undefined {
 
 function nextFrame(bytes: Buffer, from: number): number | undefined {
   for (let at = from; at + frameHeaderBytes <= bytes.length; at++) {
-    if (bytes[at] === (frameMark & 0xff) && frameEnd(bytes, at) !== undefined) return at
+    if (bytes[at + 1] === frameMark >> 8 && frameEnd(bytes, at) !== undefined) return at
   }
   return undefined
 }
@@ -179,11 +211,23 @@ function nextFrame(bytes: Buffer, from: number): number | undefined {
 /** A write cut short leaves the beginning of a frame that says it is longer than what is there. */
 function isTorn(bytes: Buffer, offset: number): boolean {
   if (offset + frameHeaderBytes > bytes.length) return true
-  if (bytes.readUInt16LE(offset) !== frameMark) return false
+  if (!isMark(bytes.readUInt16LE(offset))) return false
   return offset + frameHeaderBytes + bytes.readUInt32LE(offset + 2) > bytes.length
 }
 
-function decodeFrame(payload: Buffer, texts: Map<number, string>, visits: DecodedVisit[]): boolean {
+function isMark(word: number): boolean {
+  return word === frameMark || word === frameMarkWithoutAddress
+}
+
+function decodeFrame(
+  bytes: Buffer,
+  start: number,
+  end: number,
+  texts: Map<number, string>,
+  visits: DecodedVisit[],
+): boolean {
+  const hasAddress = bytes.readUInt16LE(start) === frameMark
+  const payload = bytes.subarray(start + frameHeaderBytes, end)
   const reader = { offset: 6, payload }
   const visitsBefore = visits.length
   try {
@@ -200,7 +244,9 @@ function decodeFrame(payload: Buffer, texts: Map<number, string>, visits: Decode
       const linkId = readVarint(reader)
       const referrer = storableText(texts.get(readVarint(reader)))
       const userAgent = storableText(texts.get(readVarint(reader)))
-      visits.push({ linkId, visitedAt, referrer, userAgent })
+      const language = hasAddress ? storableText(texts.get(readVarint(reader))) : undefined
+      const address = hasAddress ? readAddress(reader) : undefined
+      visits.push({ linkId, visitedAt, referrer, userAgent, language, address })
     }
     return true
   } catch {
@@ -219,6 +265,15 @@ function readVarint(reader: { offset: number; payload: Buffer }): number {
     if (byte < 0x80) return value
     scale *= 0x80
   }
+}
+
+function readAddress(reader: { offset: number; payload: Buffer }): string | undefined {
+  const length = reader.payload[reader.offset++] ?? 0
+  const end = reader.offset + length
+  if (end > reader.payload.length) throw new RangeError('an address runs past its frame')
+  let address = ''
+  while (reader.offset < end) address += String.fromCharCode(reader.payload[reader.offset++] ?? 0)
+  return address === '' ? undefined : address
 }
 
 function storableText(text: string | undefined): string | undefined {

@@ -21,11 +21,11 @@ export async function compactLedger(pool: Pool, maxRows = 50_000): Promise<numbe
       removed AS (
         DELETE FROM ledger USING (SELECT producer_id, seq FROM candidate WHERE seq = gapless_seq ORDER BY producer_id, seq LIMIT $1) AS gapless
         WHERE ledger.producer_id = gapless.producer_id AND ledger.seq = gapless.seq
-        RETURNING ledger.producer_id, ledger.seq, ledger.visits
+        RETURNING ledger.producer_id, ledger.seq, ledger.counted
       ),
       raised AS (
         INSERT INTO ledger_watermarks AS mark (producer_id, seq, visits)
-        SELECT producer_id, max(seq), sum(visits) FROM removed GROUP BY producer_id ORDER BY producer_id
+        SELECT producer_id, max(seq), sum(counted) FROM removed GROUP BY producer_id ORDER BY producer_id
         ON CONFLICT (producer_id) DO UPDATE SET seq = excluded.seq, visits = mark.visits + excluded.visits
       )
       SELECT count(*) AS removed FROM removed`,

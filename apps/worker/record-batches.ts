@@ -62,7 +62,7 @@ function byId(a: BatchId, b: BatchId): number {
 async function enterLedger(client: PoolClient, batches: Batch[]): Promise<Batch[]> {
   const entered = await client.query<{ producer_id: string; seq: number }>({
     name: 'enter-ledger',
-    text: `INSERT INTO ledger (producer_id, seq, visits)
+    text: `INSERT INTO ledger (producer_id, seq, counted)
            SELECT producer_id, seq, visits
            FROM unnest($1::uuid[], $2::bigint[], $3::integer[]) AS batch (producer_id, seq, visits)
            ORDER BY producer_id, seq

@@ -149,7 +149,7 @@ export async function enterSeedLedger(
 ): Promise<number> {
   const batches = Math.ceil(options.visits / options.batchVisits)
   await client.query(
-    `INSERT INTO ledger (producer_id, seq, visits)
+    `INSERT INTO ledger (producer_id, seq, counted)
      SELECT $1::uuid, $2::bigint + n, least($4::bigint, $3::bigint - n * $4::bigint)
      FROM generate_series(0, $5::bigint - 1) AS n`,
     [options.producerId, options.firstSeq, options.visits, options.batchVisits, batches],

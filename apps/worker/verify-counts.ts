@@ -41,7 +41,7 @@ export async function compareCounts(pool: Pool): Promise<Difference[]> {
        UNION ALL
        SELECT 'sum of the ledger', expected, found
        FROM (SELECT coalesce(sum(visits), 0)::bigint AS expected FROM raw) AS visits,
-            (SELECT ((SELECT coalesce(sum(visits), 0) FROM ledger) + (SELECT coalesce(sum(visits), 0) FROM ledger_watermarks))::bigint AS found) AS ledger
+            (SELECT ((SELECT coalesce(sum(counted), 0) FROM ledger) + (SELECT coalesce(sum(visits), 0) FROM ledger_watermarks))::bigint AS found) AS ledger
        WHERE expected <> found
        LIMIT $1`,
       [maxDifferences],

@@ -120,7 +120,7 @@ export function worker(services: Services, env: Record<string, string> = {}): Pr
 /** Visits that the ledger holds. */
 export async function countedVisits(pool: pg.Pool): Promise<number> {
   const { rows } = await pool.query<{ visits: number }>(
-    `SELECT ((SELECT coalesce(sum(visits), 0) FROM ledger) + (SELECT coalesce(sum(visits), 0) FROM ledger_watermarks))::bigint AS visits`,
+    `SELECT ((SELECT coalesce(sum(counted), 0) FROM ledger) + (SELECT coalesce(sum(visits), 0) FROM ledger_watermarks))::bigint AS visits`,
   )
   return Number(rows[0]?.visits)
 }

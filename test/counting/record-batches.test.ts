@@ -237,6 +237,6 @@ test('a difference between raw visits, aggregates and ledger is found, and aggre
   expect(found).toEqual(['first link 3', 'quarter link 3', 'quarter link 4', 'total link 1', 'total link 2'])
   expect(await repairCounts(pool)).toBe(5)
   expect(await compareCounts(pool)).toEqual([])
-  await pool.query('UPDATE ledger SET visits = visits - 1')
+  await pool.query('UPDATE ledger SET counted = counted - 1')
   expect(await compareCounts(pool)).toEqual([{ what: 'sum of the ledger', expected: 8, found: 7 }])
 })

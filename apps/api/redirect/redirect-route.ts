@@ -46,8 +46,8 @@ export function redirectRoutes(
     { schema: { ...schema, operationId: 'follow', summary: 'Follow a link' } },
     (request, reply) => {
       withLink(request, reply, link => {
-        const { referer, 'user-agent': userAgent } = request.headers
-        recorder.record({ linkId: link.id, referrer: referer, userAgent }).then(
+        const { referer: referrer, 'user-agent': userAgent, 'accept-language': language } = request.headers
+        recorder.record({ linkId: link.id, referrer, userAgent, language, address: request.ip }).then(
           () => answerRedirect(reply, link),
           error => answerFailure(reply, error),
         )

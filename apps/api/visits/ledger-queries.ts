@@ -29,10 +29,10 @@ export async function voidBatch(pool: Pool, { producerId, seq }: BatchId): Promi
   let failure: unknown
   try {
     await client.query('BEGIN')
-    const entered = await client.query<{ visits: number }>({
+    const entered = await client.query<{ counted: number }>({
       name: 'void-batch',
-      text: `INSERT INTO ledger (producer_id, seq, visits) VALUES ($1, $2, 0)
-             ON CONFLICT (producer_id, seq) DO UPDATE SET visits = ledger.visits RETURNING visits`,
+      text: `INSERT INTO ledger (producer_id, seq, counted) VALUES ($1, $2, 0)
+             ON CONFLICT (producer_id, seq) DO UPDATE SET counted = ledger.counted RETURNING counted`,
       values: [producerId, seq],
     })
     const watermark = await client.query({
@@ -40,7 +40,7 @@ export async function voidBatch(pool: Pool, { producerId, seq }: BatchId): Promi
       text: 'SELECT FROM ledger_watermarks WHERE producer_id = $1 AND seq >= $2',
       values: [producerId, seq],
     })
-    const isVoid = entered.rows[0]?.visits === 0 && watermark.rowCount === 0
+    const isVoid = entered.rows[0]?.counted === 0 && watermark.rowCount === 0
     await client.query(isVoid ? 'COMMIT' : 'ROLLBACK')
     return isVoid
   } catch (error) {
