@@ -26,6 +26,7 @@ import { limitRates } from './limits/rate-limits.ts'
 import { createLinkCreator } from './links/create-links.ts'
 import { listenForLinkChanges } from './links/link-changes.ts'
 import { shortenRoute } from './links/shorten-route.ts'
+import { createKnownSlugs } from './redirect/known-slugs.ts'
 import { openLinkStore } from './redirect/link-store.ts'
 import { redirectRoutes } from './redirect/redirect-route.ts'
 import { createSlugResolver } from './redirect/resolve-slug.ts'
@@ -102,18 +103,28 @@ export async function buildApp(configuration: Configuration, log: Log): Promise<
   const cacheUrl = configuration.CACHE_REDIS_URL ?? configuration.REDIS_URL
   const store = cacheUrl === undefined ? undefined : openLinkStore(cacheUrl, log)
   app.addHook('onClose', async () => store?.close())
+  const known = createKnownSlugs({ pool, log, catchUp: () => changes.catchUp() })
   const resolver = createSlugResolver({
     pool,
     store,
+    known,
     maxLinks: configuration.CACHE_MAX_LINKS,
     hearsChanges: () => changes.isListening(),
   })
   const changes = listenForLinkChanges({
     databaseUrl: configuration.DATABASE_URL,
     log,
-    onChange: resolver.forget,
-    onGap: resolver.forgetAbsent,
+    onChange: slugCreated,
+    onGap() {
+      known.discard()
+      resolver.forgetAbsent()
+    },
+    onListening: known.read,
   })
+  function slugCreated(slug: string): void {
+    known.add(slug)
+    resolver.forget(slug)
+  }
   app.addHook('onClose', () => within(1_000, changes.close()))
 
   parseBodies(app)
@@ -125,7 +136,7 @@ export async function buildApp(configuration: Configuration, log: Log): Promise<
   const reserved: ReadonlySet<string> = routes.firstSegments
   await app.register(shortenRoute, {
     createLink: createLinkCreator({ pool, reserved }),
-    slugCreated: resolver.forget,
+    slugCreated,
     reserved,
     publicUrl: configuration.PUBLIC_URL,
     allowPrivateTargets: configuration.ALLOW_PRIVATE_TARGETS,

@@ -100,6 +100,13 @@ export const ConfigurationSchema = Type.Object({
     description:
       'batches that one worker holds at a time; those that wait together are recorded in one transaction',
   }),
+  GEO_DATABASE: Type.Optional(
+    Type.String({
+      minLength: 1,
+      description:
+        'file in MaxMind’s format from which the worker takes countries. Unset, one made of public registry data (CC0) comes along',
+    }),
+  ),
   WORKER_METRICS_PORT: Type.Integer({
     default: 9_091,
     minimum: 0,

@@ -6,16 +6,19 @@
  *   1. ledger rows: a batch already there is left out of all that follows;
  *   2. watermarks, read after the rows were written: compaction replaces rows by a watermark, and whoever wrote
  *      its row after that must find the watermark (READ COMMITTED: each statement sees what was committed before it);
- *   3. raw visits; 4. totals per link; 5. visits per link and quarter hour.
+ *   3. raw visits; 4. who has come (visitors); 5. aggregates per link, then of all links together.
  * It commits whole or not at all. If COMMIT's answer is lost, the caller calls again with the same batches.
  */
 
 import type { BatchId, DecodedVisit } from '@hopcount/shared/visit-batch.ts'
 import { batchKey } from '@hopcount/shared/visit-batch.ts'
 import type { Pool, PoolClient } from 'pg'
+import { addToAggregates } from './add-to-aggregates.ts'
 import { numberArray, textArray } from './array-literals.ts'
-import type { TextNumbers } from './number-texts.ts'
-import { sumVisits } from './sum-visits.ts'
+import type { DescribedVisit } from './describe-visits.ts'
+import { describeVisits } from './describe-visits.ts'
+import { insertVisitors } from './insert-visitors.ts'
+import type { VisitKnowledge } from './visit-knowledge.ts'
 
 export interface Batch extends BatchId {
   visits: DecodedVisit[]
@@ -28,18 +31,27 @@ export interface Recorded {
   duplicates: number
 }
 
-export async function recordBatches(pool: Pool, texts: TextNumbers, batches: Batch[]): Promise<Recorded> {
+export async function recordBatches(
+  pool: Pool,
+  { texts, findCountry, salts }: VisitKnowledge,
+  batches: Batch[],
+): Promise<Recorded> {
   const distinct = [...new Map(batches.map(batch => [batchKey(batch), batch])).values()].sort(byId)
   const numbers = await texts.of(textsOf(distinct))
+  const saltOfDay = await salts()
+  const described = new Map(
+    distinct.map(batch => [batch, describeVisits(batch.visits, findCountry, saltOfDay)]),
+  )
   const client = await pool.connect()
   let failure: unknown
   try {
-    await client.query('BEGIN')
+    // The lock is that of any INSERT, taken before the snapshot in which salts are read: insert-visitors.ts.
+    await client.query('BEGIN; LOCK TABLE visitors IN ROW EXCLUSIVE MODE')
     const fresh = await enterLedger(client, distinct)
-    const visits = fresh.flatMap(batch => batch.visits)
+    const visits = fresh.flatMap(batch => described.get(batch) ?? [])
     if (visits.length > 0) {
       await insertVisits(client, visits, numbers)
-      await addToAggregates(client, visits)
+      await addToAggregates(client, visits, await insertVisitors(client, visits))
     }
     await client.query('COMMIT')
     return { visits: visits.length, duplicates: batches.length - fresh.length }
@@ -109,7 +121,7 @@ function* textsOf(batches: Batch[]): Generator<string> {
 
 async function insertVisits(
   client: PoolClient,
-  visits: DecodedVisit[],
+  visits: DescribedVisit[],
   numbers: Map<string, number>,
 ): Promise<void> {
   const number = (text: string | undefined) => (text === undefined ? null : (numbers.get(text) ?? null))
@@ -118,10 +130,10 @@ async function insertVisits(
   const userAgents = visits.map(v => unnumbered(v.userAgent))
   await client.query({
     name: 'insert-visits',
-    text: `INSERT INTO visits (link_id, visited_at, referrer_id, user_agent_id, referrer, user_agent)
-           SELECT link_id, to_timestamp(visited_at / 1000.0), referrer_id, user_agent_id, referrer, user_agent
-           FROM unnest($1::bigint[], $2::bigint[], $3::integer[], $4::integer[], $5::text[], $6::text[])
-             AS visit (link_id, visited_at, referrer_id, user_agent_id, referrer, user_agent)`,
+    text: `INSERT INTO visits (link_id, visited_at, referrer_id, user_agent_id, referrer, user_agent, country, language)
+           SELECT link_id, to_timestamp(visited_at / 1000.0), referrer_id, user_agent_id, referrer, user_agent, country, language
+           FROM unnest($1::bigint[], $2::bigint[], $3::integer[], $4::integer[], $5::text[], $6::text[], $7::smallint[], $8::smallint[])
+             AS visit (link_id, visited_at, referrer_id, user_agent_id, referrer, user_agent, country, language)`,
     values: [
       numberArray(visits.map(v => v.linkId)),
       numberArray(visits.map(v => v.visitedAt)),
@@ -130,41 +142,8 @@ async function insertVisits(
       // unnest() fills up a shorter array with NULL: where every text has a number, none is sent.
       referrers.every(text => text === null) ? '{}' : textArray(referrers),
       userAgents.every(text => text === null) ? '{}' : textArray(userAgents),
-    ],
-  })
-}
-
-/** One row per key and transaction: a link that gets every visit costs one update per table. */
-async function addToAggregates(client: PoolClient, visits: DecodedVisit[]): Promise<void> {
-  const { links, quarters } = sumVisits(visits)
-  await client.query({
-    name: 'add-to-link-totals',
-    text: `INSERT INTO link_totals AS total (link_id, visits, first_visit, last_visit)
-           SELECT link_id, visits, to_timestamp(first_visit / 1000.0), to_timestamp(last_visit / 1000.0)
-           FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[]) AS sum (link_id, visits, first_visit, last_visit)
-           ORDER BY link_id
-           ON CONFLICT (link_id) DO UPDATE SET
-             visits = total.visits + excluded.visits,
-             first_visit = least(total.first_visit, excluded.first_visit),
-             last_visit = greatest(total.last_visit, excluded.last_visit)`,
-    values: [
-      numberArray(links.map(l => l.linkId)),
-      numberArray(links.map(l => l.visits)),
-      numberArray(links.map(l => l.firstVisit)),
-      numberArray(links.map(l => l.lastVisit)),
-    ],
-  })
-  await client.query({
-    name: 'add-to-link-quarters',
-    text: `INSERT INTO link_quarters AS total (link_id, quarter, visits)
-           SELECT link_id, to_timestamp(quarter / 1000.0), visits
-           FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) AS sum (link_id, quarter, visits)
-           ORDER BY link_id, quarter
-           ON CONFLICT (link_id, quarter) DO UPDATE SET visits = total.visits + excluded.visits`,
-    values: [
-      numberArray(quarters.map(q => q.linkId)),
-      numberArray(quarters.map(q => q.quarter)),
-      numberArray(quarters.map(q => q.visits)),
+      numberArray(visits.map(v => v.countryCode)),
+      numberArray(visits.map(v => v.languageCode)),
     ],
   })
 }

@@ -18,9 +18,9 @@ import { decodeBatch, parseVisitJob } from '@hopcount/shared/visit-batch.ts'
 import type { Job } from 'bullmq'
 import { UnrecoverableError, WaitingError } from 'bullmq'
 import type { Pool } from 'pg'
-import { createTextNumbers } from './number-texts.ts'
 import type { Batch } from './record-batches.ts'
 import { recordBatches } from './record-batches.ts'
+import type { VisitKnowledge } from './visit-knowledge.ts'
 import type { WorkerMetrics } from './worker-metrics.ts'
 
 /**
@@ -41,10 +41,14 @@ class Stopping extends Error {}
 /** `recorded`: the ledger holds the batch. An error: it can't be read, or PostgreSQL refuses its data even alone. */
 type Outcome = 'recorded' | Error
 
-export function createJobRecorder(options: { pool: Pool; log: Log; metrics: WorkerMetrics }): JobRecorder {
-  const { pool, log, metrics } = options
+export function createJobRecorder(options: {
+  pool: Pool
+  knowledge: VisitKnowledge
+  log: Log
+  metrics: WorkerMetrics
+}): JobRecorder {
+  const { pool, knowledge, log, metrics } = options
   const stop = new AbortController()
-  const texts = createTextNumbers(pool)
   const health = createHealthLog(log, 'recording visits')
   // Jobs wait undecoded: what waits is bounded in bytes, and decoded visits take ten times as much.
   const transactions = createGroupCommit<VisitJob, Outcome>({
@@ -81,7 +85,7 @@ export function createJobRecorder(options: { pool: Pool; log: Log; metrics: Work
     for (let attempt = 0; ; attempt++) {
       const startedAt = performance.now()
       try {
-        const recorded = await recordBatches(pool, texts, batches)
+        const recorded = await recordBatches(pool, knowledge, batches)
         health.works()
         metrics.observeCommit({ ...recorded, batches, seconds: (performance.now() - startedAt) / 1_000 })
         return batches.map(() => 'recorded')

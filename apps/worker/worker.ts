@@ -8,6 +8,7 @@ import { createHealthLog } from '@hopcount/shared/log.ts'
 import { startVisitWorker } from '@hopcount/shared/visit-queue.ts'
 import { startMaintenance } from './maintenance.ts'
 import { createJobRecorder } from './record-jobs.ts'
+import { openVisitKnowledge } from './visit-knowledge.ts'
 import { createWorkerMetrics } from './worker-metrics.ts'
 
 export interface RunningWorker {
@@ -38,7 +39,8 @@ export async function startWorker(
   )
   pool.on('connect', () => databaseHealth.works())
   await waitForDatabase(pool)
-  const recorder = createJobRecorder({ pool, log, metrics })
+  const knowledge = await openVisitKnowledge(pool, configuration.GEO_DATABASE)
+  const recorder = createJobRecorder({ pool, knowledge, log, metrics })
   const stopMaintenance = startMaintenance(pool, log)
   const worker = startVisitWorker(
     { redisUrl: configuration.REDIS_URL, databaseUrl: configuration.DATABASE_URL },

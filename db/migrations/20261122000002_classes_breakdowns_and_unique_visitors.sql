@@ -95,7 +95,9 @@ BEGIN
       PERFORM make_day_partition('link_minutes', 'minute', suffix, from_time, to_time, 'WITH (fillfactor = 70)');
     END IF;
     IF to_regclass('visitors_' || suffix) IS NULL THEN
-      EXECUTE format('CREATE TABLE %I PARTITION OF visitors FOR VALUES FROM (%L) TO (%L)', 'visitors_' || suffix, day, day + 1);
+      -- Attached, and not made as a partition: that would lock out the workers (CREATE TABLE, PARTITION OF).
+      EXECUTE format('CREATE TABLE %I (LIKE visitors INCLUDING CONSTRAINTS)', 'visitors_' || suffix);
+      EXECUTE format('ALTER TABLE visitors ATTACH PARTITION %I FOR VALUES FROM (%L) TO (%L)', 'visitors_' || suffix, day, day + 1);
       INSERT INTO visitor_salts (day, salt) VALUES (day, uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid()));
     END IF;
   END LOOP;

@@ -3,8 +3,8 @@ import fc from 'fast-check'
 import type { Pool } from 'pg'
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { newProducerId } from '../../apps/api/visits/producer-folder.ts'
-import { createTextNumbers } from '../../apps/worker/number-texts.ts'
 import { recordBatches } from '../../apps/worker/record-batches.ts'
+import { openVisitKnowledge } from '../../apps/worker/visit-knowledge.ts'
 import type { RunningApi } from '../support/hopcount.ts'
 import { linkStats, openPool, shorten, startApi, startWorker, visit } from '../support/hopcount.ts'
 import { createTestDatabase } from '../support/test-database.ts'
@@ -41,7 +41,7 @@ async function makeLinks(slugs: string[]): Promise<number[]> {
 /** Records visits as a worker does, and lets go by the 600 ms for which answers are shared. */
 async function recordVisits(visits: { linkId: number; visitedAt: number }[]): Promise<void> {
   const decoded = visits.map(visit => ({ ...visit, referrer: undefined, userAgent: undefined }))
-  await recordBatches(pool, createTextNumbers(pool), [
+  await recordBatches(pool, await openVisitKnowledge(pool), [
     { producerId: newProducerId(), seq: 1, visits: decoded },
   ])
   await sleep(700)

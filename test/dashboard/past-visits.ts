@@ -1,8 +1,8 @@
 import type { Pool } from 'pg'
 import { newProducerId } from '../../apps/api/visits/producer-folder.ts'
 import type { DecodedVisit } from '../../apps/shared/visit-batch.ts'
-import { createTextNumbers } from '../../apps/worker/number-texts.ts'
 import { recordBatches } from '../../apps/worker/record-batches.ts'
+import { openVisitKnowledge } from '../../apps/worker/visit-knowledge.ts'
 
 /** Records visits of any time as a worker does: statistics and ledger agree with them. */
 export async function recordVisits(
@@ -12,7 +12,7 @@ export async function recordVisits(
 ): Promise<void> {
   const { rows } = await pool.query<{ id: number }>('SELECT id FROM links WHERE slug = $1', [slug])
   const linkId = Number(rows[0]?.id)
-  await recordBatches(pool, createTextNumbers(pool), [
+  await recordBatches(pool, await openVisitKnowledge(pool), [
     { producerId: newProducerId(), seq: 1, visits: visits.map(visit => ({ ...visit, linkId })) },
   ])
 }

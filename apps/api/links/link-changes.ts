@@ -4,7 +4,7 @@
  * Chosen over Redis because a change and its notice commit together, it is there in every set-up, and it is away
  * exactly when no change can happen. `onChange` is called for every slug created by any process, this one included.
  * While the channel is down (`onGap`: it was, so anything may have changed), callers must not trust what they
- * remember as absent.
+ * remember as absent. `onListening`: whatever is committed from now on will be heard.
  */
 
 import type { Log } from '@hopcount/shared/log.ts'
@@ -14,18 +14,28 @@ import pg from 'pg'
 export interface LinkChanges {
   /** False while changes by other processes may go unnoticed. */
   isListening(): boolean
+  /**
+   * Resolves when `onChange` has been called for all that was committed, anywhere, before the call. Rejects when that
+   * can't be said within `catchUpDeadlineMs`.
+   *
+   * An empty query on the listening connection: PostgreSQL signals the listeners before it tells whoever committed, and
+   * a signalled session sends its notices before it is ready for the next query.
+   */
+  catchUp(): Promise<void>
   close(): Promise<void>
 }
 
 const reconnectAfterMs = 500
 /** A connection that died silently (no FIN) is noticed by this question going unanswered. */
 const checkEveryMs = 5_000
+const catchUpDeadlineMs = 100
 
 export function listenForLinkChanges(options: {
   databaseUrl: string
   log: Log
   onChange: (slug: string) => void
   onGap: () => void
+  onListening: () => void
 }): LinkChanges {
   const health = createHealthLog(options.log, 'listening for link changes')
   let client: pg.Client | undefined
@@ -52,6 +62,7 @@ export function listenForLinkChanges(options: {
       await next.query('LISTEN hopcount_links')
       options.onGap()
       listening = true
+      options.onListening()
       health.works()
       scheduleCheck(next)
     } catch (error) {
@@ -79,9 +90,23 @@ export function listenForLinkChanges(options: {
     timer = setTimeout(() => void listen(), reconnectAfterMs)
   }
 
+  async function catchUp(): Promise<void> {
+    if (client === undefined || !listening) throw new Error('not listening for link changes')
+    let late: NodeJS.Timeout | undefined
+    const deadline = new Promise<never>((_, reject) => {
+      late = setTimeout(() => reject(new Error('the listening connection is slow')), catchUpDeadlineMs)
+    })
+    try {
+      await Promise.race([client.query(''), deadline])
+    } finally {
+      clearTimeout(late)
+    }
+  }
+
   void listen()
   return {
     isListening: () => listening,
+    catchUp,
     async close() {
       closed = true
       clearTimeout(timer)

@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import { isConnectionError } from '../errors/error-handlers.ts'
-import { Problem, problemResponses, sendProblem, unavailable } from '../errors/problem.ts'
+import { constantProblem, Problem, problemResponses, sendProblem, unavailable } from '../errors/problem.ts'
 import { slugPattern } from '../links/check-slug.ts'
 import type { Link } from '../links/link.ts'
 import { isExpired } from '../links/link.ts'
@@ -93,9 +93,7 @@ function answerRedirect(reply: FastifyReply, link: Link): void {
   reply.code(307).header('location', link.longUrl).header('cache-control', 'private, no-store').send()
 }
 
-function answerUnknown(reply: FastifyReply): void {
-  sendProblem(reply, new Problem(404, 'There is no such link.'))
-}
+const answerUnknown = constantProblem(404, 'There is no such link.')
 
 function answerFailure(reply: FastifyReply, error: unknown): void {
   // The connection is cut: the client knows then as little as we do.

@@ -3,9 +3,9 @@
  *
  * `cached` answers at once or not at all. `resolve` asks further; concurrent questions for one slug are one question
  * (single flight), and questions for different slugs that wait together are one query (group commit), so a stream of
- * unknown slugs costs PostgreSQL one query at a time. An absent slug is remembered apart from the links, so unknown
- * slugs can't push links out, and only while changes by other processes are heard. `resolve` rejects when PostgreSQL
- * has to be asked and can't be: that is not an unknown slug.
+ * unknown slugs costs PostgreSQL one query at a time, if it is not turned away before (known-slugs.ts). An absent slug
+ * is remembered apart from the links, so unknown slugs can't push links out, and only while changes by other processes
+ * are heard. `resolve` rejects when PostgreSQL has to be asked and can't be: that is not an unknown slug.
  */
 
 import { createGroupCommit } from '@hopcount/shared/group-commit.ts'
@@ -13,6 +13,7 @@ import { LRUCache } from 'lru-cache'
 import type { Pool } from 'pg'
 import type { Link } from '../links/link.ts'
 import { findLinks } from '../links/link-queries.ts'
+import type { KnownSlugs } from './known-slugs.ts'
 import type { LinkStore } from './link-store.ts'
 
 export interface SlugResolver {
@@ -37,10 +38,11 @@ const maxSlugsPerQuery = 1_000
 export function createSlugResolver(options: {
   pool: Pool
   store: LinkStore | undefined
+  known: Pick<KnownSlugs, 'isAbsent' | 'found'>
   maxLinks: number
   hearsChanges: () => boolean
 }): SlugResolver {
-  const { pool, store, hearsChanges } = options
+  const { pool, store, known, hearsChanges } = options
   const links = new LRUCache<string, Link>({ max: options.maxLinks })
   const absent = new LRUCache<string, true>({ max: maxAbsentSlugs, ttl: absentLifetimeMs })
   const underWay = new Map<string, Lookup>()
@@ -54,8 +56,15 @@ export function createSlugResolver(options: {
     },
   })
 
-  function resolve(slug: string): Promise<Link | undefined> {
-    if (hearsChanges() && absent.has(slug)) return Promise.resolve(undefined)
+  async function resolve(slug: string): Promise<Link | undefined> {
+    if (hearsChanges() && absent.has(slug)) return undefined
+    if (await known.isAbsent(slug)) return undefined
+    const link = await lookUp(slug)
+    if (link !== undefined) known.found(slug)
+    return link
+  }
+
+  function lookUp(slug: string): Promise<Link | undefined> {
     let lookup = underWay.get(slug)
     if (lookup === undefined) {
       lookup = { outdated: false, answer: Promise.resolve(undefined) }

@@ -1,0 +1,37 @@
+/**
+ * The country of an address, from a MaxMind database file: the one that comes along (WHOIS and routing data, CC0), or
+ * another one that GEO_DATABASE names. Nothing is asked of any service.
+ */
+import { fileURLToPath } from 'node:url'
+import { errorText } from '@hopcount/shared/log.ts'
+import { LRUCache } from 'lru-cache'
+import type { Response } from 'maxmind'
+import { open } from 'maxmind'
+
+/** Upper-case ISO 3166-1 alpha-2; empty where it is not known, as of private addresses. */
+export type CountryFinder = (address: string) => string
+
+const packaged = '@ip-location-db/geo-whois-asn-country-mmdb/geo-whois-asn-country.mmdb'
+const remembered = 20_000
+
+export async function openCountryFinder(path: string | undefined): Promise<CountryFinder> {
+  const reader = await open<Response>(path ?? fileURLToPath(import.meta.resolve(packaged))).catch(error => {
+    throw new Error(`GEO_DATABASE can't be read: ${errorText(error)}`, { cause: error })
+  })
+  const known = new LRUCache<string, string>({ max: remembered })
+  return address => {
+    let country = known.get(address)
+    if (country === undefined) {
+      country = countryIn(reader.get(address.replace(/^::ffff:(?=\d+\.)/i, '')))
+      known.set(address, country)
+    }
+    return country
+  }
+}
+
+/** The packaged file has `country_code`, MaxMind's own and DB-IP's have `country.iso_code`. */
+function countryIn(entry: Response | null): string {
+  const { country_code: code, country } = (entry ?? {}) as { country_code?: unknown; country?: { iso_code?: unknown } }
+  const found = code ?? country?.iso_code
+  return typeof found === 'string' && /^[A-Z]{2}$/.test(found) ? found : ''
+}

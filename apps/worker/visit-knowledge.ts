@@ -1,0 +1,23 @@
+import type { Pool } from 'pg'
+import type { CountryFinder } from './find-country.ts'
+import { openCountryFinder } from './find-country.ts'
+import type { TextNumbers } from './number-texts.ts'
+import { createTextNumbers } from './number-texts.ts'
+import type { Salts } from './visitor-salts.ts'
+import { createVisitorSalts } from './visitor-salts.ts'
+
+/** What recording needs to know about visits, kept from one transaction to the next. */
+export interface VisitKnowledge {
+  texts: TextNumbers
+  findCountry: CountryFinder
+  salts: () => Promise<Salts>
+}
+
+/** @param geoDatabase file in MaxMind's format; undefined: the one that comes along */
+export async function openVisitKnowledge(pool: Pool, geoDatabase?: string): Promise<VisitKnowledge> {
+  return {
+    texts: createTextNumbers(pool),
+    findCountry: await openCountryFinder(geoDatabase),
+    salts: createVisitorSalts(pool),
+  }
+}

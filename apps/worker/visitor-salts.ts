@@ -1,0 +1,31 @@
+/**
+ * The salts of the days: random, made ahead (ensure_visit_partitions), destroyed together with the hashes of their day
+ * (retire-visitors.ts). What is remembered here is forgotten a minute later.
+ */
+import type { Pool } from 'pg'
+
+/** By day (UTC) since 1970. */
+export type Salts = ReadonlyMap<number, string>
+
+const rememberMs = 60_000
+
+/** The returned function gives the salts that there are. */
+export function createVisitorSalts(pool: Pool): () => Promise<Salts> {
+  let salts: Salts = new Map()
+  let loadedAt = 0
+  return async () => {
+    if (Date.now() - loadedAt > rememberMs) {
+      salts = await loadSalts(pool)
+      loadedAt = Date.now()
+    }
+    return salts
+  }
+}
+
+async function loadSalts(pool: Pool): Promise<Salts> {
+  const { rows } = await pool.query<{ day: number; salt: Buffer }>({
+    name: 'visitor-salts',
+    text: `SELECT day - '1970-01-01'::date AS day, salt FROM visitor_salts`,
+  })
+  return new Map(rows.map(row => [row.day, row.salt.toString('hex')]))
+}
