@@ -39,7 +39,9 @@ BEGIN
       PERFORM make_day_partition('link_minutes', 'minute', suffix, from_time, to_time, 'WITH (fillfactor = 70)');
     END IF;
     IF to_regclass('visitors_' || suffix) IS NULL THEN
-      EXECUTE format('CREATE TABLE %I PARTITION OF visitors FOR VALUES FROM (%L) TO (%L)', 'visitors_' || suffix, day, day + 1);
+      -- Attached, and not made as a partition: that would lock out the workers (CREATE TABLE, PARTITION OF).
+      EXECUTE format('CREATE TABLE %I (LIKE visitors INCLUDING CONSTRAINTS)', 'visitors_' || suffix);
+      EXECUTE format('ALTER TABLE visitors ATTACH PARTITION %I FOR VALUES FROM (%L) TO (%L)', 'visitors_' || suffix, day, day + 1);
       INSERT INTO visitor_salts (day, salt) VALUES (day, uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid()));
     END IF;
   END LOOP;
@@ -72,6 +74,17 @@ SET default_tablespace = '';
 SET default_table_access_method = heap;
 
 --
+-- Name: breakdown_deltas; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.breakdown_deltas (
+    link_id bigint NOT NULL,
+    day date NOT NULL,
+    breakdowns json NOT NULL
+);
+
+
+--
 -- Name: ledger; Type: TABLE; Schema: public; Owner: -
 --
 
@@ -95,6 +108,18 @@ WITH (fillfactor='70');
 
 
 --
+-- Name: link_breakdowns; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.link_breakdowns (
+    link_id bigint NOT NULL,
+    day date NOT NULL,
+    breakdowns json NOT NULL
+)
+WITH (fillfactor='80');
+
+
+--
 -- Name: link_days; Type: TABLE; Schema: public; Owner: -
 --
 
@@ -109,8 +134,7 @@ CREATE TABLE public.link_days (
 CASE
     WHEN (visits < 64) THEN ((4)::double precision * floor(((ln((GREATEST(visits, (1)::bigint))::double precision) / ln((2)::double precision)) + (0.000000001)::double precision)))
     ELSE floor(((((4)::double precision * ln((visits)::double precision)) / ln((2)::double precision)) + (0.000000001)::double precision))
-END)::smallint) STORED,
-    breakdowns json NOT NULL
+END)::smallint) STORED
 )
 WITH (fillfactor='60');
 
@@ -337,6 +361,14 @@ ALTER TABLE ONLY public.ledger_watermarks
 
 
 --
+-- Name: link_breakdowns link_breakdowns_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.link_breakdowns
+    ADD CONSTRAINT link_breakdowns_pkey PRIMARY KEY (link_id, day);
+
+
+--
 -- Name: link_days link_days_pkey; Type: CONSTRAINT; Schema: public; Owner: -
 --
 
@@ -446,6 +478,13 @@ ALTER TABLE ONLY public.visitor_salts
 
 ALTER TABLE ONLY public.visitors
     ADD CONSTRAINT visitors_pkey PRIMARY KEY (link_id, day, visitor);
+
+
+--
+-- Name: breakdown_deltas_link_id_day_idx; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX breakdown_deltas_link_id_day_idx ON public.breakdown_deltas USING btree (link_id, day);
 
 
 --

@@ -26,11 +26,18 @@ import { limitRates } from './limits/rate-limits.ts'
 import { createLinkCreator } from './links/create-links.ts'
 import { listenForLinkChanges } from './links/link-changes.ts'
 import { shortenRoute } from './links/shorten-route.ts'
+import { createOrphanCounter } from './orphans/count-orphans.ts'
+import { orphanRoutes } from './orphans/orphan-routes.ts'
 import { createKnownSlugs } from './redirect/known-slugs.ts'
 import { openLinkStore } from './redirect/link-store.ts'
 import { redirectRoutes } from './redirect/redirect-route.ts'
 import { createSlugResolver } from './redirect/resolve-slug.ts'
 import { parseBodies } from './request-bodies.ts'
+import { liveCounts } from './stats/live-queries.ts'
+import { liveRoutes } from './stats/live-routes.ts'
+import { createLiveSource } from './stats/live-source.ts'
+import { createLiveStreams } from './stats/live-streams.ts'
+import { createSharedAnswers } from './stats/shared-answers.ts'
 import { statsRoutes } from './stats/stats-routes.ts'
 import { openVisitRecorder } from './visits/record-visits.ts'
 
@@ -57,8 +64,10 @@ export async function buildApp(configuration: Configuration, log: Log): Promise<
     clientErrorHandler: answerMalformed,
   })
   let stopping = false
+  const streams = createLiveStreams()
   app.addHook('preClose', async () => {
     stopping = true
+    streams.end()
     await lastAnswers(app, answerOnCloseMs)
   })
 
@@ -86,7 +95,11 @@ export async function buildApp(configuration: Configuration, log: Log): Promise<
   app.addHook('onClose', () => stats.pool.end())
 
   const queue = openVisitQueue(
-    { redisUrl: configuration.REDIS_URL, databaseUrl: configuration.DATABASE_URL },
+    {
+      redisUrl: configuration.REDIS_URL,
+      databaseUrl: configuration.DATABASE_URL,
+      spoolDir: configuration.SPOOL_DIR,
+    },
     log,
   )
   app.addHook('onClose', () => within(1_000, queue.close()))
@@ -126,6 +139,8 @@ export async function buildApp(configuration: Configuration, log: Log): Promise<
     resolver.forget(slug)
   }
   app.addHook('onClose', () => within(1_000, changes.close()))
+  const orphans = createOrphanCounter({ pool, log })
+  app.addHook('onClose', () => within(1_000, orphans.close()))
 
   parseBodies(app)
   installErrorHandlers(app)
@@ -133,7 +148,7 @@ export async function buildApp(configuration: Configuration, log: Log): Promise<
   const routes = collectRoutes(app)
   app.addHook('onClose', await limitRates(app, cacheUrl, log))
   await documentRoutes(app)
-  const reserved: ReadonlySet<string> = routes.firstSegments
+  const reserved: ReadonlySet<string> = routes.reserved
   await app.register(shortenRoute, {
     createLink: createLinkCreator({ pool, reserved }),
     slugCreated,
@@ -147,9 +162,24 @@ export async function buildApp(configuration: Configuration, log: Log): Promise<
     pending: recorder.pending,
     perMinute: configuration.RATE_LIMIT_STATS,
   })
+  await app.register(liveRoutes, {
+    streams,
+    source: createLiveSource({
+      query: (linkIds, now) => liveCounts(databaseOn(stats.pool), linkIds, now),
+      recordedUpTo: () => recorder.pending().recordedUpTo,
+      log,
+    }),
+    resolver,
+    perMinute: configuration.RATE_LIMIT_STATS,
+  })
+  await app.register(orphanRoutes, {
+    database: databaseOn(stats.pool),
+    answers: createSharedAnswers(recorder.pending),
+    perMinute: configuration.RATE_LIMIT_STATS,
+  })
   await app.register(dashboardRoutes)
   healthRoutes(app, { pool, metrics: createApiMetrics(recorder, queue), isStopping: () => stopping })
-  redirectRoutes(app, { resolver, recorder })
+  redirectRoutes(app, { resolver, recorder, orphans })
   refuseOtherMethods(app, structuredClone(routes.methods))
   return app
 }
@@ -157,15 +187,17 @@ export async function buildApp(configuration: Configuration, log: Log): Promise<
 /** Notes each route as it is added: which methods an address takes, and which words can't be slugs. */
 function collectRoutes(app: FastifyInstance) {
   const methods = new Map<string, Set<string>>()
-  const firstSegments = new Set<string>()
+  const reserved = new Set<string>()
   app.addHook('onRoute', route => {
     const known = methods.get(route.url) ?? new Set()
     for (const method of [route.method].flat()) known.add(method)
     methods.set(route.url, known)
-    const segment = route.url.split('/')[1]?.toLowerCase()
-    if (segment && !segment.startsWith(':') && !segment.startsWith('*')) firstSegments.add(segment)
+    const [, first, second] = route.url.toLowerCase().split('/')
+    // Of /stats, also what stands where another link's slug would.
+    for (const segment of [first, first === 'stats' ? second : undefined])
+      if (segment && !segment.startsWith(':') && !segment.startsWith('*')) reserved.add(segment)
   })
-  return { methods, firstSegments }
+  return { methods, reserved }
 }
 
 /**

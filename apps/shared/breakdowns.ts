@@ -1,7 +1,8 @@
 /**
  * Breakdowns: visits by referrer, country, browser, operating system, device and language, of one link and day.
  *
- * Kept in one JSON value per link and day, so that recording a visit costs one row however many dimensions there are.
+ * Kept in one JSON value per link and day, so that recording a visit costs one row however many dimensions there are:
+ * those of `link_breakdowns` and, until they are folded into it, of `breakdown_deltas`; all of them together count.
  * A key is the dimension's letter and the value (`cDE`); `c` alone means "not told", `c*` the sum of all values that
  * are not among the 100 kept. An entry is `visits`, or `[visits, people]` where not all of them are people.
  * The entries of each dimension add up to the visits of the row.
@@ -31,7 +32,7 @@ export interface Count {
 /** By key: the dimension's letter and the value. */
 export type Breakdowns = Map<string, Count>
 
-/** What `link_days.breakdowns` holds, as the database driver parses it. */
+/** What a column `breakdowns` holds, as the database driver parses it. */
 export type StoredBreakdowns = Record<string, number | [visits: number, people: number]>
 
 export function addCount(breakdowns: Breakdowns, key: string, visits: number, people: number): void {
@@ -54,12 +55,13 @@ export function addStored(to: Breakdowns, stored: StoredBreakdowns): void {
   }
 }
 
-/** As JSON for `link_days.breakdowns`; what is beyond the 100 most frequent values of a dimension goes to its "other". */
+/** As JSON on one line for a column `breakdowns`; what is beyond the 100 most frequent values of a dimension goes to its "other". */
 export function storedText(breakdowns: Breakdowns): string {
   const kept = breakdowns.size > maxValues ? keepFrequent(breakdowns) : breakdowns
-  const stored: StoredBreakdowns = {}
-  for (const [key, { visits, people }] of kept) stored[key] = visits === people ? visits : [visits, people]
-  return JSON.stringify(stored)
+  let json = ''
+  for (const [key, { visits, people }] of kept)
+    json += `${json === '' ? '{' : ','}${JSON.stringify(key)}:${visits === people ? visits : `[${visits},${people}]`}`
+  return json === '' ? '{}' : `${json}}`
 }
 
 function keepFrequent(breakdowns: Breakdowns): Breakdowns {

@@ -107,6 +107,20 @@ export const ConfigurationSchema = Type.Object({
         'file in MaxMind’s format from which the worker takes countries. Unset, one made of public registry data (CC0) comes along',
     }),
   ),
+  RETENTION_DAYS: Type.Integer({
+    default: 0,
+    minimum: 0,
+    maximum: 36_500,
+    description:
+      'raw visits of days (UTC) that lie wholly before the last so many are removed; no total, series or breakdown changes. 0: kept for ever',
+  }),
+  FOLD_QUARTERS_AFTER_DAYS: Type.Integer({
+    default: 0,
+    minimum: 0,
+    maximum: 36_500,
+    description:
+      'visits per quarter hour of days (UTC) that lie wholly before the last so many are folded into hours: time zones with half and quarter hours see those days by whole UTC hours. 0: never',
+  }),
   WORKER_METRICS_PORT: Type.Integer({
     default: 9_091,
     minimum: 0,

@@ -23,6 +23,12 @@ export type JsonValue = JsonArray | JsonObject | JsonPrimitive;
 
 export type Timestamp = ColumnType<Date, Date | string, Date | string>;
 
+export interface BreakdownDeltas {
+  breakdowns: Json;
+  day: Timestamp;
+  link_id: number;
+}
+
 export interface Ledger {
   counted: number;
   producer_id: string;
@@ -35,9 +41,14 @@ export interface LedgerWatermarks {
   visits: number;
 }
 
+export interface LinkBreakdowns {
+  breakdowns: Json;
+  day: Timestamp;
+  link_id: number;
+}
+
 export interface LinkDays {
   bots: number;
-  breakdowns: Json;
   day: Timestamp;
   link_id: number;
   magnitude: Generated<number | null>;
@@ -116,8 +127,10 @@ export interface Visits {
 }
 
 export interface DB {
+  breakdown_deltas: BreakdownDeltas;
   ledger: Ledger;
   ledger_watermarks: LedgerWatermarks;
+  link_breakdowns: LinkBreakdowns;
   link_days: LinkDays;
   link_minutes: LinkMinutes;
   link_quarters: LinkQuarters;

@@ -286,7 +286,7 @@ const VisitJobSchema = Type.Object({
     description: 'UUID v7 of the API process that answered the visits',
   }),
   seq: Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER }),
-  frames: Type.String({ description: 'the frames of the batch, base64' }),
+  frames: Type.String({ description: 'the frames of the batch, packed (pack-frames.ts)' }),
 })
 
 /** What travels through the queue: one batch. */

@@ -10,6 +10,8 @@ import type { Job, QueueOptions, WorkerOptions } from 'bullmq'
 import { createPostgresBackend, Queue, Worker } from 'bullmq'
 import type { Log } from './log.ts'
 import { createHealthLog } from './log.ts'
+import { packFrames } from './pack-frames.ts'
+import { readQueueKey } from './queue-key.ts'
 import type { VisitJob } from './visit-batch.ts'
 import { batchKey } from './visit-batch.ts'
 
@@ -22,12 +24,23 @@ const queueSchema = 'hopcount_queue'
 export interface QueueLocation {
   redisUrl: string | undefined
   databaseUrl: string
+  /** In it lies the key that seals batches where PostgreSQL carries the queue; not needed where Redis does. */
+  spoolDir?: string
+}
+
+/** The key of a queue in PostgreSQL; undefined where Redis carries it. */
+export function queueKey({ redisUrl, spoolDir }: QueueLocation): Buffer | undefined {
+  if (redisUrl) return undefined
+  if (spoolDir === undefined) throw new Error('a queue in PostgreSQL needs SPOOL_DIR')
+  return readQueueKey(spoolDir)
 }
 
 /** The queue did not take the job, and certainly never saw it. */
 export class QueueNotReached extends Error {}
 
 export interface VisitQueue {
+  /** A batch's frames as its job carries them. */
+  pack(frames: Buffer): string
   /**
    * Adds one batch. Adding a batch again that the queue holds changes nothing.
    * Throws QueueNotReached when the job was not sent; after any other error nobody knows whether the queue has it.
@@ -45,6 +58,7 @@ export interface VisitQueue {
 const addDeadlineMs = 3_000
 
 export function openVisitQueue(location: QueueLocation, log: Log): VisitQueue {
+  const key = queueKey(location)
   const queue: Queue = location.redisUrl
     ? new Queue(queueName, {
         ...redisQueueOptions,
@@ -69,6 +83,7 @@ export function openVisitQueue(location: QueueLocation, log: Log): VisitQueue {
   queue.on('error', error => health.fails(error))
 
   return {
+    pack: frames => packFrames(frames, key),
     async add(job) {
       try {
         await queue.add('batch', job, {

@@ -1,22 +1,20 @@
 /**
  * Adds the sums of a transaction's visits to the aggregate tables.
  *
- * Order: the links' totals, days, quarter hours, minutes, each sorted by key; then the same of all links together
- * (link_id 0), whose rows every transaction wants: they are locked for the last few statements only. Whoever has
- * added to a link's totals holds that row's lock until the end, so nobody else can be between reading and writing
- * the breakdowns of its days.
+ * Order: breakdowns, which lock nothing; the links' totals, days, quarter hours, minutes, each sorted by key; then the
+ * same of all links together (link_id 0), whose rows every transaction wants: they are locked for the last few
+ * statements only.
  */
-import type { Breakdowns, StoredBreakdowns } from '@hopcount/shared/breakdowns.ts'
-import { addStored, storedText } from '@hopcount/shared/breakdowns.ts'
+import { storedText } from '@hopcount/shared/breakdowns.ts'
 import type { PoolClient } from 'pg'
-import { numberArray, textArray } from './array-literals.ts'
+import { numberArray } from './array-literals.ts'
 import type { DescribedVisit } from './describe-visits.ts'
 import type { UniqueVisitors } from './insert-visitors.ts'
 import type { BucketSum, DaySum, LinkSum, VisitSums } from './sum-visits.ts'
 import { sumOfAllLinks, sumVisits } from './sum-visits.ts'
 
 /** Minutes are kept for the last two days: what comes later has its quarter hours. */
-const minutesReachBackMs = 48 * 60 * 60 * 1_000
+export const minutesReachBackMs = 48 * 60 * 60 * 1_000
 
 export async function addToAggregates(
   client: PoolClient,
@@ -24,8 +22,10 @@ export async function addToAggregates(
   uniques: UniqueVisitors,
 ): Promise<void> {
   const ofLinks = sumVisits(visits)
+  const ofAll = sumOfAllLinks(ofLinks)
+  await addBreakdowns(client, [...ofLinks.days, ...ofAll.days])
   await addSums(client, ofLinks, uniques)
-  await addSums(client, sumOfAllLinks(ofLinks), uniques)
+  await addSums(client, ofAll, uniques)
 }
 
 async function addSums(client: PoolClient, sums: VisitSums, uniques: UniqueVisitors): Promise<void> {
@@ -67,48 +67,43 @@ async function addToTotals(client: PoolClient, links: LinkSum[], uniques: Unique
 }
 
 async function addToDays(client: PoolClient, days: DaySum[], uniques: UniqueVisitors): Promise<void> {
-  const linkIds = numberArray(days.map(d => d.linkId))
-  const dayNumbers = numberArray(days.map(d => d.day))
-  const { rows } = await client.query<{ link_id: number; day: number; breakdowns: StoredBreakdowns }>({
-    name: 'read-link-days',
-    text: `SELECT link_id, key.day, breakdowns
-           FROM unnest($1::bigint[], $2::integer[]) AS key (link_id, day)
-           JOIN link_days AS total USING (link_id)
-           WHERE total.day = '1970-01-01'::date + key.day`,
-    values: [linkIds, dayNumbers],
-  })
-  const stored = new Map(rows.map(row => [`${row.link_id} ${row.day}`, row.breakdowns]))
-  const merged = days.map(({ linkId, day, breakdowns }) => merge(breakdowns, stored.get(`${linkId} ${day}`)))
   await client.query({
     name: 'add-to-link-days',
-    text: `INSERT INTO link_days AS total (link_id, day, visits, bots, previews, uniques, breakdowns)
-           SELECT link_id, '1970-01-01'::date + day, visits, bots, previews, uniques, breakdowns
-           FROM unnest($1::bigint[], $2::integer[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::json[])
-             AS sum (link_id, day, visits, bots, previews, uniques, breakdowns)
+    text: `INSERT INTO link_days AS total (link_id, day, visits, bots, previews, uniques)
+           SELECT link_id, '1970-01-01'::date + day, visits, bots, previews, uniques
+           FROM unnest($1::bigint[], $2::integer[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[])
+             AS sum (link_id, day, visits, bots, previews, uniques)
            ORDER BY link_id, day
            ON CONFLICT (link_id, day) DO UPDATE SET
              visits = total.visits + excluded.visits,
              bots = total.bots + excluded.bots,
              previews = total.previews + excluded.previews,
-             uniques = total.uniques + excluded.uniques,
-             breakdowns = excluded.breakdowns`,
+             uniques = total.uniques + excluded.uniques`,
     values: [
-      linkIds,
-      dayNumbers,
+      numberArray(days.map(d => d.linkId)),
+      numberArray(days.map(d => d.day)),
       numberArray(days.map(d => d.visits)),
       numberArray(days.map(d => d.bots)),
       numberArray(days.map(d => d.previews)),
       numberArray(days.map(d => uniques.ofDay(d.linkId, d.day))),
-      textArray(merged),
     ],
   })
 }
 
-function merge(breakdowns: Breakdowns, stored: StoredBreakdowns | undefined): string {
-  if (stored === undefined) return storedText(breakdowns)
-  const sum: Breakdowns = new Map([...breakdowns].map(([key, count]) => [key, { ...count }]))
-  addStored(sum, stored)
-  return storedText(sum)
+/** Appended: a row that grows is not read and written here (fold-breakdowns.ts does, once for many transactions). */
+async function addBreakdowns(client: PoolClient, days: DaySum[]): Promise<void> {
+  await client.query({
+    name: 'add-breakdown-deltas',
+    // One text instead of an array: JSON has no raw line break, and an array's elements would have to be quoted.
+    text: `INSERT INTO breakdown_deltas (link_id, day, breakdowns)
+           SELECT link_id, '1970-01-01'::date + day, breakdowns::json
+           FROM unnest($1::bigint[], $2::integer[], string_to_array($3, E'\\n')) AS delta (link_id, day, breakdowns)`,
+    values: [
+      numberArray(days.map(d => d.linkId)),
+      numberArray(days.map(d => d.day)),
+      days.map(d => storedText(d.breakdowns)).join('\n'),
+    ],
+  })
 }
 
 async function addToQuarters(client: PoolClient, quarters: BucketSum[]): Promise<void> {

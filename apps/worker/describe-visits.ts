@@ -12,7 +12,7 @@ export interface DescribedVisit extends DecodedVisit {
   /** Days (UTC) since 1970. */
   day: number
   class: VisitorClass
-  /** One key of each dimension, as in `link_days.breakdowns`. */
+  /** One key of each dimension, as in `link_breakdowns`. */
   keys: string[]
   countryCode: number | null
   languageCode: number | null
@@ -52,7 +52,7 @@ export function describeVisits(
 
 const knownAgents = new LRUCache<string, { class: VisitorClass; keys: string[] }>({ max: 20_000 })
 
-function userAgentKeys(userAgent: string | undefined): { class: VisitorClass; keys: string[] } {
+export function userAgentKeys(userAgent: string | undefined): { class: VisitorClass; keys: string[] } {
   let known = knownAgents.get(userAgent ?? '')
   if (known === undefined) {
     const described = describeUserAgent(userAgent)

@@ -10,7 +10,8 @@ export interface UniqueVisitors {
 }
 
 /**
- * Enters who has come, per link and day and for all links together; answers how many of them are new.
+ * Enters who has come, per link and day; answers how many of them are new. Of all links together: the sum of theirs,
+ * since a row more per visitor would be the dearest part of recording (6 µs each).
  *
  * Rows go in sorted, in one statement, so that two transactions with the same visitors wait for each other in one order.
  * A day whose salt has been destroyed since the hash was made is left out: its hashes are gone, and everybody would be
@@ -35,9 +36,12 @@ export async function insertVisitors(client: PoolClient, visits: DescribedVisit[
              SELECT link_id, day - '1970-01-01'::date AS day, count(*) AS visitors FROM entered GROUP BY link_id, day`,
       values: [numberArray(seen.linkIds), numberArray(seen.days), `{${seen.visitors.join(',')}}`],
     })
-    for (const { link_id: linkId, day, visitors } of rows) {
-      perDay.set(`${linkId} ${day}`, visitors)
-      perLink.set(linkId, (perLink.get(linkId) ?? 0) + visitors)
+    for (const row of rows) {
+      for (const linkId of [row.link_id, allLinks]) {
+        const day = `${linkId} ${row.day}`
+        perDay.set(day, (perDay.get(day) ?? 0) + row.visitors)
+        perLink.set(linkId, (perLink.get(linkId) ?? 0) + row.visitors)
+      }
     }
   }
   return {
@@ -46,29 +50,25 @@ export async function insertVisitors(client: PoolClient, visits: DescribedVisit[
   }
 }
 
-/** Each visitor of a link and day once, and once among all links. */
+/** Each visitor of a link and day once. */
 function distinctVisitors(visits: DescribedVisit[]) {
   const linkIds: number[] = []
   const days: number[] = []
   const visitors: string[] = []
-  const known = new Map<string, Set<number>>()
-  const enter = (linkId: number, day: number, visitor: string) => {
+  const known = new Map<number, Set<string>>()
+  for (const { linkId, day, visitor } of visits) {
+    if (visitor === undefined) continue
+    let ofLink = known.get(linkId)
+    if (ofLink === undefined) {
+      ofLink = new Set()
+      known.set(linkId, ofLink)
+    }
+    // A hash is of its day: the same one on two days is as unlikely as the same one of two people.
+    if (ofLink.has(visitor)) continue
+    ofLink.add(visitor)
     linkIds.push(linkId)
     days.push(day)
     visitors.push(visitor)
-  }
-  for (const { linkId, day, visitor } of visits) {
-    if (visitor === undefined) continue
-    // A visitor's hash is of its day: the same hash on two days is as unlikely as the same hash of two people.
-    const links = known.get(visitor)
-    if (links === undefined) {
-      known.set(visitor, new Set([linkId]))
-      enter(allLinks, day, visitor)
-      enter(linkId, day, visitor)
-    } else if (!links.has(linkId)) {
-      links.add(linkId)
-      enter(linkId, day, visitor)
-    }
   }
   return { linkIds, days, visitors }
 }

@@ -1,23 +1,54 @@
 /**
- * What a worker does beside recording: day partitions made ahead, and a small ledger.
- * Any number of workers may do it at once; each job takes an advisory lock.
+ * What a worker does beside recording: day partitions made ahead, a small ledger, and what is old goes.
+ * Any number of workers may do it at once: each job locks what it works on, or finds it done.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { Configuration } from '@hopcount/shared/configuration.ts'
 import type { Log } from '@hopcount/shared/log.ts'
 import { createHealthLog } from '@hopcount/shared/log.ts'
 import type { Pool } from 'pg'
 import { compactLedger } from './compact-ledger.ts'
+import { foldBreakdowns } from './fold-breakdowns.ts'
+import { foldQuarters } from './fold-quarters.ts'
+import { retireMinutes } from './retire-minutes.ts'
+import { retireVisitors } from './retire-visitors.ts'
+import { retireVisits } from './retire-visits.ts'
 import { ensureVisitPartitions } from './visit-partitions.ts'
 
-const jobs = [
-  { name: 'partitions', everyMs: 60 * 60 * 1_000, run: ensureVisitPartitions },
-  { name: 'ledger compaction', everyMs: 10_000, run: compactLedger },
-]
+const minuteMs = 60_000
+
+export type MaintenanceSettings = Pick<Configuration, 'RETENTION_DAYS' | 'FOLD_QUARTERS_AFTER_DAYS'>
+
+interface Job {
+  name: string
+  everyMs: number
+  run: (pool: Pool) => Promise<unknown>
+}
+
+function jobsFor(settings: MaintenanceSettings): Job[] {
+  return [
+    { name: 'partitions', everyMs: 60 * minuteMs, run: ensureVisitPartitions },
+    { name: 'folding breakdowns', everyMs: 3_000, run: foldBreakdowns },
+    { name: 'ledger compaction', everyMs: 10_000, run: compactLedger },
+    { name: 'retiring visitors', everyMs: 5 * minuteMs, run: pool => retireVisitors(pool) },
+    { name: 'retiring minutes', everyMs: 60 * minuteMs, run: pool => retireMinutes(pool) },
+    {
+      name: 'retiring visits',
+      everyMs: 10 * minuteMs,
+      run: pool => retireVisits(pool, settings.RETENTION_DAYS),
+    },
+    {
+      name: 'folding quarter hours',
+      everyMs: 60 * minuteMs,
+      run: pool => foldQuarters(pool, settings.FOLD_QUARTERS_AFTER_DAYS),
+    },
+  ]
+}
 
 /** Starts all jobs; the returned function stops them and resolves when none is under way. */
-export function startMaintenance(pool: Pool, log: Log): () => Promise<void> {
+export function startMaintenance(pool: Pool, log: Log, settings: MaintenanceSettings): () => Promise<void> {
   const stop = new AbortController()
-  const loops = jobs.map(async job => {
+  const loops = jobsFor(settings).map(async job => {
     const health = createHealthLog(log, job.name)
     while (!stop.signal.aborted) {
       let delayMs = job.everyMs

@@ -1,54 +1,42 @@
-import type { Pool } from 'pg'
-
-export interface Difference {
-  what: string
-  expected: number
-  found: number
-}
-
-/** At most this many differences are listed. */
-const maxDifferences = 50
-
 /**
- * Compares what counts visits with the raw visits: totals per link, quarter hours per link, and the ledger's sum.
- * Empty when all agree. One snapshot, so recording may go on meanwhile.
+ * Compares everything that is counted: each kept day with its raw visits, older days among each other, totals with
+ * days, the ledger with totals. Empty when all agree.
+ *
+ * One snapshot, so recording may go on meanwhile; the tables that retention drops from are locked before it is taken.
  */
-export async function compareCounts(pool: Pool): Promise<Difference[]> {
+import type { Pool } from 'pg'
+import { compareDay } from './compare-day.ts'
+import { compareOlderDays } from './compare-older-days.ts'
+import { compareTotals } from './compare-totals.ts'
+import type { Difference } from './difference-rows.ts'
+import { maxDifferences } from './difference-rows.ts'
+import { daysWithVisits, readKeptDays, sumOptions } from './kept-days.ts'
+import { clearRawDay, createRawDay, readRawDay, sumRawDay } from './raw-day.ts'
+
+export async function compareCounts(pool: Pool, now = Date.now()): Promise<Difference[]> {
   const client = await pool.connect()
+  let failed = true
   try {
-    await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY')
-    const result = await client.query<Difference>(
-      `WITH raw AS MATERIALIZED (
-         SELECT link_id, date_bin('15 minutes', visited_at, 'epoch'::timestamptz) AS quarter, count(*) AS visits,
-                min(visited_at) AS first_visit, max(visited_at) AS last_visit
-         FROM visits GROUP BY 1, 2
-       ),
-       raw_total AS (
-         SELECT link_id, sum(visits)::bigint AS visits, min(first_visit) AS first_visit, max(last_visit) AS last_visit
-         FROM raw GROUP BY 1
-       )
-       SELECT 'total of link ' || link_id AS what, coalesce(raw_total.visits, 0) AS expected, coalesce(total.visits, 0) AS found
-       FROM raw_total FULL JOIN (SELECT * FROM link_totals WHERE link_id > 0) AS total USING (link_id)
-       WHERE raw_total.visits IS DISTINCT FROM total.visits
-       UNION ALL
-       SELECT 'first or last visit of link ' || link_id, raw_total.visits, total.visits
-       FROM raw_total JOIN link_totals AS total USING (link_id)
-       WHERE (raw_total.first_visit, raw_total.last_visit) <> (total.first_visit, total.last_visit)
-       UNION ALL
-       SELECT 'quarter ' || quarter || ' of link ' || link_id, coalesce(raw.visits, 0), coalesce(total.visits, 0)
-       FROM raw FULL JOIN (SELECT * FROM link_quarters WHERE link_id > 0) AS total USING (link_id, quarter)
-       WHERE raw.visits IS DISTINCT FROM total.visits
-       UNION ALL
-       SELECT 'sum of the ledger', expected, found
-       FROM (SELECT coalesce(sum(visits), 0)::bigint AS expected FROM raw) AS visits,
-            (SELECT ((SELECT coalesce(sum(counted), 0) FROM ledger) + (SELECT coalesce(sum(visits), 0) FROM ledger_watermarks))::bigint AS found) AS ledger
-       WHERE expected <> found
-       LIMIT $1`,
-      [maxDifferences],
+    await client.query(
+      'BEGIN ISOLATION LEVEL REPEATABLE READ; LOCK TABLE visits, visitors IN ACCESS SHARE MODE',
     )
+    const kept = await readKeptDays(client)
+    const differences = await compareTotals(client, kept)
+    differences.push(...(await compareOlderDays(client, kept)))
+    await createRawDay(client)
+    for (const day of await daysWithVisits(client, kept.rawVisitsFrom)) {
+      if (differences.length >= maxDifferences) break
+      const options = sumOptions(kept, day, now)
+      await clearRawDay(client)
+      await readRawDay(client, day)
+      await sumRawDay(client, options)
+      differences.push(...(await compareDay(client, day, options)))
+    }
     await client.query('COMMIT')
-    return result.rows
+    failed = false
+    return differences.slice(0, maxDifferences)
   } finally {
-    client.release()
+    if (failed) await client.query('ROLLBACK').catch(() => {})
+    client.release(failed)
   }
 }

@@ -5,7 +5,7 @@ import type { Configuration } from '@hopcount/shared/configuration.ts'
 import { openDatabase, poolConfig, waitForDatabase } from '@hopcount/shared/database.ts'
 import type { Log } from '@hopcount/shared/log.ts'
 import { createHealthLog } from '@hopcount/shared/log.ts'
-import { startVisitWorker } from '@hopcount/shared/visit-queue.ts'
+import { queueKey, startVisitWorker } from '@hopcount/shared/visit-queue.ts'
 import { startMaintenance } from './maintenance.ts'
 import { createJobRecorder } from './record-jobs.ts'
 import { openVisitKnowledge } from './visit-knowledge.ts'
@@ -40,10 +40,15 @@ export async function startWorker(
   pool.on('connect', () => databaseHealth.works())
   await waitForDatabase(pool)
   const knowledge = await openVisitKnowledge(pool, configuration.GEO_DATABASE)
-  const recorder = createJobRecorder({ pool, knowledge, log, metrics })
-  const stopMaintenance = startMaintenance(pool, log)
+  const location = {
+    redisUrl: configuration.REDIS_URL,
+    databaseUrl: configuration.DATABASE_URL,
+    spoolDir: configuration.SPOOL_DIR,
+  }
+  const recorder = createJobRecorder({ pool, knowledge, key: queueKey(location), log, metrics })
+  const stopMaintenance = startMaintenance(pool, log, configuration)
   const worker = startVisitWorker(
-    { redisUrl: configuration.REDIS_URL, databaseUrl: configuration.DATABASE_URL },
+    location,
     { concurrency: configuration.WORKER_CONCURRENCY, log },
     recorder.record,
     onFatal,

@@ -35,19 +35,35 @@ CREATE TABLE link_days (
   visits bigint NOT NULL,
   bots bigint NOT NULL,
   previews bigint NOT NULL,
-  -- People, each counted once; exact for visits recorded before the day's salt is destroyed.
+  -- People, each counted once; exact for visits recorded before the day's salt is destroyed. Of all links together:
+  -- the sum of theirs.
   uniques bigint NOT NULL,
   -- As in link_totals: a top list over days finds its candidates by it.
   magnitude smallint GENERATED ALWAYS AS (
     CASE WHEN visits < 64 THEN 4 * floor(ln(greatest(visits, 1)::double precision) / ln(2::double precision) + 1e-9)
          ELSE floor(4 * ln(visits::double precision) / ln(2::double precision) + 1e-9) END::smallint
   ) STORED,
-  -- {"cDE": 3, "bChrome": [3, 2], …}: dimension's letter and value → visits, or [visits, people] where not all are people.
-  -- At most 100 values per dimension; "c*" is the sum of the others. apps/shared/breakdowns.ts reads and writes it.
-  breakdowns json NOT NULL,
   PRIMARY KEY (link_id, day)
 ) WITH (fillfactor = 60);
 CREATE INDEX link_days_day_magnitude_idx ON link_days (day, magnitude);
+
+-- Visits per link and day by referrer, country, browser and so on: {"cDE": 3, "bChrome": [3, 2], …}, which is the
+-- dimension's letter and the value → visits, or [visits, people] where not all are people. At most 100 values per
+-- dimension; "c*" is the sum of the others. apps/shared/breakdowns.ts reads and writes it.
+CREATE TABLE link_breakdowns (
+  link_id bigint NOT NULL,
+  day date NOT NULL,
+  breakdowns json NOT NULL,
+  PRIMARY KEY (link_id, day)
+) WITH (fillfactor = 80);
+-- What transactions have added since: a link's breakdowns are its row above and these together. Recording appends here
+-- instead of reading and writing a row that grows; a worker folds them into the table above every few seconds.
+CREATE TABLE breakdown_deltas (
+  link_id bigint NOT NULL,
+  day date NOT NULL,
+  breakdowns json NOT NULL
+);
+CREATE INDEX breakdown_deltas_link_id_day_idx ON breakdown_deltas (link_id, day);
 
 -- Who has visited on which day, as a hash with the day's salt; dropped with it.
 CREATE TABLE visitors (
@@ -124,10 +140,11 @@ INSERT INTO link_totals (link_id, visits, first_visit, last_visit)
   SELECT 0, sum(visits), min(first_visit), max(last_visit) FROM link_totals HAVING count(*) > 0;
 INSERT INTO link_quarters (link_id, quarter, visits)
   SELECT 0, quarter, sum(visits) FROM link_quarters GROUP BY quarter;
-INSERT INTO link_days (link_id, day, visits, bots, previews, uniques, breakdowns)
-  SELECT link_id, day, visits, 0, 0, 0,
-         json_build_object('r*', visits, 'c*', visits, 'b*', visits, 'o*', visits, 'd*', visits, 'l*', visits)
-  FROM (SELECT link_id, (quarter AT TIME ZONE 'UTC')::date AS day, sum(visits)::bigint AS visits FROM link_quarters GROUP BY 1, 2) AS days;
+INSERT INTO link_days (link_id, day, visits, bots, previews, uniques)
+  SELECT link_id, (quarter AT TIME ZONE 'UTC')::date, sum(visits), 0, 0, 0 FROM link_quarters GROUP BY 1, 2;
+INSERT INTO link_breakdowns (link_id, day, breakdowns)
+  SELECT link_id, day, json_build_object('r*', visits, 'c*', visits, 'b*', visits, 'o*', visits, 'd*', visits, 'l*', visits)
+  FROM link_days;
 INSERT INTO link_minutes (link_id, minute, visits, bots, previews)
   SELECT visit.link_id, date_bin('1 minute', visited_at, 'epoch'::timestamptz) AS minute, count(*), 0, 0
   FROM (SELECT link_id, visited_at FROM visits WHERE visited_at >= now() - interval '49 hours'
@@ -136,7 +153,7 @@ INSERT INTO link_minutes (link_id, minute, visits, bots, previews)
 
 -- migrate:down
 
-DROP TABLE orphan_visits, visitor_salts, visitors, link_days, link_minutes;
+DROP TABLE orphan_visits, visitor_salts, visitors, breakdown_deltas, link_breakdowns, link_days, link_minutes;
 DELETE FROM link_quarters WHERE link_id = 0;
 DELETE FROM link_totals WHERE link_id = 0;
 ALTER TABLE link_quarters DROP COLUMN bots, DROP COLUMN previews;

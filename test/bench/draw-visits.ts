@@ -16,7 +16,19 @@ export function drawVisits(count: number, links: number): Visit[] {
       Math.random() < referrerShare
         ? referrers[rank(referrers.length) - 1]?.replaceAll('{n}', String(rank(referrerNumbers)))
         : undefined,
+    language: languages[rank(languages.length) - 1],
+    address: address(),
   }))
+}
+
+const languages = ['en-US', 'de-DE', 'en-GB', 'fr-FR', 'es-ES', 'pt-BR', 'it-IT', 'nl-NL', 'pl-PL', 'ja-JP', 'zh-CN', 'tr-TR']
+/** First two bytes of addresses in as many countries. */
+const networks = ['73.1', '91.10', '81.2', '90.1', '83.32', '177.32', '79.1', '77.160', '83.4', '126.1', '36.1', '78.160']
+
+/** Nearly every visitor has one of its own. */
+function address(): string {
+  const host = Math.floor(Math.random() * 65_536)
+  return `${networks[rank(networks.length) - 1]}.${host >> 8}.${host & 255}`
 }
 
 /** Zipf law of exponent 1, as a rounded log-uniform draw from 1 to `count`. */

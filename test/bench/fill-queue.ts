@@ -30,7 +30,7 @@ export async function fillHeldQueue(
     while (seq < batches) {
       const own = ++seq
       const frames = encodeBatch(visits.slice((own - 1) * visitsPerBatch, own * visitsPerBatch))
-      await queue.add({ producerId, seq: own, frames: frames.toString('base64') })
+      await queue.add({ producerId, seq: own, frames: queue.pack(frames) })
     }
   }
   // A queue that was opened a moment ago refuses what comes before its connection is there.

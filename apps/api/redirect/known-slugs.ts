@@ -58,7 +58,7 @@ export function createKnownSlugs(options: {
     },
   })
 
-  const lacks = (slug: string) => whole && filter !== undefined && filter.lacks(slug)
+  const lacks = (slug: string) => whole && filter?.lacks(slug) === true
 
   async function isAbsent(slug: string): Promise<boolean> {
     if (!lacks(slug) || spare()) return false

@@ -5,6 +5,7 @@ import { constantProblem, Problem, problemResponses, sendProblem, unavailable } 
 import { slugPattern } from '../links/check-slug.ts'
 import type { Link } from '../links/link.ts'
 import { isExpired } from '../links/link.ts'
+import type { OrphanCounter } from '../orphans/count-orphans.ts'
 import type { VisitRecorder } from '../visits/record-visits.ts'
 import { VisitRefused, VisitUncertain } from '../visits/record-visits.ts'
 import type { SlugResolver } from './resolve-slug.ts'
@@ -37,9 +38,9 @@ const schema = {
  */
 export function redirectRoutes(
   app: FastifyInstance,
-  options: { resolver: SlugResolver; recorder: VisitRecorder },
+  options: { resolver: SlugResolver; recorder: VisitRecorder; orphans: Pick<OrphanCounter, 'count'> },
 ): void {
-  const { resolver, recorder } = options
+  const { resolver, recorder, orphans } = options
 
   app.get<SlugRequest>(
     '/:slug',
@@ -76,7 +77,11 @@ export function redirectRoutes(
     else if (!slugPattern.test(slug)) answerUnknown(reply)
     else {
       resolver.resolve(slug).then(
-        link => (link === undefined ? answerUnknown(reply) : thenUnlessExpired(reply, link, then)),
+        link => {
+          if (link !== undefined) return thenUnlessExpired(reply, link, then)
+          if (request.method === 'GET') orphans.count(slug)
+          answerUnknown(reply)
+        },
         error => answerFailure(reply, error),
       )
     }

@@ -2,56 +2,117 @@
 import type { Static } from 'typebox'
 import { Type } from 'typebox'
 import { Problem } from '../errors/problem.ts'
-import type { Buckets } from './stats-queries.ts'
 
-export const SeriesQuerySchema = Type.Object(
-  {
-    interval: Type.Union(
-      [Type.Literal('hour'), Type.Literal('day'), Type.Literal('week'), Type.Literal('month')],
-      {
-        default: 'day',
-        description: 'weeks begin on Monday (ISO 8601)',
-      },
-    ),
-    from: Type.Optional(
-      Type.String({ description: 'RFC 3339 time or date; the interval that holds it is the first' }),
-    ),
-    to: Type.Optional(Type.String({ description: 'RFC 3339 time or date, exclusive; now when absent' })),
-    tz: Type.String({
-      default: 'UTC',
-      maxLength: 64,
-      description: 'IANA time zone whose hours, days, weeks and months are counted',
-    }),
-  },
-  { additionalProperties: false },
-)
+export const zoneProperty = {
+  tz: Type.String({
+    default: 'UTC',
+    maxLength: 64,
+    description: 'IANA time zone whose hours, days, weeks and months are counted, and in which dates begin',
+  }),
+}
 
-type SeriesQuery = Static<typeof SeriesQuerySchema>
+export const compareProperty = {
+  compare: Type.Optional(
+    Type.Literal('previous', { description: 'adds the period of equal length just before' }),
+  ),
+}
+
+export const seriesProperties = {
+  interval: Type.Union(
+    [
+      Type.Literal('minute'),
+      Type.Literal('hour'),
+      Type.Literal('day'),
+      Type.Literal('week'),
+      Type.Literal('month'),
+    ],
+    {
+      default: 'day',
+      description: 'weeks begin on Monday (ISO 8601); minutes are kept for the last 48 hours',
+    },
+  ),
+  from: Type.Optional(
+    Type.String({ description: 'RFC 3339 time or date; the interval that holds it is the first' }),
+  ),
+  to: Type.Optional(Type.String({ description: 'RFC 3339 time or date, exclusive; now when absent' })),
+  ...zoneProperty,
+}
+
+const SeriesQuerySchema = Type.Object(seriesProperties)
+
+export type SeriesQuery = Static<typeof SeriesQuerySchema>
 type SeriesInterval = SeriesQuery['interval']
 
+/** The intervals of a series, one after the other: each ends where the next begins, the last one at `end`. */
+export interface Buckets {
+  interval: SeriesInterval
+  starts: Date[]
+  end: Date
+}
+
 const maxDays = 366
-const hourMs = 3_600_000
+const minuteMs = 60_000
+const hourMs = 60 * minuteMs
 const dayMs = 24 * hourMs
+/** How far back minutes are kept, and a minute more: a client's "48 hours ago" is a moment old when it arrives. */
+const minutesReachMs = 2 * dayMs + minuteMs
 /** What an interval shows when no `from` is given. */
-const defaultSpanMs = { hour: 2 * dayMs, day: 30 * dayMs, week: 26 * 7 * dayMs, month: 365 * dayMs }
+const defaultSpanMs = {
+  minute: hourMs,
+  hour: 2 * dayMs,
+  day: 30 * dayMs,
+  week: 26 * 7 * dayMs,
+  month: 365 * dayMs,
+}
 
 /**
  * Reads the query of a series; 400 where range or zone is impossible. A date without time begins in the zone asked for.
  * The bucket that holds `from` is the first, the one that holds the moment before `to` the last; both are whole.
  */
 export function readSeriesRange(query: SeriesQuery, now: Date): Buckets {
+  const { interval } = query
+  const { from, to, timeZone } = readRange(query, now, to => to - defaultSpanMs[interval])
+  if (interval === 'minute') {
+    checkMinutes(from, now)
+    if (to - from > minutesReachMs) throw queryProblem('from', 'A range of minutes has at most 48 hours.')
+  }
+  const starts = bucketStarts(interval, from, to, timeZone)
+  const end = starts.pop() ?? to
+  return { interval, starts: starts.map(start => new Date(start)), end: new Date(end) }
+}
+
+/** From `from` to `to`, exclusive, in ms since 1970; 400 where they or the zone are impossible. */
+export function readRange(
+  query: { from?: string; to?: string; tz: string },
+  now: Date,
+  defaultFrom: (to: number) => number,
+): { from: number; to: number; timeZone: string } {
   const timeZone = readTimeZone(query.tz)
   const to = query.to === undefined ? now.getTime() : readTime('to', query.to, timeZone)
   const from =
-    query.from === undefined
-      ? Math.max(0, to - defaultSpanMs[query.interval])
-      : readTime('from', query.from, timeZone)
+    query.from === undefined ? Math.max(0, defaultFrom(to)) : readTime('from', query.from, timeZone)
   if (from >= to) throw queryProblem('from', 'from must lie before to.')
   if (zoned(from, timeZone).add({ days: maxDays }).epochMilliseconds < to)
     throw queryProblem('from', `A range has at most ${maxDays} days.`)
-  const starts = bucketStarts(query.interval, from, to, timeZone)
-  const end = starts.pop() ?? to
-  return { starts: starts.map(start => new Date(start)), end: new Date(end) }
+  return { from, to, timeZone }
+}
+
+/** As many buckets of the same interval, just before. */
+export function bucketsBefore({ interval, starts, end }: Buckets, tz: string, now: Date): Buckets {
+  const timeZone = readTimeZone(tz)
+  const first = (starts[0] ?? end).getTime()
+  // One more: in a zone that once skipped a day (Apia, 2011) a calendar step back can pass over none.
+  const span = { [`${interval}s`]: starts.length + 1 }
+  const from = zoned(first, timeZone).subtract(span).epochMilliseconds
+  const before = bucketStarts(interval, from, first, timeZone).filter(start => start < first)
+  const previous = before.slice(-starts.length).map(start => new Date(start))
+  if (interval === 'minute') checkMinutes(previous[0]?.getTime() ?? first, now)
+  return { interval, starts: previous, end: new Date(first) }
+}
+
+function checkMinutes(from: number, now: Date): void {
+  if (from < now.getTime() - minutesReachMs)
+    throw queryProblem('from', 'Minutes are kept for 48 hours; ask for hours or days.')
 }
 
 /** Names only: an offset such as +02:00 is no place whose clocks change. */
@@ -77,7 +138,7 @@ function readTime(field: 'from' | 'to', text: string, timeZone: string): number 
 /** Where the buckets begin that cover [from, to), and last of all where the one behind them begins. */
 function bucketStarts(interval: SeriesInterval, from: number, to: number, timeZone: string): number[] {
   const starts: number[] = []
-  const next = interval === 'hour' ? hoursFrom(timeZone) : calendarFrom(interval, timeZone)
+  const next = nextStart(interval, timeZone)
   let start = bucketStart(interval, zoned(from, timeZone))
   for (; start < to; start = next(start)) starts.push(start)
   starts.push(start)
@@ -86,6 +147,7 @@ function bucketStarts(interval: SeriesInterval, from: number, to: number, timeZo
 
 /** A day whose midnight is skipped begins later; one whose midnight comes twice begins with the first. */
 function bucketStart(interval: SeriesInterval, moment: Temporal.ZonedDateTime): number {
+  if (interval === 'minute') return Math.floor(moment.epochMilliseconds / minuteMs) * minuteMs
   if (interval === 'hour') return hourStart(moment)
   if (interval === 'week') moment = moment.subtract({ days: moment.dayOfWeek - 1 })
   if (interval === 'month') moment = moment.with({ day: 1 })
@@ -98,6 +160,11 @@ function hourStart(moment: Temporal.ZonedDateTime): number {
   const onTheClock = Math.floor((moment.epochMilliseconds + offsetMs) / hourMs) * hourMs - offsetMs
   const shift = moment.add({ milliseconds: 1 }).getTimeZoneTransition('previous')
   return Math.max(onTheClock, shift?.epochMilliseconds ?? onTheClock)
+}
+
+function nextStart(interval: SeriesInterval, timeZone: string): (start: number) => number {
+  if (interval === 'minute') return start => start + minuteMs
+  return interval === 'hour' ? hoursFrom(timeZone) : calendarFrom(interval, timeZone)
 }
 
 function calendarFrom(interval: 'day' | 'week' | 'month', timeZone: string): (start: number) => number {
@@ -126,6 +193,6 @@ function zoned(milliseconds: number, timeZone: string): Temporal.ZonedDateTime {
   return Temporal.Instant.fromEpochMilliseconds(milliseconds).toZonedDateTimeISO(timeZone)
 }
 
-function queryProblem(parameter: string, detail: string): Problem {
+export function queryProblem(parameter: string, detail: string): Problem {
   return new Problem(400, detail, { errors: [{ pointer: `#/${parameter}`, detail }] })
 }

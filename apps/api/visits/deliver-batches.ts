@@ -116,7 +116,7 @@ export function createDeliverer(options: {
       }
       entry.batch.visits = loaded.visits
       entry.batch.firstVisitAt = loaded.firstVisitAt
-      const frames = loaded.frames.toString('base64')
+      const frames = queue.pack(loaded.frames)
       if (entry.timesSent > 0 && (await isRefused(entry, frames))) return true
       await queue.add({ producerId: entry.batch.producerId, seq: entry.batch.seq, frames })
       entry.state = 'sent'

@@ -138,7 +138,7 @@ export async function openVisitRecorder(options: {
     const frames = encodeFrame(visits, now, new Map())
     const id: BatchId = { producerId, seq: ++lastSeq }
     try {
-      await queue.add({ ...id, frames: frames.toString('base64') })
+      await queue.add({ ...id, frames: queue.pack(frames) })
     } catch (error) {
       queueRetryAt = Date.now() + retryAfterMs
       if (!(error instanceof QueueNotReached)) return decideByLedger(id, visits)

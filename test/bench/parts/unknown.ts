@@ -56,7 +56,7 @@ export const unknown: BenchPart = {
       plot: { title: 'Known and unknown slugs', unit: 'requests/s', bars: throughputBars(samples) },
       notes: [
         'Read as: let known slugs alone reach R a second. Offered R/2 known and R/2 unknown, known slugs keep (requests/s of the half-and-half mix) / R of their R/2. A server saturated by R known ones can’t do R more of anything.',
-        `${unknownShare.median.toFixed(1)} % of the mix was answered 404. Each unknown slug is asked once, so remembering absent slugs does not help; each goes to Redis and to PostgreSQL, which share the API’s core.`,
+        `${unknownShare.median.toFixed(1)} % of the mix was answered 404. Each unknown slug is asked once, so remembering absent slugs does not help. Redis and PostgreSQL share the API’s core.`,
       ],
     }
   },

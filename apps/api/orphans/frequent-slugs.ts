@@ -1,0 +1,52 @@
+/**
+ * Counts slugs in bounded memory, so that frequent ones are found however many others there are: the algorithm of
+ * Misra and Gries ("Finding repeated elements", Science of Computer Programming 2, 1982).
+ *
+ * At most `maxSlugs` are kept. Where one more comes, one request of each, the new one included, goes to the others. So
+ * a slug with more than 1/(maxSlugs + 1) of all requests is always kept; its count is never too high, and too low by at
+ * most others/(maxSlugs + 1); and counts and others together are all requests. As long as there are no more than
+ * `maxSlugs` slugs, all counts are exact.
+ *
+ * `count` is one step in a Map. The pass over all takes as many requests away as it has steps, and each of them had
+ * come before, so that even under a stream of made-up slugs it adds one step to each request.
+ */
+export interface FrequentSlugs {
+  count(slug: string): void
+  /** Returns what was counted since the last call. */
+  take(): SlugCounts
+}
+
+export interface SlugCounts {
+  requests: Map<string, number>
+  /** Requests for slugs that are not, or not in full, in `requests`. */
+  others: number
+}
+
+export function createFrequentSlugs(maxSlugs: number): FrequentSlugs {
+  let requests = new Map<string, number>()
+  let others = 0
+
+  function count(slug: string): void {
+    const known = requests.get(slug)
+    if (known !== undefined) requests.set(slug, known + 1)
+    else if (requests.size < maxSlugs) requests.set(slug, 1)
+    else makeRoom()
+  }
+
+  function makeRoom(): void {
+    others += requests.size + 1
+    for (const [slug, known] of requests) {
+      if (known === 1) requests.delete(slug)
+      else requests.set(slug, known - 1)
+    }
+  }
+
+  function take(): SlugCounts {
+    const taken = { requests, others }
+    requests = new Map()
+    others = 0
+    return taken
+  }
+
+  return { count, take }
+}

@@ -1,0 +1,102 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import type { Database } from '@hopcount/shared/database.ts'
+import { Type } from 'typebox'
+import { problemResponses } from '../errors/problem.ts'
+import { perMinute } from '../limits/rate-limits.ts'
+import { shedLoad } from '../limits/shed-load.ts'
+import { readRange } from '../stats/series-range.ts'
+import type { SharedAnswers } from '../stats/shared-answers.ts'
+import { answerHeaderSchemas, listLifetimeMs, notModified, refusals } from '../stats/shared-answers.ts'
+import { wantedSlugs } from './orphan-queries.ts'
+
+const QuerySchema = Type.Object(
+  {
+    from: Type.Optional(
+      Type.String({ description: 'RFC 3339 time or date; the UTC day that holds it is the first' }),
+    ),
+    to: Type.Optional(Type.String({ description: 'RFC 3339 time or date, exclusive; now when absent' })),
+    limit: Type.Integer({ minimum: 1, maximum: 100, default: 10 }),
+  },
+  { additionalProperties: false },
+)
+
+const OrphansSchema = Type.Object({
+  from: Type.String({ format: 'date-time', description: 'beginning of the first UTC day' }),
+  to: Type.String({ format: 'date-time', description: 'end of the last UTC day, exclusive' }),
+  requests: Type.Integer({ description: 'requests for slugs that were no link' }),
+  slugs: Type.Array(
+    Type.Object({
+      slug: Type.String(),
+      requests: Type.Integer({
+        description:
+          'never too high; where more than 1,000 slugs of a day are asked for, too low by at most a thousandth of the others',
+      }),
+      last_day: Type.String({ format: 'date', description: 'the last UTC day with a request' }),
+    }),
+    { description: 'most wanted first, less those that are links by now' },
+  ),
+  others: Type.Integer({ description: 'requests for slugs that are not listed' }),
+})
+
+const dayMs = 86_400_000
+/** Today and the six days before. */
+const defaultSpanMs = 6 * dayMs
+
+/** `GET /stats/orphans`: which slugs were asked for that are no link; of the last 90 days, seven by default. */
+export const orphanRoutes: FastifyPluginAsyncTypebox<{
+  database: Database
+  answers: SharedAnswers
+  /** Requests of statistics that one public address may make per minute; 0: no limit. */
+  perMinute: number
+}> = async (app, options) => {
+  const { database, answers } = options
+  await shedLoad(app)
+
+  app.get(
+    '/stats/orphans',
+    {
+      config: perMinute(options.perMinute, 'stats'),
+      schema: {
+        operationId: 'orphans',
+        summary: 'The most wanted slugs that are no link',
+        querystring: QuerySchema,
+        response: {
+          200: {
+            ...OrphansSchema,
+            description: 'requests for unknown slugs, as far as they have been written out: every 5 s',
+            headers: answerHeaderSchemas,
+          },
+          304: notModified,
+          ...problemResponses(refusals),
+        },
+      },
+    },
+    async (request, reply) => {
+      const { limit } = request.query
+      const range = readRange({ ...request.query, tz: 'UTC' }, new Date(), to => to - defaultSpanMs)
+      const firstDay = dayOf(range.from)
+      const endDay = dayOf(range.to - 1 + dayMs)
+      return answers.send(request, reply, {
+        key: `orphans ${firstDay} ${endDay} ${limit}`,
+        lifetimeMs: listLifetimeMs,
+        async make() {
+          const { requests, slugs } = await wantedSlugs(database, firstDay, endDay, limit)
+          return {
+            body: JSON.stringify({
+              from: `${firstDay}T00:00:00.000Z`,
+              to: `${endDay}T00:00:00.000Z`,
+              requests,
+              slugs: slugs.map(({ slug, requests, lastDay }) => ({ slug, requests, last_day: lastDay })),
+              others: requests - slugs.reduce((sum, slug) => sum + slug.requests, 0),
+            }),
+          }
+        },
+      })
+    },
+  )
+}
+
+/** The UTC day that holds the moment, `YYYY-MM-DD`. */
+function dayOf(time: number): string {
+  return new Date(time).toISOString().slice(0, 10)
+}

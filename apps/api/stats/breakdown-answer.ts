@@ -1,0 +1,101 @@
+/** Breakdowns as answers show them: per dimension the most frequent values, and last the sum of all others. */
+import type { Breakdowns, Count, Dimension } from '@hopcount/shared/breakdowns.ts'
+import { dimensionLetters } from '@hopcount/shared/breakdowns.ts'
+import { Type } from 'typebox'
+
+export interface BreakdownValue {
+  /** Empty: not told; `*`: all others. */
+  value: string
+  visits: number
+  humans: number
+}
+
+export const limitProperty = {
+  limit: Type.Integer({
+    minimum: 10,
+    maximum: 100,
+    default: 10,
+    description: 'values named per dimension; the others are one',
+  }),
+}
+
+export const dimensionSchema = Type.Union([
+  Type.Literal('referrer'),
+  Type.Literal('country'),
+  Type.Literal('browser'),
+  Type.Literal('os'),
+  Type.Literal('device'),
+  Type.Literal('language'),
+])
+
+const ValuesSchema = Type.Array(
+  Type.Object({
+    value: Type.String({
+      description:
+        'a host or the name of a known source, "DE", "Firefox", "Windows", "mobile", "de"; "": not told, of referrers: none; "*": all others',
+    }),
+    visits: Type.Integer(),
+    humans: Type.Integer({ description: 'of the visits, those of people' }),
+  }),
+)
+
+export const BreakdownsSchema = Type.Partial(
+  Type.Object({
+    referrer: ValuesSchema,
+    country: ValuesSchema,
+    browser: ValuesSchema,
+    os: ValuesSchema,
+    device: ValuesSchema,
+    language: ValuesSchema,
+  }),
+  { description: 'most visits first, "*" last; the visits of each dimension add up to those of the answer' },
+)
+
+export function breakdownsAnswer(
+  breakdowns: Breakdowns,
+  dimensions: Dimension[],
+  limit: number,
+): Partial<Record<Dimension, BreakdownValue[]>> {
+  const values = breakdownValues(breakdowns)
+  return Object.fromEntries(dimensions.map(dimension => [dimension, firstOf(values[dimension], limit)]))
+}
+
+/** All values of each dimension, most visits first, "*" last. */
+export function breakdownValues(breakdowns: Breakdowns): Record<Dimension, BreakdownValue[]> {
+  const values: Record<Dimension, BreakdownValue[]> = {
+    referrer: [],
+    country: [],
+    browser: [],
+    os: [],
+    device: [],
+    language: [],
+  }
+  const dimensionOf = new Map(
+    Object.entries(dimensionLetters).map(([dimension, letter]) => [letter, dimension as Dimension]),
+  )
+  for (const [key, count] of breakdowns) {
+    const dimension = dimensionOf.get(key.charAt(0) as 'r')
+    if (dimension !== undefined) values[dimension].push(valueOf(key.slice(1), count))
+  }
+  for (const list of Object.values(values)) list.sort(mostVisitedFirst)
+  return values
+}
+
+function valueOf(value: string, { visits, people }: Count): BreakdownValue {
+  return { value, visits, humans: people }
+}
+
+function mostVisitedFirst(a: BreakdownValue, b: BreakdownValue): number {
+  if (a.value === '*' || b.value === '*') return a.value === '*' ? 1 : -1
+  return b.visits - a.visits || (a.value < b.value ? -1 : 1)
+}
+
+function firstOf(values: BreakdownValue[], limit: number): BreakdownValue[] {
+  const named = values.filter(({ value }) => value !== '*')
+  const others = { value: '*', visits: 0, humans: 0 }
+  for (const { visits, humans } of [...values.slice(named.length), ...named.slice(limit)]) {
+    others.visits += visits
+    others.humans += humans
+  }
+  return others.visits > 0 ? [...named.slice(0, limit), others] : named
+}

@@ -1,0 +1,10 @@
+import type { Database } from '@hopcount/shared/database.ts'
+import type { SharedAnswers } from './shared-answers.ts'
+
+/** What every route of statistics gets. */
+export interface StatsContext {
+  database: Database
+  answers: SharedAnswers
+  /** The routes' `config`: limits of rates. */
+  config: object
+}

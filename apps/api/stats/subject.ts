@@ -1,0 +1,59 @@
+/** Whose statistics are asked for: a link's, or those of all links together, which stand under link id 0. */
+import type { Database } from '@hopcount/shared/database.ts'
+import { sql } from 'kysely'
+import { Type } from 'typebox'
+import { Problem } from '../errors/problem.ts'
+import { slugPattern } from '../links/check-slug.ts'
+
+/** The id under which the aggregate tables hold the sums over all links. */
+export const allLinksId = 0
+
+export interface Subject {
+  linkId: number
+  /** Undefined: all links. */
+  slug: string | undefined
+}
+
+const SlugParamsSchema = Type.Object({ slug: Type.String() })
+
+/** Throws 404 where there is no such link. Without a slug: all links. */
+export async function findSubject(database: Database, slug: string | undefined): Promise<Subject> {
+  if (slug === undefined) return { linkId: allLinksId, slug }
+  checkSubjectSlug(slug)
+  const link = await database.selectFrom('links').select('id').where('slug', '=', slug).executeTakeFirst()
+  if (link === undefined) throw noSuchLink()
+  return { linkId: link.id, slug }
+}
+
+/** 404 for what no link can be called: it is not looked up. */
+export function checkSubjectSlug(slug: string): void {
+  if (!slugPattern.test(slug)) throw noSuchLink()
+}
+
+export function noSuchLink(): Problem {
+  return new Problem(404, 'There is no such link.')
+}
+
+/** The two addresses of a report, `/stats/overall/…` and `/stats/:slug/…`, with what differs in their schemas. */
+export function reportAddresses(name: string) {
+  return [
+    { url: `/stats/overall/${name}`, id: 'overall', of: 'all links together', schema: {}, notFound: {} },
+    {
+      url: `/stats/:slug/${name}`,
+      id: 'link',
+      of: 'a link',
+      schema: { params: SlugParamsSchema },
+      notFound: { 404: 'no such link' },
+    },
+  ]
+}
+
+/** Undefined at the addresses of all links. */
+export function slugOf(request: { params: unknown }): string | undefined {
+  return (request.params as { slug?: string }).slug
+}
+
+/** Restricts raw visits to the subject's; all links' raw visits have no id of their own. */
+export function rawVisitsOf(linkId: number) {
+  return linkId === allLinksId ? sql`true` : sql`link_id = ${linkId}`
+}

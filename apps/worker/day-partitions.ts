@@ -1,0 +1,74 @@
+/**
+ * Dropping day partitions without holding anybody up: DROP needs the table for itself, and whoever comes after it
+ * waits behind it. So it waits less than a second for those that are there, and otherwise leaves it to the next run.
+ * That is also less than `deadlock_timeout`: nobody is ever told of a deadlock because of a drop.
+ */
+import type { Pool, PoolClient } from 'pg'
+import pg from 'pg'
+
+const lockTimeout = '800ms'
+const lockNotAvailable = '55P03'
+
+export type PartitionedByDay = 'visits' | 'visitors' | 'link_minutes'
+
+/** Days (UTC, since 1970) before `beforeDay` that have a partition, oldest first. */
+export async function partitionDays(
+  pool: Pool,
+  table: PartitionedByDay,
+  beforeDay: number,
+): Promise<number[]> {
+  const { rows } = await pool.query<{ day: number }>({
+    name: 'partition-days',
+    text: `SELECT day FROM (
+             SELECT to_date(right(child.relname, 8), 'YYYYMMDD') - '1970-01-01'::date AS day
+             FROM pg_inherits JOIN pg_class AS child ON child.oid = inhrelid
+             WHERE inhparent = $1::regclass AND child.relname ~ '_[0-9]{8}$'
+           ) AS partition
+           WHERE day < $2::integer ORDER BY day`,
+    values: [table, beforeDay],
+  })
+  return rows.map(row => row.day)
+}
+
+/**
+ * Drops the partition of a day, and does `before` in the same transaction. False where others were using the table:
+ * then nothing has happened. Another worker may have dropped it already.
+ */
+export async function dropPartition(
+  pool: Pool,
+  table: PartitionedByDay,
+  day: number,
+  before: (client: PoolClient) => Promise<unknown> = async () => {},
+): Promise<boolean> {
+  const name = `${table}_${new Date(day * 86_400_000).toISOString().slice(0, 10).replaceAll('-', '')}`
+  const client = await pool.connect()
+  let failed = true
+  try {
+    await client.query(`BEGIN; SET LOCAL lock_timeout = '${lockTimeout}'`)
+    await before(client)
+    await client.query(`DROP TABLE IF EXISTS ${pg.escapeIdentifier(name)}`)
+    await client.query('COMMIT')
+    failed = false
+    return true
+  } catch (error) {
+    if (error instanceof pg.DatabaseError && error.code === lockNotAvailable) return false
+    throw error
+  } finally {
+    if (failed) await client.query('ROLLBACK').catch(() => {})
+    client.release(failed)
+  }
+}
+
+/** Drops the partitions of the days before `beforeDay`, until one is in use; returns how many went. */
+export async function dropPartitionsBefore(
+  pool: Pool,
+  table: PartitionedByDay,
+  beforeDay: number,
+): Promise<number> {
+  let dropped = 0
+  for (const day of await partitionDays(pool, table, beforeDay)) {
+    if (!(await dropPartition(pool, table, day))) break
+    dropped++
+  }
+  return dropped
+}

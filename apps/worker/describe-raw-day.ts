@@ -1,0 +1,179 @@
+/** Says of the visits in raw_day what a worker said of them: classes of their user agents, sources, breakdowns per link. */
+import type { Breakdowns } from '@hopcount/shared/breakdowns.ts'
+import { addBreakdowns, addCount, storedText } from '@hopcount/shared/breakdowns.ts'
+import { describeReferrer } from '@hopcount/shared/describe-referrer.ts'
+import { lettersOf } from '@hopcount/shared/letter-codes.ts'
+import type { PoolClient } from 'pg'
+import { numberArray, textArray } from './array-literals.ts'
+import { userAgentKeys } from './describe-visits.ts'
+import { fetchAll } from './fetch-all.ts'
+import { allLinks } from './sum-visits.ts'
+
+const linksPerInsert = 10_000
+
+/** Fills day_agents, day_sources and day_breakdowns. */
+export async function describeRawDay(client: PoolClient): Promise<void> {
+  const profiles = await describeAgents(client)
+  const sources = await describeSources(client)
+  await client.query('ANALYZE day_agents, day_sources')
+  await breakDown(client, profiles, sources)
+}
+
+/** What several user agents have in common: their class, and their keys in the breakdowns. */
+interface Profile {
+  person: boolean
+  keys: string[]
+}
+
+/** Returns the profiles by their numbers in day_agents; 0 is that of visits without a user agent. */
+async function describeAgents(client: PoolClient): Promise<Profile[]> {
+  const profiles: Profile[] = []
+  const numbers = new Map<string, number>()
+  const describe = (userAgent: string | undefined) => {
+    const { class: visitorClass, keys } = userAgentKeys(userAgent)
+    const name = `${visitorClass} ${keys.join('\n')}`
+    const number = numbers.get(name) ?? profiles.push({ person: visitorClass === 'human', keys }) - 1
+    numbers.set(name, number)
+    return { number, visitorClass }
+  }
+  describe(undefined)
+  await client.query(
+    `DECLARE agents NO SCROLL CURSOR FOR
+     SELECT agent.user_agent_id AS id, agent.user_agent AS inline_text, texts.text AS numbered_text
+     FROM (SELECT DISTINCT user_agent_id, user_agent FROM raw_day
+           WHERE user_agent_id IS NOT NULL OR user_agent IS NOT NULL) AS agent
+     LEFT JOIN texts ON texts.id = user_agent_id`,
+  )
+  for await (const rows of fetchAll<DistinctText>(client, 'agents')) {
+    const described = rows.map(row => describe(row.inline_text ?? row.numbered_text ?? undefined))
+    await client.query(
+      `INSERT INTO day_agents
+       SELECT id, text, profile, class = 'bot', class = 'preview'
+       FROM unnest($1::integer[], $2::text[], $3::integer[], $4::text[]) AS agent (id, text, profile, class)`,
+      [
+        numberArray(rows.map(row => row.id)),
+        textArray(rows.map(row => row.inline_text)),
+        numberArray(described.map(agent => agent.number)),
+        textArray(described.map(agent => agent.visitorClass)),
+      ],
+    )
+  }
+  return profiles
+}
+
+/** Returns the keys of the sources by their numbers in day_sources; 0 is that of visits without a referrer. */
+async function describeSources(client: PoolClient): Promise<string[]> {
+  const keys: string[] = []
+  const numbers = new Map<string, number>()
+  const describe = (referrer: string | undefined) => {
+    const key = `r${describeReferrer(referrer)}`
+    const number = numbers.get(key) ?? keys.push(key) - 1
+    numbers.set(key, number)
+    return number
+  }
+  describe(undefined)
+  await client.query(
+    `DECLARE sources NO SCROLL CURSOR FOR
+     SELECT source.referrer_id AS id, source.referrer AS inline_text, texts.text AS numbered_text
+     FROM (SELECT DISTINCT referrer_id, referrer FROM raw_day WHERE referrer_id IS NOT NULL OR referrer IS NOT NULL) AS source
+     LEFT JOIN texts ON texts.id = referrer_id`,
+  )
+  for await (const rows of fetchAll<DistinctText>(client, 'sources')) {
+    await client.query(
+      'INSERT INTO day_sources SELECT * FROM unnest($1::integer[], $2::text[], $3::integer[])',
+      [
+        numberArray(rows.map(row => row.id)),
+        textArray(rows.map(row => row.inline_text)),
+        numberArray(rows.map(row => describe(row.inline_text ?? row.numbered_text ?? undefined))),
+      ],
+    )
+  }
+  return keys
+}
+
+interface DistinctText {
+  id: number | null
+  inline_text: string | null
+  numbered_text: string | null
+}
+
+interface AlikeVisits {
+  link_id: number
+  profile: number
+  source: number
+  country: number | null
+  language: number | null
+  visits: number
+}
+
+async function breakDown(client: PoolClient, profiles: Profile[], sources: string[]): Promise<void> {
+  const ofAllLinks: Breakdowns = new Map()
+  let linkId: number | undefined
+  let ofLink: Breakdowns = new Map()
+  let finished: { linkId: number; text: string }[] = []
+  const finishLink = () => {
+    if (linkId === undefined) return
+    addBreakdowns(ofAllLinks, ofLink)
+    finished.push({ linkId, text: storedText(ofLink) })
+    ofLink = new Map()
+  }
+  await client.query(
+    `DECLARE alike NO SCROLL CURSOR FOR
+     SELECT link_id, profile, source, country, language, count(*)::integer AS visits
+     FROM described_day GROUP BY 1, 2, 3, 4, 5 ORDER BY 1`,
+  )
+  for await (const rows of fetchAll<AlikeVisits>(client, 'alike')) {
+    for (const row of rows) {
+      if (row.link_id !== linkId) finishLink()
+      linkId = row.link_id
+      addAlike(ofLink, row, profiles, sources)
+    }
+    if (finished.length >= linksPerInsert) {
+      await insertBreakdowns(client, finished)
+      finished = []
+    }
+  }
+  finishLink()
+  await insertBreakdowns(client, finished)
+  await insertBreakdowns(client, [{ linkId: allLinks, text: storedText(ofAllLinks) }])
+}
+
+function addAlike(to: Breakdowns, alike: AlikeVisits, profiles: Profile[], sources: string[]): void {
+  const profile = profiles[alike.profile]
+  const people = profile?.person ? alike.visits : 0
+  for (const key of profile?.keys ?? []) addCount(to, key, alike.visits, people)
+  addCount(to, sources[alike.source] ?? 'r', alike.visits, people)
+  addCount(to, countryKey(alike.country), alike.visits, people)
+  addCount(to, languageKey(alike.language), alike.visits, people)
+}
+
+const countryKeys = new Map<number | null, string>()
+const languageKeys = new Map<number | null, string>()
+
+function countryKey(code: number | null): string {
+  return remember(countryKeys, code, () => `c${lettersOf(code).toUpperCase()}`)
+}
+
+function languageKey(code: number | null): string {
+  return remember(languageKeys, code, () => `l${lettersOf(code)}`)
+}
+
+/** Codes are two bytes: there are few enough to keep. */
+function remember(keys: Map<number | null, string>, code: number | null, make: () => string): string {
+  let key = keys.get(code)
+  if (key === undefined) {
+    key = make()
+    keys.set(code, key)
+  }
+  return key
+}
+
+async function insertBreakdowns(
+  client: PoolClient,
+  links: { linkId: number; text: string }[],
+): Promise<void> {
+  await client.query(
+    'INSERT INTO day_breakdowns SELECT * FROM unnest($1::bigint[], $2::json[])',
+    [numberArray(links.map(link => link.linkId)), textArray(links.map(link => link.text))],
+  )
+}

@@ -1,0 +1,30 @@
+import type { PoolClient } from 'pg'
+
+/** Makes the totals of links `fromLink` to below `toLink` the sums of their days; returns how many rows were put right. */
+export async function rebuildTotals(client: PoolClient, fromLink: number, toLink: number): Promise<number> {
+  const removed = await client.query(
+    `DELETE FROM link_totals AS total
+     WHERE link_id >= $1 AND link_id < $2 AND NOT EXISTS (SELECT FROM link_days WHERE link_days.link_id = total.link_id)`,
+    [fromLink, toLink],
+  )
+  // A link without a row has days only whose raw visits are gone: its first and last visit are known to the quarter hour.
+  const written = await client.query(
+    `INSERT INTO link_totals AS total (link_id, visits, bots, previews, uniques, first_visit, last_visit)
+     SELECT link_id, days.visits, days.bots, days.previews, days.uniques,
+            coalesce(stored.first_visit, (SELECT min(quarter) FROM link_quarters WHERE link_quarters.link_id = days.link_id), first_day AT TIME ZONE 'UTC'),
+            coalesce(stored.last_visit, (SELECT max(quarter) FROM link_quarters WHERE link_quarters.link_id = days.link_id), last_day AT TIME ZONE 'UTC')
+     FROM (
+       SELECT link_id, sum(visits)::bigint AS visits, sum(bots)::bigint AS bots, sum(previews)::bigint AS previews,
+              sum(uniques)::bigint AS uniques, min(day)::timestamp AS first_day, max(day)::timestamp AS last_day
+       FROM link_days WHERE link_id >= $1 AND link_id < $2 GROUP BY link_id
+     ) AS days
+     LEFT JOIN link_totals AS stored USING (link_id)
+     WHERE (days.visits, days.bots, days.previews, days.uniques)
+             IS DISTINCT FROM (stored.visits, stored.bots, stored.previews, stored.uniques)
+     ORDER BY link_id
+     ON CONFLICT (link_id) DO UPDATE SET
+       visits = excluded.visits, bots = excluded.bots, previews = excluded.previews, uniques = excluded.uniques`,
+    [fromLink, toLink],
+  )
+  return (removed.rowCount ?? 0) + (written.rowCount ?? 0)
+}

@@ -1,0 +1,24 @@
+import type { Pool } from 'pg'
+import { dropPartitionsBefore } from './day-partitions.ts'
+import { dayOf } from './describe-visits.ts'
+
+/** Statistics show minutes of the last 48 hours: up to three days (UTC), and today makes four. */
+const keptDays = 3
+const rowsPerDelete = 10_000
+
+/** Removes minutes that nobody is shown any more; their quarter hours stay. Returns how many days went. */
+export async function retireMinutes(pool: Pool, now = Date.now()): Promise<number> {
+  const beforeDay = dayOf(now) - keptDays
+  const dropped = await dropPartitionsBefore(pool, 'link_minutes', beforeDay)
+  for (let deleted = rowsPerDelete; deleted === rowsPerDelete; ) {
+    const result = await pool.query({
+      name: 'delete-old-minutes',
+      text: `DELETE FROM link_minutes_default WHERE ctid = ANY (ARRAY(
+               SELECT ctid FROM link_minutes_default
+               WHERE minute < ('1970-01-01'::date + $1::integer)::timestamp AT TIME ZONE 'UTC' LIMIT $2))`,
+      values: [beforeDay, rowsPerDelete],
+    })
+    deleted = result.rowCount ?? 0
+  }
+  return dropped
+}

@@ -1,0 +1,30 @@
+import type { Pool } from 'pg'
+import { dropPartition, partitionDays } from './day-partitions.ts'
+import { dayOf } from './describe-visits.ts'
+
+/**
+ * Destroys who has come on a day, hashes and salt together, when the day after it has passed as well (UTC): until then
+ * visits that were written late are told apart. What comes later still counts as a visit, and as nobody's.
+ * Returns how many days went.
+ */
+export async function retireVisitors(pool: Pool, now = Date.now()): Promise<number> {
+  const beforeDay = dayOf(now) - 1
+  const salts = await pool.query<{ day: number }>({
+    name: 'salts-before',
+    text: `SELECT day - '1970-01-01'::date AS day FROM visitor_salts WHERE day < '1970-01-01'::date + $1::integer`,
+    values: [beforeDay],
+  })
+  const days = new Set([
+    ...salts.rows.map(row => row.day),
+    ...(await partitionDays(pool, 'visitors', beforeDay)),
+  ])
+  let retired = 0
+  for (const day of [...days].sort((a, b) => a - b)) {
+    const gone = await dropPartition(pool, 'visitors', day, client =>
+      client.query(`DELETE FROM visitor_salts WHERE day = '1970-01-01'::date + $1::integer`, [day]),
+    )
+    if (!gone) break
+    retired++
+  }
+  return retired
+}

@@ -1,0 +1,34 @@
+import type { Pool } from 'pg'
+import { dropPartitionsBefore } from './day-partitions.ts'
+import { dayOf } from './describe-visits.ts'
+
+const rowsPerDelete = 10_000
+
+/**
+ * Removes raw visits of days (UTC) that lie wholly before the last `retentionDays` times 24 hours; 0: never. Nothing
+ * that is counted changes. Visits of such a day that come later are counted like all others, and removed at the next run.
+ * Returns how many days went.
+ */
+export async function retireVisits(pool: Pool, retentionDays: number, now = Date.now()): Promise<number> {
+  if (retentionDays === 0) return 0
+  const beforeDay = dayOf(now) - retentionDays
+  // First of all: from here on nobody expects these days to be whole.
+  await pool.query({
+    name: 'raise-raw-visits-from',
+    text: `UPDATE retention SET raw_visits_from = '1970-01-01'::date + $1::integer
+           WHERE raw_visits_from < '1970-01-01'::date + $1::integer`,
+    values: [beforeDay],
+  })
+  const dropped = await dropPartitionsBefore(pool, 'visits', beforeDay)
+  for (let deleted = rowsPerDelete; deleted === rowsPerDelete; ) {
+    const result = await pool.query({
+      name: 'delete-old-visits',
+      text: `DELETE FROM visits_default WHERE ctid = ANY (ARRAY(
+               SELECT ctid FROM visits_default
+               WHERE visited_at < ('1970-01-01'::date + $1::integer)::timestamp AT TIME ZONE 'UTC' LIMIT $2))`,
+      values: [beforeDay, rowsPerDelete],
+    })
+    deleted = result.rowCount ?? 0
+  }
+  return dropped
+}

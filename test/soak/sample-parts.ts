@@ -1,0 +1,138 @@
+/** What must level off while the load stays the same, sampled from outside of the product, but for the kept memory. */
+import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { Redis } from 'ioredis'
+import type { Pool } from 'pg'
+import type { VisitQueue } from '../../apps/shared/visit-queue.ts'
+import type { TestRedis } from '../support/redis.ts'
+import type { Allowance } from './levels-off.ts'
+
+export interface Parts {
+  /** Process ids by name. */
+  processes: Record<string, number>
+  /** Where keep-memory.ts writes, a file per process id. */
+  memoryFolder: string
+  redis: Record<string, TestRedis>
+  spoolDir: string
+  pool: Pool
+  queue: VisitQueue
+}
+
+export interface Series {
+  what: string
+  unit: string
+  allowance: Allowance
+  samples: number[]
+}
+
+/**
+ * What a healthy run moves by from third to third: twice what was seen in healthy runs of 2 and of 10 minutes on two
+ * shared cores. Resident memory moves most, since V8 and malloc give back late; a leak shows in the kept memory long
+ * before.
+ */
+const allowances = {
+  resident: { relative: 0.1, absolute: 10 },
+  kept: { relative: 0.03, absolute: 1.5 },
+  handles: { relative: 0.1, absolute: 6 },
+  redis: { relative: 0.15, absolute: 1.5 },
+  spoolFiles: { relative: 0, absolute: 20 },
+  spoolKilobytes: { relative: 0, absolute: 500 },
+  jobs: { relative: 0, absolute: 20 },
+  deadRows: { relative: 0.5, absolute: 3_000 },
+  bytesPerRow: { relative: 0.2, absolute: 50 },
+} satisfies Record<string, Allowance>
+
+/** Takes one sample of everything per call. */
+export function createSampler(parts: Parts) {
+  const series = new Map<string, Series>()
+  const clients = Object.entries(parts.redis).map(
+    ([name, { url }]) => [name, new Redis(url, { lazyConnect: true })] as const,
+  )
+
+  function note(what: string, unit: string, allowance: Allowance, value: number | undefined): void {
+    if (value === undefined) return
+    const known = series.get(what) ?? { what, unit, allowance, samples: [] }
+    known.samples.push(value)
+    series.set(what, known)
+  }
+
+  async function sample(): Promise<void> {
+    for (const [name, pid] of Object.entries(parts.processes)) {
+      note(`${name}: resident memory`, 'MB', allowances.resident, residentMegabytes(pid))
+      note(`${name}: memory kept after collection`, 'MB', allowances.kept, keptMegabytes(pid))
+      note(`${name}: open files and sockets`, '', allowances.handles, readdirSync(`/proc/${pid}/fd`).length)
+    }
+    for (const [name, client] of clients)
+      note(`${name}: memory`, 'MB', allowances.redis, usedMegabytes(await client.info('memory')))
+    const { waiting, active, delayed, failed } = await parts.queue.counts()
+    note('queue: batches', '', allowances.jobs, waiting + active + delayed + failed)
+    const sizes = spoolFileSizes(parts.spoolDir)
+    note('spool: files', '', allowances.spoolFiles, sizes.length)
+    const bytes = sizes.reduce((sum, size) => sum + size, 0)
+    note('spool: size', 'kB', allowances.spoolKilobytes, bytes / 1e3)
+    for (const table of await aggregateTables(parts.pool)) {
+      note(`${table.name}: dead rows`, '', allowances.deadRows, table.deadRows)
+      note(`${table.name}: bytes per row`, '', allowances.bytesPerRow, table.bytesPerRow)
+    }
+  }
+
+  function keptMegabytes(pid: number): number | undefined {
+    try {
+      return Number(readFileSync(join(parts.memoryFolder, String(pid)), 'utf8')) / 1e6
+    } catch {
+      return undefined
+    }
+  }
+
+  return {
+    sample,
+    series: () => [...series.values()],
+    close: () => clients.map(([, client]) => client.disconnect()),
+  }
+}
+
+/** Of the process alone: the children of the supervisor are sampled by themselves. */
+function residentMegabytes(pid: number): number {
+  const kilobytes = /^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]
+  return (Number(kilobytes) * 1_024) / 1e6
+}
+
+function usedMegabytes(info: string): number {
+  return Number(/^used_memory:(\d+)/m.exec(info)?.[1]) / 1e6
+}
+
+function spoolFileSizes(folder: string): number[] {
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' }).flatMap(name => {
+    try {
+      const file = statSync(join(folder, name))
+      return file.isFile() ? [file.size] : []
+    } catch {
+      // Deleted since: its batch is counted.
+      return []
+    }
+  })
+}
+
+/**
+ * Counters, ledger, and whatever else is neither a raw visit nor made by hand, the days of a table together. Links get
+ * new rows all the time, so a table is judged by the bytes that each of its rows takes (of a small one as if it had 1,000).
+ */
+async function aggregateTables(
+  pool: Pool,
+): Promise<{ name: string; deadRows: number; bytesPerRow: number }[]> {
+  const { rows } = await pool.query<{ name: string; dead: number; bytes: number; rows: number }>(
+    `SELECT name, sum(dead)::float8 AS dead, sum(bytes)::float8 AS bytes, sum(rows)::float8 AS rows
+     FROM (SELECT regexp_replace(relname, '_(\\d{8}|default)$', '') AS name, n_dead_tup AS dead,
+                  pg_total_relation_size(relid) AS bytes,
+                  (xpath('/row/c/text()', query_to_xml(format('SELECT count(*) AS c FROM ONLY %I', relname),
+                                                       false, true, '')))[1]::text::bigint AS rows
+           FROM pg_stat_user_tables
+           WHERE schemaname = 'public' AND relname !~ '^(visits|links|texts|schema_migrations)') AS tables
+     GROUP BY name HAVING sum(rows) > 0 ORDER BY name`,
+  )
+  return rows.map(({ name, dead, bytes, rows }) => ({
+    name,
+    deadRows: dead,
+    bytesPerRow: bytes / Math.max(rows, 1_000),
+  }))
+}

@@ -1,0 +1,87 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { chooseCores } from '../bench/cores.ts'
+import { markdownTable, number, textTable } from '../bench/format.ts'
+import { describeMachine } from '../bench/machine.ts'
+import type { Verdict } from '../support/checker.ts'
+import { root } from '../support/processes.ts'
+import type { Course } from './levels-off.ts'
+import type { Series } from './sample-parts.ts'
+
+export interface SoakReport {
+  minutes: number
+  perSecond: number
+  sampleEveryMs: number
+  courses: (Series & Course)[]
+  /** Requests by kind. */
+  asked: Map<string, number>
+  unexpected: Map<string, number>
+  leftOut: number
+  /** Of the redirects that are known one by one; its differences are those of all. */
+  verdict: Verdict
+  exact: boolean
+  /** Links whose count does not lie between answered and attempted. */
+  outside: string[]
+  /** Warnings and errors of the processes. */
+  logged: string[]
+}
+
+const columns = ['', 'start', 'middle', 'end', 'levels off']
+
+export function hasFailed(report: SoakReport): boolean {
+  return failures(report).length > 0
+}
+
+export function printReport(report: SoakReport): void {
+  const lines = [textTable(columns, rows(report)), '', ...summary(report)]
+  for (const failure of failures(report)) lines.push(`FAIL ${failure}`)
+  process.stdout.write(`${lines.join('\n')}\n`)
+}
+
+export function writeReport(report: SoakReport): void {
+  const folder = join(root, 'test/faults/results')
+  mkdirSync(folder, { recursive: true })
+  const failed = failures(report).map(failure => `- **fails**: ${failure}`)
+  // Nothing is pinned here, which the third line is about.
+  const [machine, versions] = describeMachine(chooseCores())
+  const text = [
+    '# Under a steady load',
+    `\`pnpm test:soak --minutes ${report.minutes} --rate ${report.perSecond}\`, ${new Date().toISOString().slice(0, 10)}. Medians of the three parts that follow the warm-up (the first quarter of the run), a sample every ${report.sampleEveryMs / 1_000} s. All parts on one machine, the load included.`,
+    failed.length === 0 ? 'Everything levels off, and the counts are exact.' : failed.join('\n'),
+    markdownTable(columns, rows(report)),
+    [...summary(report), machine, versions].map(line => `- ${line}`).join('\n'),
+  ]
+  writeFileSync(join(folder, 'soak.md'), `${text.join('\n\n')}\n`)
+}
+
+function rows({ courses }: SoakReport): string[][] {
+  return courses.map(({ what, unit, start, middle, end, levelsOff }) => [
+    unit === '' ? what : `${what}, ${unit}`,
+    ...[start, middle, end].map(number),
+    levelsOff ? 'yes' : '**no**',
+  ])
+}
+
+function summary({ asked, leftOut, verdict, outside }: SoakReport): string[] {
+  const all = [...asked.values()].reduce((sum, count) => sum + count, 0)
+  const kinds = [...asked].sort((a, b) => b[1] - a[1]).map(([kind, count]) => `${number(count)} ${kind}`)
+  return [
+    `requests: ${number(all)} (${kinds.join(', ')}), ${leftOut} left out because too many were under way`,
+    `counted per link between answered and attempted: ${outside.length === 0 ? 'every link' : `${outside.length} links are outside`}`,
+    `redirects known one by one: ${number(verdict.answered)} answered, ${number(verdict.counted)} counted, ${verdict.lost.length} lost, ${verdict.twice.length} twice, ${verdict.invented.length} invented; ${verdict.differences.length} differences between raw visits, counters and ledger`,
+  ]
+}
+
+function failures(report: SoakReport): string[] {
+  const { courses, unexpected, verdict, exact, outside, logged } = report
+  const grown = courses.filter(course => !course.levelsOff)
+  return [
+    ...grown.map(({ what, unit, middle, end }) =>
+      `${what} grows: ${number(middle)} → ${number(end)} ${unit}`.trimEnd(),
+    ),
+    ...[...unexpected].map(([answer, times]) => `${times} unexpected answers, ${answer}`),
+    ...outside.slice(0, 5),
+    ...(exact ? [] : [`counts are not exact: ${JSON.stringify(verdict).slice(0, 500)}`]),
+    ...logged.slice(0, 5).map(line => `logged: ${line.slice(0, 300)}`),
+  ]
+}

@@ -1,0 +1,172 @@
+/**
+ * `pnpm test:soak [--minutes 10] [--rate 300]`: everything at a moderate, steady load for minutes. Memory, open files,
+ * queue, spool and tables must level off (levels-off.ts says what that is), and the counts must be exact in the end.
+ * The figures go to test/faults/results/soak.md; exits 1 where something grows or a count is wrong.
+ */
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import pg from 'pg'
+import { openLog } from '../../apps/shared/log.ts'
+import { openVisitQueue } from '../../apps/shared/visit-queue.ts'
+import type { BenchApi, Services } from '../bench/services.ts'
+import { api, segmentsIn, startServices, worker } from '../bench/services.ts'
+import type { Load, Verdict } from '../support/checker.ts'
+import { isExact, judgeWhenDrained, startLoad } from '../support/checker.ts'
+import { cleanUp, cleanUpLater } from '../support/clean-up.ts'
+import { shorten } from '../support/hopcount.ts'
+import { childrenOf } from '../support/process-tree.ts'
+import type { StartedProcess } from '../support/processes.ts'
+import { temporaryFolder } from '../support/temporary-folder.ts'
+import { waitUntil } from '../support/wait-until.ts'
+import { countsOutside } from './counts-outside.ts'
+import { judgeCourse } from './levels-off.ts'
+import type { MixedLoad } from './mixed-load.ts'
+import { startMixedLoad } from './mixed-load.ts'
+import { createSampler } from './sample-parts.ts'
+import type { SoakReport } from './soak-report.ts'
+import { hasFailed, printReport, writeReport } from './soak-report.ts'
+
+const { values } = parseArgs({
+  options: { minutes: { type: 'string', default: '10' }, rate: { type: 'string', default: '300' } },
+})
+const minutes = Number(values.minutes)
+const perSecond = Number(values.rate)
+if (!(minutes >= 1 && perSecond > 0)) {
+  process.stderr.write('test:soak: --minutes must be at least 1, --rate a number above 0\n')
+  process.exit(2)
+}
+/** 120 samples in 10 minutes, 60 in two. */
+const sampleEveryMs = Math.min(5_000, minutes * 1_000)
+const links = 2_000
+const keepMemory = fileURLToPath(new URL('keep-memory.ts', import.meta.url))
+
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+  process.once(signal, () => void cleanUp().finally(() => process.exit(130)))
+try {
+  const report = await soak()
+  printReport(report)
+  writeReport(report)
+  process.exitCode = hasFailed(report) ? 1 : 0
+} catch (error) {
+  process.stderr.write(`test:soak: ${error instanceof Error ? error.stack : error}\n`)
+  process.exitCode = 1
+} finally {
+  // What fails to close after a failure would only hide it.
+  await cleanUp().catch(() => {})
+}
+
+async function soak(): Promise<SoakReport> {
+  const services = await startServices()
+  await vacuumOften(services)
+  const memoryFolder = temporaryFolder()
+  const { started, workers } = await startParts(services, memoryFolder)
+  const slugs = await makeLinks(started.origin, links)
+  const queue = openVisitQueue(services.installation, openLog({ name: 'soak', level: 'silent' }))
+  cleanUpLater(() => queue.close())
+  const sampler = createSampler({
+    processes: namedProcesses(started, workers),
+    memoryFolder,
+    redis: { 'queue’s Redis': services.redis, 'cache’s Redis': services.cache },
+    spoolDir: started.spoolDir,
+    pool: services.pool,
+    queue,
+  })
+  cleanUpLater(sampler.close)
+
+  const processes = [started.process, ...workers]
+  const linesBefore = processes.map(process => linesOf(process).length)
+  const mixed = startMixedLoad({ port: started.port, slugs, perSecond })
+  // Some redirects one by one, known by their referrer: nothing lost, nothing twice.
+  const checked = startLoad({
+    origin: () => started.origin,
+    slugs: await makeLinks(started.origin, 20),
+    connections: 2,
+    pauseMs: 100,
+  })
+  const until = performance.now() + minutes * 60_000
+  for (let next = performance.now(); performance.now() < until; await sleep(next - performance.now())) {
+    next += sampleEveryMs
+    await sampler.sample()
+  }
+  await mixed.stop()
+  await checked.stop()
+  return {
+    minutes,
+    perSecond,
+    sampleEveryMs,
+    courses: sampler
+      .series()
+      .map(series => ({ ...series, ...judgeCourse(series.samples, series.allowance) })),
+    asked: mixed.asked,
+    unexpected: mixed.unexpected,
+    leftOut: mixed.leftOut(),
+    ...(await judgeCounts(services, started.spoolDir, mixed, checked)),
+    logged: complaints(processes, linesBefore),
+  }
+}
+
+/** So that even a short run sees many rounds of autovacuum (once a minute otherwise), not one tooth of a saw. */
+async function vacuumOften({ postgres }: Services): Promise<void> {
+  const client = new pg.Client({ connectionString: postgres.adminUrl })
+  await client.connect()
+  await client.query("ALTER SYSTEM SET autovacuum_naptime = '5s'")
+  await client.query('SELECT pg_reload_conf()')
+  await client.end()
+}
+
+async function startParts(services: Services, memoryFolder: string) {
+  const { NODE_OPTIONS } = services.installation.env
+  const env = { NODE_OPTIONS: `${NODE_OPTIONS} --import=${keepMemory}`, MEMORY_FOLDER: memoryFolder }
+  const started = await api(services, {
+    ...env,
+    WEB_CONCURRENCY: '2',
+    // The load names its visitors. And fewer links than there are, or a cache that fills would pass for a leak.
+    TRUST_PROXY: '127.0.0.0/8',
+    CACHE_MAX_LINKS: '1000',
+  })
+  const workers = [await worker(services, env), await worker(services, env)]
+  return { started, workers }
+}
+
+function namedProcesses(started: BenchApi, workers: StartedProcess[]): Record<string, number> {
+  return Object.fromEntries([
+    ['API supervisor', started.process.pid],
+    ...childrenOf(started.process.pid).map((pid, i) => [`API ${i + 1}`, pid] as const),
+    ...workers.map(({ pid }, i) => [`worker ${i + 1}`, pid] as const),
+  ])
+}
+
+async function makeLinks(origin: string, count: number): Promise<string[]> {
+  const slugs: string[] = []
+  while (slugs.length < count)
+    slugs.push(...(await Promise.all(Array.from({ length: Math.min(100, count) }, () => shorten(origin)))))
+  return slugs
+}
+
+async function judgeCounts(
+  services: Services,
+  spoolDir: string,
+  mixed: MixedLoad,
+  checked: Load,
+): Promise<{ verdict: Verdict; exact: boolean; outside: string[] }> {
+  await waitUntil(() => segmentsIn(spoolDir).length === 0, {
+    what: 'all visits are counted',
+    deadlineMs: 60_000,
+  }).catch(() => {})
+  const verdict = await judgeWhenDrained(services.pool, [checked])
+  return { verdict, exact: isExact(verdict), outside: await countsOutside(services.pool, mixed) }
+}
+
+/** Under a load that everything stands, a process has nothing to warn of. What it said at its start is not looked at. */
+function complaints(processes: StartedProcess[], linesBefore: number[]): string[] {
+  return processes.flatMap((process, i) =>
+    linesOf(process)
+      .slice(linesBefore[i])
+      .filter(line => /"level":[456]0/.test(line)),
+  )
+}
+
+function linesOf(process: StartedProcess): string[] {
+  return process.output().split('\n')
+}
