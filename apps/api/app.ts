@@ -27,17 +27,16 @@ import { createLinkCreator } from './links/create-links.ts'
 import { listenForLinkChanges } from './links/link-changes.ts'
 import { shortenRoute } from './links/shorten-route.ts'
 import { createOrphanCounter } from './orphans/count-orphans.ts'
-import { orphanRoutes } from './orphans/orphan-routes.ts'
 import { createKnownSlugs } from './redirect/known-slugs.ts'
 import { openLinkStore } from './redirect/link-store.ts'
 import { redirectRoutes } from './redirect/redirect-route.ts'
 import { createSlugResolver } from './redirect/resolve-slug.ts'
 import { parseBodies } from './request-bodies.ts'
+import { exportsAtATime } from './stats/export-routes.ts'
+import { maxExportMs } from './stats/export-stream.ts'
 import { liveCounts } from './stats/live-queries.ts'
-import { liveRoutes } from './stats/live-routes.ts'
 import { createLiveSource } from './stats/live-source.ts'
 import { createLiveStreams } from './stats/live-streams.ts'
-import { createSharedAnswers } from './stats/shared-answers.ts'
 import { statsRoutes } from './stats/stats-routes.ts'
 import { openVisitRecorder } from './visits/record-visits.ts'
 
@@ -93,6 +92,15 @@ export async function buildApp(configuration: Configuration, log: Log): Promise<
     () => {},
   )
   app.addHook('onClose', () => stats.pool.end())
+  const exports = openDatabase(
+    poolConfig(configuration.STATS_DATABASE_URL ?? configuration.DATABASE_URL, {
+      max: exportsAtATime,
+      applicationName: 'hopcount exports',
+      statementTimeoutMs: maxExportMs,
+    }),
+    () => {},
+  )
+  app.addHook('onClose', () => exports.pool.end())
 
   const queue = openVisitQueue(
     {
@@ -157,24 +165,16 @@ export async function buildApp(configuration: Configuration, log: Log): Promise<
     allowPrivateTargets: configuration.ALLOW_PRIVATE_TARGETS,
     perMinute: configuration.RATE_LIMIT_WRITES,
   })
+  const liveSource = createLiveSource({
+    query: (linkIds, now) => liveCounts(databaseOn(stats.pool), linkIds, now),
+    recordedUpTo: () => recorder.pending().recordedUpTo,
+    log,
+  })
   await app.register(statsRoutes, {
-    database: databaseOn(stats.pool),
+    pool: stats.pool,
+    exportPool: exports.pool,
     pending: recorder.pending,
-    perMinute: configuration.RATE_LIMIT_STATS,
-  })
-  await app.register(liveRoutes, {
-    streams,
-    source: createLiveSource({
-      query: (linkIds, now) => liveCounts(databaseOn(stats.pool), linkIds, now),
-      recordedUpTo: () => recorder.pending().recordedUpTo,
-      log,
-    }),
-    resolver,
-    perMinute: configuration.RATE_LIMIT_STATS,
-  })
-  await app.register(orphanRoutes, {
-    database: databaseOn(stats.pool),
-    answers: createSharedAnswers(recorder.pending),
+    live: { streams, resolver, source: liveSource },
     perMinute: configuration.RATE_LIMIT_STATS,
   })
   await app.register(dashboardRoutes)
@@ -188,14 +188,22 @@ export async function buildApp(configuration: Configuration, log: Log): Promise<
 function collectRoutes(app: FastifyInstance) {
   const methods = new Map<string, Set<string>>()
   const reserved = new Set<string>()
+  /** By what stands before it in an address: the words that come next, and whether a slug does. */
+  const places = new Map<string, { words: Set<string>; isSlug: boolean }>()
   app.addHook('onRoute', route => {
     const known = methods.get(route.url) ?? new Set()
     for (const method of [route.method].flat()) known.add(method)
     methods.set(route.url, known)
-    const [, first, second] = route.url.toLowerCase().split('/')
-    // Of /stats, also what stands where another link's slug would.
-    for (const segment of [first, first === 'stats' ? second : undefined])
-      if (segment && !segment.startsWith(':') && !segment.startsWith('*')) reserved.add(segment)
+    const segments = route.url.split('/').slice(1)
+    for (const [i, segment] of segments.entries()) {
+      const before = segments.slice(0, i).join('/')
+      const place = places.get(before) ?? { words: new Set(), isSlug: false }
+      places.set(before, place)
+      if (segment === ':slug') place.isSlug = true
+      else if (/^[^:*]/.test(segment)) place.words.add(segment.toLowerCase())
+      // A slug of that word would be taken for the route.
+      if (place.isSlug) for (const word of place.words) reserved.add(word)
+    }
   })
   return { methods, reserved }
 }

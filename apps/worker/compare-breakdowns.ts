@@ -1,5 +1,5 @@
-import type { Count, StoredBreakdowns } from '@hopcount/shared/breakdowns.ts'
-import { dimensionLetters } from '@hopcount/shared/breakdowns.ts'
+import type { Breakdowns, Count, StoredBreakdowns } from '@hopcount/shared/breakdowns.ts'
+import { addStored, dimensionLetters } from '@hopcount/shared/breakdowns.ts'
 
 export interface BreakdownDifference {
   kind: string
@@ -14,17 +14,19 @@ export interface BreakdownDifference {
  * recorded. Then its sums must agree, and no kept value may have more visits than the raw ones give.
  */
 export function findBreakdownDifference(
-  expected: StoredBreakdowns,
-  found: StoredBreakdowns,
+  ofRawVisits: StoredBreakdowns,
+  found: Breakdowns,
 ): BreakdownDifference | undefined {
+  const expected: Breakdowns = new Map()
+  addStored(expected, ofRawVisits)
   for (const letter of Object.values(dimensionLetters)) {
     const other = `${letter}*`
-    const keys = new Set([...Object.keys(expected), ...Object.keys(found)].filter(key => key[0] === letter))
+    const keys = new Set([...expected.keys(), ...found.keys()].filter(key => key[0] === letter))
     const isCut = keys.has(other)
     for (const key of keys) {
-      const raw = countOf(expected, key)
-      const stored = countOf(found, key)
-      if (isCut && (key === other || !(key in expected) || !(key in found))) continue
+      const raw = expected.get(key) ?? none
+      const stored = found.get(key) ?? none
+      if (isCut && (key === other || !expected.has(key) || !found.has(key))) continue
       if (isCut ? stored.visits > raw.visits : stored.visits !== raw.visits)
         return { kind: `breakdown ${key}`, expected: raw.visits, found: stored.visits }
       if (isCut ? stored.people > raw.people : stored.people !== raw.people)
@@ -40,17 +42,12 @@ export function findBreakdownDifference(
   return undefined
 }
 
-function countOf(stored: StoredBreakdowns, key: string): Count {
-  const entry = stored[key] ?? 0
-  return typeof entry === 'number'
-    ? { visits: entry, people: entry }
-    : { visits: entry[0], people: entry[1] }
-}
+const none: Count = { visits: 0, people: 0 }
 
-function sumOf(stored: StoredBreakdowns, keys: Iterable<string>): Count {
+function sumOf(breakdowns: Breakdowns, keys: Iterable<string>): Count {
   const sum = { visits: 0, people: 0 }
   for (const key of keys) {
-    const { visits, people } = countOf(stored, key)
+    const { visits, people } = breakdowns.get(key) ?? none
     sum.visits += visits
     sum.people += people
   }

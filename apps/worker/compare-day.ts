@@ -1,5 +1,6 @@
 /** Compares the aggregates of one day with the sums of its raw visits (raw-day.ts). */
-import type { StoredBreakdowns } from '@hopcount/shared/breakdowns.ts'
+import type { Breakdowns, StoredBreakdowns } from '@hopcount/shared/breakdowns.ts'
+import { addStored } from '@hopcount/shared/breakdowns.ts'
 import type { PoolClient } from 'pg'
 import { findBreakdownDifference } from './compare-breakdowns.ts'
 import type { Difference } from './difference-rows.ts'
@@ -38,23 +39,40 @@ function compareLinks(client: PoolClient, day: number): Promise<Difference[]> {
   )
 }
 
+/** Of a link and day, the row in link_breakdowns and what has not been folded into it yet. */
 async function compareBreakdowns(client: PoolClient, day: number): Promise<Difference[]> {
   const differences: Difference[] = []
   await client.query(
     `DECLARE unequal NO SCROLL CURSOR FOR
-     SELECT link_id, raw.breakdowns AS expected, total.breakdowns AS found
+     SELECT link_id, raw.breakdowns AS expected, folded.breakdowns AS folded, deltas.parts AS deltas
      FROM day_links AS raw
-     JOIN (SELECT * FROM link_days WHERE day = '1970-01-01'::date + $1::integer) AS total USING (link_id)
-     WHERE raw.breakdowns::jsonb <> total.breakdowns::jsonb`,
+     LEFT JOIN link_breakdowns AS folded USING (link_id)
+     LEFT JOIN (
+       SELECT link_id, json_agg(breakdowns) AS parts FROM breakdown_deltas
+       WHERE day = '1970-01-01'::date + $1::integer GROUP BY link_id
+     ) AS deltas USING (link_id)
+     WHERE folded.day = '1970-01-01'::date + $1::integer
+       AND (deltas.parts IS NOT NULL OR raw.breakdowns::jsonb <> folded.breakdowns::jsonb)
+     UNION ALL
+     SELECT link_id, raw.breakdowns, NULL, deltas.parts
+     FROM day_links AS raw
+     LEFT JOIN (
+       SELECT link_id, json_agg(breakdowns) AS parts FROM breakdown_deltas
+       WHERE day = '1970-01-01'::date + $1::integer GROUP BY link_id
+     ) AS deltas USING (link_id)
+     WHERE NOT EXISTS (SELECT FROM link_breakdowns WHERE link_id = raw.link_id AND day = '1970-01-01'::date + $1::integer)`,
     [day],
   )
   for await (const rows of fetchAll<{
     link_id: number
     expected: StoredBreakdowns
-    found: StoredBreakdowns
+    folded: StoredBreakdowns | null
+    deltas: StoredBreakdowns[] | null
   }>(client, 'unequal')) {
     for (const row of rows) {
-      const difference = findBreakdownDifference(row.expected, row.found)
+      const stored: Breakdowns = new Map()
+      for (const part of [row.folded ?? {}, ...(row.deltas ?? [])]) addStored(stored, part)
+      const difference = findBreakdownDifference(row.expected, stored)
       if (difference === undefined || differences.length >= maxDifferences) continue
       const { kind, expected, found } = difference
       const place = `day ${new Date(day * 86_400_000).toISOString().slice(0, 10)}`

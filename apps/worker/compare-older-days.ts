@@ -84,7 +84,14 @@ function compareBreakdownSums(client: PoolClient, beforeDay: number): Promise<Di
               coalesce(sum(CASE json_typeof(value) WHEN 'array' THEN value ->> 0 ELSE value #>> '{}' END::bigint), 0)::bigint AS visits,
               coalesce(sum(CASE json_typeof(value) WHEN 'array' THEN value ->> 1 ELSE value #>> '{}' END::bigint), 0)::bigint AS people
        FROM unnest('{r,c,b,o,d,l}'::text[]) AS letter
-       LEFT JOIN json_each(breakdowns) AS entry ON left(entry.key, 1) = letter
+       LEFT JOIN (
+         SELECT key, value
+         FROM (
+           SELECT breakdowns FROM link_breakdowns AS total WHERE total.link_id = link_days.link_id AND total.day = link_days.day
+           UNION ALL
+           SELECT breakdowns FROM breakdown_deltas AS delta WHERE delta.link_id = link_days.link_id AND delta.day = link_days.day
+         ) AS stored CROSS JOIN json_each(breakdowns)
+       ) AS entry ON left(entry.key, 1) = letter
        GROUP BY letter
      ) AS dimension
      CROSS JOIN LATERAL (VALUES

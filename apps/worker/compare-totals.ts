@@ -10,6 +10,7 @@ export async function compareTotals(client: PoolClient, kept: KeptDays): Promise
     ...(await compareWithDays(client)),
     ...(await compareAllLinks(client)),
     ...(await compareFirstAndLast(client, kept.rawVisitsFrom)),
+    ...(await findLooseBreakdowns(client)),
     ...(await compareLedger(client)),
   ]
 }
@@ -80,6 +81,16 @@ function compareFirstAndLast(client: PoolClient, rawVisitsFrom: number): Promise
          SELECT FROM link_days WHERE link_days.link_id = raw.link_id AND day < '1970-01-01'::date + $1::integer
        ))`,
     [rawVisitsFrom],
+  )
+}
+
+/** Days with breakdowns and without visits. */
+function findLooseBreakdowns(client: PoolClient): Promise<Difference[]> {
+  return findDifferences(
+    client,
+    `SELECT 'day ' || day AS place, link_id, 'breakdowns without visits' AS kind, 0 AS expected, 1 AS found
+     FROM (SELECT link_id, day FROM link_breakdowns UNION ALL SELECT DISTINCT link_id, day FROM breakdown_deltas) AS stored
+     WHERE NOT EXISTS (SELECT FROM link_days WHERE link_days.link_id = stored.link_id AND link_days.day = stored.day)`,
   )
 }
 

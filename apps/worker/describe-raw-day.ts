@@ -1,11 +1,11 @@
 /** Says of the visits in raw_day what a worker said of them: classes of their user agents, sources, breakdowns per link. */
 import type { Breakdowns } from '@hopcount/shared/breakdowns.ts'
 import { addBreakdowns, addCount, storedText } from '@hopcount/shared/breakdowns.ts'
-import { describeReferrer } from '@hopcount/shared/describe-referrer.ts'
 import { lettersOf } from '@hopcount/shared/letter-codes.ts'
 import type { PoolClient } from 'pg'
 import { numberArray, textArray } from './array-literals.ts'
-import { userAgentKeys } from './describe-visits.ts'
+import type { AgentKeys } from './describe-visits.ts'
+import { agentKeys, referrerKey } from './describe-visits.ts'
 import { fetchAll } from './fetch-all.ts'
 import { allLinks } from './sum-visits.ts'
 
@@ -19,24 +19,18 @@ export async function describeRawDay(client: PoolClient): Promise<void> {
   await breakDown(client, profiles, sources)
 }
 
-/** What several user agents have in common: their class, and their keys in the breakdowns. */
-interface Profile {
-  person: boolean
-  keys: string[]
-}
-
-/** Returns the profiles by their numbers in day_agents; 0 is that of visits without a user agent. */
-async function describeAgents(client: PoolClient): Promise<Profile[]> {
-  const profiles: Profile[] = []
+/** Returns what user agents have in common, by their numbers in day_agents; 0 is that of visits without a user agent. */
+async function describeAgents(client: PoolClient): Promise<AgentKeys[]> {
+  const profiles: AgentKeys[] = []
   const numbers = new Map<string, number>()
-  const describe = (userAgent: string | undefined) => {
-    const { class: visitorClass, keys } = userAgentKeys(userAgent)
-    const name = `${visitorClass} ${keys.join('\n')}`
-    const number = numbers.get(name) ?? profiles.push({ person: visitorClass === 'human', keys }) - 1
+  const describe = (userAgent: string | null) => {
+    const keys = agentKeys(userAgent ?? '')
+    const name = Object.values(keys).join('\n')
+    const number = numbers.get(name) ?? profiles.push(keys) - 1
     numbers.set(name, number)
-    return { number, visitorClass }
+    return { number, visitorClass: keys.class }
   }
-  describe(undefined)
+  describe(null)
   await client.query(
     `DECLARE agents NO SCROLL CURSOR FOR
      SELECT agent.user_agent_id AS id, agent.user_agent AS inline_text, texts.text AS numbered_text
@@ -45,7 +39,7 @@ async function describeAgents(client: PoolClient): Promise<Profile[]> {
      LEFT JOIN texts ON texts.id = user_agent_id`,
   )
   for await (const rows of fetchAll<DistinctText>(client, 'agents')) {
-    const described = rows.map(row => describe(row.inline_text ?? row.numbered_text ?? undefined))
+    const described = rows.map(row => describe(row.inline_text ?? row.numbered_text))
     await client.query(
       `INSERT INTO day_agents
        SELECT id, text, profile, class = 'bot', class = 'preview'
@@ -65,13 +59,13 @@ async function describeAgents(client: PoolClient): Promise<Profile[]> {
 async function describeSources(client: PoolClient): Promise<string[]> {
   const keys: string[] = []
   const numbers = new Map<string, number>()
-  const describe = (referrer: string | undefined) => {
-    const key = `r${describeReferrer(referrer)}`
+  const describe = (referrer: string | null) => {
+    const key = referrerKey(referrer ?? '')
     const number = numbers.get(key) ?? keys.push(key) - 1
     numbers.set(key, number)
     return number
   }
-  describe(undefined)
+  describe(null)
   await client.query(
     `DECLARE sources NO SCROLL CURSOR FOR
      SELECT source.referrer_id AS id, source.referrer AS inline_text, texts.text AS numbered_text
@@ -84,7 +78,7 @@ async function describeSources(client: PoolClient): Promise<string[]> {
       [
         numberArray(rows.map(row => row.id)),
         textArray(rows.map(row => row.inline_text)),
-        numberArray(rows.map(row => describe(row.inline_text ?? row.numbered_text ?? undefined))),
+        numberArray(rows.map(row => describe(row.inline_text ?? row.numbered_text))),
       ],
     )
   }
@@ -106,7 +100,7 @@ interface AlikeVisits {
   visits: number
 }
 
-async function breakDown(client: PoolClient, profiles: Profile[], sources: string[]): Promise<void> {
+async function breakDown(client: PoolClient, profiles: AgentKeys[], sources: string[]): Promise<void> {
   const ofAllLinks: Breakdowns = new Map()
   let linkId: number | undefined
   let ofLink: Breakdowns = new Map()
@@ -138,13 +132,12 @@ async function breakDown(client: PoolClient, profiles: Profile[], sources: strin
   await insertBreakdowns(client, [{ linkId: allLinks, text: storedText(ofAllLinks) }])
 }
 
-function addAlike(to: Breakdowns, alike: AlikeVisits, profiles: Profile[], sources: string[]): void {
-  const profile = profiles[alike.profile]
-  const people = profile?.person ? alike.visits : 0
-  for (const key of profile?.keys ?? []) addCount(to, key, alike.visits, people)
-  addCount(to, sources[alike.source] ?? 'r', alike.visits, people)
-  addCount(to, countryKey(alike.country), alike.visits, people)
-  addCount(to, languageKey(alike.language), alike.visits, people)
+function addAlike(to: Breakdowns, alike: AlikeVisits, profiles: AgentKeys[], sources: string[]): void {
+  const agent = profiles[alike.profile] ?? agentKeys('')
+  const people = agent.class === 'human' ? alike.visits : 0
+  const keys = [agent.browser, agent.os, agent.device, sources[alike.source] ?? 'r']
+  keys.push(countryKey(alike.country), languageKey(alike.language))
+  for (const key of keys) addCount(to, key, alike.visits, people)
 }
 
 const countryKeys = new Map<number | null, string>()
@@ -172,8 +165,8 @@ async function insertBreakdowns(
   client: PoolClient,
   links: { linkId: number; text: string }[],
 ): Promise<void> {
-  await client.query(
-    'INSERT INTO day_breakdowns SELECT * FROM unnest($1::bigint[], $2::json[])',
-    [numberArray(links.map(link => link.linkId)), textArray(links.map(link => link.text))],
-  )
+  await client.query('INSERT INTO day_breakdowns SELECT * FROM unnest($1::bigint[], $2::json[])', [
+    numberArray(links.map(link => link.linkId)),
+    textArray(links.map(link => link.text)),
+  ])
 }

@@ -1,74 +1,95 @@
-/** What is counted about a visit: its class, its keys in the breakdowns, and who it was, as a hash of its day. */
+/**
+ * What is counted about a visit: its class, its keys in the breakdowns, and who it was, as a hash of its day.
+ *
+ * Keys are remembered per text: a string that is made anew would be hashed anew by every map that it is looked up in.
+ */
 import { hash } from 'node:crypto'
+import { describeReferrer } from '@hopcount/shared/describe-referrer.ts'
 import type { VisitorClass } from '@hopcount/shared/describe-user-agent.ts'
 import { describeUserAgent } from '@hopcount/shared/describe-user-agent.ts'
-import { describeReferrer } from '@hopcount/shared/describe-referrer.ts'
 import { letterCode } from '@hopcount/shared/letter-codes.ts'
 import type { DecodedVisit } from '@hopcount/shared/visit-batch.ts'
 import { LRUCache } from 'lru-cache'
-import type { CountryFinder } from './find-country.ts'
+import type { Country, CountryFinder } from './find-country.ts'
+import type { Salts } from './visitor-salts.ts'
 
-export interface DescribedVisit extends DecodedVisit {
+export interface DescribedVisit {
+  visit: DecodedVisit
   /** Days (UTC) since 1970. */
   day: number
-  class: VisitorClass
-  /** One key of each dimension, as in `link_breakdowns`. */
-  keys: string[]
-  countryCode: number | null
-  languageCode: number | null
+  agent: AgentKeys
+  referrerKey: string
+  country: Country
+  language: Language
   /** The person, the same all day long; undefined for what is no person, or where the day's salt is not there any more. */
   visitor: string | undefined
 }
 
-const dayMs = 24 * 60 * 60 * 1_000
-
-export function dayOf(visitedAt: number): number {
-  return Math.floor(visitedAt / dayMs)
+export interface AgentKeys {
+  class: VisitorClass
+  browser: string
+  os: string
+  device: string
 }
 
-/** @param salts by day since 1970 */
+interface Language {
+  key: string
+  /** In raw visits. */
+  code: number | null
+}
+
+const dayMs = 24 * 60 * 60 * 1_000
+const remembered = 20_000
+
+/** Days (UTC) since 1970. */
+export function dayOf(milliseconds: number): number {
+  return Math.floor(milliseconds / dayMs)
+}
+
 export function describeVisits(
   visits: DecodedVisit[],
   findCountry: CountryFinder,
-  salts: ReadonlyMap<number, string>,
+  salts: Salts,
 ): DescribedVisit[] {
   return visits.map(visit => {
-    const agent = userAgentKeys(visit.userAgent)
-    const country = visit.address === undefined ? '' : findCountry(visit.address)
-    const language = primaryLanguage(visit.language)
+    const agent = agentKeys(visit.userAgent ?? '')
     const day = dayOf(visit.visitedAt)
     const salt = agent.class === 'human' && visit.address !== undefined ? salts.get(day) : undefined
     return {
-      ...visit,
+      visit,
       day,
-      class: agent.class,
-      keys: [...agent.keys, `r${describeReferrer(visit.referrer)}`, `c${country}`, `l${language}`],
-      countryCode: letterCode(country) ?? null,
-      languageCode: letterCode(language) ?? null,
+      agent,
+      referrerKey: referrerKey(visit.referrer ?? ''),
+      country: findCountry(visit.address),
+      language: language(visit.language ?? ''),
       visitor: salt === undefined ? undefined : visitorHash(salt, visit),
     }
   })
 }
 
-const knownAgents = new LRUCache<string, { class: VisitorClass; keys: string[] }>({ max: 20_000 })
+export const agentKeys = rememberedPerText<AgentKeys>(userAgent => {
+  const { class: visitorClass, browser, os, device } = describeUserAgent(userAgent)
+  return { class: visitorClass, browser: `b${browser}`, os: `o${os}`, device: `d${device}` }
+})
 
-export function userAgentKeys(userAgent: string | undefined): { class: VisitorClass; keys: string[] } {
-  let known = knownAgents.get(userAgent ?? '')
-  if (known === undefined) {
-    const described = describeUserAgent(userAgent)
-    known = {
-      class: described.class,
-      keys: [`b${described.browser}`, `o${described.os}`, `d${described.device}`],
-    }
-    knownAgents.set(userAgent ?? '', known)
-  }
-  return known
-}
+export const referrerKey = rememberedPerText(referrer => `r${describeReferrer(referrer)}`)
 
 /** `de` of `de-CH` (BCP 47); empty for what is no language, as `*`. */
-function primaryLanguage(language: string | undefined): string {
-  const primary = /^([a-z]{2,3})(?:[-_]|$)/i.exec(language?.trim() ?? '')?.[1]
-  return primary?.toLowerCase() ?? ''
+const language = rememberedPerText<Language>(text => {
+  const primary = /^([a-z]{2,3})(?:[-_]|$)/i.exec(text.trim())?.[1]?.toLowerCase() ?? ''
+  return { key: `l${primary}`, code: letterCode(primary) ?? null }
+})
+
+function rememberedPerText<Known extends object | string>(describe: (text: string) => Known) {
+  const known = new LRUCache<string, Known>({ max: remembered })
+  return (text: string): Known => {
+    let described = known.get(text)
+    if (described === undefined) {
+      described = describe(text)
+      known.set(text, described)
+    }
+    return described
+  }
 }
 
 /**

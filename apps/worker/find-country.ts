@@ -3,13 +3,20 @@
  * another one that GEO_DATABASE names. Nothing is asked of any service.
  */
 import { fileURLToPath } from 'node:url'
+import { letterCode } from '@hopcount/shared/letter-codes.ts'
 import { errorText } from '@hopcount/shared/log.ts'
 import { LRUCache } from 'lru-cache'
 import type { Response } from 'maxmind'
 import { open } from 'maxmind'
 
-/** Upper-case ISO 3166-1 alpha-2; empty where it is not known, as of private addresses. */
-export type CountryFinder = (address: string) => string
+export interface Country {
+  /** In breakdowns: `c` and the upper-case ISO 3166-1 alpha-2 code, or `c` alone where it is not known, as of private addresses. */
+  key: string
+  /** In raw visits. */
+  code: number | null
+}
+
+export type CountryFinder = (address: string | undefined) => Country
 
 const packaged = '@ip-location-db/geo-whois-asn-country-mmdb/geo-whois-asn-country.mmdb'
 const remembered = 20_000
@@ -18,19 +25,23 @@ export async function openCountryFinder(path: string | undefined): Promise<Count
   const reader = await open<Response>(path ?? fileURLToPath(import.meta.resolve(packaged))).catch(error => {
     throw new Error(`GEO_DATABASE can't be read: ${errorText(error)}`, { cause: error })
   })
-  const known = new LRUCache<string, string>({ max: remembered })
+  const known = new LRUCache<string, Country>({ max: remembered })
   return address => {
+    if (address === undefined) return unknown
     let country = known.get(address)
     if (country === undefined) {
-      country = countryIn(reader.get(address.replace(/^::ffff:(?=\d+\.)/i, '')))
+      const letters = lettersIn(reader.get(address.replace(/^::ffff:(?=\d+\.)/i, '')))
+      country = { key: `c${letters}`, code: letterCode(letters) ?? null }
       known.set(address, country)
     }
     return country
   }
 }
 
+const unknown: Country = { key: 'c', code: null }
+
 /** The packaged file has `country_code`, MaxMind's own and DB-IP's have `country.iso_code`. */
-function countryIn(entry: Response | null): string {
+function lettersIn(entry: Response | null): string {
   const { country_code: code, country } = (entry ?? {}) as { country_code?: unknown; country?: { iso_code?: unknown } }
   const found = code ?? country?.iso_code
   return typeof found === 'string' && /^[A-Z]{2}$/.test(found) ? found : ''

@@ -56,8 +56,9 @@ function distinctVisitors(visits: DescribedVisit[]) {
   const days: number[] = []
   const visitors: string[] = []
   const known = new Map<number, Set<string>>()
-  for (const { linkId, day, visitor } of visits) {
+  for (const { visit, day, visitor } of visits) {
     if (visitor === undefined) continue
+    const { linkId } = visit
     let ofLink = known.get(linkId)
     if (ofLink === undefined) {
       ofLink = new Set()

@@ -10,6 +10,7 @@ import type { Pool } from 'pg'
 import { compactLedger } from './compact-ledger.ts'
 import { foldBreakdowns } from './fold-breakdowns.ts'
 import { foldQuarters } from './fold-quarters.ts'
+import { forgetOrphans } from './forget-orphans.ts'
 import { retireMinutes } from './retire-minutes.ts'
 import { retireVisitors } from './retire-visitors.ts'
 import { retireVisits } from './retire-visits.ts'
@@ -37,6 +38,7 @@ function jobsFor(settings: MaintenanceSettings): Job[] {
       everyMs: 10 * minuteMs,
       run: pool => retireVisits(pool, settings.RETENTION_DAYS),
     },
+    { name: 'forgetting orphan visits', everyMs: 60 * minuteMs, run: forgetOrphans },
     {
       name: 'folding quarter hours',
       everyMs: 60 * minuteMs,

@@ -15,7 +15,7 @@ import type { PoolClient } from 'pg'
 import { describeRawDay } from './describe-raw-day.ts'
 import { allLinks } from './sum-visits.ts'
 
-/** In a transaction: they end with it. */
+/** In a transaction: they end with it. Empty. */
 export async function createRawDay(client: PoolClient): Promise<void> {
   await client.query(`
     SET LOCAL work_mem = '256MB';
@@ -76,7 +76,7 @@ export interface SumOptions {
   bucketMs: number
   /** Minutes from here on (milliseconds since 1970); undefined: none. */
   minutesFrom: number | undefined
-  /** From the day's rows of `visitors`; from raw_day; or not known. */
+  /** Counted in the day's rows of `visitors`; among the people of raw_day, who were drawn; or not known. */
   uniques: { visitorsOfDay: number } | 'drawn' | 'unknown'
 }
 
@@ -131,12 +131,14 @@ async function sumLinks(client: PoolClient, uniques: SumOptions['uniques']): Pro
      LEFT JOIN (
        SELECT link_id, count(*) AS uniques FROM visitors WHERE day = '1970-01-01'::date + $1::integer GROUP BY link_id
        UNION ALL
-       SELECT link_id, count(DISTINCT visitor) FROM raw_day WHERE $2::boolean AND visitor IS NOT NULL GROUP BY link_id
-       UNION ALL
-       SELECT ${allLinks}, count(DISTINCT visitor) FROM raw_day WHERE $2::boolean
+       SELECT link_id, count(DISTINCT visitor) FROM described_day WHERE $2::boolean AND NOT bot AND NOT preview GROUP BY link_id
      ) AS seen USING (link_id)
      ORDER BY link_id`,
     [typeof uniques === 'object' ? uniques.visitorsOfDay : null, uniques === 'drawn'],
+  )
+  // Of all links together: the sum of theirs.
+  await client.query(
+    `UPDATE day_links SET uniques = (SELECT sum(uniques) FROM day_links WHERE link_id <> ${allLinks}) WHERE link_id = ${allLinks}`,
   )
   await client.query('ANALYZE day_links')
 }

@@ -6,8 +6,10 @@ import type { SumOptions } from './raw-day.ts'
 export async function rebuildDay(client: PoolClient, day: number, options: SumOptions) {
   return {
     link_days: await rebuildLinks(client, day),
+    link_breakdowns: await rebuildBreakdowns(client, day),
     link_quarters: await rebuildQuarters(client, day, options.bucketMs),
-    link_minutes: options.minutesFrom === undefined ? 0 : await rebuildMinutes(client, day, options.minutesFrom),
+    link_minutes:
+      options.minutesFrom === undefined ? 0 : await rebuildMinutes(client, day, options.minutesFrom),
     link_totals: await rebuildFirstAndLast(client, day),
   }
 }
@@ -19,18 +21,42 @@ async function rebuildLinks(client: PoolClient, day: number): Promise<number> {
     [day],
   )
   const written = await client.query(
-    `INSERT INTO link_days AS total (link_id, day, visits, bots, previews, uniques, breakdowns)
+    `INSERT INTO link_days AS total (link_id, day, visits, bots, previews, uniques)
      SELECT link_id, '1970-01-01'::date + $1::integer, raw.visits, raw.bots, raw.previews,
-            coalesce(raw.uniques, stored.uniques, 0), raw.breakdowns
+            coalesce(raw.uniques, stored.uniques, 0)
      FROM day_links AS raw
      LEFT JOIN (SELECT * FROM link_days WHERE day = '1970-01-01'::date + $1::integer) AS stored USING (link_id)
      WHERE (raw.visits, raw.bots, raw.previews, coalesce(raw.uniques, stored.uniques))
              IS DISTINCT FROM (stored.visits, stored.bots, stored.previews, stored.uniques)
-        OR raw.breakdowns::jsonb <> stored.breakdowns::jsonb
      ORDER BY link_id
      ON CONFLICT (link_id, day) DO UPDATE SET
-       visits = excluded.visits, bots = excluded.bots, previews = excluded.previews, uniques = excluded.uniques,
-       breakdowns = excluded.breakdowns`,
+       visits = excluded.visits, bots = excluded.bots, previews = excluded.previews, uniques = excluded.uniques`,
+    [day],
+  )
+  return (removed.rowCount ?? 0) + (written.rowCount ?? 0)
+}
+
+/** What has not been folded yet is in the sums, too. Where a value more or less has gone to "other", the row is written anew. */
+async function rebuildBreakdowns(client: PoolClient, day: number): Promise<number> {
+  // Whoever folds holds this lock, and so is at the end of its transaction or has not begun.
+  await client.query(`SELECT pg_advisory_xact_lock(hashtext('hopcount:fold-breakdowns'))`)
+  await client.query(`DELETE FROM breakdown_deltas WHERE day = '1970-01-01'::date + $1::integer`, [day])
+  const removed = await client.query(
+    `DELETE FROM link_breakdowns AS total
+     WHERE day = '1970-01-01'::date + $1::integer AND NOT EXISTS (SELECT FROM day_links WHERE day_links.link_id = total.link_id)`,
+    [day],
+  )
+  const written = await client.query(
+    `INSERT INTO link_breakdowns (link_id, day, breakdowns)
+     SELECT link_id, '1970-01-01'::date + $1::integer, raw.breakdowns
+     FROM day_links AS raw
+     WHERE NOT EXISTS (
+       SELECT FROM link_breakdowns AS stored
+       WHERE stored.link_id = raw.link_id AND stored.day = '1970-01-01'::date + $1::integer
+         AND stored.breakdowns::jsonb = raw.breakdowns::jsonb
+     )
+     ORDER BY link_id
+     ON CONFLICT (link_id, day) DO UPDATE SET breakdowns = excluded.breakdowns`,
     [day],
   )
   return (removed.rowCount ?? 0) + (written.rowCount ?? 0)

@@ -121,9 +121,10 @@ function* textsOf(batches: Batch[]): Generator<string> {
 
 async function insertVisits(
   client: PoolClient,
-  visits: DescribedVisit[],
+  described: DescribedVisit[],
   numbers: Map<string, number>,
 ): Promise<void> {
+  const visits = described.map(({ visit }) => visit)
   const number = (text: string | undefined) => (text === undefined ? null : (numbers.get(text) ?? null))
   const unnumbered = (text: string | undefined) => (text === undefined || numbers.has(text) ? null : text)
   const referrers = visits.map(v => unnumbered(v.referrer))
@@ -142,8 +143,8 @@ async function insertVisits(
       // unnest() fills up a shorter array with NULL: where every text has a number, none is sent.
       referrers.every(text => text === null) ? '{}' : textArray(referrers),
       userAgents.every(text => text === null) ? '{}' : textArray(userAgents),
-      numberArray(visits.map(v => v.countryCode)),
-      numberArray(visits.map(v => v.languageCode)),
+      numberArray(described.map(d => d.country.code)),
+      numberArray(described.map(d => d.language.code)),
     ],
   })
 }

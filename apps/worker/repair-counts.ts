@@ -7,6 +7,7 @@
  * them takes (a day of a million visits: about 10 s), redirects do not. In between, what has been rebuilt is right.
  */
 import type { Pool, PoolClient } from 'pg'
+import { foldBreakdowns } from './fold-breakdowns.ts'
 import { daysWithVisits, readKeptDays, sumOptions } from './kept-days.ts'
 import { createRawDay, readRawDay, sumRawDay } from './raw-day.ts'
 import { rebuildDay } from './rebuild-day.ts'
@@ -15,6 +16,7 @@ import { rebuildTotals } from './rebuild-totals.ts'
 /** Rows that were put right, by table. */
 export interface Repaired {
   link_days: number
+  link_breakdowns: number
   link_quarters: number
   link_minutes: number
   link_totals: number
@@ -23,7 +25,15 @@ export interface Repaired {
 const linksPerTransaction = 50_000
 
 export async function repairCounts(pool: Pool, now = Date.now()): Promise<Repaired> {
-  const repaired: Repaired = { link_days: 0, link_quarters: 0, link_minutes: 0, link_totals: 0 }
+  const repaired: Repaired = {
+    link_days: 0,
+    link_breakdowns: 0,
+    link_quarters: 0,
+    link_minutes: 0,
+    link_totals: 0,
+  }
+  // Otherwise what waits to be folded would pass as repaired.
+  await foldBreakdowns(pool)
   const days = await whileRecordingGoesOn(pool, async client =>
     daysWithVisits(client, (await readKeptDays(client)).rawVisitsFrom),
   )

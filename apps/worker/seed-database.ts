@@ -1,26 +1,42 @@
 /**
- * Fills a database with links and visits, truthfully: what a worker would have written. Totals, quarter hours and the
- * ledger's sum agree with the raw visits, which are drawn by a Zipf law over the links and spread over the days.
+ * Fills a database with links and visits, truthfully: what a worker would have written. All aggregates and the ledger's
+ * sum agree with the raw visits, which are drawn by a Zipf law over the links and spread over the days. Visitors have no
+ * addresses: each is a number, drawn as well, and days whose visitors are still kept have them.
  *
  * All of it is one transaction (but for the day partitions, which would keep workers waiting): a seed that is ended half-way leaves nothing. What is
  * in the database already stays; only slugs that exist make it fail.
  */
-import { randomUUIDv7 } from 'node:crypto'
+import { randomInt, randomUUIDv7 } from 'node:crypto'
+import { letterCode } from '@hopcount/shared/letter-codes.ts'
 import type { Pool, PoolClient } from 'pg'
+import { dayOf } from './describe-visits.ts'
+import { readKeptDays, sumOptions } from './kept-days.ts'
+import { clearRawDay, createRawDay, sumRawDay } from './raw-day.ts'
 import type { SeedOptions } from './seed-options.ts'
 import type { SeedTexts } from './seed-queries.ts'
 import {
+  addToAllLinks,
   analyzeSeedLinks,
   createSeedTables,
+  drawVisits,
   enterSeedLedger,
+  insertSeedDay,
   insertSeedLinks,
   insertSeedTotals,
-  insertSeedVisits,
   makePartitions,
   numberSeedTexts,
   vacuumSeeded,
 } from './seed-queries.ts'
-import { referrerNumbers, referrerShare, referrers, userAgentNumbers, userAgents } from './seed-visitors.ts'
+import {
+  countries,
+  languages,
+  peoplePerVisit,
+  referrerNumbers,
+  referrerShare,
+  referrers,
+  userAgentNumbers,
+  userAgents,
+} from './seed-visitors.ts'
 
 const linksPerStatement = 100_000
 /** What a statement's draw takes stays in memory. */
@@ -43,7 +59,9 @@ export async function seedDatabase(
       const made = await makePartitions(client, new Date(from), new Date(now))
       say(`${made} day partitions made`)
     }
-    await client.query('BEGIN')
+    // The lock of any INSERT: from here on no day's visitors are retired.
+    await client.query('BEGIN; LOCK TABLE visitors IN ROW EXCLUSIVE MODE')
+    await createRawDay(client)
     await createSeedTables(client)
     await seedLinks(client, options, new Date(from), say)
     if (options.visits > 0) await seedVisits(client, options, { from, to: now }, say)
@@ -77,35 +95,45 @@ async function seedVisits(
   say: (text: string) => void,
 ): Promise<void> {
   const producerId = randomUUIDv7()
+  const kept = await readKeptDays(client)
   const visitors = {
     userAgents: await numberFamilies(client, userAgents, userAgentNumbers),
     referrers: await numberFamilies(client, referrers, referrerNumbers),
     referrerShare,
+    countries: countries.map(country => letterCode(country) ?? null),
+    languages: languages.map(language => letterCode(language) ?? null),
+    peopleSeed: randomInt(2 ** 48 - 1),
   }
+  const visitsUpTo = (time: number) => Math.round(((time - span.from) / (span.to - span.from)) * visits)
   let seq = 1
-  let done = 0
-  for (const part of divide(span, visits)) {
-    const upTo = Math.round(((part.to - span.from) / (span.to - span.from)) * visits)
-    const count = upTo - done
-    if (count === 0) continue
-    await insertSeedVisits(client, {
-      from: new Date(part.from),
-      to: new Date(part.to),
-      visits: count,
-      links,
-      ...visitors,
-    })
-    seq += await enterSeedLedger(client, {
-      producerId,
-      firstSeq: seq,
-      visits: count,
-      batchVisits: visitsPerBatch,
-    })
-    done = upTo
-    say(`${done} visits, up to ${new Date(part.to).toISOString()}`)
+  for (const ofDay of daysOf(span)) {
+    const visitsOfDay = visitsUpTo(ofDay.to) - visitsUpTo(ofDay.from)
+    await clearRawDay(client)
+    for (const part of divide(ofDay, visitsOfDay)) {
+      const count = visitsUpTo(part.to) - visitsUpTo(part.from)
+      await drawVisits(client, {
+        from: new Date(part.from),
+        to: new Date(part.to),
+        visits: count,
+        links,
+        people: Math.ceil(visitsOfDay * peoplePerVisit),
+        ...visitors,
+      })
+      seq += await enterSeedLedger(client, {
+        producerId,
+        firstSeq: seq,
+        visits: count,
+        batchVisits: visitsPerBatch,
+      })
+    }
+    const day = dayOf(ofDay.from)
+    await sumRawDay(client, { ...sumOptions(kept, day, span.to), uniques: 'drawn' })
+    await insertSeedDay(client, day, { withVisitors: kept.visitors.has(day) })
+    say(`${visitsUpTo(ofDay.to)} visits, up to ${new Date(ofDay.to).toISOString()}`)
   }
   await insertSeedTotals(client)
-  say('totals per link')
+  await addToAllLinks(client)
+  say('totals')
 }
 
 async function numberFamilies(client: PoolClient, families: string[], perFamily: number): Promise<SeedTexts> {
@@ -120,17 +148,18 @@ interface Span {
   to: number
 }
 
-/** Days (UTC), divided further where one statement could not hold a day's visits. Parts meet at quarter hours. */
+/** The parts of a span that lie on one day (UTC) each. */
+function* daysOf(span: Span): Generator<Span> {
+  for (let from = span.from; from < span.to; from = floorTo(from, dayMs) + dayMs)
+    yield { from, to: Math.min(floorTo(from, dayMs) + dayMs, span.to) }
+}
+
+/** Parts of which one statement can draw the visits. */
 function* divide(span: Span, visits: number): Generator<Span> {
-  const perMs = visits / (span.to - span.from)
-  const longestMs = Math.max(quarterMs, floorTo(visitsPerStatement / perMs, quarterMs))
-  let from = span.from
-  while (from < span.to) {
-    const endOfDay = floorTo(from, dayMs) + dayMs
-    const to = Math.min(from + longestMs, endOfDay, span.to)
-    yield { from, to }
-    from = to
-  }
+  const parts = Math.ceil(visits / visitsPerStatement)
+  const partMs = Math.ceil((span.to - span.from) / parts)
+  for (let from = span.from; from < span.to; from += partMs)
+    yield { from, to: Math.min(from + partMs, span.to) }
 }
 
 function floorTo(value: number, step: number): number {

@@ -1,16 +1,20 @@
 /**
- * The statements of a seed, all on one session: links are found through a temporary table, sums are kept in another.
+ * The statements of a seed, all on one session: links are found through a temporary table, a day's visits
+ * and their sums lie in those of raw-day.ts.
  * Draws by a Zipf law of exponent 1 over N things are rounded log-uniform ones: round(½ · (2N + 1)^random), which gives
  * rank k the share ln((k + ½) / (k − ½)) / ln(2N + 1), within 9 % of 1/k for the first rank, 2 % for all others.
  */
 import type { PoolClient } from 'pg'
+import { allLinks } from './sum-visits.ts'
 
+/** In a transaction. Sums of all links together are kept until its end: workers want those rows all the time. */
 export async function createSeedTables(client: PoolClient): Promise<void> {
-  await client.query('CREATE TEMPORARY TABLE seed_links (n bigint NOT NULL, link_id bigint NOT NULL)')
   await client.query(
-    `CREATE TEMPORARY TABLE seed_sums (
-       link_id bigint NOT NULL, visits bigint NOT NULL, first_visit timestamptz(3) NOT NULL, last_visit timestamptz(3) NOT NULL
-     )`,
+    `CREATE TEMPORARY TABLE seed_links (n bigint NOT NULL, link_id bigint NOT NULL);
+     CREATE TEMPORARY TABLE seed_days (LIKE day_links, day date NOT NULL);
+     ALTER TABLE seed_days ALTER breakdowns DROP NOT NULL;
+     CREATE TEMPORARY TABLE all_links_quarters (LIKE day_quarters);
+     CREATE TEMPORARY TABLE all_links_minutes (LIKE day_minutes)`,
   )
 }
 
@@ -67,11 +71,9 @@ export interface SeedTexts {
 }
 
 /**
- * Draws visits within a span that begins and ends with quarter hours, or at the end of all spans, in the order of their
- * moments, more of them in its middle than at its ends. Raw rows, quarter hours and the sums per link are of the same draw.
- * The links are the seed's own and spans don't overlap, so no quarter hour has a row yet.
+ * Draws visits within a span, in the order of their moments, more of them in its middle than at its ends, into raw_day.
  */
-export async function insertSeedVisits(
+export async function drawVisits(
   client: PoolClient,
   options: {
     from: Date
@@ -82,37 +84,38 @@ export async function insertSeedVisits(
     referrers: SeedTexts
     /** Of all visits: those that have a referrer. */
     referrerShare: number
+    /** As in `visits`; null: not known. */
+    countries: (number | null)[]
+    languages: (number | null)[]
+    /** People of the day, among whom the visitors are drawn. */
+    people: number
+    /** Any number: people of another one are others. */
+    peopleSeed: number
   },
 ): Promise<void> {
   await client.query(
     `WITH chance AS MATERIALIZED (
        SELECT random() AS link, random() AS moment, random() AS agent, random() AS agent_number,
-              random() AS has_referrer, random() AS referrer, random() AS referrer_number
+              random() AS has_referrer, random() AS referrer, random() AS referrer_number,
+              random() AS country, random() AS language, random() AS person
        FROM generate_series(1, $3::bigint)
-     ),
-     drawn AS MATERIALIZED (
-       SELECT seed_links.link_id,
-              date_trunc('milliseconds', $1::timestamptz
-                + ($2::timestamptz - $1::timestamptz) * (moment + 0.12 * sin(2 * pi() * moment)) * 0.9999999)::timestamptz(3) AS visited_at,
-              CASE WHEN has_referrer < $6 THEN
-                ($7::integer[])[(round(0.5 * power(2 * $8::float8 + 1, referrer))::integer - 1) * $9::integer
-                                + round(0.5 * power(2 * $9::float8 + 1, referrer_number))::integer] END AS referrer_id,
-              ($10::integer[])[(round(0.5 * power(2 * $11::float8 + 1, agent))::integer - 1) * $12::integer
-                               + round(0.5 * power(2 * $12::float8 + 1, agent_number))::integer] AS user_agent_id
-       FROM chance JOIN seed_links
-         -- Popular links lie anywhere among the others: rank times a prime, modulo the number of links.
-         ON seed_links.n = (least(greatest(round(0.5 * power(2 * $4::float8 + 1, link)), 1), $4::float8)::bigint * $5::bigint) % $4::bigint + 1
-       ORDER BY 2
-     ),
-     raw AS (
-       INSERT INTO visits (link_id, visited_at, referrer_id, user_agent_id)
-       SELECT link_id, visited_at, referrer_id, user_agent_id FROM drawn
-     ),
-     quarters AS (
-       INSERT INTO link_quarters (link_id, quarter, visits)
-       SELECT link_id, date_bin('15 minutes', visited_at, 'epoch'::timestamptz), count(*) FROM drawn GROUP BY 1, 2 ORDER BY 1, 2
      )
-     INSERT INTO seed_sums SELECT link_id, count(*), min(visited_at), max(visited_at) FROM drawn GROUP BY 1`,
+     INSERT INTO raw_day (link_id, visited_at, referrer_id, user_agent_id, country, language, visitor)
+     SELECT seed_links.link_id,
+            date_trunc('milliseconds', $1::timestamptz
+              + ($2::timestamptz - $1::timestamptz) * (moment + 0.12 * sin(2 * pi() * moment)) * 0.9999999)::timestamptz(3) AS visited_at,
+            CASE WHEN has_referrer < $6 THEN
+              ($7::integer[])[(round(0.5 * power(2 * $8::float8 + 1, referrer))::integer - 1) * $9::integer
+                              + round(0.5 * power(2 * $9::float8 + 1, referrer_number))::integer] END,
+            ($10::integer[])[(round(0.5 * power(2 * $11::float8 + 1, agent))::integer - 1) * $12::integer
+                             + round(0.5 * power(2 * $12::float8 + 1, agent_number))::integer],
+            ($13::smallint[])[round(0.5 * power(2 * cardinality($13::smallint[])::float8 + 1, country))::integer],
+            ($14::smallint[])[round(0.5 * power(2 * cardinality($14::smallint[])::float8 + 1, language))::integer],
+            hashint8extended(floor(power(person, 1.3) * $15::float8)::bigint, $16::bigint)
+     FROM chance JOIN seed_links
+       -- Popular links lie anywhere among the others: rank times a prime, modulo the number of links.
+       ON seed_links.n = (least(greatest(round(0.5 * power(2 * $4::float8 + 1, link)), 1), $4::float8)::bigint * $5::bigint) % $4::bigint + 1
+     ORDER BY 2`,
     [
       options.from,
       options.to,
@@ -126,6 +129,10 @@ export async function insertSeedVisits(
       options.userAgents.ids,
       options.userAgents.families,
       options.userAgents.perFamily,
+      options.countries,
+      options.languages,
+      options.people,
+      options.peopleSeed,
     ],
   )
 }
@@ -135,10 +142,100 @@ function rankStep(links: number): number {
   return links % 611_953 === 0 ? 1_299_709 : 611_953
 }
 
+/**
+ * Writes a day that has been drawn and summed (raw-day.ts). The links are the seed's own and each day is written once,
+ * so none of their rows is there yet.
+ */
+export async function insertSeedDay(
+  client: PoolClient,
+  day: number,
+  options: { withVisitors: boolean },
+): Promise<void> {
+  await client.query(
+    `INSERT INTO visits (link_id, visited_at, referrer_id, user_agent_id, country, language)
+     SELECT link_id, visited_at, referrer_id, user_agent_id, country, language FROM raw_day`,
+  )
+  if (options.withVisitors) {
+    await client.query(
+      `INSERT INTO visitors (link_id, day, visitor)
+       SELECT DISTINCT link_id, '1970-01-01'::date + $1::integer, visitor
+       FROM described_day WHERE NOT bot AND NOT preview ORDER BY 1, 3`,
+      [day],
+    )
+  }
+  await client.query(
+    `INSERT INTO link_days (link_id, day, visits, bots, previews, uniques)
+     SELECT link_id, '1970-01-01'::date + $1::integer, visits, bots, previews, uniques
+     FROM day_links WHERE link_id <> ${allLinks} ORDER BY 1`,
+    [day],
+  )
+  await client.query(
+    `INSERT INTO link_breakdowns (link_id, day, breakdowns)
+     SELECT link_id, '1970-01-01'::date + $1::integer, breakdowns FROM day_links WHERE link_id <> ${allLinks} ORDER BY 1`,
+    [day],
+  )
+  await client.query(
+    `INSERT INTO link_quarters (link_id, quarter, visits, bots, previews)
+     SELECT link_id, quarter, visits, bots, previews FROM day_quarters WHERE link_id <> ${allLinks} ORDER BY 1, 2`,
+  )
+  await client.query(
+    `INSERT INTO link_minutes (link_id, minute, visits, bots, previews)
+     SELECT link_id, minute, visits, bots, previews FROM day_minutes WHERE link_id <> ${allLinks} ORDER BY 1, 2`,
+  )
+  await client.query(
+    `INSERT INTO seed_days
+     SELECT link_id, visits, bots, previews, uniques, first_visit, last_visit,
+            CASE WHEN link_id = ${allLinks} THEN breakdowns END, '1970-01-01'::date + $1::integer FROM day_links`,
+    [day],
+  )
+  await client.query(
+    `INSERT INTO all_links_quarters SELECT * FROM day_quarters WHERE link_id = ${allLinks};
+     INSERT INTO all_links_minutes SELECT * FROM day_minutes WHERE link_id = ${allLinks}`,
+  )
+}
+
 export async function insertSeedTotals(client: PoolClient): Promise<void> {
   await client.query(
-    `INSERT INTO link_totals (link_id, visits, first_visit, last_visit)
-     SELECT link_id, sum(visits), min(first_visit), max(last_visit) FROM seed_sums GROUP BY 1 ORDER BY 1`,
+    `INSERT INTO link_totals (link_id, visits, bots, previews, uniques, first_visit, last_visit)
+     SELECT link_id, sum(visits), sum(bots), sum(previews), sum(uniques), min(first_visit), max(last_visit)
+     FROM seed_days WHERE link_id <> ${allLinks} GROUP BY 1 ORDER BY 1`,
+  )
+}
+
+/** Adds the sums to those of all links together, in a worker's order (add-to-aggregates.ts). */
+export async function addToAllLinks(client: PoolClient): Promise<void> {
+  await client.query(
+    `INSERT INTO link_totals AS total (link_id, visits, bots, previews, uniques, first_visit, last_visit)
+     SELECT link_id, sum(visits), sum(bots), sum(previews), sum(uniques), min(first_visit), max(last_visit)
+     FROM seed_days WHERE link_id = ${allLinks} GROUP BY 1
+     ON CONFLICT (link_id) DO UPDATE SET
+       visits = total.visits + excluded.visits, bots = total.bots + excluded.bots,
+       previews = total.previews + excluded.previews, uniques = total.uniques + excluded.uniques,
+       first_visit = least(total.first_visit, excluded.first_visit),
+       last_visit = greatest(total.last_visit, excluded.last_visit)`,
+  )
+  await client.query(
+    `INSERT INTO link_days AS total (link_id, day, visits, bots, previews, uniques)
+     SELECT link_id, day, visits, bots, previews, uniques FROM seed_days WHERE link_id = ${allLinks} ORDER BY day
+     ON CONFLICT (link_id, day) DO UPDATE SET
+       visits = total.visits + excluded.visits, bots = total.bots + excluded.bots,
+       previews = total.previews + excluded.previews, uniques = total.uniques + excluded.uniques`,
+  )
+  await client.query(
+    `INSERT INTO breakdown_deltas (link_id, day, breakdowns)
+     SELECT link_id, day, breakdowns FROM seed_days WHERE link_id = ${allLinks}`,
+  )
+  await client.query(
+    `INSERT INTO link_quarters AS total (link_id, quarter, visits, bots, previews)
+     SELECT link_id, quarter, visits, bots, previews FROM all_links_quarters ORDER BY quarter
+     ON CONFLICT (link_id, quarter) DO UPDATE SET
+       visits = total.visits + excluded.visits, bots = total.bots + excluded.bots, previews = total.previews + excluded.previews`,
+  )
+  await client.query(
+    `INSERT INTO link_minutes AS total (link_id, minute, visits, bots, previews)
+     SELECT link_id, minute, visits, bots, previews FROM all_links_minutes ORDER BY minute
+     ON CONFLICT (link_id, minute) DO UPDATE SET
+       visits = total.visits + excluded.visits, bots = total.bots + excluded.bots, previews = total.previews + excluded.previews`,
   )
 }
 
@@ -159,5 +256,7 @@ export async function enterSeedLedger(
 
 /** What autovacuum would do within a minute: statistics for the planner, and pages marked as visible to all. */
 export async function vacuumSeeded(client: PoolClient): Promise<void> {
-  await client.query('VACUUM (ANALYZE) links, texts, visits, link_totals, link_quarters')
+  await client.query(
+    'VACUUM (ANALYZE) links, texts, visits, visitors, link_totals, link_days, link_breakdowns, link_quarters, link_minutes',
+  )
 }

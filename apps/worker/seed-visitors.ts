@@ -33,3 +33,29 @@ export const referrers = [
 export const referrerNumbers = 1_000
 /** Of all visits: those that name the page they come from. */
 export const referrerShare = 0.55
+
+/** Upper-case ISO 3166-1 alpha-2, most frequent first; empty: not known. */
+export const countries = [
+  'US',
+  'DE',
+  'IN',
+  'GB',
+  'FR',
+  'BR',
+  'JP',
+  'NL',
+  'CA',
+  'ES',
+  '',
+  'IT',
+  'PL',
+  'AU',
+  'SE',
+  'NP',
+  'ZA',
+  'MX',
+]
+/** ISO 639, most frequent first; empty: not told. */
+export const languages = ['en', 'de', 'fr', 'es', 'pt', 'hi', '', 'ja', 'nl', 'it', 'pl', 'sv', 'zh', 'ne']
+/** People per visit of a day, among whom each visit's is drawn, some more often than others. */
+export const peoplePerVisit = 0.7

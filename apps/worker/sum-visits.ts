@@ -1,6 +1,7 @@
 /** Sums of visits per key, so that a link that gets every visit of a transaction costs one row per table. */
 import type { Breakdowns } from '@hopcount/shared/breakdowns.ts'
 import { addBreakdowns, addCount } from '@hopcount/shared/breakdowns.ts'
+import type { VisitorClass } from '@hopcount/shared/describe-user-agent.ts'
 import type { DescribedVisit } from './describe-visits.ts'
 
 export interface Counts {
@@ -48,22 +49,28 @@ export function sumVisits(visits: DescribedVisit[]): VisitSums {
   const links = new Map<number, LinkSum>()
   const minutes = new Map<number, Map<number, BucketSum>>()
   const days = new Map<number, Map<number, DaySum>>()
-  for (const visit of visits) {
-    const { linkId, visitedAt } = visit
-    const people = visit.class === 'human' ? 1 : 0
+  for (const described of visits) {
+    const { agent } = described
+    const { linkId, visitedAt } = described.visit
+    const people = agent.class === 'human' ? 1 : 0
     const link = links.get(linkId)
     if (link === undefined) {
       const counts = { visits: 0, bots: 0, previews: 0 }
-      links.set(linkId, addVisit({ linkId, ...counts, firstVisit: visitedAt, lastVisit: visitedAt }, visit))
+      links.set(linkId, addVisit({ linkId, ...counts, firstVisit: visitedAt, lastVisit: visitedAt }, agent.class))
     } else {
-      addVisit(link, visit)
+      addVisit(link, agent.class)
       if (visitedAt < link.firstVisit) link.firstVisit = visitedAt
       if (visitedAt > link.lastVisit) link.lastVisit = visitedAt
     }
-    addVisit(bucketOf(minutes, visitedAt - (visitedAt % minuteMs), linkId), visit)
-    const day = dayOfLink(days, visit.day, linkId)
-    addVisit(day, visit)
-    for (const key of visit.keys) addCount(day.breakdowns, key, 1, people)
+    addVisit(bucketOf(minutes, visitedAt - (visitedAt % minuteMs), linkId), agent.class)
+    const day = dayOfLink(days, described.day, linkId)
+    addVisit(day, agent.class)
+    addCount(day.breakdowns, described.referrerKey, 1, people)
+    addCount(day.breakdowns, described.country.key, 1, people)
+    addCount(day.breakdowns, agent.browser, 1, people)
+    addCount(day.breakdowns, agent.os, 1, people)
+    addCount(day.breakdowns, agent.device, 1, people)
+    addCount(day.breakdowns, described.language.key, 1, people)
   }
   const minuteSums = valuesOf(minutes)
   return {
@@ -104,10 +111,10 @@ function sumBuckets(buckets: BucketSum[], keyOf: (bucket: BucketSum) => [start: 
   return valuesOf(sums).sort((a, b) => a.linkId - b.linkId || a.start - b.start)
 }
 
-function addVisit<Sum extends Counts>(sum: Sum, visit: DescribedVisit): Sum {
+function addVisit<Sum extends Counts>(sum: Sum, visitorClass: VisitorClass): Sum {
   sum.visits++
-  if (visit.class === 'bot') sum.bots++
-  else if (visit.class === 'preview') sum.previews++
+  if (visitorClass === 'bot') sum.bots++
+  else if (visitorClass === 'preview') sum.previews++
   return sum
 }
 

@@ -260,10 +260,11 @@ test('streams stay open while the database is away, and go on when it is back', 
 /** A way to the database that counts the queries with this text in them (a prepared one would be seen once). */
 async function countQueries(databaseUrl: string, text: string) {
   const url = new URL(databaseUrl)
+  const target = { host: url.hostname, port: Number(url.port) }
   let queries = 0
   const sockets = new Set<Socket>()
   const server = createTcpServer(client => {
-    const upstream = connect(Number(url.port), url.hostname)
+    const upstream = connect(target)
     for (const socket of [client, upstream]) {
       sockets.add(socket)
       socket.on('error', () => {})

@@ -12,6 +12,8 @@ import { waitUntil } from '../support/wait-until.ts'
 import { answerTo, expectProblem, requestBytes } from './requests.ts'
 
 const dayMs = 86_400_000
+/** Requests within this time share an answer. */
+const sharedForMs = 600
 
 let databaseUrl: string
 let api: RunningApi
@@ -23,10 +25,10 @@ beforeAll(async () => {
   api = await startApi({ databaseUrl })
 })
 
+// Each test waits until what it has asked for is written out.
 beforeEach(async () => {
-  // What was asked for before has been written out.
-  await sleep(5_100)
   await pool.query('TRUNCATE orphan_visits')
+  await sleep(sharedForMs)
 })
 
 interface Orphans {

@@ -24,7 +24,7 @@ for (let r = 0; r < 2; r++) {
   const producerId = newProducerId()
   const rounds = 30
   const batches = Array.from({ length: rounds }, (_, i) => ({ producerId, seq: i + 1,
-    visits: drawVisits(+(process.env.N ?? 16_000), 20_000).map((v, j) => ({ ...v, visitedAt: Date.now(), ...(visitors ? {} : { address: undefined }) })),
+    visits: drawVisits(+(process.env.N ?? 16_000), 20_000).map(v => ({ ...v, visitedAt: Date.now(), ...(visitors ? {} : { address: undefined }) })),
   }))
   const cpu = process.cpuUsage(); const p = pgCpu()
   const started = performance.now()
@@ -34,5 +34,5 @@ for (let r = 0; r < 2; r++) {
   console.log('ms/tx', (wall / rounds).toFixed(1), 'node cpu', ((used.user + used.system) / 1000 / rounds).toFixed(1), 'pg cpu', ((pgCpu() - p) / rounds).toFixed(1))
 }
 for (const [k, v] of [...times].sort((a, b) => b[1] - a[1])) console.log((v / 30).toFixed(1), k.slice(0, 60))
-await pool.end()
+await pool.end(); await (await import('../support/clean-up.ts')).cleanUp()
 process.exit(0)

@@ -6,7 +6,7 @@ import type { VisitQueue } from '../../apps/shared/visit-queue.ts'
 import { openVisitQueue } from '../../apps/shared/visit-queue.ts'
 import { cleanUpLater } from '../support/clean-up.ts'
 import type { Installation, RunningApi } from '../support/hopcount.ts'
-import { openPool, shorten, startApi, startWorker, visit, waitForVisits } from '../support/hopcount.ts'
+import { openPool, shorten, spoolDirOf, startApi, startWorker, visit, waitForVisits } from '../support/hopcount.ts'
 import type { StartedProcess } from '../support/processes.ts'
 import { startProcess } from '../support/processes.ts'
 import { redisAvailable, startRedis } from '../support/redis.ts'
@@ -31,7 +31,7 @@ describe.each([
       api = await startApi(installation)
       worker = await startWorker(installation)
       const log = openLog({ name: 'test', level: 'silent' })
-      queue = openVisitQueue({ redisUrl: installation.redisUrl, databaseUrl: installation.databaseUrl }, log)
+      queue = openVisitQueue({ ...installation, redisUrl: installation.redisUrl, spoolDir: spoolDirOf(installation) }, log)
       await queue.ready()
       cleanUpLater(() => queue.close())
     })
@@ -42,6 +42,7 @@ describe.each([
         args,
         env: {
           DATABASE_URL: installation.databaseUrl,
+          SPOOL_DIR: spoolDirOf(installation),
           ...(installation.redisUrl && { REDIS_URL: installation.redisUrl }),
         },
       })
@@ -58,7 +59,7 @@ describe.each([
       const damaged = Buffer.from(frame)
       damaged[damaged.length - 1] = 0xff
       await queue.add({ producerId: 'nobody', seq: 1, frames: '' })
-      await queue.add({ producerId: newProducerId(), seq: 1, frames: damaged.toString('base64') })
+      await queue.add({ producerId: newProducerId(), seq: 1, frames: queue.pack(damaged) })
       await queue.add({ producerId: newProducerId(), seq: 1, frames: '' })
 
       const slug = await shorten(api.origin)

@@ -43,18 +43,18 @@ const keepMemory = fileURLToPath(new URL('keep-memory.ts', import.meta.url))
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
   process.once(signal, () => void cleanUp().finally(() => process.exit(130)))
+let failed = true
 try {
   const report = await soak()
   printReport(report)
   writeReport(report)
-  process.exitCode = hasFailed(report) ? 1 : 0
+  failed = hasFailed(report)
 } catch (error) {
   process.stderr.write(`test:soak: ${error instanceof Error ? error.stack : error}\n`)
-  process.exitCode = 1
-} finally {
-  // What fails to close after a failure would only hide it.
-  await cleanUp().catch(() => {})
 }
+// What fails to close after a failure would only hide it, and what goes on reconnecting would keep us here.
+await cleanUp().catch(() => {})
+process.exit(failed ? 1 : 0)
 
 async function soak(): Promise<SoakReport> {
   const services = await startServices()

@@ -23,10 +23,10 @@ export interface RunningApi {
 
 /** Starts a real API process and waits until it listens. */
 export async function startApi(installation: Installation & { port?: number }): Promise<RunningApi> {
-  const { spoolDir = temporaryFolder(), port = 0 } = installation
+  const { port = 0 } = installation
   const started = startProcess({
     script: 'apps/api/main.ts',
-    env: { ...environment(installation), PORT: String(port), SPOOL_DIR: spoolDir },
+    env: { ...environment(installation), PORT: String(port), SPOOL_DIR: spoolDirOf(installation) },
   })
   const line = await started.waitForLine(/Server listening at/)
   const origin = /http:\/\/127\.0\.0\.1:\d+/.exec(line)?.[0]
@@ -38,10 +38,21 @@ export async function startApi(installation: Installation & { port?: number }): 
 export async function startWorker(installation: Installation): Promise<StartedProcess> {
   const started = startProcess({
     script: 'apps/worker/main.ts',
-    env: { ...environment(installation), WORKER_METRICS_PORT: '0' },
+    env: { ...environment(installation), WORKER_METRICS_PORT: '0', SPOOL_DIR: spoolDirOf(installation) },
   })
   await started.waitForLine(/recording visits/)
   return started
+}
+
+const spoolDirs = new Map<string, string>()
+
+/** Where PostgreSQL carries the queue, API and worker share the folder: the key to what lies in the queue is in it. */
+export function spoolDirOf({ spoolDir, redisUrl, databaseUrl }: Installation): string {
+  if (spoolDir !== undefined) return spoolDir
+  if (redisUrl !== undefined) return temporaryFolder()
+  const known = spoolDirs.get(databaseUrl) ?? temporaryFolder()
+  spoolDirs.set(databaseUrl, known)
+  return known
 }
 
 function environment({ databaseUrl, redisUrl, env }: Installation): Record<string, string> {

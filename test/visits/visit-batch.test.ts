@@ -25,10 +25,12 @@ test('what was encoded is decoded', () => {
       nil: undefined,
     },
   )
-  const visits = fc.array(fc.record({ linkId: fc.maxSafeNat(), referrer: text, userAgent: text }), {
-    minLength: 1,
-    maxLength: 50,
-  })
+  const language = fc.constantFrom(undefined, 'de-CH', 'en')
+  const address = fc.option(fc.oneof(fc.ipV4(), fc.ipV6()), { nil: undefined })
+  const visits = fc.array(
+    fc.record({ linkId: fc.maxSafeNat(), referrer: text, userAgent: text, language, address }),
+    { minLength: 1, maxLength: 50 },
+  )
   fc.assert(
     fc.property(fc.array(fc.tuple(visits, fc.nat(2 ** 40)), { minLength: 1, maxLength: 5 }), frames => {
       const texts = new Map<string, number>()
@@ -41,6 +43,32 @@ test('what was encoded is decoded', () => {
       )
     }),
   )
+})
+
+test('of the languages that a client takes, the first is kept', () => {
+  const decoded = decodeBatch(
+    encodeFrame(
+      ['de-CH, de;q=0.9, en;q=0.8', 'en;q=1', '*', '', 'x'.repeat(500)].map(language => ({
+        ...visit(1),
+        language,
+      })),
+      at,
+      new Map(),
+    ),
+  )
+  expect(decoded.visits.map(v => v.language)).toEqual(['de-CH', 'en', '*', undefined, 'x'.repeat(35)])
+})
+
+test('frames of the release before, without address and language, are read', () => {
+  // Written by that release: two visits, a referrer and a user agent.
+  const old = Buffer.from('c148230000008ecea92300a22003a2010202010e687474703a2f2f612e746573742f02027561010102ac020002', 'hex')
+  const decoded = decodeBatch(Buffer.concat([old, encodeFrame([visit(9)], at, new Map())]))
+  expect(decoded.damaged).toEqual([])
+  expect(decoded.visits.map(v => [v.linkId, v.referrer, v.userAgent, v.address])).toEqual([
+    [1, 'http://a.test/', 'ua', undefined],
+    [300, undefined, 'ua', undefined],
+    [9, undefined, undefined, undefined],
+  ])
 })
 
 test('a visit with known texts takes less than ten bytes of a frame', () => {

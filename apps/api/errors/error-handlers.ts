@@ -1,9 +1,9 @@
 /** Turns everything that goes wrong into a Problem: what Fastify throws by itself, too. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { METHODS } from 'node:http'
 import type { Socket } from 'node:net'
 import { errorText } from '@hopcount/shared/log.ts'
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { METHODS } from './http-names.ts'
 import { Problem, problemDocument, sendProblem, unavailable } from './problem.ts'
 
 export function installErrorHandlers(app: FastifyInstance): void {

@@ -1,8 +1,8 @@
 /** Errors as RFC 9457 problem details, for every answer of 400 and above. */
-import { STATUS_CODES } from 'node:http'
 import type { FastifyReply } from 'fastify'
 import type { Static, TUnknown } from 'typebox'
 import { Type } from 'typebox'
+import { STATUS_CODES } from './http-names.ts'
 
 export const ProblemSchema = Type.Object(
   {
@@ -19,6 +19,9 @@ export const ProblemSchema = Type.Object(
           detail: Type.String(),
         }),
       ),
+    ),
+    earliest: Type.Optional(
+      Type.String({ format: 'date-time', description: 'where the range asked for could begin' }),
     ),
   },
   { description: 'RFC 9457 problem details', $id: 'Problem' },
@@ -50,22 +53,26 @@ export function problemResponses(descriptions: Record<number, string> = {}) {
 
 export type ProblemDocument = Static<typeof ProblemSchema>
 type FieldErrors = NonNullable<ProblemDocument['errors']>
+/** Members beyond those of every problem (RFC 9457, section 3.2). */
+type Members = Pick<ProblemDocument, 'earliest'>
 
 /** Thrown where a request can't be served as asked; the error handler answers it. */
 export class Problem extends Error {
   readonly status: number
   readonly errors: FieldErrors | undefined
   readonly headers: Record<string, string>
+  readonly members: Members
 
   constructor(
     status: number,
     detail: string,
-    options: { errors?: FieldErrors; headers?: Record<string, string> } = {},
+    options: { errors?: FieldErrors; headers?: Record<string, string>; members?: Members } = {},
   ) {
     super(detail)
     this.status = status
     this.errors = options.errors
     this.headers = options.headers ?? {}
+    this.members = options.members ?? {}
   }
 }
 
@@ -100,5 +107,10 @@ export function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply
     .code(problem.status)
     .headers({ 'cache-control': 'no-store', ...problem.headers })
     .type('application/problem+json')
-    .send(JSON.stringify(problemDocument(problem.status, problem.message, problem.errors)))
+    .send(
+      JSON.stringify({
+        ...problemDocument(problem.status, problem.message, problem.errors),
+        ...problem.members,
+      }),
+    )
 }

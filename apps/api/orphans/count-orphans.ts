@@ -12,7 +12,7 @@ import { createHealthLog } from '@hopcount/shared/log.ts'
 import type { Pool } from 'pg'
 import type { SlugCounts } from './frequent-slugs.ts'
 import { createFrequentSlugs } from './frequent-slugs.ts'
-import { addOrphanVisits } from './orphan-queries.ts'
+import { addOrphanVisits, dayOf } from './orphan-queries.ts'
 
 export interface OrphanCounter {
   /** A request for this slug was answered 404. The slug fits the slug pattern. */
@@ -40,7 +40,7 @@ export function createOrphanCounter(options: { pool: Pool; log: Log }): OrphanCo
   }
 
   async function writePortion(): Promise<void> {
-    portion ??= { day: new Date().toISOString().slice(0, 10), counts: slugs.take() }
+    portion ??= { day: dayOf(new Date()), counts: slugs.take() }
     const { day, counts } = portion
     try {
       if (counts.requests.size > 0 || counts.others > 0) await addOrphanVisits(options.pool, day, counts)

@@ -35,10 +35,9 @@ export function createFrequentSlugs(maxSlugs: number): FrequentSlugs {
 
   function makeRoom(): void {
     others += requests.size + 1
-    for (const [slug, known] of requests) {
-      if (known === 1) requests.delete(slug)
-      else requests.set(slug, known - 1)
-    }
+    const kept = new Map<string, number>()
+    for (const [slug, known] of requests) if (known > 1) kept.set(slug, known - 1)
+    requests = kept
   }
 
   function take(): SlugCounts {

@@ -71,11 +71,11 @@ export interface WantedSlugs {
   slugs: { slug: string; requests: number; lastDay: string }[]
 }
 
-/** The most wanted slugs that are (still) no link, of the days (UTC, `YYYY-MM-DD`) from `firstDay` to before `endDay`. */
+/** The most wanted slugs that are (still) no link, of the UTC days that begin from `from` to before `to`. */
 export async function wantedSlugs(
   database: Database,
-  firstDay: string,
-  endDay: string,
+  from: Date,
+  to: Date,
   limit: number,
 ): Promise<WantedSlugs> {
   // Whether a slug has become a link is asked in a scalar subquery, row by row from the top, until enough are found: as
@@ -83,7 +83,7 @@ export async function wantedSlugs(
   const { rows } = await sql<WantedSlugs>`
     WITH wanted AS MATERIALIZED (
       SELECT slug, sum(requests)::bigint AS requests, max(day)::text AS "lastDay"
-      FROM orphan_visits WHERE day >= ${firstDay}::date AND day < ${endDay}::date
+      FROM orphan_visits WHERE day >= ${dayOf(from)}::date AND day < ${dayOf(to)}::date
       GROUP BY slug
     )
     SELECT coalesce((SELECT sum(requests) FROM wanted), 0)::bigint AS requests,
@@ -94,4 +94,9 @@ export async function wantedSlugs(
              LIMIT ${limit}
            ) AS top), '[]') AS slugs`.execute(database)
   return rows[0] ?? { requests: 0, slugs: [] }
+}
+
+/** The UTC day that holds the moment, `YYYY-MM-DD`. */
+export function dayOf(time: Date): string {
+  return time.toISOString().slice(0, 10)
 }

@@ -1,12 +1,9 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import type { Database } from '@hopcount/shared/database.ts'
 import { Type } from 'typebox'
 import { problemResponses } from '../errors/problem.ts'
-import { perMinute } from '../limits/rate-limits.ts'
-import { shedLoad } from '../limits/shed-load.ts'
-import { readRange } from '../stats/series-range.ts'
-import type { SharedAnswers } from '../stats/shared-answers.ts'
+import { readDayRange } from '../stats/breakdown-range.ts'
 import { answerHeaderSchemas, listLifetimeMs, notModified, refusals } from '../stats/shared-answers.ts'
+import type { StatsContext } from '../stats/stats-context.ts'
 import { wantedSlugs } from './orphan-queries.ts'
 
 const QuerySchema = Type.Object(
@@ -38,24 +35,17 @@ const OrphansSchema = Type.Object({
   others: Type.Integer({ description: 'requests for slugs that are not listed' }),
 })
 
-const dayMs = 86_400_000
 /** Today and the six days before. */
-const defaultSpanMs = 6 * dayMs
+const defaultDays = 7
 
 /** `GET /stats/orphans`: which slugs were asked for that are no link; of the last 90 days, seven by default. */
-export const orphanRoutes: FastifyPluginAsyncTypebox<{
-  database: Database
-  answers: SharedAnswers
-  /** Requests of statistics that one public address may make per minute; 0: no limit. */
-  perMinute: number
-}> = async (app, options) => {
-  const { database, answers } = options
-  await shedLoad(app)
+export const orphanRoutes: FastifyPluginAsyncTypebox<StatsContext> = async (app, options) => {
+  const { database, answers, config } = options
 
   app.get(
     '/stats/orphans',
     {
-      config: perMinute(options.perMinute, 'stats'),
+      config,
       schema: {
         operationId: 'orphans',
         summary: 'The most wanted slugs that are no link',
@@ -73,18 +63,16 @@ export const orphanRoutes: FastifyPluginAsyncTypebox<{
     },
     async (request, reply) => {
       const { limit } = request.query
-      const range = readRange({ ...request.query, tz: 'UTC' }, new Date(), to => to - defaultSpanMs)
-      const firstDay = dayOf(range.from)
-      const endDay = dayOf(range.to - 1 + dayMs)
+      const { from, to } = readDayRange({ ...request.query, tz: 'UTC' }, new Date(), defaultDays)
       return answers.send(request, reply, {
-        key: `orphans ${firstDay} ${endDay} ${limit}`,
+        key: `orphans ${from.getTime()} ${to.getTime()} ${limit}`,
         lifetimeMs: listLifetimeMs,
         async make() {
-          const { requests, slugs } = await wantedSlugs(database, firstDay, endDay, limit)
+          const { requests, slugs } = await wantedSlugs(database, from, to, limit)
           return {
             body: JSON.stringify({
-              from: `${firstDay}T00:00:00.000Z`,
-              to: `${endDay}T00:00:00.000Z`,
+              from,
+              to,
               requests,
               slugs: slugs.map(({ slug, requests, lastDay }) => ({ slug, requests, last_day: lastDay })),
               others: requests - slugs.reduce((sum, slug) => sum + slug.requests, 0),
@@ -94,9 +82,4 @@ export const orphanRoutes: FastifyPluginAsyncTypebox<{
       })
     },
   )
-}
-
-/** The UTC day that holds the moment, `YYYY-MM-DD`. */
-function dayOf(time: number): string {
-  return new Date(time).toISOString().slice(0, 10)
 }

@@ -75,13 +75,13 @@ export function breakdownValues(breakdowns: Breakdowns): Record<Dimension, Break
   )
   for (const [key, count] of breakdowns) {
     const dimension = dimensionOf.get(key.charAt(0) as 'r')
-    if (dimension !== undefined) values[dimension].push(valueOf(key.slice(1), count))
+    if (dimension !== undefined) values[dimension].push(namedCount(key.slice(1), count))
   }
   for (const list of Object.values(values)) list.sort(mostVisitedFirst)
   return values
 }
 
-function valueOf(value: string, { visits, people }: Count): BreakdownValue {
+function namedCount(value: string, { visits, people }: Count): BreakdownValue {
   return { value, visits, humans: people }
 }
 

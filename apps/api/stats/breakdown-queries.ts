@@ -27,15 +27,18 @@ export async function sumDays(
   const sum: DayBreakdowns = { visits: 0, bots: 0, previews: 0, uniques: 0, breakdowns: new Map() }
   for (let start = from.getTime(); start < to.getTime(); start += daysAtATime * dayMs) {
     const end = Math.min(start + daysAtATime * dayMs, to.getTime())
-    const { rows } = await sql<DaySums & { breakdowns: StoredBreakdowns }>`
-      SELECT visits, bots, previews, uniques, breakdowns FROM link_days
-      WHERE link_id = ${linkId} AND day >= ${dayText(start)}::date AND day <= ${dayText(end - 1)}::date`.execute(database)
+    const theDays = sql`link_id = ${linkId} AND day >= ${dayText(start)}::date AND day <= ${dayText(end - 1)}::date`
+    // In one statement, so that all of it has counted the same visits.
+    const { rows } = await sql<DaySums & { breakdowns: StoredBreakdowns | null }>`
+      SELECT visits, bots, previews, uniques, NULL::json AS breakdowns FROM link_days WHERE ${theDays}
+      UNION ALL SELECT 0, 0, 0, 0, breakdowns FROM link_breakdowns WHERE ${theDays}
+      UNION ALL SELECT 0, 0, 0, 0, breakdowns FROM breakdown_deltas WHERE ${theDays}`.execute(database)
     for (const row of rows) {
       sum.visits += row.visits
       sum.bots += row.bots
       sum.previews += row.previews
       sum.uniques += row.uniques
-      addStored(sum.breakdowns, row.breakdowns)
+      if (row.breakdowns !== null) addStored(sum.breakdowns, row.breakdowns)
     }
   }
   return sum

@@ -7,10 +7,13 @@ export interface DayRange {
 }
 
 const dayMs = 86_400_000
-const defaultDays = 30
 
-/** The UTC days that the range asked for touches; without one the last 30, today included. */
-export function readDayRange(query: { from?: string; to?: string; tz: string }, now: Date): DayRange {
+/** The UTC days that the range asked for touches; without one the last `defaultDays`, today included. */
+export function readDayRange(
+  query: { from?: string; to?: string; tz: string },
+  now: Date,
+  defaultDays = 30,
+): DayRange {
   const { from, to } = readRange(query, now, to => to - 1 - (defaultDays - 1) * dayMs)
   return {
     from: new Date(Math.floor(from / dayMs) * dayMs),

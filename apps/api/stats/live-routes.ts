@@ -1,12 +1,11 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
 import { problemResponses } from '../errors/problem.ts'
-import { perMinute } from '../limits/rate-limits.ts'
-import { shedLoad } from '../limits/shed-load.ts'
 import type { SlugResolver } from '../redirect/resolve-slug.ts'
 import type { LiveSource } from './live-source.ts'
 import type { LiveStreams } from './live-streams.ts'
 import { refusals } from './shared-answers.ts'
+import type { StatsContext } from './stats-context.ts'
 import { allLinksId, checkSubjectSlug, noSuchLink } from './subject.ts'
 
 const EventStreamSchema = {
@@ -29,22 +28,22 @@ const EventStreamSchema = {
   },
 }
 
+export interface LiveParts {
+  streams: LiveStreams
+  source: LiveSource
+  resolver: Pick<SlugResolver, 'cached' | 'resolve'>
+}
+
 /**
  * `GET /stats/live` and `GET /stats/:slug/live`: the counts as server-sent events. 404 where there is no such link;
  * 503 with Retry-After where too many listen, the process is overloaded, or the slug can't be looked up.
  *
  * A slug is looked up as the redirect does it, so that many who open one link's stream are one question.
  */
-export const liveRoutes: FastifyPluginAsyncTypebox<{
-  streams: LiveStreams
-  source: LiveSource
-  resolver: Pick<SlugResolver, 'cached' | 'resolve'>
-  /** Requests of statistics that one public address may make per minute; 0: no limit. */
-  perMinute: number
-}> = async (app, { streams, source, resolver, ...options }) => {
-  const config = perMinute(options.perMinute, 'stats')
-  await shedLoad(app)
-
+export const liveRoutes: FastifyPluginAsyncTypebox<LiveParts & Pick<StatsContext, 'config'>> = async (
+  app,
+  { streams, source, resolver, config },
+) => {
   app.get(
     '/stats/live',
     {

@@ -221,10 +221,7 @@ const quartersReachMs = 3 * dayMs
  * visited since `X` has a quarter hour (or a day) since `X`, so the links of the latest quarter hours are sorted, of as
  * many as together hold a page.
  */
-async function lastVisitedPage(
-  database: Database,
-  { limit, window, after }: TopQuestion,
-): Promise<Ranked[]> {
+async function lastVisitedPage(database: Database, { limit, window, after }: TopQuestion): Promise<Ranked[]> {
   if (window !== undefined && !window.isOpen) return lastVisitedOf(database, window, limit, after)
   const earliest = window?.from.getTime() ?? 0
   const last = after === undefined ? undefined : Math.floor(after.value / quarterMs) * quarterMs

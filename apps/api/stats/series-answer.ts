@@ -8,10 +8,9 @@ import type { Buckets } from './series-range.ts'
 
 const time = Type.String({ format: 'date-time' })
 
-export const SeriesSchema = Type.Array(
-  Type.Object({ start: time, ...countsProperties }),
-  { description: 'visits per interval, empty ones included' },
-)
+export const SeriesSchema = Type.Array(Type.Object({ start: time, ...countsProperties }), {
+  description: 'visits per interval, empty ones included',
+})
 
 export const RangeSchema = Type.Object(
   {

@@ -38,12 +38,7 @@ const TopQuerySchema = Type.Object(
     to: Type.Optional(Type.String({ description: 'RFC 3339 time or date, exclusive; now when absent' })),
     ...zoneProperty,
     sort: Type.Union(
-      [
-        Type.Literal('visits'),
-        Type.Literal('uniques'),
-        Type.Literal('last_visit'),
-        Type.Literal('growth'),
-      ],
+      [Type.Literal('visits'), Type.Literal('uniques'), Type.Literal('last_visit'), Type.Literal('growth')],
       {
         default: 'visits',
         description:

@@ -46,9 +46,7 @@ export const visitsRoutes: FastifyPluginAsyncTypebox<StatsContext> = async (
           response: {
             200: {
               ...Type.Array(
-                Type.Object(
-                  id === 'overall' ? { slug: Type.String(), ...visitProperties } : visitProperties,
-                ),
+                Type.Object(id === 'overall' ? { slug: Type.String(), ...visitProperties } : visitProperties),
               ),
               description: 'newest first',
               headers: { ...answerHeaderSchemas, ...linkHeaderSchema },

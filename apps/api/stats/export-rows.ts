@@ -1,0 +1,95 @@
+/** What an export holds, piece by piece: its rows are the objects of the API's other answers, of texts and numbers. */
+
+import { dimensions } from '@hopcount/shared/breakdowns.ts'
+import type { Database } from '@hopcount/shared/database.ts'
+import { sql } from 'kysely'
+import { breakdownValues } from './breakdown-answer.ts'
+import { sumDays } from './breakdown-queries.ts'
+import type { DayRange } from './breakdown-range.ts'
+import { visitSeries } from './series-queries.ts'
+import type { Buckets } from './series-range.ts'
+import { readInPieces } from './streaming-database.ts'
+import type { Subject } from './subject.ts'
+import { allLinksId, rawVisitsOf } from './subject.ts'
+import { dayText } from './top-window.ts'
+import { visitDescriber } from './visit-answer.ts'
+import type { RawVisit } from './visits-queries.ts'
+import { newestFirst } from './visits-queries.ts'
+
+export interface ExportRows {
+  columns: string[]
+  pieces: AsyncIterable<object[]>
+}
+
+/** So many at a time: describing user agents that were never seen before takes 50 µs each. */
+const rowsAtATime = 250
+
+export function seriesRows(database: Database, { linkId }: Subject, buckets: Buckets): ExportRows {
+  async function* pieces() {
+    const series = await visitSeries(database, linkId, buckets)
+    yield series.map(({ start, ...counts }) => ({ start: start.toISOString(), ...counts }))
+  }
+  return { columns: ['start', 'visits', 'humans', 'bots', 'previews'], pieces: pieces() }
+}
+
+export function breakdownRows(database: Database, { linkId }: Subject, range: DayRange): ExportRows {
+  async function* pieces() {
+    const { breakdowns } = await sumDays(database, linkId, range.from, range.to)
+    const values = breakdownValues(breakdowns)
+    for (const dimension of dimensions) yield values[dimension].map(value => ({ dimension, ...value }))
+  }
+  return { columns: ['dimension', 'value', 'visits', 'humans'], pieces: pieces() }
+}
+
+/** Newest first. A day at a time, so that at most the visits of a day are sorted. */
+export function visitRows(database: Database, { linkId }: Subject, buckets: Buckets): ExportRows {
+  const isOfAll = linkId === allLinksId
+  async function* pieces() {
+    const describe = await visitDescriber()
+    for (const day of await daysWithVisits(database, linkId, buckets)) {
+      for await (const piece of readInPieces(database, visitsOfDay(linkId, day, buckets), rowsAtATime))
+        yield piece.map(visit => {
+          const described = describe(visit)
+          return { ...described, visited_at: described.visited_at.toISOString() }
+        })
+    }
+  }
+  const columns = ['visited_at', 'referrer', 'user_agent', 'country', 'language', 'class']
+  return { columns: isOfAll ? ['slug', ...columns] : columns, pieces: pieces() }
+}
+
+async function daysWithVisits(
+  database: Database,
+  linkId: number,
+  { starts, end }: Buckets,
+): Promise<string[]> {
+  const { rows } = await sql<{ day: string }>`
+    SELECT day::text AS day FROM link_days
+    WHERE link_id = ${linkId} AND day >= ${dayText((starts[0] ?? end).getTime())}::date AND day <= ${dayText(end.getTime() - 1)}::date
+    ORDER BY link_days.day DESC`.execute(database)
+  return rows.map(row => row.day)
+}
+
+const dayMs = 86_400_000
+
+function visitsOfDay(linkId: number, day: string, { starts, end }: Buckets) {
+  const dayStart = Date.parse(`${day}T00:00:00Z`)
+  const from = new Date(Math.max(dayStart, (starts[0] ?? end).getTime()))
+  const to = new Date(Math.min(dayStart + dayMs, end.getTime()))
+  const isOfAll = linkId === allLinksId
+  return sql<RawVisit>`
+    SELECT visit.visited_at AS "visitedAt", visit.country, visit.language,
+           coalesce(visit.referrer, referrer.text) AS referrer,
+           coalesce(visit.user_agent, user_agent.text) AS "userAgent",
+           ${isOfAll ? sql`link.slug` : sql`NULL`} AS slug
+    FROM (
+      SELECT *, tableoid, ctid FROM visits
+      WHERE ${rawVisitsOf(linkId)} AND visited_at >= ${from}::timestamptz AND visited_at < ${to}::timestamptz
+        AND date_bin('1 minute', visited_at, 'epoch'::timestamptz) >= ${from}::timestamptz
+        AND date_bin('1 minute', visited_at, 'epoch'::timestamptz) < ${to}::timestamptz
+    ) AS visit
+    LEFT JOIN texts AS referrer ON referrer.id = visit.referrer_id
+    LEFT JOIN texts AS user_agent ON user_agent.id = visit.user_agent_id
+    ${isOfAll ? sql`LEFT JOIN links AS link ON link.id = visit.link_id` : sql``}
+    ORDER BY ${newestFirst}`
+}
