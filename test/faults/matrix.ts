@@ -1,6 +1,6 @@
 /**
  * `pnpm test:faults [--row 8] [--rounds 20] [--seed S] [--write]`: the fault matrix. One line per row; exits 1 when a
- * row fails. With `--write`, or from 5 rounds on, the table goes to test/faults/results/faults.md.
+ * row fails. With `--write`, or from 5 rounds on, each row's result goes to test/faults/results/faults.md as it comes.
  */
 import { randomBytes } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -44,15 +44,15 @@ try {
     if (skipped !== undefined) {
       reports.push({ row, skipped })
       process.stdout.write(`${skippedLine(row, skipped)}\n`)
-      continue
+    } else {
+      const report = await runRow(row, { newDatabase, full: true, slack: 1, rounds, seed: values.seed })
+      await cleanUp()
+      reports.push(report)
+      process.stdout.write(`${reportLine(report)}\n`)
+      if (report.failures.length > 0) failed = true
     }
-    const report = await runRow(row, { newDatabase, full: true, slack: 1, rounds, seed: values.seed })
-    await cleanUp()
-    reports.push(report)
-    process.stdout.write(`${reportLine(report)}\n`)
-    if (report.failures.length > 0) failed = true
+    if (values.write || rounds >= 5) writeResults(reports, { seed: values.seed, rounds })
   }
-  if (values.write || rounds >= 5) await writeResults(reports, { seed: values.seed, rounds })
 } finally {
   await endAll()
 }

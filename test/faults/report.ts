@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { join } from 'node:path'
 import { root } from '../support/processes.ts'
@@ -26,47 +26,62 @@ export function skippedLine(row: Row, reason: string): string {
   return `skip ${String(row.number).padStart(2)} ${row.title}: ${reason}`
 }
 
-/** The table of a long run, with what it ran on. */
-export async function writeResults(
+/**
+ * The table, with what it was measured on. Rows that were not run stay as an earlier run has left them, so that an
+ * interrupted run, or a run of one row, loses nothing; written after every row.
+ */
+export function writeResults(
   reports: (RowReport | { row: Row; skipped: string })[],
   run: { seed: string; rounds: number },
-): Promise<void> {
+): void {
   const folder = join(root, 'test/faults/results')
   mkdirSync(folder, { recursive: true })
-  const table = reports.map(report => {
-    const { row } = report
-    if ('skipped' in report)
-      return `| ${row.number} | ${row.title} | skipped: ${report.skipped} |${' |'.repeat(11)}`
-    const { availability: a } = report
-    const cells = [
-      row.number,
-      row.title,
-      report.failures.length === 0 ? 'holds' : '**broken**',
-      report.rounds,
-      report.answered,
-      report.unknown,
-      report.refused,
-      report.counted,
-      report.lost,
-      report.twice,
-      seconds(report.recoveryMs),
-      `${percent(a.R)} (${Math.round(report.redirectP99Ms)} ms)`,
-      percent(a.P),
-      percent(a.S),
-    ]
-    return `| ${cells.join(' | ')} |`
-  })
+  const file = join(folder, 'faults.md')
+  const lines = existsSync(file) ? linesByRow(readFileSync(file, 'utf8')) : new Map<number, string>()
+  const conditions = `${new Date().toISOString().slice(0, 10)}, seed ${run.seed}`
+  for (const report of reports) lines.set(report.row.number, resultLine(report, conditions))
+  const table = [...lines].sort(([a], [b]) => a - b).map(([, line]) => line)
   const text = `# The fault matrix, measured
 
-\`pnpm test:faults --rounds ${run.rounds} --seed ${run.seed}\`, ${new Date().toISOString().slice(0, 10)}, ${cpus().length} processors, Node ${process.version.slice(1)}, ${version('redis-server')}, PostgreSQL 18 (embedded).
+\`pnpm test:faults --rounds ${run.rounds}\`, each row as it was run last; ${cpus().length} processors, Node ${process.version.slice(1)}, ${version('redis-server')}, PostgreSQL 18 (embedded).
 
 Counts are sums over all rounds. Recovery is the longest time from the end of a fault until every answered visit was counted. R (redirects of cached links, with the 99th percentile of their time), P (POST /shorten) and S (statistics) are the shares answered as usual while the fault lasted, in the worst round. Unknown: the client never read a whole answer; such a visit may be counted, once.
 
-| # | fault | promise | rounds | answered | unknown | refused | counted | lost | twice | recovery | R (p99) | P | S |
-|---|---|---|---|---|---|---|---|---|---|---|---|---|---|
+| # | fault | promise | rounds | answered | unknown | refused | counted | lost | twice | recovery | R (p99) | P | S | run |
+|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|
 ${table.join('\n')}
 `
-  writeFileSync(join(folder, 'faults.md'), text)
+  // Whole or not at all, whenever the run is interrupted.
+  writeFileSync(`${file}.new`, text)
+  renameSync(`${file}.new`, file)
+}
+
+function resultLine(report: RowReport | { row: Row; skipped: string }, conditions: string): string {
+  const { number, title } = report.row
+  if ('skipped' in report) return `| ${number} | ${title} | skipped: ${report.skipped} |${' |'.repeat(12)}`
+  const { availability } = report
+  const cells = [
+    number,
+    title,
+    report.failures.length === 0 ? 'holds' : '**broken**',
+    report.rounds,
+    report.answered,
+    report.unknown,
+    report.refused,
+    report.counted,
+    report.lost,
+    report.twice,
+    seconds(report.recoveryMs),
+    `${percent(availability.R)} (${Math.round(report.redirectP99Ms)} ms)`,
+    percent(availability.P),
+    percent(availability.S),
+    conditions,
+  ]
+  return `| ${cells.join(' | ')} |`
+}
+
+function linesByRow(text: string): Map<number, string> {
+  return new Map([...text.matchAll(/^\| (\d+) \|.*$/gm)].map(([line, number]) => [Number(number), line]))
 }
 
 function version(command: string): string {

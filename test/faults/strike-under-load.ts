@@ -3,6 +3,7 @@
  * checker judges. Everything that the row promises is compared here; what is broken comes back as `failures`.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
+import { startYardstick } from '../bench/yardsticks/start-yardstick.ts'
 import type { Load, Verdict } from '../support/checker.ts'
 import { isExact, judge, startLoad } from '../support/checker.ts'
 import type { StartedProcess } from '../support/processes.ts'
@@ -38,7 +39,7 @@ export interface Promises {
   shorten?: number | '503'
   stats?: number | '503'
   unknownSlugs?: number | '503'
-  /** 99 of 100 redirects take less, during the fault. */
+  /** 99 of 100 redirects take less, during the fault; see `machineMs` for what a busy machine may add. */
   redirectP99Ms?: number
   /** From the end of the fault until every answered visit is counted. */
   drainedWithinMs?: number
@@ -66,28 +67,38 @@ export async function strikeUnderLoad(
 ): Promise<RoundResult> {
   const { random, slack } = context
   const origin = fault.load?.origin ?? system.origin
-  const load = startLoad({ slugs: system.slugs, connections: 6, pauseMs: 8, ...fault.load, origin })
+  const { redirectP99Ms: promisedP99Ms } = fault.promises ?? {}
+  const yardstick = promisedP99Ms === undefined ? undefined : await startYardstick('bare-node-http')
+  const loadOptions = { slugs: system.slugs, connections: 6, pauseMs: 8, ...fault.load }
+  const load = startLoad({ ...loadOptions, origin })
+  const machine = yardstick && startLoad({ ...loadOptions, origin: () => yardstick.origin })
   const probes = startProbes({ origin, slug: system.slugs[0] ?? '' })
   const failures: string[] = []
   let strikeAt = 0
   let healAt = 0
   let before = counts(load)
   let after = before
+  let machineBefore = 0
+  let machineAfter = 0
   const linesBefore = new Map<StartedProcess, number>()
   try {
     await sleep(300 + random.between(0, 1_000))
     for (const part of system.processes) linesBefore.set(part, lines(part).length)
     before = counts(load)
+    machineBefore = machine?.latencies.length ?? 0
     strikeAt = performance.now()
     await within(60_000, 'the strike', fault.strike(load))
     if (typeof fault.lasts === 'number') await sleep(fault.lasts)
     else await within(180_000, 'the fault', fault.lasts(load))
     after = counts(load)
+    machineAfter = machine?.latencies.length ?? 0
     healAt = performance.now()
     await fault.heal(load)
     await sleep(settleMs)
   } finally {
     await load.stop()
+    await machine?.stop()
+    await yardstick?.process.stop()
     await probes.stop()
   }
   const mayMiss = fault.mayMiss?.() ?? new Set()
@@ -129,8 +140,11 @@ export async function strikeUnderLoad(
   promisedProbe('statistics', 'S', promises.stats)
   promisedProbe('unknown slugs', 'U', promises.unknownSlugs)
   const { redirectP99Ms: p99, drainedWithinMs, logLines: maxLines } = promises
-  if (p99 !== undefined && redirectP99Ms > p99 * slack)
-    failures.push(`redirects: p99 ${Math.round(redirectP99Ms)} ms, promised ${p99} ms`)
+  const machineMs = percentile(machine?.latencies.slice(machineBefore, machineAfter) ?? [], 0.99)
+  if (p99 !== undefined && redirectP99Ms > p99 * slack + excess(machineMs, p99))
+    failures.push(
+      `redirects: p99 ${Math.round(redirectP99Ms)} ms, promised ${p99} ms (a bare server beside it: ${Math.round(machineMs)} ms)`,
+    )
   if (drainedWithinMs !== undefined && recoveryMs > drainedWithinMs * slack)
     failures.push(`drained after ${Math.round(recoveryMs)} ms, promised ${drainedWithinMs} ms`)
   if (maxLines !== undefined && logLines > maxLines)
@@ -160,6 +174,16 @@ export async function strikeUnderLoad(
     if (!during.some(sample => sample.probe === probe))
       failures.push(`${what}: not one answer came during the fault`)
   }
+}
+
+/**
+ * What a busy machine may add to the promise. A bare server is asked like the product, at the same time and as often: a
+ * server that does nothing has half of the promise for itself (of 100 ms, the product waits 50 for a cache that does not
+ * answer), and by what it takes longer, the machine was slow and not the product. Nothing on a quiet machine, where the
+ * bare server takes a few milliseconds: there the promise is held against as it stands.
+ */
+function excess(machineMs: number, promisedMs: number): number {
+  return Math.max(0, machineMs - promisedMs / 2)
 }
 
 /** A step that waits for something which never comes is a failure, not a hang. */

@@ -17,6 +17,8 @@ export interface MixedLoad {
   asked: Map<string, number>
   /** Answers that a request of that kind must not get, such as `HEAD: 500`. */
   unexpected: Map<string, number>
+  /** 503 to what is no redirect: a process that is short of time says so (limits/shed-load.ts). The machine is too slow. */
+  shed(): number
   /** Requests that were due and left out, because too many had no answer yet. */
   leftOut(): number
   stop(): Promise<void>
@@ -46,11 +48,15 @@ export function startMixedLoad(options: { port: number; slugs: string[]; perSeco
   const underWay = new Set<Promise<void>>()
   let due = 0
   let leftOut = 0
+  let shed = 0
   let stopping = false
 
   async function ask(kind: Kind): Promise<void> {
     add(asked, kind)
-    const wrong = (status: number | string) => add(unexpected, `${kind}: ${status}`)
+    const wrong = (status: number | string) => {
+      if (String(status).startsWith('503') && kind !== 'HEAD' && kind !== 'unknown slug') shed++
+      else add(unexpected, `${kind}: ${status}`)
+    }
     if (kind === 'redirect') await follow(draw().slug)
     else if (kind === 'hostile') {
       const { status, expected } = await sendHostileRequest(port, due)
@@ -148,6 +154,7 @@ export function startMixedLoad(options: { port: number; slugs: string[]; perSeco
     answered,
     asked,
     unexpected,
+    shed: () => shed,
     leftOut: () => leftOut,
     async stop() {
       stopping = true

@@ -16,15 +16,19 @@ export interface SoakReport {
   /** Requests by kind. */
   asked: Map<string, number>
   unexpected: Map<string, number>
+  shed: number
   leftOut: number
   /** Of the redirects that are known one by one; its differences are those of all. */
   verdict: Verdict
   exact: boolean
   /** Links whose count does not lie between answered and attempted. */
   outside: string[]
-  /** Warnings and errors of the processes. */
+  /** Warnings and errors of all processes. */
   logged: string[]
 }
+
+/** A machine that is slow for a moment makes a process say so; saying it all the time is a fault of its own. */
+const mostLinesPerMinute = 60
 
 const columns = ['', 'start', 'middle', 'end', 'levels off']
 
@@ -62,13 +66,14 @@ function rows({ courses }: SoakReport): string[][] {
   ])
 }
 
-function summary({ asked, leftOut, verdict, outside }: SoakReport): string[] {
+function summary({ asked, shed, leftOut, verdict, outside, logged }: SoakReport): string[] {
   const all = [...asked.values()].reduce((sum, count) => sum + count, 0)
   const kinds = [...asked].sort((a, b) => b[1] - a[1]).map(([kind, count]) => `${number(count)} ${kind}`)
   return [
-    `requests: ${number(all)} (${kinds.join(', ')}), ${leftOut} left out because too many were under way`,
+    `requests: ${number(all)} (${kinds.join(', ')}), ${shed} answered 503 for want of time, ${leftOut} left out because too many were under way: neither should be on a machine of its own`,
     `counted per link between answered and attempted: ${outside.length === 0 ? 'every link' : `${outside.length} links are outside`}`,
     `redirects known one by one: ${number(verdict.answered)} answered, ${number(verdict.counted)} counted, ${verdict.lost.length} lost, ${verdict.twice.length} twice, ${verdict.invented.length} invented; ${verdict.differences.length} differences between raw visits, counters and ledger`,
+    `warnings and errors logged by all processes: ${logged.length}${logged.length === 0 ? '' : `, the first: \`${logged[0]?.slice(0, 200)}\``}`,
   ]
 }
 
@@ -82,6 +87,7 @@ function failures(report: SoakReport): string[] {
     ...[...unexpected].map(([answer, times]) => `${times} unexpected answers, ${answer}`),
     ...outside.slice(0, 5),
     ...(exact ? [] : [`counts are not exact: ${JSON.stringify(verdict).slice(0, 500)}`]),
-    ...logged.slice(0, 5).map(line => `logged: ${line.slice(0, 300)}`),
+    ...(logged.length > report.minutes * mostLinesPerMinute ? [`${logged.length} warnings and errors`] : []),
+    ...logged.filter(line => line.includes('unexpected error')).map(line => `logged: ${line.slice(0, 300)}`),
   ]
 }

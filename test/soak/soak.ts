@@ -100,6 +100,7 @@ async function soak(): Promise<SoakReport> {
       .map(series => ({ ...series, ...judgeCourse(series.samples, series.allowance) })),
     asked: mixed.asked,
     unexpected: mixed.unexpected,
+    shed: mixed.shed(),
     leftOut: mixed.leftOut(),
     ...(await judgeCounts(services, started.spoolDir, mixed, checked)),
     logged: complaints(processes, linesBefore),
@@ -158,7 +159,7 @@ async function judgeCounts(
   return { verdict, exact: isExact(verdict), outside: await countsOutside(services.pool, mixed) }
 }
 
-/** Under a load that everything stands, a process has nothing to warn of. What it said at its start is not looked at. */
+/** Warnings and errors since the load began. */
 function complaints(processes: StartedProcess[], linesBefore: number[]): string[] {
   return processes.flatMap((process, i) =>
     linesOf(process)
