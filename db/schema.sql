@@ -243,6 +243,18 @@ WITH (fillfactor='70');
 
 
 --
+-- Name: retention; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.retention (
+    only_row boolean DEFAULT true NOT NULL,
+    raw_visits_from date DEFAULT '-infinity'::date NOT NULL,
+    quarters_from date DEFAULT '-infinity'::date NOT NULL,
+    CONSTRAINT retention_only_row_check CHECK (only_row)
+);
+
+
+--
 -- Name: schema_migrations; Type: TABLE; Schema: public; Owner: -
 --
 
@@ -441,6 +453,14 @@ ALTER TABLE ONLY public.orphan_visits
 
 
 --
+-- Name: retention retention_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.retention
+    ADD CONSTRAINT retention_pkey PRIMARY KEY (only_row);
+
+
+--
 -- Name: schema_migrations schema_migrations_pkey; Type: CONSTRAINT; Schema: public; Owner: -
 --
 
@@ -555,4 +575,5 @@ ALTER INDEX public.visits_link_id_minute_idx ATTACH PARTITION public.visits_defa
 
 INSERT INTO public.schema_migrations (version) VALUES
     ('20261122000001'),
-    ('20261122000002');
+    ('20261122000002'),
+    ('20261122000003');

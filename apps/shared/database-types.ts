@@ -99,6 +99,12 @@ export interface OrphanVisits {
   slug: string;
 }
 
+export interface Retention {
+  only_row: Generated<boolean>;
+  quarters_from: Generated<Timestamp>;
+  raw_visits_from: Generated<Timestamp>;
+}
+
 export interface Texts {
   id: Generated<number>;
   text: string;
@@ -137,6 +143,7 @@ export interface DB {
   link_totals: LinkTotals;
   links: Links;
   orphan_visits: OrphanVisits;
+  retention: Retention;
   texts: Texts;
   visitor_salts: VisitorSalts;
   visitors: Visitors;

@@ -42,7 +42,10 @@ const unknown: Country = { key: 'c', code: null }
 
 /** The packaged file has `country_code`, MaxMind's own and DB-IP's have `country.iso_code`. */
 function lettersIn(entry: Response | null): string {
-  const { country_code: code, country } = (entry ?? {}) as { country_code?: unknown; country?: { iso_code?: unknown } }
+  const { country_code: code, country } = (entry ?? {}) as {
+    country_code?: unknown
+    country?: { iso_code?: unknown }
+  }
   const found = code ?? country?.iso_code
   return typeof found === 'string' && /^[A-Z]{2}$/.test(found) ? found : ''
 }

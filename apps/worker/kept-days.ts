@@ -41,6 +41,9 @@ export async function daysWithVisits(client: PoolClient, fromDay: number): Promi
      UNION
      SELECT DISTINCT (quarter AT TIME ZONE 'UTC')::date - '1970-01-01'::date FROM link_quarters
      WHERE quarter >= ('1970-01-01'::date + $1::integer)::timestamp AT TIME ZONE 'UTC'
+     UNION
+     SELECT DISTINCT (minute AT TIME ZONE 'UTC')::date - '1970-01-01'::date FROM link_minutes
+     WHERE minute >= ('1970-01-01'::date + $1::integer)::timestamp AT TIME ZONE 'UTC'
      ORDER BY 1`,
     [fromDay],
   )

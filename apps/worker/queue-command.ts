@@ -13,10 +13,7 @@ try {
     throw new Error('usage: pnpm queue failed | pnpm queue retry [id …]')
   const { REDIS_URL, DATABASE_URL, SPOOL_DIR } = readConfiguration(process.env)
   const log = openLog({ name: 'queue', level: 'silent' })
-  const queue = openVisitQueue(
-    { redisUrl: REDIS_URL, databaseUrl: DATABASE_URL, spoolDir: SPOOL_DIR },
-    log,
-  )
+  const queue = openVisitQueue({ redisUrl: REDIS_URL, databaseUrl: DATABASE_URL, spoolDir: SPOOL_DIR }, log)
   await queue.ready()
   await (command === 'failed' ? listFailed(queue) : retryFailed(queue, ids))
   await queue.close()

@@ -19,6 +19,8 @@ import { allLinks } from './sum-visits.ts'
 export async function createRawDay(client: PoolClient): Promise<void> {
   await client.query(`
     SET LOCAL work_mem = '256MB';
+    -- Cursors are read to their end.
+    SET LOCAL cursor_tuple_fraction = 1;
     CREATE TEMPORARY TABLE raw_day (
       link_id bigint NOT NULL, visited_at timestamptz(3) NOT NULL, referrer_id integer, user_agent_id integer,
       referrer text, user_agent text, country smallint, language smallint, visitor bigint

@@ -1,7 +1,13 @@
 import type { PoolClient } from 'pg'
 
-/** Makes the totals of links `fromLink` to below `toLink` the sums of their days; returns how many rows were put right. */
-export async function rebuildTotals(client: PoolClient, fromLink: number, toLink: number): Promise<number> {
+/** Makes the totals of links `fromLink` to below `toLink` the sums of their days; returns how many rows were put right, by table. */
+export async function rebuildTotals(client: PoolClient, fromLink: number, toLink: number) {
+  const loose = await client.query(
+    `DELETE FROM link_breakdowns AS stored
+     WHERE link_id >= $1 AND link_id < $2
+       AND NOT EXISTS (SELECT FROM link_days WHERE link_days.link_id = stored.link_id AND link_days.day = stored.day)`,
+    [fromLink, toLink],
+  )
   const removed = await client.query(
     `DELETE FROM link_totals AS total
      WHERE link_id >= $1 AND link_id < $2 AND NOT EXISTS (SELECT FROM link_days WHERE link_days.link_id = total.link_id)`,
@@ -26,5 +32,8 @@ export async function rebuildTotals(client: PoolClient, fromLink: number, toLink
        visits = excluded.visits, bots = excluded.bots, previews = excluded.previews, uniques = excluded.uniques`,
     [fromLink, toLink],
   )
-  return (removed.rowCount ?? 0) + (written.rowCount ?? 0)
+  return {
+    link_breakdowns: loose.rowCount ?? 0,
+    link_totals: (removed.rowCount ?? 0) + (written.rowCount ?? 0),
+  }
 }

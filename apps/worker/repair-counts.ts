@@ -52,7 +52,7 @@ export async function repairCounts(pool: Pool, now = Date.now()): Promise<Repair
   const lastLink = await whileRecordingGoesOn(pool, lastLinkId)
   for (let from = 0; from <= lastLink; from += linksPerTransaction) {
     await whileRecordingWaits(pool, async client => {
-      repaired.link_totals += await rebuildTotals(client, from, from + linksPerTransaction)
+      add(repaired, await rebuildTotals(client, from, from + linksPerTransaction))
     })
   }
   return repaired
@@ -64,7 +64,7 @@ function add(to: Repaired, rows: Partial<Repaired>): void {
 
 async function lastLinkId(client: PoolClient): Promise<number> {
   const { rows } = await client.query<{ last: number }>(
-    `SELECT greatest((SELECT max(link_id) FROM link_totals), (SELECT max(link_id) FROM link_days), 0) AS last`,
+    `SELECT greatest((SELECT max(link_id) FROM link_totals), (SELECT max(link_id) FROM link_days), (SELECT max(link_id) FROM link_breakdowns), 0) AS last`,
   )
   return rows[0]?.last ?? 0
 }

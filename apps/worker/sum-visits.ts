@@ -56,7 +56,10 @@ export function sumVisits(visits: DescribedVisit[]): VisitSums {
     const link = links.get(linkId)
     if (link === undefined) {
       const counts = { visits: 0, bots: 0, previews: 0 }
-      links.set(linkId, addVisit({ linkId, ...counts, firstVisit: visitedAt, lastVisit: visitedAt }, agent.class))
+      links.set(
+        linkId,
+        addVisit({ linkId, ...counts, firstVisit: visitedAt, lastVisit: visitedAt }, agent.class),
+      )
     } else {
       addVisit(link, agent.class)
       if (visitedAt < link.firstVisit) link.firstVisit = visitedAt
@@ -105,7 +108,10 @@ export function sumOfAllLinks(sums: VisitSums): VisitSums {
   }
 }
 
-function sumBuckets(buckets: BucketSum[], keyOf: (bucket: BucketSum) => [start: number, linkId: number]): BucketSum[] {
+function sumBuckets(
+  buckets: BucketSum[],
+  keyOf: (bucket: BucketSum) => [start: number, linkId: number],
+): BucketSum[] {
   const sums = new Map<number, Map<number, BucketSum>>()
   for (const bucket of buckets) addCounts(bucketOf(sums, ...keyOf(bucket)), bucket)
   return valuesOf(sums).sort((a, b) => a.linkId - b.linkId || a.start - b.start)

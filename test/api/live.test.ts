@@ -201,9 +201,6 @@ describe('many live streams', () => {
     expect(ofMany).toBeLessThanOrEqual(5)
     // New links are asked for together, ten times a second at most.
     expect(whileOpening).toBeLessThanOrEqual(20)
-    console.log(
-      `queries in 5 s: one stream ${ofOne}, 301 streams ${ofMany}; ${whileOpening} while 300 were opened`,
-    )
 
     await addVisits(pool, [0], { bots: 1 })
     const told = many.filter((_, i) => i % 2 === 0)
@@ -223,11 +220,7 @@ describe('many live streams', () => {
     const endedAt = await Promise.all(streams.map(stream => stream.ended))
     expect(Math.max(...endedAt) - stoppedAt).toBeLessThan(500)
     expect((await exit).code).toBe(0)
-    const closedAfterMs = Date.now() - stoppedAt
-    console.log(
-      `50 streams: ended after ${Math.max(...endedAt) - stoppedAt} ms, process gone after ${closedAfterMs} ms`,
-    )
-    expect(closedAfterMs).toBeLessThan(2_000)
+    expect(Date.now() - stoppedAt).toBeLessThan(2_000)
   })
 })
 

@@ -51,11 +51,17 @@ function logLines(): number {
   return api.process.output().split('\n').length
 }
 
-const routes = ['/shorten', '/stats', '/healthz', '/readyz', '/metrics', '/openapi.json']
+const routes = ['/shorten', '/stats', '/stats/overall', '/healthz', '/readyz', '/metrics', '/openapi.json']
+
+/** Reports of all links and of one, which the document writes with the link's slug as a parameter. */
+const reports = ['breakdowns', 'filtered', 'visits', 'export']
 
 /** As the OpenAPI document writes it; undefined where no route is. */
 function routeOf(pathname: string): string | undefined {
   if (routes.includes(pathname)) return pathname
+  const [, subject, report = ''] = /^\/stats\/([^/]*)\/([^/]*)$/.exec(pathname) ?? []
+  if (subject !== undefined && reports.includes(report))
+    return subject === 'overall' ? pathname : `/stats/{slug}/${report}`
   if (/^\/stats\/[^/]*$/.test(pathname)) return '/stats/{slug}'
   return /^\/[^/]+$/.test(pathname) ? '/{slug}' : undefined
 }
@@ -286,10 +292,25 @@ describe('whatever arrives', () => {
         '24h',
         '5.5',
         '2026-01-01',
+        '1767225600000.3',
+        'minute',
+        'uniques',
+        'last_visit',
+        'previous',
+        'referrer',
+        'ndjson',
+        'true',
+        'DE',
       ),
       fc.double().map(String),
     )
-    const names = fc.constantFrom('limit', 'window', 'after', 'interval', 'from', 'to', 'tz', 'other')
+    const names = fc.constantFrom(
+      ...['limit', 'window', 'after', 'before', 'interval', 'from', 'to', 'tz', 'sort', 'search', 'other'],
+      ...['compare', 'dimension', 'sparkline', 'class', 'referrer', 'country', 'language', 'what', 'format'],
+    )
+    const paths = ['', '/overall', `/${slug}`].flatMap(path =>
+      path === '' ? [path] : [path, ...reports.map(report => `${path}/${report}`)],
+    )
     const query = fc
       .array(fc.tuple(names, value), { maxLength: 4 })
       .map(pairs =>
@@ -297,8 +318,8 @@ describe('whatever arrives', () => {
       )
     await fc.assert(
       fc.asyncProperty(query, async parameters => {
-        expect([200, 400]).toContain((await ask(requestBytes('GET', `/stats?${parameters}`))).status)
-        expect([200, 400]).toContain((await ask(requestBytes('GET', `/stats/${slug}?${parameters}`))).status)
+        for (const path of paths)
+          expect([200, 400]).toContain((await ask(requestBytes('GET', `/stats${path}?${parameters}`))).status)
       }),
       { numRuns: 200 },
     )
@@ -340,7 +361,12 @@ describe('the OpenAPI document', () => {
       'get /openapi.json',
       'get /readyz',
       'get /stats',
+      'get /stats/live',
+      'get /stats/orphans',
+      'get /stats/overall',
+      ...reports.map(report => `get /stats/overall/${report}`).sort(),
       'get /stats/{slug}',
+      ...[...reports, 'live'].map(report => `get /stats/{slug}/${report}`).sort(),
       'get /{slug}',
       'head /{slug}',
       'post /shorten',
@@ -400,12 +426,16 @@ describe('the OpenAPI document', () => {
     await ask(shortenBytes(`{"long_url": "${'x'.repeat(9_000)}"}`))
     await ask(shortenBytes(link, { 'content-type': 'text/plain' }))
     await ask(shortenBytes({ long_url: 'ftp://example.com/' }))
-    for (const path of [...routes, '/tour', '/stats/tour']) {
+    const ofReports = ['overall', 'tour', 'none'].flatMap(subject =>
+      reports.map(report => `/stats/${subject}/${report}`),
+    )
+    for (const path of ofReports) await ask(requestBytes('GET', path))
+    for (const path of [...routes, '/tour', '/stats/tour', ...ofReports]) {
       await ask(requestBytes('PUT', path))
       await ask(requestBytes('GET', path, { expect: 'more' }))
       await ask(requestBytes('GET', path, { cookie: 'x'.repeat(20_000) }))
     }
-    for (const path of ['/stats', '/stats/tour'])
+    for (const path of ['/stats', '/stats/tour', ...ofReports])
       await ask(requestBytes('GET', path, { 'if-none-match': '*' }))
     await pool.query(
       `INSERT INTO links (slug, long_url, expires_at) VALUES ('gone', 'https://example.com/', now())`,

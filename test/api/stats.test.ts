@@ -447,7 +447,9 @@ test('a series is the count of the visits in each interval on the clocks of the 
         to: new Date(to).toISOString(),
       })
       const { series } = await linkStats(api.origin, 'a', `?${parameters}`)
-      expect(series.map(({ start, visits }) => ({ start, visits }))).toEqual(countByHand(visits, { timeZone, interval, from, to }))
+      expect(series.map(({ start, visits }) => ({ start, visits }))).toEqual(
+        countByHand(visits, { timeZone, interval, from, to }),
+      )
     }),
     { numRuns: 150 },
   )

@@ -26,7 +26,11 @@ test('no address reaches PostgreSQL, also where it carries the queue, or a log',
   const pool = openPool(installation.databaseUrl)
   const slug = await shorten(api.origin)
   for (let i = 0; i < 20; i++)
-    await visit(api.origin, slug, { 'x-forwarded-for': address, 'user-agent': chrome, 'accept-language': 'de' })
+    await visit(api.origin, slug, {
+      'x-forwarded-for': address,
+      'user-agent': chrome,
+      'accept-language': 'de',
+    })
   // No worker yet: the batch lies in the queue.
   const waiting = () => pool.query('SELECT count(*)::int AS n FROM hopcount_queue.job')
   await waitUntil(async () => (await waiting()).rows[0].n > 0, { what: 'a batch waits in PostgreSQL' })
@@ -49,7 +53,9 @@ async function rowsWithAddress(pool: ReturnType<typeof openPool>): Promise<strin
      WHERE schemaname NOT IN ('pg_catalog', 'information_schema')`,
   )
   const base64 = [0, 1, 2].map(offset =>
-    Buffer.from(`${' '.repeat(offset)}${address}`).toString('base64').slice(4, 12),
+    Buffer.from(`${' '.repeat(offset)}${address}`)
+      .toString('base64')
+      .slice(4, 12),
   )
   const found: string[] = []
   for (const { name } of tables) {

@@ -6,7 +6,6 @@ import { compactLedger } from '../../apps/worker/compact-ledger.ts'
 import { createTextNumbers } from '../../apps/worker/number-texts.ts'
 import type { Batch, Recorded } from '../../apps/worker/record-batches.ts'
 import { recordBatches } from '../../apps/worker/record-batches.ts'
-import { repairCounts } from '../../apps/worker/repair-counts.ts'
 import { compareCounts } from '../../apps/worker/verify-counts.ts'
 import type { VisitKnowledge } from '../../apps/worker/visit-knowledge.ts'
 import { openVisitKnowledge } from '../../apps/worker/visit-knowledge.ts'
@@ -17,10 +16,13 @@ let pool: Pool
 let knowledge: VisitKnowledge
 beforeAll(async () => {
   pool = openPool((await createTestDatabase()).url)
-  knowledge = await openVisitKnowledge(pool)
 })
 beforeEach(async () => {
-  await pool.query('TRUNCATE visits, visitors, texts, link_totals, link_days, link_quarters, link_minutes, ledger, ledger_watermarks')
+  await pool.query(
+    'TRUNCATE visits, visitors, texts, link_totals, link_days, link_quarters, link_minutes, link_breakdowns, breakdown_deltas, ledger, ledger_watermarks',
+  )
+  // It remembers the numbers of texts.
+  knowledge = await openVisitKnowledge(pool)
 })
 
 const record = (batches: Batch[]): Promise<Recorded> => recordBatches(pool, knowledge, batches)
@@ -75,7 +77,9 @@ test('visits belong to the moment of their redirect, however late they are writt
       visits: [...visits(1, 1, noon), ...visits(1, 2, dayBefore), ...visits(1, 1, lastYear)],
     },
   ])
-  const { rows } = await pool.query('SELECT quarter, visits FROM link_quarters WHERE link_id = 1 ORDER BY quarter')
+  const { rows } = await pool.query(
+    'SELECT quarter, visits FROM link_quarters WHERE link_id = 1 ORDER BY quarter',
+  )
   expect(rows.map(row => [row.quarter.toISOString(), row.visits])).toEqual([
     ['2025-01-01T00:00:00.000Z', 1],
     ['2026-11-21T12:00:00.000Z', 2],
@@ -221,23 +225,4 @@ test('two workers that number the same texts at once agree on the numbers', asyn
   expect(answers[0]?.size).toBe(300)
   expect(answers[1]).toEqual(answers[0])
   expect(answers[2]).toEqual(answers[0])
-})
-
-test('a difference between raw visits, aggregates and ledger is found, and aggregates are rebuilt', async () => {
-  const producerId = newProducerId()
-  await record([{ producerId, seq: 1, visits: [...visits(1, 3), ...visits(2, 4), ...visits(3, 1)] }])
-  expect(await compareCounts(pool)).toEqual([])
-  await pool.query('UPDATE link_totals SET visits = visits + 1 WHERE link_id = 1')
-  await pool.query('DELETE FROM link_totals WHERE link_id = 2')
-  await pool.query('UPDATE link_quarters SET visits = 9 WHERE link_id = 3')
-  await pool.query(`INSERT INTO link_quarters VALUES (4, '2026-01-01', 5)`)
-  await pool.query('UPDATE link_totals SET last_visit = now() WHERE link_id = 3')
-  const found = (await compareCounts(pool))
-    .map(difference => difference.what.replace(/^(\w+).*(link \d)$/, '$1 $2'))
-    .sort()
-  expect(found).toEqual(['first link 3', 'quarter link 3', 'quarter link 4', 'total link 1', 'total link 2'])
-  expect(await repairCounts(pool)).toBe(5)
-  expect(await compareCounts(pool)).toEqual([])
-  await pool.query('UPDATE ledger SET counted = counted - 1')
-  expect(await compareCounts(pool)).toEqual([{ what: 'sum of the ledger', expected: 8, found: 7 }])
 })

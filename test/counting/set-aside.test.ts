@@ -6,7 +6,15 @@ import type { VisitQueue } from '../../apps/shared/visit-queue.ts'
 import { openVisitQueue } from '../../apps/shared/visit-queue.ts'
 import { cleanUpLater } from '../support/clean-up.ts'
 import type { Installation, RunningApi } from '../support/hopcount.ts'
-import { openPool, shorten, spoolDirOf, startApi, startWorker, visit, waitForVisits } from '../support/hopcount.ts'
+import {
+  openPool,
+  shorten,
+  spoolDirOf,
+  startApi,
+  startWorker,
+  visit,
+  waitForVisits,
+} from '../support/hopcount.ts'
 import type { StartedProcess } from '../support/processes.ts'
 import { startProcess } from '../support/processes.ts'
 import { redisAvailable, startRedis } from '../support/redis.ts'
@@ -31,7 +39,10 @@ describe.each([
       api = await startApi(installation)
       worker = await startWorker(installation)
       const log = openLog({ name: 'test', level: 'silent' })
-      queue = openVisitQueue({ ...installation, redisUrl: installation.redisUrl, spoolDir: spoolDirOf(installation) }, log)
+      queue = openVisitQueue(
+        { ...installation, redisUrl: installation.redisUrl, spoolDir: spoolDirOf(installation) },
+        log,
+      )
       await queue.ready()
       cleanUpLater(() => queue.close())
     })

@@ -58,7 +58,14 @@ async function breakdownsOf(linkId: number): Promise<Record<string, [visits: num
 }
 
 test('people, bots and previews are told apart, and add up to the visits, per link and together', async () => {
-  await record([visit(chrome), visit(chrome), visit(bot), visit(preview), visit(undefined), visit('curl/8.5.0')])
+  await record([
+    visit(chrome),
+    visit(chrome),
+    visit(bot),
+    visit(preview),
+    visit(undefined),
+    visit('curl/8.5.0'),
+  ])
   await record([visit(iphone, { linkId: 2 })])
   expect(await totals(1)).toEqual({ visits: 6, bots: 3, previews: 1, uniques: 1 })
   expect(await totals(0)).toEqual({ visits: 7, bots: 3, previews: 1, uniques: 2 })
@@ -77,9 +84,7 @@ test('a person is one unique visitor of a link and day, however often and in how
   expect(await totals(1)).toMatchObject({ visits: 15, uniques: 4 })
   expect(await totals(2)).toMatchObject({ visits: 1, uniques: 1 })
   expect(await totals(0)).toMatchObject({ visits: 16, uniques: 5 })
-  const { rows } = await pool.query(
-    'SELECT uniques FROM link_days WHERE link_id = 1 ORDER BY day',
-  )
+  const { rows } = await pool.query('SELECT uniques FROM link_days WHERE link_id = 1 ORDER BY day')
   expect(rows).toEqual([{ uniques: 1 }, { uniques: 3 }])
 })
 
@@ -120,7 +125,9 @@ test('breakdowns say where visits come from; folding them changes nothing', asyn
   expect(await foldBreakdowns(pool)).toBe(4)
   for (const linkId of [1, 0]) expect(await breakdownsOf(linkId)).toEqual(expected)
   expect(await foldBreakdowns(pool)).toBe(0)
-  const { rows } = await pool.query('SELECT country, language FROM visits ORDER BY country NULLS LAST, language')
+  const { rows } = await pool.query(
+    'SELECT country, language FROM visits ORDER BY country NULLS LAST, language',
+  )
   expect(rows).toEqual([
     { country: 7 * 27 + 2, language: 4 * 27 + 5 },
     { country: 7 * 27 + 2, language: 5 * 27 + 14 },
@@ -131,7 +138,9 @@ test('breakdowns say where visits come from; folding them changes nothing', asyn
 test('a stream of made-up referrers leaves at most 100 of them, and the sum stays', async () => {
   for (let batch = 0; batch < 5; batch++) {
     await record([
-      ...Array.from({ length: 300 }, (_, i) => visit(chrome, { referrer: `https://spam-${batch}-${i}.test/` })),
+      ...Array.from({ length: 300 }, (_, i) =>
+        visit(chrome, { referrer: `https://spam-${batch}-${i}.test/` }),
+      ),
       ...Array.from({ length: 2 }, () => visit(chrome, { referrer: 'https://real.test/' })),
     ])
     if (batch % 2 === 1) await foldBreakdowns(pool)
@@ -176,7 +185,8 @@ test('neither address nor salted hash of it is in any table but visitors', async
     `SELECT to_jsonb(visit)::text AS row FROM visits AS visit UNION ALL SELECT to_jsonb(text)::text FROM texts AS text
      UNION ALL SELECT to_jsonb(delta)::text FROM breakdown_deltas AS delta`,
   )
-  const { visitor } = (await pool.query<{ visitor: string }>('SELECT visitor::text FROM visitors')).rows[0] ?? {}
+  const { visitor } =
+    (await pool.query<{ visitor: string }>('SELECT visitor::text FROM visitors')).rows[0] ?? {}
   expect(visitor).toMatch(/^-?\d{15,}$/)
   for (const { row } of rows) {
     expect(row).not.toContain('198.51.100.77')

@@ -39,7 +39,7 @@ export interface Promises {
   shorten?: number | '503'
   stats?: number | '503'
   unknownSlugs?: number | '503'
-  /** 99 of 100 redirects take less, during the fault; see `machineMs` for what a busy machine may add. */
+  /** 99 of 100 redirects take less, during the fault; allowedP99Ms() says what a busy machine may add. */
   redirectP99Ms?: number
   /** From the end of the fault until every answered visit is counted. */
   drainedWithinMs?: number
@@ -141,7 +141,7 @@ export async function strikeUnderLoad(
   promisedProbe('unknown slugs', 'U', promises.unknownSlugs)
   const { redirectP99Ms: p99, drainedWithinMs, logLines: maxLines } = promises
   const machineMs = percentile(machine?.latencies.slice(machineBefore, machineAfter) ?? [], 0.99)
-  if (p99 !== undefined && redirectP99Ms > p99 * slack + excess(machineMs, p99))
+  if (p99 !== undefined && redirectP99Ms > allowedP99Ms(p99 * slack, machineMs))
     failures.push(
       `redirects: p99 ${Math.round(redirectP99Ms)} ms, promised ${p99} ms (a bare server beside it: ${Math.round(machineMs)} ms)`,
     )
@@ -177,13 +177,15 @@ export async function strikeUnderLoad(
 }
 
 /**
- * What a busy machine may add to the promise. A bare server is asked like the product, at the same time and as often: a
- * server that does nothing has half of the promise for itself (of 100 ms, the product waits 50 for a cache that does not
- * answer), and by what it takes longer, the machine was slow and not the product. Nothing on a quiet machine, where the
- * bare server takes a few milliseconds: there the promise is held against as it stands.
+ * The promise, or more on a machine that is busy. A bare server is asked like the product, at the same time and as
+ * often, and what it takes is the machine's part. Half of the promise is waiting (50 of 100 ms for a cache that does not
+ * answer); the rest are turns that the processor has to give: to the bare server one, for a link that no cache gives to
+ * the API, its timer, PostgreSQL and the API again, which are not all as late as the latest of a hundred. Hence three
+ * times. A bare server on a quiet machine takes a few milliseconds, and the promise stands as it is; at a load average
+ * of 14 on two cores it took 100 to 200, and the product 280 to 390.
  */
-function excess(machineMs: number, promisedMs: number): number {
-  return Math.max(0, machineMs - promisedMs / 2)
+function allowedP99Ms(promisedMs: number, machineMs: number): number {
+  return Math.max(promisedMs, promisedMs / 2 + 3 * machineMs)
 }
 
 /** A step that waits for something which never comes is a failure, not a hang. */

@@ -19,6 +19,8 @@ export interface MixedLoad {
   unexpected: Map<string, number>
   /** 503 to what is no redirect: a process that is short of time says so (limits/shed-load.ts). The machine is too slow. */
   shed(): number
+  /** No whole answer came in time: it may be counted or not. */
+  unanswered(): number
   /** Requests that were due and left out, because too many had no answer yet. */
   leftOut(): number
   stop(): Promise<void>
@@ -49,12 +51,14 @@ export function startMixedLoad(options: { port: number; slugs: string[]; perSeco
   let due = 0
   let leftOut = 0
   let shed = 0
+  let unanswered = 0
   let stopping = false
 
   async function ask(kind: Kind): Promise<void> {
     add(asked, kind)
     const wrong = (status: number | string) => {
-      if (String(status).startsWith('503') && kind !== 'HEAD' && kind !== 'unknown slug') shed++
+      if (status === 0) unanswered++
+      else if (String(status).startsWith('503') && kind !== 'HEAD' && kind !== 'unknown slug') shed++
       else add(unexpected, `${kind}: ${status}`)
     }
     if (kind === 'redirect') await follow(draw().slug)
@@ -86,6 +90,7 @@ export function startMixedLoad(options: { port: number; slugs: string[]; perSeco
     }
     const { status } = await send('GET', `/${slug}`, headers)
     if (status === 307) add(answered, slug)
+    else if (status === 0) unanswered++
     else add(unexpected, `redirect: ${status}`)
   }
 
@@ -155,6 +160,7 @@ export function startMixedLoad(options: { port: number; slugs: string[]; perSeco
     asked,
     unexpected,
     shed: () => shed,
+    unanswered: () => unanswered,
     leftOut: () => leftOut,
     async stop() {
       stopping = true

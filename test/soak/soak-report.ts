@@ -16,7 +16,9 @@ export interface SoakReport {
   /** Requests by kind. */
   asked: Map<string, number>
   unexpected: Map<string, number>
+  requests: number
   shed: number
+  unanswered: number
   leftOut: number
   /** Of the redirects that are known one by one; its differences are those of all. */
   verdict: Verdict
@@ -29,6 +31,9 @@ export interface SoakReport {
 
 /** A machine that is slow for a moment makes a process say so; saying it all the time is a fault of its own. */
 const mostLinesPerMinute = 60
+
+/** Of all requests: those without an answer within 10 s. A handful came of a load average of 23 on two cores. */
+const mostUnanswered = 0.001
 
 const columns = ['', 'start', 'middle', 'end', 'levels off']
 
@@ -66,11 +71,12 @@ function rows({ courses }: SoakReport): string[][] {
   ])
 }
 
-function summary({ asked, shed, leftOut, verdict, outside, logged }: SoakReport): string[] {
-  const all = [...asked.values()].reduce((sum, count) => sum + count, 0)
+function summary(report: SoakReport): string[] {
+  const { asked, requests, shed, unanswered, leftOut, verdict, outside, logged } = report
   const kinds = [...asked].sort((a, b) => b[1] - a[1]).map(([kind, count]) => `${number(count)} ${kind}`)
   return [
-    `requests: ${number(all)} (${kinds.join(', ')}), ${shed} answered 503 for want of time, ${leftOut} left out because too many were under way: neither should be on a machine of its own`,
+    `requests: ${number(requests)} (${kinds.join(', ')})`,
+    `of a machine that is busy with other things speak: ${shed} answered 503 for want of time, ${unanswered} not answered within 10 s, ${leftOut} left out because too many were under way`,
     `counted per link between answered and attempted: ${outside.length === 0 ? 'every link' : `${outside.length} links are outside`}`,
     `redirects known one by one: ${number(verdict.answered)} answered, ${number(verdict.counted)} counted, ${verdict.lost.length} lost, ${verdict.twice.length} twice, ${verdict.invented.length} invented; ${verdict.differences.length} differences between raw visits, counters and ledger`,
     `warnings and errors logged by all processes: ${logged.length}${logged.length === 0 ? '' : `, the first: \`${logged[0]?.slice(0, 200)}\``}`,
@@ -87,6 +93,9 @@ function failures(report: SoakReport): string[] {
     ...[...unexpected].map(([answer, times]) => `${times} unexpected answers, ${answer}`),
     ...outside.slice(0, 5),
     ...(exact ? [] : [`counts are not exact: ${JSON.stringify(verdict).slice(0, 500)}`]),
+    ...(report.unanswered > mostUnanswered * report.requests
+      ? [`${report.unanswered} requests were not answered`]
+      : []),
     ...(logged.length > report.minutes * mostLinesPerMinute ? [`${logged.length} warnings and errors`] : []),
     ...logged.filter(line => line.includes('unexpected error')).map(line => `logged: ${line.slice(0, 300)}`),
   ]

@@ -23,7 +23,7 @@ import { countsOutside } from './counts-outside.ts'
 import { judgeCourse } from './levels-off.ts'
 import type { MixedLoad } from './mixed-load.ts'
 import { startMixedLoad } from './mixed-load.ts'
-import { createSampler } from './sample-parts.ts'
+import { allowancesAfter, createSampler } from './sample-parts.ts'
 import type { SoakReport } from './soak-report.ts'
 import { hasFailed, printReport, writeReport } from './soak-report.ts'
 
@@ -64,14 +64,15 @@ async function soak(): Promise<SoakReport> {
   const slugs = await makeLinks(started.origin, links)
   const queue = openVisitQueue(services.installation, openLog({ name: 'soak', level: 'silent' }))
   cleanUpLater(() => queue.close())
-  const sampler = createSampler({
+  const parts = {
     processes: namedProcesses(started, workers),
     memoryFolder,
     redis: { 'queue’s Redis': services.redis, 'cache’s Redis': services.cache },
     spoolDir: started.spoolDir,
     pool: services.pool,
     queue,
-  })
+  }
+  const sampler = createSampler(parts)
   cleanUpLater(sampler.close)
 
   const processes = [started.process, ...workers]
@@ -91,20 +92,28 @@ async function soak(): Promise<SoakReport> {
   }
   await mixed.stop()
   await checked.stop()
+  const requests = sum(mixed.asked)
+  const allowances = allowancesAfter(requests)
   return {
     minutes,
     perSecond,
     sampleEveryMs,
     courses: sampler
       .series()
-      .map(series => ({ ...series, ...judgeCourse(series.samples, series.allowance) })),
+      .map(series => ({ ...series, ...judgeCourse(series.samples, allowances[series.kind]) })),
+    requests,
     asked: mixed.asked,
     unexpected: mixed.unexpected,
     shed: mixed.shed(),
+    unanswered: mixed.unanswered(),
     leftOut: mixed.leftOut(),
     ...(await judgeCounts(services, started.spoolDir, mixed, checked)),
     logged: complaints(processes, linesBefore),
   }
+}
+
+function sum(counts: Map<string, number>): number {
+  return [...counts.values()].reduce((all, count) => all + count, 0)
 }
 
 /** So that even a short run sees many rounds of autovacuum (once a minute otherwise), not one tooth of a saw. */

@@ -33,7 +33,13 @@ export async function exportStream(rows: ExportRows, format: ExportFormat): Prom
 /** A cell that a spreadsheet would take for a formula gets an apostrophe in front (OWASP, CSV injection). */
 async function csvLines({ columns, pieces }: ExportRows): Promise<AsyncIterable<string>> {
   const { stringify } = await import('csv-stringify/sync')
-  const options = { columns, escape_formulas: true, record_delimiter: 'windows' } as const
+  const options = {
+    columns,
+    escape_formulas: true,
+    record_delimiter: 'windows',
+    // By itself it quotes the delimiter, and leaves half of it as it is.
+    quoted_match: /[\r\n]/,
+  } as const
   return (async function* () {
     yield stringify([columns], { record_delimiter: 'windows' })
     for await (const rows of pieces) if (rows.length > 0) yield stringify(rows, options)

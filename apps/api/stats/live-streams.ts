@@ -36,7 +36,7 @@ interface Stream {
   end(): void
 }
 
-/** Each costs about 20 kB of memory and a socket. */
+/** Each costs about 25 kB of memory and a socket. */
 const maxStreams = 2_000
 const retry = 'retry: 2000\n\n'
 const keepAlive = ': keep-alive\n\n'

@@ -28,7 +28,7 @@ const minuteMs = 60_000
 export const newestFirst = sql`date_bin('1 minute', visited_at, 'epoch'::timestamptz) DESC, visited_at DESC, tableoid, ctid DESC`
 
 /** What raw rows of the query `visits` say in words, in the same order. */
-export function withTexts(visits: ReturnType<typeof sql>, linkId: number) {
+function withTexts(visits: ReturnType<typeof sql>, linkId: number) {
   return sql<RawVisit>`
     SELECT visit.visited_at AS "visitedAt", visit.country, visit.language,
            coalesce(visit.referrer, referrer.text) AS referrer,

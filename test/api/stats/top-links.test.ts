@@ -40,17 +40,15 @@ beforeAll(async () => {
     Array.from({ length: 160 }, (_, i) => (i % 3 === 0 ? `promo-${i}` : `Link_${i}`)),
   )
   const slugs = [...links.keys()]
-  const moment = fc
-    .record({ place: share, ago: share })
-    .map(({ place, ago }) => {
-      const link = Math.floor(150 ** place)
-      const burst = (link * 7) % 40
-      const days = link % 4 === 0 ? burst + ago : 40 * ago ** (1 + (link % 3))
-      return {
-        slug: slugs[link] ?? '',
-        visitedAt: Math.max(start, Math.round(end - days * dayMs - quarterMs)),
-      }
-    })
+  const moment = fc.record({ place: share, ago: share }).map(({ place, ago }) => {
+    const link = Math.floor(150 ** place)
+    const burst = (link * 7) % 40
+    const days = link % 4 === 0 ? burst + ago : 40 * ago ** (1 + (link % 3))
+    return {
+      slug: slugs[link] ?? '',
+      visitedAt: Math.max(start, Math.round(end - days * dayMs - quarterMs)),
+    }
+  })
   const moments = fc.sample(moment, 9_000)
   visits = await recordVisits(
     pool,
@@ -121,8 +119,7 @@ function listByHand(
       ...(sort === 'growth' && { growth }),
     }
   })
-  const value = (entry: (typeof entries)[number]) =>
-    sort === 'last_visit' ? entry.last : (entry[sort] ?? 0)
+  const value = (entry: (typeof entries)[number]) => (sort === 'last_visit' ? entry.last : (entry[sort] ?? 0))
   return entries
     .filter(({ slug, visits }) => (matches === undefined ? visits > 0 : matches(slug)))
     .sort((a, b) => value(b) - value(a) || a.linkId - b.linkId)
@@ -142,7 +139,10 @@ describe('a list of links', () => {
       })
       .map(({ from, length, grain }) => {
         const begin = Math.floor((start + from * 39 * dayMs) / grain) * grain
-        return { from: begin, to: begin + Math.max(1, Math.floor((length ** 3 * 30 * dayMs) / grain) * grain) }
+        return {
+          from: begin,
+          to: begin + Math.max(1, Math.floor((length ** 3 * 30 * dayMs) / grain) * grain),
+        }
       })
     await fc.assert(
       fc.asyncProperty(period, sorts, limits, async ({ from, to }, sort, limit) => {

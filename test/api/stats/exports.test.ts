@@ -1,0 +1,179 @@
+/** Exports: what they hold, that a spreadsheet takes nothing in them for a formula, and that they stay streams. */
+import { readFileSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Pool } from 'pg'
+import { beforeAll, describe, expect, test } from 'vitest'
+import type { RunningApi } from '../../support/hopcount.ts'
+import { openPool, startApi } from '../../support/hopcount.ts'
+import { createTestDatabase } from '../../support/test-database.ts'
+import { waitUntil } from '../../support/wait-until.ts'
+import { dayMs, makeLinks, recordVisits } from './counted-visits.ts'
+
+let api: RunningApi
+let pool: Pool
+let bigLinkId: number
+const end = Date.now()
+const bigVisits = 400_000
+
+beforeAll(async () => {
+  const { url } = await createTestDatabase()
+  pool = openPool(url)
+  const links = await makeLinks(pool, ['one', 'two', 'big', 'sums'])
+  const moments = ['one', 'two'].flatMap(slug =>
+    Array.from({ length: 300 }, (_, i) => ({
+      slug,
+      linkId: links.get(slug) ?? 0,
+      visitedAt: end - 1_000 - i * 4_000_000,
+    })),
+  )
+  await recordVisits(pool, moments)
+  bigLinkId = links.get('big') ?? 0
+  await pool.query(
+    `INSERT INTO visits (link_id, visited_at, referrer, user_agent)
+     SELECT $1, now() - n * interval '100 ms', 'https://example.com/' || repeat('x', 100), 'curl/8.9.1' FROM generate_series(1, $2) AS n`,
+    [bigLinkId, bigVisits],
+  )
+  await pool.query(
+    `INSERT INTO link_days (link_id, day, visits, bots, previews, uniques)
+     SELECT link_id, (visited_at AT TIME ZONE 'UTC')::date, count(*), count(*), 0, 0 FROM visits WHERE link_id = $1 GROUP BY 1, 2`,
+    [bigLinkId],
+  )
+  api = await startApi({ databaseUrl: url })
+}, 120_000)
+
+function ask(path: string, query: Record<string, string>, signal?: AbortSignal): Promise<Response> {
+  return fetch(`${api.origin}/stats/${path}?${new URLSearchParams(query)}`, signal ? { signal } : {})
+}
+
+const lastDays = { from: new Date(end - 20 * dayMs).toISOString() }
+
+describe('an export', () => {
+  test('of visits holds, line by line, the visits that the API lists', async () => {
+    for (const of of ['one', 'overall']) {
+      const response = await ask(`${of}/export`, { format: 'ndjson', ...lastDays })
+      expect(response.headers.get('content-type')).toBe('application/x-ndjson; charset=utf-8')
+      expect(response.headers.get('content-disposition')).toBe(`attachment; filename="${of}-visits.ndjson"`)
+      const lines = (await response.text()).trimEnd().split('\n')
+      const exported = lines.map(line => JSON.parse(line)).filter(visit => visit.slug !== 'big')
+      const listed: unknown[] = []
+      for (let path: string | undefined = `/stats/one/visits?limit=200`; path && of === 'one'; ) {
+        const page: Response = await fetch(`${api.origin}${path}`)
+        listed.push(...((await page.json()) as unknown[]))
+        path = /^<(\/[^>]+)>; rel="next"$/.exec(page.headers.get('link') ?? '')?.[1]
+      }
+      if (of === 'one') expect(exported).toEqual(listed)
+      else
+        expect(exported.map(visit => visit.slug).sort()).toEqual([
+          ...Array(300).fill('one'),
+          ...Array(300).fill('two'),
+        ])
+    }
+  })
+
+  test('of series and breakdowns holds what the reports show', async () => {
+    const series = await (await ask('one/export', { what: 'series', format: 'csv', ...lastDays })).text()
+    const report = (await (await ask('one', lastDays)).json()) as { series: Record<string, unknown>[] }
+    expect(series).toBe(
+      ['start,visits,humans,bots,previews', ...report.series.map(bucket => Object.values(bucket).join(','))]
+        .map(line => `${line}\r\n`)
+        .join(''),
+    )
+    const query = { what: 'breakdowns', format: 'ndjson', ...lastDays }
+    const lines = (await (await ask('one/export', query)).text()).trimEnd().split('\n')
+    const { breakdowns } = (await (await ask('one/breakdowns', { limit: '100', ...lastDays })).json()) as {
+      breakdowns: Record<string, object[]>
+    }
+    expect(lines.map(line => JSON.parse(line))).toEqual(
+      Object.entries(breakdowns).flatMap(([dimension, values]) =>
+        values.map(value => ({ dimension, ...value })),
+      ),
+    )
+  })
+
+  test('of nothing is a line of names', async () => {
+    const response = await ask('sums/export', { format: 'csv' })
+    expect(response.headers.get('content-type')).toBe('text/csv; charset=utf-8')
+    expect(await response.text()).toBe('visited_at,referrer,user_agent,country,language,class\r\n')
+  })
+
+  test('has an apostrophe in front of what a spreadsheet would take for a formula', async () => {
+    const links = await makeLinks(pool, ['hostile'])
+    const texts = ['=1+1', '+1', '-1', '@SUM(A1)', '\tx', '\r=1', 'a,"b"\n=c', 'x\ny', 'plain']
+    await pool.query(
+      `INSERT INTO visits (link_id, visited_at, referrer, user_agent)
+       SELECT $1, $2::timestamptz - n * interval '1 s', text, text FROM unnest($3::text[]) WITH ORDINALITY AS hostile (text, n)`,
+      [links.get('hostile'), new Date(end), texts],
+    )
+    await pool.query(
+      `INSERT INTO link_days VALUES ($1, $2::timestamptz AT TIME ZONE 'UTC', 8, 8, 0, 0), ($1, ($2::timestamptz - interval '8 s') AT TIME ZONE 'UTC', 8, 8, 0, 0) ON CONFLICT DO NOTHING`,
+      [links.get('hostile'), new Date(end)],
+    )
+    const csv = await (await ask('hostile/export', { format: 'csv' })).text()
+    const cell = (text: string) => (/[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text)
+    for (const text of texts.slice(0, 6)) expect(csv).toContain(`,${cell(`'${text}`)},${cell(`'${text}`)},`)
+    expect(csv).toContain(`,${cell('a,"b"\n=c')},`)
+    expect(csv).toContain(',"x\ny","x\ny",')
+    expect(csv).toContain(',plain,plain,')
+    const ndjson = await (await ask('hostile/export', { format: 'ndjson' })).text()
+    expect(
+      ndjson
+        .trimEnd()
+        .split('\n')
+        .map(line => JSON.parse(line).referrer),
+    ).toEqual(texts)
+  })
+
+  test('of many visits takes little memory, and its connection is given back', async () => {
+    const before = memoryOfApi()
+    let highest = before
+    const response = await ask('big/export', { format: 'ndjson' })
+    let lines = 0
+    for await (const chunk of response.body ?? []) {
+      for (const byte of chunk as Uint8Array) if (byte === 10) lines++
+      highest = Math.max(highest, memoryOfApi())
+    }
+    expect(lines).toBe(bigVisits)
+    expect(highest - before).toBeLessThan(120)
+    await waitUntil(async () => (await busyExports()) === 0, { what: 'no export holds a connection' })
+  }, 120_000)
+
+  test('beside two others is refused until one ends, and a client that leaves ends its own', async () => {
+    const leaving = new AbortController()
+    const open = await Promise.all([
+      ask('big/export', { format: 'csv' }, leaving.signal),
+      ask('big/export', { format: 'csv' }, leaving.signal),
+    ])
+    expect(open.map(({ status }) => status)).toEqual([200, 200])
+    const refused = await ask('one/export', {})
+    expect([refused.status, refused.headers.get('retry-after')]).toEqual([503, '2'])
+    expect(refused.headers.get('content-type')).toMatch(/^application\/problem\+json/)
+    // Other reports go on.
+    expect((await ask('one', {})).status).toBe(200)
+    leaving.abort()
+    await sleep(50)
+    const taken = await waitUntil(
+      async () => {
+        const response = await ask('one/export', {})
+        await response.text()
+        return response.status === 200 && response
+      },
+      { what: 'an export is served again' },
+    )
+    expect(taken.status).toBe(200)
+    await waitUntil(async () => (await busyExports()) === 0, { what: 'no export holds a connection' })
+  }, 60_000)
+})
+
+async function busyExports(): Promise<number> {
+  const { rows } = await pool.query<{ busy: number }>(
+    `SELECT count(*)::int AS busy FROM pg_stat_activity
+     WHERE application_name = 'hopcount exports' AND datname = current_database() AND state <> 'idle'`,
+  )
+  return rows[0]?.busy ?? 0
+}
+
+/** Resident, in MB. */
+function memoryOfApi(): number {
+  const status = readFileSync(`/proc/${api.process.pid}/status`, 'utf8')
+  return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) / 1_024
+}

@@ -1,0 +1,336 @@
+/** Reports of a link and of all links, over random periods and zones, against visits counted by hand. */
+import fc from 'fast-check'
+import type { Pool } from 'pg'
+import { beforeAll, describe, expect, test } from 'vitest'
+import type { RunningApi } from '../../support/hopcount.ts'
+import { openPool, startApi } from '../../support/hopcount.ts'
+import { createTestDatabase } from '../../support/test-database.ts'
+import type { CountedVisit, Counts } from './counted-visits.ts'
+import { between, countVisits, dayMs, hourMs, makeLinks, minuteMs, recordVisits } from './counted-visits.ts'
+
+let api: RunningApi
+let pool: Pool
+let visits: CountedVisit[]
+const end = Date.now()
+const start = end - 60 * dayMs
+const slugs = ['one', 'two', 'three', 'Four', 'never']
+
+/** From 0 to 1, evenly. */
+const share = fc.noBias(fc.integer({ min: 0, max: 1_000_000 })).map(n => n / 1_000_001)
+
+beforeAll(async () => {
+  const { url } = await createTestDatabase()
+  pool = openPool(url)
+  const links = await makeLinks(pool, slugs)
+  const moments = fc.sample(
+    fc.record({ slug: fc.constantFrom(...slugs.slice(0, 4)), ago: share, isNew: fc.boolean() }),
+    4_000,
+  )
+  visits = await recordVisits(
+    pool,
+    moments.map(({ slug, ago, isNew }) => ({
+      slug,
+      linkId: links.get(slug) ?? 0,
+      visitedAt: Math.floor(end - ago * (isNew ? 2 * dayMs : 60 * dayMs)),
+    })),
+  )
+  api = await startApi({ databaseUrl: url })
+}, 120_000)
+
+type Dimension = keyof CountedVisit['values']
+const dimensions: Dimension[] = ['referrer', 'country', 'browser', 'os', 'device', 'language']
+
+interface Value {
+  value: string
+  visits: number
+  humans: number
+}
+
+interface Bucket extends Counts {
+  start: string
+}
+
+interface Report extends Counts {
+  from: string
+  to: string
+  uniques: number
+  range: Counts & { from: string; to: string }
+  series: Bucket[]
+  previous: Counts & { from: string; to: string; series: Bucket[]; uniques: number }
+  breakdowns: Record<Dimension, Value[]>
+  links: number
+  first_visit: string | null
+  last_visit: string | null
+}
+
+async function report(path: string, query: Record<string, string> = {}): Promise<Report> {
+  const response = await fetch(`${api.origin}/stats/${path}?${new URLSearchParams(query)}`)
+  const body = (await response.json()) as Report
+  if (response.status !== 200) throw new Error(`${path}: ${response.status} ${JSON.stringify(body)}`)
+  return body
+}
+
+const subject = fc.constantFrom('one', 'two', 'three', 'Four', 'never', 'overall')
+const zones = fc.constantFrom(
+  'UTC',
+  'Europe/Berlin',
+  'America/New_York',
+  'Asia/Kathmandu',
+  'Asia/Kolkata',
+  'Australia/Lord_Howe',
+  'Pacific/Chatham',
+)
+
+function visitsOf(subject: string): CountedVisit[] {
+  return subject === 'overall' ? visits : visits.filter(({ slug }) => slug === subject)
+}
+
+const counts = ({ visits, humans, bots, previews }: Counts) => ({ visits, humans, bots, previews })
+
+/** Each bucket ends where the next begins. */
+function checkSeries(of: CountedVisit[], series: Bucket[], to: string): void {
+  const ends = [...series.slice(1).map(({ start }) => start), to]
+  const byHand = series.map(({ start }, i) => ({
+    start,
+    ...countVisits(between(of, Date.parse(start), Date.parse(ends[i] ?? ''))),
+  }))
+  expect(series).toEqual(byHand)
+}
+
+function valuesByHand(of: CountedVisit[], dimension: Dimension, limit: number): Value[] {
+  const counts = new Map<string, Value>()
+  for (const visit of of) {
+    const value = visit.values[dimension]
+    const count = counts.get(value) ?? { value, visits: 0, humans: 0 }
+    counts.set(value, count)
+    count.visits++
+    if (visit.class === 'human') count.humans++
+  }
+  return [...counts.values()]
+    .sort((a, b) => b.visits - a.visits || (a.value < b.value ? -1 : 1))
+    .slice(0, limit)
+}
+
+const lengths = { minute: 2 * hourMs, hour: 4 * dayMs, day: 40 * dayMs, week: 60 * dayMs, month: 60 * dayMs }
+
+const period = fc
+  .record({
+    interval: fc.constantFrom<(keyof typeof lengths)[]>('minute', 'hour', 'day', 'week', 'month'),
+    from: share,
+    length: share,
+    grain: fc.constantFrom(1, minuteMs, hourMs, dayMs),
+  })
+  .map(({ interval, from, length, grain }) => {
+    // Minutes reach back two days: these and as many before them.
+    const reach = interval === 'minute' ? dayMs : 55 * dayMs
+    const begin = Math.floor((end - from * reach) / grain) * grain
+    const fits = interval === 'minute' ? end - begin + minuteMs : lengths[interval]
+    const span = Math.min(lengths[interval], fits) * length
+    return { interval, from: Math.max(begin, end - reach), to: begin + Math.max(minuteMs, span) }
+  })
+
+describe('a report', () => {
+  test('has the totals and the series that counting each visit gives, and the period before', async () => {
+    await fc.assert(
+      fc.asyncProperty(subject, zones, period, async (of, tz, { interval, from, to }) => {
+        const query = {
+          ...{ interval, tz, compare: 'previous' },
+          from: new Date(from).toISOString(),
+          to: new Date(Math.max(to, from + minuteMs)).toISOString(),
+        }
+        const { range, series, previous, ...totals } = await report(of, query)
+        const own = visitsOf(of)
+        const moments = own.map(({ visitedAt }) => visitedAt)
+        expect(totals).toMatchObject({
+          ...countVisits(own),
+          first_visit: own.length === 0 ? null : new Date(Math.min(...moments)).toISOString(),
+          last_visit: own.length === 0 ? null : new Date(Math.max(...moments)).toISOString(),
+        })
+        checkSeries(own, series, range.to)
+        expect(series[0]?.start).toBe(range.from)
+        expect(Date.parse(range.from)).toBeLessThanOrEqual(from)
+        expect(Date.parse(range.to)).toBeGreaterThanOrEqual(to)
+        expect(counts(range)).toEqual(countVisits(between(own, Date.parse(range.from), Date.parse(range.to))))
+
+        checkSeries(own, previous.series, previous.to)
+        expect(previous.series).toHaveLength(series.length)
+        expect([previous.series[0]?.start, previous.to]).toEqual([previous.from, range.from])
+        expect(counts(previous)).toEqual(
+          countVisits(between(own, Date.parse(previous.from), Date.parse(previous.to))),
+        )
+        if (of === 'overall') expect(totals.links).toBe(slugs.length)
+      }),
+      { numRuns: 150 },
+    )
+  }, 120_000)
+
+  test('has the breakdowns of whole days that counting each visit gives', async () => {
+    const query = fc.record({
+      of: subject,
+      tz: zones,
+      from: share,
+      days: share,
+      limit: fc.constantFrom(10, 37, 100),
+    })
+    await fc.assert(
+      fc.asyncProperty(query, async ({ of, tz, from, days, limit }) => {
+        const begin = start + from * 60 * dayMs
+        const query = {
+          ...{ tz, compare: 'previous', limit: String(limit) },
+          from: new Date(begin).toISOString(),
+          to: new Date(begin + 1 + days * 30 * dayMs).toISOString(),
+        }
+        const { breakdowns, previous, ...answer } = await report(`${of}/breakdowns`, query)
+        const first = Math.floor(begin / dayMs) * dayMs
+        const last = Math.ceil(Date.parse(query.to) / dayMs) * dayMs
+        const own = between(visitsOf(of), first, last)
+        expect(answer).toMatchObject({
+          from: new Date(first).toISOString(),
+          to: new Date(last).toISOString(),
+          ...countVisits(own),
+        })
+        for (const dimension of dimensions)
+          expect(breakdowns[dimension]).toEqual(valuesByHand(own, dimension, limit))
+        expect(previous).toMatchObject({
+          from: new Date(2 * first - last).toISOString(),
+          to: new Date(first).toISOString(),
+          ...countVisits(between(visitsOf(of), 2 * first - last, first)),
+        })
+      }),
+      { numRuns: 80 },
+    )
+  }, 120_000)
+
+  test('that is filtered is what counting the visits that pass gives', async () => {
+    const filter = fc.constantFrom('class' as const, ...dimensions)
+    const query = fc.record({
+      of: subject,
+      tz: zones,
+      period: period.filter(({ interval }) => interval !== 'minute'),
+      filters: fc.uniqueArray(filter, { maxLength: 3 }),
+      like: fc.noBias(fc.nat(3_999)),
+    })
+    await fc.assert(
+      fc.asyncProperty(query, async ({ of, tz, period: { interval, from, to }, filters, like }) => {
+        // The filters are some visit's traits, so that visits pass.
+        const example = visits[like]
+        const traits = Object.fromEntries(
+          filters.map(name => [name, (name === 'class' ? example?.class : example?.values[name]) ?? 'human']),
+        )
+        const range = { from: new Date(from).toISOString(), to: new Date(to).toISOString() }
+        const { series, breakdowns, ...answer } = await report(`${of}/filtered`, {
+          ...{ interval, tz },
+          ...range,
+          ...traits,
+        })
+        const passing = visitsOf(of).filter(visit =>
+          filters.every(name => (name === 'class' ? visit.class : visit.values[name]) === traits[name]),
+        )
+        checkSeries(passing, series, answer.to)
+        const inRange = between(passing, Date.parse(answer.from), Date.parse(answer.to))
+        expect(counts(answer)).toEqual(countVisits(inRange))
+        for (const dimension of dimensions)
+          expect(breakdowns[dimension]).toEqual(valuesByHand(inRange, dimension, 10))
+      }),
+      { numRuns: 120 },
+    )
+  }, 120_000)
+
+  test('lists every raw visit once, newest first, page by page', async () => {
+    for (const of of ['one', 'overall']) {
+      const pages: { visited_at: string; slug?: string; class: string; country: string | null }[][] = []
+      for (let path: string | undefined = `/stats/${of}/visits?limit=173`; path !== undefined; ) {
+        const response: Response = await fetch(`${api.origin}${path}`)
+        expect(response.status).toBe(200)
+        pages.push((await response.json()) as (typeof pages)[number])
+        path = /^<(\/[^>]+)>; rel="next"$/.exec(response.headers.get('link') ?? '')?.[1]
+      }
+      const listed = pages.flat()
+      const own = visitsOf(of).toSorted((a, b) => b.visitedAt - a.visitedAt)
+      expect(listed.map(({ visited_at }) => visited_at)).toEqual(
+        own.map(({ visitedAt }) => new Date(visitedAt).toISOString()),
+      )
+      const key = (...parts: unknown[]) => parts.join(' ')
+      expect(
+        listed.map(visit => key(visit.visited_at, visit.slug, visit.class, visit.country ?? '')).sort(),
+      ).toEqual(
+        own
+          .map(visit =>
+            key(
+              new Date(visit.visitedAt).toISOString(),
+              of === 'overall' ? visit.slug : undefined,
+              visit.class,
+              visit.values.country,
+            ),
+          )
+          .sort(),
+      )
+    }
+  })
+})
+
+test('visits of one millisecond are each on one page', async () => {
+  const links = await makeLinks(pool, ['rush'])
+  const linkId = links.get('rush') ?? 0
+  const at = Date.UTC(2026, 0, 5, 12)
+  await pool.query(
+    `INSERT INTO visits (link_id, visited_at, referrer)
+     SELECT $1, to_timestamp(($2::bigint + n / 40) / 1000.0), 'https://example.com/' || n FROM generate_series(0, 99) AS n`,
+    [linkId, at],
+  )
+  const seen: string[] = []
+  for (let path: string | undefined = '/stats/rush/visits?limit=7'; path !== undefined; ) {
+    const response: Response = await fetch(`${api.origin}${path}`)
+    seen.push(...((await response.json()) as { referrer: string }[]).map(visit => visit.referrer))
+    path = /^<(\/[^>]+)>; rel="next"$/.exec(response.headers.get('link') ?? '')?.[1]
+  }
+  expect(seen).toHaveLength(100)
+  expect(new Set(seen).size).toBe(100)
+})
+
+test('what is beyond the named values of a dimension is one last value', async () => {
+  const links = await makeLinks(pool, ['many'])
+  const linkId = links.get('many') ?? 0
+  const day = '2026-01-05'
+  const stored = Object.fromEntries(Array.from({ length: 30 }, (_, i) => [`rhost-${i}.example`, 100 - i]))
+  await pool.query(
+    `INSERT INTO link_days (link_id, day, visits, bots, previews, uniques) VALUES ($1, $2, 2605, 10, 0, 5)`,
+    [linkId, day],
+  )
+  await pool.query(`INSERT INTO link_breakdowns (link_id, day, breakdowns) VALUES ($1, $2, $3)`, [
+    linkId,
+    day,
+    JSON.stringify({ ...stored, 'r*': [35, 25], r: 5 }),
+  ])
+  const { breakdowns } = await report('many/breakdowns', {
+    ...{ from: day, to: '2026-01-06', dimension: 'referrer' },
+  })
+  expect(Object.keys(breakdowns)).toEqual(['referrer'])
+  expect(breakdowns.referrer).toHaveLength(11)
+  expect(breakdowns.referrer[0]).toEqual({ value: 'host-0.example', visits: 100, humans: 100 })
+  expect(breakdowns.referrer.at(-1)).toEqual({ value: '*', visits: 1_650, humans: 1_640 })
+})
+
+test('filters reach back as far as raw visits are kept, and the answer says how far', async () => {
+  const keptFrom = new Date(Math.floor((end - 30 * dayMs) / dayMs) * dayMs)
+  await pool.query('UPDATE retention SET raw_visits_from = $1', [keptFrom.toISOString().slice(0, 10)])
+  try {
+    for (const of of ['one', 'overall']) {
+      const ask = (from: number) =>
+        fetch(`${api.origin}/stats/${of}/filtered?from=${new Date(from).toISOString()}&class=human`)
+      expect((await ask(keptFrom.getTime())).status).toBe(200)
+      const refused = await ask(keptFrom.getTime() - dayMs)
+      expect(refused.headers.get('content-type')).toMatch(/^application\/problem\+json/)
+      expect([refused.status, await refused.json()]).toEqual([
+        422,
+        expect.objectContaining({ status: 422, earliest: keptFrom.toISOString() }),
+      ])
+    }
+    // Nothing was counted before: nothing is missing.
+    expect(
+      (await fetch(`${api.origin}/stats/never/filtered?from=${new Date(start).toISOString()}`)).status,
+    ).toBe(200)
+  } finally {
+    await pool.query(`UPDATE retention SET raw_visits_from = '-infinity'`)
+  }
+})
