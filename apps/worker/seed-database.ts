@@ -59,12 +59,14 @@ export async function seedDatabase(
       const made = await makePartitions(client, new Date(from), new Date(now))
       say(`${made} day partitions made`)
     }
+    // Committed by themselves, as a worker does it: nobody waits for these rows.
+    const visitors = await numberVisitors(client)
     // The lock of any INSERT: from here on no day's visitors are retired.
     await client.query('BEGIN; LOCK TABLE visitors IN ROW EXCLUSIVE MODE')
     await createRawDay(client)
     await createSeedTables(client)
     await seedLinks(client, options, new Date(from), say)
-    if (options.visits > 0) await seedVisits(client, options, { from, to: now }, say)
+    if (options.visits > 0) await seedVisits(client, options, { from, to: now }, visitors, say)
     await client.query('COMMIT')
     await vacuumSeeded(client)
     say('done')
@@ -92,18 +94,11 @@ async function seedVisits(
   client: PoolClient,
   { links, visits }: SeedOptions,
   span: Span,
+  visitors: SeedVisitors,
   say: (text: string) => void,
 ): Promise<void> {
   const producerId = randomUUIDv7()
   const kept = await readKeptDays(client)
-  const visitors = {
-    userAgents: await numberFamilies(client, userAgents, userAgentNumbers),
-    referrers: await numberFamilies(client, referrers, referrerNumbers),
-    referrerShare,
-    countries: countries.map(country => letterCode(country) ?? null),
-    languages: languages.map(language => letterCode(language) ?? null),
-    peopleSeed: randomInt(2 ** 48 - 1),
-  }
   const visitsUpTo = (time: number) => Math.round(((time - span.from) / (span.to - span.from)) * visits)
   let seq = 1
   for (const ofDay of daysOf(span)) {
@@ -134,6 +129,19 @@ async function seedVisits(
   await insertSeedTotals(client)
   await addToAllLinks(client)
   say('totals')
+}
+
+type SeedVisitors = Awaited<ReturnType<typeof numberVisitors>>
+
+async function numberVisitors(client: PoolClient) {
+  return {
+    userAgents: await numberFamilies(client, userAgents, userAgentNumbers),
+    referrers: await numberFamilies(client, referrers, referrerNumbers),
+    referrerShare,
+    countries: countries.map(country => letterCode(country) ?? null),
+    languages: languages.map(language => letterCode(language) ?? null),
+    peopleSeed: randomInt(2 ** 48 - 1),
+  }
 }
 
 async function numberFamilies(client: PoolClient, families: string[], perFamily: number): Promise<SeedTexts> {

@@ -26,12 +26,15 @@ export interface OpenStream {
   close(): void
 }
 
-/** Opens a stream; throws where the answer is not 200. */
+/**
+ * Opens a stream; throws where the answer is not 200. A process that has no time (it has just started, and other tests
+ * run beside this one) is asked again.
+ */
 export async function openStream(url: string): Promise<OpenStream> {
-  const request = get(url, { agent: false, headers: { accept: 'text/event-stream' } })
-  const response = await new Promise<IncomingMessage>((resolve, reject) => {
-    request.once('response', resolve)
-    request.once('error', reject)
+  const { request, response } = await waitUntil(() => askForStream(url), {
+    what: `${url} is answered`,
+    deadlineMs: 15_000,
+    everyMs: 200,
   })
   if (response.statusCode !== 200) {
     response.destroy()
@@ -64,4 +67,17 @@ export async function openStream(url: string): Promise<OpenStream> {
       waitUntil(() => messages.find(message => condition(message.counts))?.counts, { what, everyMs: 5 }),
     close,
   }
+}
+
+/** Undefined: the process gives up statistics for redirects at the moment. */
+async function askForStream(url: string) {
+  const request = get(url, { agent: false, headers: { accept: 'text/event-stream' } })
+  const response = await new Promise<IncomingMessage>((resolve, reject) => {
+    request.once('response', resolve)
+    request.once('error', reject)
+  })
+  if (response.statusCode !== 503) return { request, response }
+  let body = ''
+  for await (const chunk of response.setEncoding('utf8')) body += chunk
+  return body.includes('Too busy') ? undefined : { request, response }
 }

@@ -40,9 +40,17 @@ interface Orphans {
 }
 
 async function orphans(query = ''): Promise<Orphans> {
-  const answer = await fetch(`${api.origin}/stats/orphans${query}`)
-  if (answer.status !== 200) throw new Error(await answer.text())
-  return (await answer.json()) as Orphans
+  const text = await waitUntil(
+    async () => {
+      const answer = await fetch(`${api.origin}/stats/orphans${query}`)
+      const text = await answer.text()
+      if (answer.status === 200) return text
+      throw new Error(text)
+    },
+    // The process may be busy with what other tests do.
+    { what: 'GET /stats/orphans is answered', deadlineMs: 10_000, everyMs: 100 },
+  )
+  return JSON.parse(text) as Orphans
 }
 
 async function request(slug: string, times = 1, method = 'GET'): Promise<void> {

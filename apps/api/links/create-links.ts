@@ -3,7 +3,7 @@
  *
  * Outcomes per request: created; found (`reuse`, the URL had a link); taken (the requested slug exists).
  * Of concurrent requests for one slug a single one gets it; of concurrent `reuse` requests for one URL a single one
- * creates a link and the others find it, in this process by the group and across processes by the unique keys.
+ * creates a link and the others find it: within a group by its rounds, across groups and processes by the unique keys.
  */
 import { createHash } from 'node:crypto'
 import { createGroupCommit } from '@hopcount/shared/group-commit.ts'
@@ -25,13 +25,18 @@ export type LinkOutcome = { kind: 'created' | 'found'; link: StoredLink } | { ki
 /** A collision of generated slugs has odds of about links / 10^11; ten in a row mean that something else is wrong. */
 const maxRounds = 10
 const maxLinksPerInsert = 1_000
+/** While PostgreSQL has one group, this process reads the requests of the next. */
+const concurrentInserts = 2
 
 export type CreateLink = (request: LinkRequest) => Promise<LinkOutcome>
 
 export function createLinkCreator(options: { pool: Pool; reserved: ReadonlySet<string> }): CreateLink {
   const { pool, reserved } = options
-  return createGroupCommit<LinkRequest, LinkOutcome>({ commit: createTogether, maxWeight: maxLinksPerInsert })
-    .add
+  return createGroupCommit<LinkRequest, LinkOutcome>({
+    commit: createTogether,
+    maxWeight: maxLinksPerInsert,
+    concurrentCommits: concurrentInserts,
+  }).add
 
   async function createTogether(requests: LinkRequest[]): Promise<LinkOutcome[]> {
     const outcomes = new Map<LinkRequest, LinkOutcome>()

@@ -59,6 +59,9 @@ interface StoredRow {
 /**
  * Inserts links in one statement, and tells the other processes about the new slugs in the same transaction
  * (NOTIFY is delivered at COMMIT). Links whose slug or reuse key exists are left out of the answer.
+ *
+ * Two such statements wait for each other where both have a slug or a reuse key. Those with a reuse key have a slug that
+ * was drawn, so in this order no two can wait in a circle.
  */
 export async function insertLinks(pool: Pool, links: NewLink[]): Promise<Map<string, StoredLink>> {
   const result = await pool.query<StoredRow>({
@@ -67,7 +70,7 @@ export async function insertLinks(pool: Pool, links: NewLink[]): Promise<Map<str
              INSERT INTO links (slug, long_url, expires_at, reuse_key)
              SELECT slug, long_url, expires_at, reuse_key
              FROM unnest($1::text[], $2::text[], $3::timestamptz[], $4::bytea[]) AS link (slug, long_url, expires_at, reuse_key)
-             ORDER BY slug
+             ORDER BY reuse_key, slug
              ON CONFLICT DO NOTHING
              RETURNING slug, long_url, created_at, expires_at
            ), told AS (

@@ -12,6 +12,7 @@ import { lettersOf } from '@hopcount/shared/letter-codes.ts'
 import type { RawBuilder } from 'kysely'
 import { sql } from 'kysely'
 import type { Counts } from './counts.ts'
+import { loadTextDescriber } from './describe-texts.ts'
 import type { Bucket } from './series-queries.ts'
 import type { Buckets } from './series-range.ts'
 import { readInPieces } from './streaming-database.ts'
@@ -37,6 +38,16 @@ export interface FilteredVisits {
 
 /** Why there is no answer. */
 export type TooMuch = { tooMuch: 'time' | 'groups' } | { tooMuch: 'retention'; earliest: Date }
+
+/** Thrown, so that the transaction is rolled back with its cursor. */
+class TooMuchError extends Error {
+  readonly what: 'time' | 'groups'
+
+  constructor(what: 'time' | 'groups') {
+    super(`too many visits: ${what}`)
+    this.what = what
+  }
+}
 
 const maxMs = 2_000
 const maxGroups = 100_000
@@ -67,6 +78,7 @@ export async function countFiltered(
         )
       })
   } catch (error) {
+    if (error instanceof TooMuchError) return { tooMuch: error.what }
     // SQLSTATE query_canceled: the statement timeout.
     if (error instanceof Error && 'code' in error && error.code === '57014') return { tooMuch: 'time' }
     throw error
@@ -152,21 +164,18 @@ async function countGroups(
   pieces: AsyncIterable<Group[]>,
   { starts }: Buckets,
   filters: Filters,
-): Promise<FilteredVisits | TooMuch> {
-  const [{ describeUserAgent }, { describeReferrer }] = await Promise.all([
-    import('@hopcount/shared/describe-user-agent.ts'),
-    import('@hopcount/shared/describe-referrer.ts'),
-  ])
+): Promise<FilteredVisits> {
+  const texts = await loadTextDescriber()
   const series = starts.map(start => ({ start, visits: 0, humans: 0, bots: 0, previews: 0 }))
   const breakdowns: Breakdowns = new Map()
   const deadline = performance.now() + maxMs
   let groups = 0
   for await (const piece of pieces) {
     groups += piece.length
-    if (groups > maxGroups) return { tooMuch: 'groups' }
+    if (groups > maxGroups) throw new TooMuchError('groups')
     for (let i = 0, slice = performance.now(); i < piece.length; i++) {
       if (i % 32 === 0 && performance.now() - slice > sliceMs) {
-        if (performance.now() > deadline) return { tooMuch: 'time' }
+        if (performance.now() > deadline) throw new TooMuchError('time')
         await otherWork()
         slice = performance.now()
       }
@@ -177,10 +186,10 @@ async function countGroups(
   return { series, breakdowns }
 
   function countGroup({ mask, bucket, country, language, referrer, userAgent, visits }: Group): void {
-    const agent = describeUserAgent(userAgent ?? undefined)
+    const agent = texts.userAgent(userAgent)
     if (!passes(agent, filters)) return
     const hasReferrer = mask === notBucket + notCountry + notLanguage || filters.referrer !== undefined
-    const source = hasReferrer ? describeReferrer(referrer ?? undefined) : ''
+    const source = hasReferrer ? texts.referrer(referrer) : ''
     if (filters.referrer !== undefined && source !== filters.referrer) return
     const people = agent.class === 'human' ? visits : 0
     if ((mask & notBucket) === 0) addVisits(series[(bucket ?? 0) - 1], agent.class, visits)

@@ -1,6 +1,9 @@
 declare module 'pg-cursor' {
-  import type { PostgresCursorConstructor } from 'kysely'
+  import type { EventEmitter } from 'node:events'
 
-  const Cursor: PostgresCursorConstructor
-  export default Cursor
+  export default class Cursor<Row = unknown> extends EventEmitter {
+    constructor(text: string, values: unknown[])
+    read(rows: number): Promise<Row[]>
+    close(): Promise<void>
+  }
 }

@@ -1,6 +1,7 @@
 /** A raw visit as answers show it. */
 import { lettersOf } from '@hopcount/shared/letter-codes.ts'
 import { Type } from 'typebox'
+import { loadTextDescriber } from './describe-texts.ts'
 import type { RawVisit } from './visits-queries.ts'
 
 const nullableText = Type.Union([Type.String(), Type.Null()])
@@ -14,9 +15,8 @@ export const visitProperties = {
   class: Type.Union([Type.Literal('human'), Type.Literal('bot'), Type.Literal('preview')]),
 }
 
-/** The lists of browsers and bots are loaded when they are needed first: the start of the process does without them. */
 export async function visitDescriber() {
-  const { describeUserAgent } = await import('@hopcount/shared/describe-user-agent.ts')
+  const texts = await loadTextDescriber()
   return (visit: RawVisit) => ({
     ...(visit.slug !== null && { slug: visit.slug }),
     visited_at: visit.visitedAt,
@@ -24,7 +24,7 @@ export async function visitDescriber() {
     user_agent: visit.userAgent,
     country: countryOf(visit.country) || null,
     language: lettersOf(visit.language) || null,
-    class: describeUserAgent(visit.userAgent ?? undefined).class,
+    class: texts.userAgent(visit.userAgent).class,
   })
 }
 
