@@ -550,6 +550,20 @@ CREATE INDEX visits_default_link_id_date_bin_idx ON public.visits_default USING 
 
 
 --
+-- Name: visits_visited_at_idx; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX visits_visited_at_idx ON ONLY public.visits USING brin (visited_at) WITH (pages_per_range='16', autosummarize='on');
+
+
+--
+-- Name: visits_default_visited_at_idx; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX visits_default_visited_at_idx ON public.visits_default USING brin (visited_at) WITH (pages_per_range='16', autosummarize='on');
+
+
+--
 -- Name: link_minutes_default_pkey; Type: INDEX ATTACH; Schema: public; Owner: -
 --
 
@@ -561,6 +575,13 @@ ALTER INDEX public.link_minutes_pkey ATTACH PARTITION public.link_minutes_defaul
 --
 
 ALTER INDEX public.visits_link_id_minute_idx ATTACH PARTITION public.visits_default_link_id_date_bin_idx;
+
+
+--
+-- Name: visits_default_visited_at_idx; Type: INDEX ATTACH; Schema: public; Owner: -
+--
+
+ALTER INDEX public.visits_visited_at_idx ATTACH PARTITION public.visits_default_visited_at_idx;
 
 
 --
@@ -576,4 +597,5 @@ ALTER INDEX public.visits_link_id_minute_idx ATTACH PARTITION public.visits_defa
 INSERT INTO public.schema_migrations (version) VALUES
     ('20261122000001'),
     ('20261122000002'),
-    ('20261122000003');
+    ('20261122000003'),
+    ('20261122000004');

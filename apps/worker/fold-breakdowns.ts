@@ -56,7 +56,9 @@ async function foldOnce(pool: Pool): Promise<number> {
 async function takeDeltas(client: PoolClient): Promise<StoredRow[]> {
   const { rows } = await client.query<StoredRow>({
     name: 'take-breakdown-deltas',
-    text: `DELETE FROM breakdown_deltas WHERE ctid = ANY (ARRAY(SELECT ctid FROM breakdown_deltas LIMIT $1))
+    // By link: all that have come for a link go into its row at once, however many transactions they are from.
+    text: `DELETE FROM breakdown_deltas
+           WHERE ctid = ANY (ARRAY(SELECT ctid FROM breakdown_deltas ORDER BY link_id, day LIMIT $1))
            RETURNING link_id, day - '1970-01-01'::date AS day, breakdowns`,
     values: [deltasPerTransaction],
   })

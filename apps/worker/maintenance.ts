@@ -29,7 +29,7 @@ interface Job {
 function jobsFor(settings: MaintenanceSettings): Job[] {
   return [
     { name: 'partitions', everyMs: 60 * minuteMs, run: ensureVisitPartitions },
-    { name: 'folding breakdowns', everyMs: 3_000, run: foldBreakdowns },
+    { name: 'folding breakdowns', everyMs: 10_000, run: foldBreakdowns },
     { name: 'ledger compaction', everyMs: 10_000, run: compactLedger },
     { name: 'retiring visitors', everyMs: 5 * minuteMs, run: pool => retireVisitors(pool) },
     { name: 'retiring minutes', everyMs: 60 * minuteMs, run: pool => retireMinutes(pool) },

@@ -1,96 +1,29 @@
-/**
- * Visits that pass a combination of filters, counted from the raw rows: aggregates hold each dimension by itself. So
- * this is the one report whose time grows with the number of visits, and it is bounded: in time, in groups, in memory
- * (groups are read piece by piece) and in how long it keeps the process from its redirects at a stretch.
- */
-import { setImmediate as otherWork } from 'node:timers/promises'
-import type { Breakdowns } from '@hopcount/shared/breakdowns.ts'
-import { addCount } from '@hopcount/shared/breakdowns.ts'
+/** What a filtered report asks of the raw visits. Each query's time grows with the number of visits in the range. */
 import type { Database } from '@hopcount/shared/database.ts'
-import type { UserAgent, VisitorClass } from '@hopcount/shared/describe-user-agent.ts'
-import { lettersOf } from '@hopcount/shared/letter-codes.ts'
+import type { VisitorClass } from '@hopcount/shared/describe-user-agent.ts'
 import type { RawBuilder } from 'kysely'
 import { sql } from 'kysely'
-import type { Counts } from './counts.ts'
-import { loadTextDescriber } from './describe-texts.ts'
-import type { Bucket } from './series-queries.ts'
 import type { Buckets } from './series-range.ts'
 import { readInPieces } from './streaming-database.ts'
 import { rawVisitsOf } from './subject.ts'
 import { dayText } from './top-window.ts'
-import { countryOf } from './visit-answer.ts'
 
-export interface Filters {
-  class?: VisitorClass | undefined
-  referrer?: string | undefined
-  browser?: string | undefined
-  os?: string | undefined
-  device?: string | undefined
-  /** Codes of letters; null: not told. */
-  country?: number | null | undefined
-  language?: number | null | undefined
+/** Which raw visits are looked at. Codes of letters; null: not told; undefined: any. */
+export interface RawRange {
+  linkId: number
+  buckets: Buckets
+  country: number | null | undefined
+  language: number | null | undefined
 }
 
-export interface FilteredVisits {
-  series: Bucket[]
-  breakdowns: Breakdowns
-}
+const rowsAtATime = 2_000
 
-/** Why there is no answer. */
-export type TooMuch = { tooMuch: 'time' | 'groups' } | { tooMuch: 'retention'; earliest: Date }
-
-/** Thrown, so that the transaction is rolled back with its cursor. */
-class TooMuchError extends Error {
-  readonly what: 'time' | 'groups'
-
-  constructor(what: 'time' | 'groups') {
-    super(`too many visits: ${what}`)
-    this.what = what
-  }
-}
-
-const maxMs = 2_000
-const maxGroups = 100_000
-const groupsAtATime = 2_000
-/** Redirects wait no longer than this for the describing of user agents. */
-const sliceMs = 5
-
-/** Visits of the subject in the buckets that pass the filters: per bucket, and per value of each dimension. */
-export async function countFiltered(
-  database: Database,
-  linkId: number,
-  buckets: Buckets,
-  filters: Filters,
-): Promise<FilteredVisits | TooMuch> {
-  try {
-    return await database
-      .transaction()
-      .setIsolationLevel('repeatable read')
-      .setAccessMode('read only')
-      .execute(async snapshot => {
-        await sql`SELECT set_config('statement_timeout', ${String(maxMs)}, true)`.execute(snapshot)
-        const reach = await rawVisitsReach(snapshot, linkId, buckets)
-        if (reach !== undefined) return reach
-        return countGroups(
-          readInPieces(snapshot, groupsOf(linkId, buckets, filters), groupsAtATime),
-          buckets,
-          filters,
-        )
-      })
-  } catch (error) {
-    if (error instanceof TooMuchError) return { tooMuch: error.what }
-    // SQLSTATE query_canceled: the statement timeout.
-    if (error instanceof Error && 'code' in error && error.code === '57014') return { tooMuch: 'time' }
-    throw error
-  }
-}
-
-/** Undefined where the raw visits of all visits counted in the range are kept. */
-async function rawVisitsReach(
+/** Where the raw visits begin, if some that were counted in the range are not kept any more. */
+export async function rawVisitsMissing(
   database: Database,
   linkId: number,
   { starts, end }: Buckets,
-): Promise<TooMuch | undefined> {
+): Promise<Date | undefined> {
   const firstDay = dayText((starts[0] ?? end).getTime())
   const { rows } = await sql<{ earliest: string }>`
     SELECT raw_visits_from::text AS earliest FROM retention
@@ -99,122 +32,96 @@ async function rawVisitsReach(
       WHERE link_id = ${linkId} AND day >= ${firstDay}::date AND day <= ${dayText(end.getTime() - 1)}::date AND day < raw_visits_from
     )`.execute(database)
   const earliest = rows[0]?.earliest
-  return earliest === undefined
-    ? undefined
-    : { tooMuch: 'retention', earliest: new Date(`${earliest}T00:00:00Z`) }
+  return earliest === undefined ? undefined : new Date(`${earliest}T00:00:00Z`)
 }
 
-interface Group {
-  /** Which of the four groupings it belongs to: a bit of PostgreSQL's GROUPING() for each that it is not. */
-  mask: number
+export interface NumberedText {
+  id: number
+  text: string
+}
+
+/** The texts with a number that visits of the range have. */
+export function textsInRange(
+  database: Database,
+  range: RawRange,
+  column: 'user_agent_id' | 'referrer_id',
+): AsyncIterable<NumberedText[]> {
+  const query = sql<NumberedText>`
+    SELECT texts.id, texts.text
+    FROM (SELECT DISTINCT ${sql.ref(column)} AS id FROM visits WHERE ${inRange(range)}) AS used
+    JOIN texts ON texts.id = used.id`
+  return readInPieces(database, query, rowsAtATime)
+}
+
+/** What is known of numbered texts before visits are counted: who passes, and of which class they are. */
+export interface KnownTexts {
+  userAgents: { ids: number[]; classes: VisitorClass[] }
+  /** Undefined: any passes. `orNone`: so do visits without one. */
+  referrers: { ids: number[]; orNone: boolean } | undefined
+}
+
+/** Visits that have the same of what is not null. Texts that came once have no number: they are in the group. */
+export interface Group {
+  /** Of which grouping it is. */
+  by: 'bucket' | 'country' | 'language' | 'referrer' | 'agent'
   bucket: number | null
   country: number | null
   language: number | null
   referrer: string | null
+  /** Null: the user agent has no number, and is told by `userAgent`. */
+  class: VisitorClass | null
   userAgent: string | null
   visits: number
 }
 
-/**
- * Texts are described by the process, so each grouping has the user agent (and, where it is filtered by, the
- * referrer) beside its own: four small sets of groups instead of the product of all.
- */
-function groupsOf(linkId: number, { starts, end }: Buckets, filters: Filters): RawBuilder<Group> {
-  const from = starts[0] ?? end
-  const referrer = sql`referrer_id, referrer`
-  const described =
-    filters.referrer === undefined
-      ? sql`user_agent_id, user_agent`
-      : sql`user_agent_id, user_agent, ${referrer}`
-  return sql<Group>`
-    SELECT counted.mask, counted.bucket, counted.country, counted.language,
-           coalesce(counted.referrer, referrer.text) AS referrer,
-           coalesce(counted.user_agent, user_agent.text) AS "userAgent", counted.visits
+/** Five small sets of groups instead of the product of all that is asked for. */
+export function groupsOf(
+  database: Database,
+  range: RawRange,
+  { userAgents, referrers }: KnownTexts,
+  limit: number,
+): AsyncIterable<Group[]> {
+  const starts = range.buckets.starts.map(Number)
+  // Referrers that have a number and pass are one; those without are told apart, and looked at by the process.
+  const rest = sql`class, unnumbered_agent, ${referrers === undefined ? sql`NULL::text` : sql`unnumbered_referrer`}`
+  const query = sql<Group>`
+    SELECT CASE counted.mask WHEN 7 THEN 'bucket' WHEN 11 THEN 'country' WHEN 13 THEN 'language' WHEN 14 THEN 'agent' ELSE 'referrer' END AS by,
+           counted.bucket, counted.country, counted.language,
+           coalesce(counted.unnumbered_referrer, referrer.text) AS referrer, counted.class,
+           coalesce(counted.unnumbered_agent, user_agent.text) AS "userAgent", counted.visits
     FROM (
-      SELECT GROUPING(bucket, country, language) AS mask, bucket, country, language,
-             referrer_id, referrer, user_agent_id, user_agent, count(*) AS visits
+      SELECT GROUPING(bucket, country, language, user_agent_id) AS mask, bucket, country, language,
+             referrer_id, unnumbered_referrer, class, user_agent_id, unnumbered_agent, count(*) AS visits
       FROM (
-        SELECT width_bucket(visited_at, (SELECT array_agg(to_timestamp(ms / 1000.0) ORDER BY ms) FROM unnest(${starts.map(Number)}::bigint[]) AS ms)) AS bucket,
-               country, language, referrer_id, referrer, user_agent_id, user_agent
-        FROM visits
-        WHERE ${rawVisitsOf(linkId)} AND visited_at >= ${from}::timestamptz AND visited_at < ${end}::timestamptz
-          AND date_bin('1 minute', visited_at, 'epoch'::timestamptz) >= ${from}::timestamptz
-          AND date_bin('1 minute', visited_at, 'epoch'::timestamptz) < ${end}::timestamptz
-          AND ${isCode(sql`country`, filters.country)} AND ${isCode(sql`language`, filters.language)}
+        SELECT width_bucket(visited_at, (SELECT array_agg(to_timestamp(ms / 1000.0) ORDER BY ms) FROM unnest(${starts}::bigint[]) AS ms)) AS bucket,
+               country, language, referrer_id, referrer AS unnumbered_referrer, agent.class, user_agent_id, user_agent AS unnumbered_agent
+        FROM visits LEFT JOIN unnest(${userAgents.ids}::integer[], ${userAgents.classes}::text[]) AS agent (id, class) ON agent.id = user_agent_id
+        WHERE ${inRange(range)} AND (user_agent_id IS NULL OR agent.id IS NOT NULL)
+          AND ${referrers === undefined ? sql`true` : sql`(referrer_id = ANY(${referrers.ids}::integer[]) OR referrer IS NOT NULL OR (${referrers.orNone} AND referrer_id IS NULL))`}
       ) AS visit
       GROUP BY GROUPING SETS (
-        (bucket, ${described}), (country, ${described}), (language, ${described}), (${referrer}, user_agent_id, user_agent)
+        (bucket, ${rest}), (country, ${rest}), (language, ${rest}), (user_agent_id, ${rest}),
+        (referrer_id, unnumbered_referrer, class, unnumbered_agent)
       )
-      LIMIT ${maxGroups + 1}
+      LIMIT ${limit}
     ) AS counted
     LEFT JOIN texts AS referrer ON referrer.id = counted.referrer_id
     LEFT JOIN texts AS user_agent ON user_agent.id = counted.user_agent_id`
+  return readInPieces(database, query, rowsAtATime)
+}
+
+/** By minute, too: the index of a link's visits is. */
+function inRange({ linkId, buckets, country, language }: RawRange): RawBuilder<unknown> {
+  const { starts, end } = buckets
+  const from = starts[0] ?? end
+  const minute = sql`date_bin('1 minute', visited_at, 'epoch'::timestamptz)`
+  return sql`${rawVisitsOf(linkId)}
+    AND visited_at >= ${from}::timestamptz AND visited_at < ${end}::timestamptz
+    AND ${minute} >= ${from}::timestamptz AND ${minute} < ${end}::timestamptz
+    AND ${isCode(sql`country`, country)} AND ${isCode(sql`language`, language)}`
 }
 
 function isCode(column: RawBuilder<unknown>, code: number | null | undefined): RawBuilder<unknown> {
   if (code === undefined) return sql`true`
   return code === null ? sql`${column} IS NULL` : sql`${column} = ${code}`
-}
-
-const notBucket = 4
-const notCountry = 2
-const notLanguage = 1
-
-async function countGroups(
-  pieces: AsyncIterable<Group[]>,
-  { starts }: Buckets,
-  filters: Filters,
-): Promise<FilteredVisits> {
-  const texts = await loadTextDescriber()
-  const series = starts.map(start => ({ start, visits: 0, humans: 0, bots: 0, previews: 0 }))
-  const breakdowns: Breakdowns = new Map()
-  const deadline = performance.now() + maxMs
-  let groups = 0
-  for await (const piece of pieces) {
-    groups += piece.length
-    if (groups > maxGroups) throw new TooMuchError('groups')
-    for (let i = 0, slice = performance.now(); i < piece.length; i++) {
-      if (i % 32 === 0 && performance.now() - slice > sliceMs) {
-        if (performance.now() > deadline) throw new TooMuchError('time')
-        await otherWork()
-        slice = performance.now()
-      }
-      const group = piece[i]
-      if (group !== undefined) countGroup(group)
-    }
-  }
-  return { series, breakdowns }
-
-  function countGroup({ mask, bucket, country, language, referrer, userAgent, visits }: Group): void {
-    const agent = texts.userAgent(userAgent)
-    if (!passes(agent, filters)) return
-    const hasReferrer = mask === notBucket + notCountry + notLanguage || filters.referrer !== undefined
-    const source = hasReferrer ? texts.referrer(referrer) : ''
-    if (filters.referrer !== undefined && source !== filters.referrer) return
-    const people = agent.class === 'human' ? visits : 0
-    if ((mask & notBucket) === 0) addVisits(series[(bucket ?? 0) - 1], agent.class, visits)
-    else if ((mask & notCountry) === 0) addCount(breakdowns, `c${countryOf(country)}`, visits, people)
-    else if ((mask & notLanguage) === 0) addCount(breakdowns, `l${lettersOf(language)}`, visits, people)
-    else {
-      addCount(breakdowns, `r${source}`, visits, people)
-      addCount(breakdowns, `b${agent.browser}`, visits, people)
-      addCount(breakdowns, `o${agent.os}`, visits, people)
-      addCount(breakdowns, `d${agent.device}`, visits, people)
-    }
-  }
-}
-
-function passes(agent: UserAgent, { class: wanted, browser, os, device }: Filters): boolean {
-  return (
-    (wanted === undefined || agent.class === wanted) &&
-    (browser === undefined || agent.browser === browser) &&
-    (os === undefined || agent.os === os) &&
-    (device === undefined || agent.device === device)
-  )
-}
-
-function addVisits(to: Counts | undefined, of: VisitorClass, visits: number): void {
-  if (to === undefined) return
-  to.visits += visits
-  to[({ human: 'humans', bot: 'bots', preview: 'previews' } as const)[of]] += visits
 }

@@ -38,6 +38,7 @@ export type Ranked = TopPosition
 
 /** Beyond, reading all links of the window costs less than looking up each candidate. */
 const maxCandidates = 20_000
+const growthSeeds = 100
 
 /** Call within one snapshot: what is read first decides what is read next. */
 export async function rankLinks(database: Database, question: TopQuestion): Promise<Ranked[]> {
@@ -50,7 +51,7 @@ export async function rankLinks(database: Database, question: TopQuestion): Prom
   let threshold: number
   if (after !== undefined) threshold = after.value / 2
   else {
-    const seeded = await page(await mostVisited(database, days, question.sort, limit))
+    const seeded = await page(await mostPromising(database, question))
     threshold = seeded.length < limit ? 0 : (seeded.at(-1)?.value ?? 0)
   }
   for (; threshold >= 1; threshold /= 4) {
@@ -71,24 +72,29 @@ export function among(ids: number[]): RawBuilder<unknown> {
   return sql`link_id = ANY(${ids}::bigint[])`
 }
 
-/** The links of the highest magnitudes, of each day or of all time: three pages of the most promising of them. */
-async function mostVisited(
-  database: Database,
-  days: string[] | undefined,
-  sort: TopSort,
-  limit: number,
-): Promise<number[]> {
+/**
+ * Three pages of the links that promise most, by the most visited links of each day, or of all time. By growth: by
+ * what they had more on these days than on those before.
+ */
+async function mostPromising(database: Database, { window, sort, limit }: TopQuestion): Promise<number[]> {
   const value = sort === 'uniques' ? sql`uniques` : sql`visits`
+  const days = window === undefined ? [] : splitSpan(window).days
+  const daysBefore = window !== undefined && sort === 'growth' ? splitSpan(window.before).days : []
+  // Of the most visited links half grow: a threshold above nothing takes more of them.
+  const ofEachDay = sort === 'growth' ? Math.max(limit, growthSeeds) : limit
   const { rows } = await sql<{ linkId: number }>`
     SELECT link_id AS "linkId" FROM ${
-      days === undefined
+      window === undefined
         ? sql`(
             SELECT link_id, ${value} AS value FROM link_totals
             WHERE link_id <> ${allLinksId} ORDER BY magnitude DESC LIMIT ${3 * limit}
           ) AS top`
-        : sql`unnest(${days}::date[]) AS asked (day), LATERAL (
-            SELECT link_id, ${value} AS value FROM link_days
-            WHERE link_days.day = asked.day AND link_id <> ${allLinksId} ORDER BY magnitude DESC LIMIT ${limit}
+        : sql`(
+            SELECT day, 1 AS sign FROM unnest(${days}::date[]) AS day
+            UNION ALL SELECT day, -1 FROM unnest(${daysBefore}::date[]) AS day
+          ) AS asked, LATERAL (
+            SELECT link_id, sign * ${value} AS value FROM link_days
+            WHERE link_days.day = asked.day AND link_id <> ${allLinksId} ORDER BY magnitude DESC LIMIT ${ofEachDay}
           ) AS top`
     }
     GROUP BY link_id ORDER BY sum(value) DESC LIMIT ${3 * limit}`.execute(database)

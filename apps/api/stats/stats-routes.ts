@@ -29,6 +29,8 @@ export const statsRoutes: FastifyPluginAsyncTypebox<{
   perMinute: number
 }> = async (app, options) => {
   await shedLoad(app)
+  // Answers are sent as text: no code needs to be made of their schemas, which only describe them.
+  app.setSerializerCompiler(() => JSON.stringify)
   const context = {
     database: streamingDatabaseOn(options.pool),
     exportDatabase: streamingDatabaseOn(options.exportPool),

@@ -6,6 +6,9 @@ import { describeReferrer } from '../../../apps/shared/describe-referrer.ts'
 import { describeUserAgent } from '../../../apps/shared/describe-user-agent.ts'
 import { recordBatches } from '../../../apps/worker/record-batches.ts'
 import { openVisitKnowledge } from '../../../apps/worker/visit-knowledge.ts'
+import type { RunningApi } from '../../support/hopcount.ts'
+import { startApi } from '../../support/hopcount.ts'
+import { waitUntil } from '../../support/wait-until.ts'
 
 export interface CountedVisit {
   linkId: number
@@ -46,8 +49,20 @@ const referrers = [
   'https://www.example.net/',
   'not a url',
 ]
+const firefox = 'Mozilla/5.0 (X11; Linux x86_64; rv:143.0) Gecko/20100101 Firefox/143.'
+/** Texts that come once get no number, and stay in their visits. */
+const onceComing = (start: string) => fc.noBias(fc.nat(1_000_000_000)).map(n => `${start}${n}`)
 const languages = [undefined, 'de', 'en-US', 'pt-BR', 'fr']
 const addresses = [undefined, '8.8.8.8', '91.198.174.192', '200.160.2.3', '2001:4860:4860::8888', '127.0.0.1']
+
+/** An API process that is past its start: until then, on a busy machine, it sheds statistics. */
+export async function startReportingApi(databaseUrl: string): Promise<RunningApi> {
+  const api = await startApi({ databaseUrl })
+  await waitUntil(async () => (await fetch(`${api.origin}/stats/overall`)).status === 200, {
+    what: 'statistics are served',
+  })
+  return api
+}
 
 /** Makes links without asking the API, oldest first. */
 export async function makeLinks(pool: Pool, slugs: string[]): Promise<Map<string, number>> {
@@ -66,8 +81,15 @@ export async function recordVisits(
 ): Promise<CountedVisit[]> {
   const traits = fc.sample(
     fc.record({
-      userAgent: fc.constantFrom(...userAgents),
-      referrer: fc.constantFrom(...referrers),
+      userAgent: fc.oneof(
+        { weight: 5, arbitrary: fc.constantFrom(...userAgents) },
+        onceComing('curl/8.'),
+        onceComing(firefox),
+      ),
+      referrer: fc.oneof(
+        { weight: 5, arbitrary: fc.constantFrom(...referrers) },
+        onceComing('https://blog.example.org/post?a='),
+      ),
       language: fc.constantFrom(...languages),
       address: fc.constantFrom(...addresses),
     }),

@@ -4,10 +4,10 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Pool } from 'pg'
 import { beforeAll, describe, expect, test } from 'vitest'
 import type { RunningApi } from '../../support/hopcount.ts'
-import { openPool, startApi } from '../../support/hopcount.ts'
+import { openPool } from '../../support/hopcount.ts'
 import { createTestDatabase } from '../../support/test-database.ts'
 import { waitUntil } from '../../support/wait-until.ts'
-import { dayMs, makeLinks, recordVisits } from './counted-visits.ts'
+import { dayMs, makeLinks, recordVisits, startReportingApi } from './counted-visits.ts'
 
 let api: RunningApi
 let pool: Pool
@@ -38,7 +38,7 @@ beforeAll(async () => {
      SELECT link_id, (visited_at AT TIME ZONE 'UTC')::date, count(*), count(*), 0, 0 FROM visits WHERE link_id = $1 GROUP BY 1, 2`,
     [bigLinkId],
   )
-  api = await startApi({ databaseUrl: url })
+  api = await startReportingApi(url)
 }, 120_000)
 
 function ask(path: string, query: Record<string, string>, signal?: AbortSignal): Promise<Response> {
@@ -137,7 +137,29 @@ describe('an export', () => {
     await waitUntil(async () => (await busyExports()) === 0, { what: 'no export holds a connection' })
   }, 120_000)
 
+  test('whose connection is lost breaks off, and does not look whole', async () => {
+    for (const moment of ['at once', 'later']) {
+      const response = await ask('big/export', { format: 'ndjson' })
+      const reader = response.body?.getReader()
+      await reader?.read()
+      // The client reads no more: the process waits for it, and nobody for the database.
+      if (moment === 'later') await sleep(300)
+      await pool.query(
+        `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+         WHERE application_name = 'hopcount exports' AND datname = current_database()`,
+      )
+      await sleep(100)
+      const readToTheEnd = async () => {
+        while (!(await reader?.read())?.done);
+      }
+      await expect(readToTheEnd()).rejects.toThrow()
+    }
+    const whole = await ask('one/export', { format: 'ndjson', ...lastDays })
+    expect((await whole.text()).trimEnd().split('\n')).toHaveLength(300)
+  }, 60_000)
+
   test('beside two others is refused until one ends, and a client that leaves ends its own', async () => {
+    await waitUntil(async () => (await busyExports()) === 0, { what: 'no export is under way' })
     const leaving = new AbortController()
     const open = await Promise.all([
       ask('big/export', { format: 'csv' }, leaving.signal),

@@ -3,10 +3,19 @@ import fc from 'fast-check'
 import type { Pool } from 'pg'
 import { beforeAll, describe, expect, test } from 'vitest'
 import type { RunningApi } from '../../support/hopcount.ts'
-import { openPool, startApi } from '../../support/hopcount.ts'
+import { openPool } from '../../support/hopcount.ts'
 import { createTestDatabase } from '../../support/test-database.ts'
 import type { CountedVisit, Counts } from './counted-visits.ts'
-import { between, countVisits, dayMs, hourMs, makeLinks, minuteMs, recordVisits } from './counted-visits.ts'
+import {
+  between,
+  countVisits,
+  dayMs,
+  hourMs,
+  makeLinks,
+  minuteMs,
+  recordVisits,
+  startReportingApi,
+} from './counted-visits.ts'
 
 let api: RunningApi
 let pool: Pool
@@ -34,7 +43,7 @@ beforeAll(async () => {
       visitedAt: Math.floor(end - ago * (isNew ? 2 * dayMs : 60 * dayMs)),
     })),
   )
-  api = await startApi({ databaseUrl: url })
+  api = await startReportingApi(url)
 }, 120_000)
 
 type Dimension = keyof CountedVisit['values']

@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import type { Pool } from 'pg'
 import { beforeAll, describe, expect, test } from 'vitest'
 import type { RunningApi } from '../../support/hopcount.ts'
-import { openPool, startApi } from '../../support/hopcount.ts'
+import { openPool } from '../../support/hopcount.ts'
 import { createTestDatabase } from '../../support/test-database.ts'
 import type { CountedVisit } from './counted-visits.ts'
 import {
@@ -16,6 +16,7 @@ import {
   makeLinks,
   quarterMs,
   recordVisits,
+  startReportingApi,
 } from './counted-visits.ts'
 
 /** From 0 to 1, evenly. */
@@ -60,7 +61,7 @@ beforeAll(async () => {
   )
   uniques = rows
   await pool.query('ANALYZE')
-  api = await startApi({ databaseUrl: url })
+  api = await startReportingApi(url)
 }, 120_000)
 
 interface Entry {
