@@ -27,8 +27,7 @@ const previewPattern =
 /** Describes a user agent, in some 25 µs; without one it is a bot: every browser sends one. */
 export function describeUserAgent(text: string | undefined): UserAgent {
   const userAgent = text?.slice(0, maxLength) ?? ''
-  if (previewPattern.test(userAgent))
-    return { class: 'preview', browser: 'Link preview', os: '', device: '' }
+  if (previewPattern.test(userAgent)) return { class: 'preview', browser: 'Link preview', os: '', device: '' }
   if (userAgent === '' || isbot(userAgent)) return { class: 'bot', browser: 'Bot', os: '', device: '' }
   try {
     const { browser, os, platform } = Bowser.parse(userAgent)

@@ -26,12 +26,16 @@ export function packFrames(frames: Buffer, key?: Buffer): string {
 export function unpackFrames(text: string, key?: Buffer): Buffer | undefined {
   const bytes = Buffer.from(text, 'base64')
   try {
-    const opened = bytes[0] === sealedMark ? unseal(bytes, key) : bytes
+    const opened = isSealed(text) ? unseal(bytes, key) : bytes
     if (opened === undefined || opened.length < 4 || opened.readUInt32LE(0) !== zstdMagic) return opened
     return zstdDecompressSync(opened, { maxOutputLength: maxFramesBytes })
   } catch {
     return undefined
   }
+}
+
+export function isSealed(text: string): boolean {
+  return Buffer.from(text.slice(0, 4), 'base64')[0] === sealedMark
 }
 
 /**

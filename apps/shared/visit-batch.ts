@@ -159,10 +159,7 @@ export function decodeBatch(bytes: Buffer): DecodedBatch {
   let offset = 0
   while (offset < bytes.length) {
     const end = frameEnd(bytes, offset)
-    if (
-      end !== undefined &&
-      decodeFrame(bytes, offset, end, texts, batch.visits)
-    ) {
+    if (end !== undefined && decodeFrame(bytes, offset, end, texts, batch.visits)) {
       batch.soundBytes += end - offset
       offset = end
       continue

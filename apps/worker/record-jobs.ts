@@ -13,7 +13,7 @@ import { isDataError } from '@hopcount/shared/database.ts'
 import { createGroupCommit } from '@hopcount/shared/group-commit.ts'
 import type { Log } from '@hopcount/shared/log.ts'
 import { createHealthLog, errorText } from '@hopcount/shared/log.ts'
-import { unpackFrames } from '@hopcount/shared/pack-frames.ts'
+import { isSealed, unpackFrames } from '@hopcount/shared/pack-frames.ts'
 import type { BatchId } from '@hopcount/shared/visit-batch.ts'
 import { decodeBatch, parseVisitJob } from '@hopcount/shared/visit-batch.ts'
 import type { Job } from 'bullmq'
@@ -68,7 +68,8 @@ export function createJobRecorder(options: {
     try {
       if (visitJob !== undefined) {
         const frames = unpackFrames(visitJob.frames, key)
-        outcome = frames === undefined ? damaged() : await transactions.add({ ...visitJob, frames })
+        outcome =
+          frames === undefined ? unopened(visitJob.frames) : await transactions.add({ ...visitJob, frames })
       }
     } catch (error) {
       if (!(error instanceof Stopping)) throw error
@@ -135,6 +136,13 @@ function decode({ producerId, seq, frames }: UndecodedBatch): Batch | Error {
   const { visits, soundBytes } = decodeBatch(frames)
   // The producer sends sound frames only: anything else was changed on its way, and must not pass as the whole batch.
   return soundBytes !== frames.length || visits.length === 0 ? damaged() : { producerId, seq, visits }
+}
+
+/** `pnpm queue retry` puts the job back when the worker has the right folder. */
+function unopened(packed: string): Error {
+  return isSealed(packed)
+    ? new Error('the batch is sealed with another key: the worker needs the SPOOL_DIR of the API')
+    : damaged()
 }
 
 function damaged(): Error {

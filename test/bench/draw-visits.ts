@@ -21,9 +21,35 @@ export function drawVisits(count: number, links: number): Visit[] {
   }))
 }
 
-const languages = ['en-US', 'de-DE', 'en-GB', 'fr-FR', 'es-ES', 'pt-BR', 'it-IT', 'nl-NL', 'pl-PL', 'ja-JP', 'zh-CN', 'tr-TR']
+const languages = [
+  'en-US',
+  'de-DE',
+  'en-GB',
+  'fr-FR',
+  'es-ES',
+  'pt-BR',
+  'it-IT',
+  'nl-NL',
+  'pl-PL',
+  'ja-JP',
+  'zh-CN',
+  'tr-TR',
+]
 /** First two bytes of addresses in as many countries. */
-const networks = ['73.1', '91.10', '81.2', '90.1', '83.32', '177.32', '79.1', '77.160', '83.4', '126.1', '36.1', '78.160']
+const networks = [
+  '73.1',
+  '91.10',
+  '81.2',
+  '90.1',
+  '83.32',
+  '177.32',
+  '79.1',
+  '77.160',
+  '83.4',
+  '126.1',
+  '36.1',
+  '78.160',
+]
 
 /** Nearly every visitor has one of its own. */
 function address(): string {

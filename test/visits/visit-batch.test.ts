@@ -61,7 +61,10 @@ test('of the languages that a client takes, the first is kept', () => {
 
 test('frames of the release before, without address and language, are read', () => {
   // Written by that release: two visits, a referrer and a user agent.
-  const old = Buffer.from('c148230000008ecea92300a22003a2010202010e687474703a2f2f612e746573742f02027561010102ac020002', 'hex')
+  const old = Buffer.from(
+    'c148230000008ecea92300a22003a2010202010e687474703a2f2f612e746573742f02027561010102ac020002',
+    'hex',
+  )
   const decoded = decodeBatch(Buffer.concat([old, encodeFrame([visit(9)], at, new Map())]))
   expect(decoded.damaged).toEqual([])
   expect(decoded.visits.map(v => [v.linkId, v.referrer, v.userAgent, v.address])).toEqual([

@@ -71,7 +71,8 @@ export function openLinkStore(redisUrl: string, log: Log): LinkStore {
 
   async function writeTogether(entries: { slug: string; link: Link }[]): Promise<never[]> {
     const pipeline = redis.pipeline()
-    for (const { slug, link } of entries) pipeline.set(keyPrefix + slug, printLink(link), 'EX', lifetimeSeconds)
+    for (const { slug, link } of entries)
+      pipeline.set(keyPrefix + slug, printLink(link), 'EX', lifetimeSeconds)
     for (const [error] of (await pipeline.exec()) ?? []) if (error !== null) throw error
     return []
   }

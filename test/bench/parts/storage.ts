@@ -2,8 +2,8 @@ import { randomBytes } from 'node:crypto'
 import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
-import type { Visit } from '../../../apps/shared/visit-batch.ts'
 import { unpackFrames } from '../../../apps/shared/pack-frames.ts'
+import type { Visit } from '../../../apps/shared/visit-batch.ts'
 import { decodeBatch, parseVisitJob } from '../../../apps/shared/visit-batch.ts'
 import type { BenchPart, BenchSettings } from '../bench-part.ts'
 import { drawVisits } from '../draw-visits.ts'
@@ -183,7 +183,8 @@ async function waitingBytes(settings: BenchSettings, services: Services) {
     queueBytes += Number(await redis.call('MEMORY', 'USAGE', key, 'SAMPLES', '0'))
     if ((await redis.type(key)) !== 'hash') continue
     const job = parseVisitJob(JSON.parse((await redis.hget(key, 'data')) ?? 'null'))
-    if (job !== undefined) queueVisits += decodeBatch(unpackFrames(job.frames) ?? Buffer.alloc(0)).visits.length
+    if (job !== undefined)
+      queueVisits += decodeBatch(unpackFrames(job.frames) ?? Buffer.alloc(0)).visits.length
   }
   await redis.quit()
   await drain(own, running)
