@@ -1,0 +1,33 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { openCountryFinder } from '../../apps/worker/find-country.ts'
+import { temporaryFolder } from '../support/temporary-folder.ts'
+
+test('an address has the same country whichever addresses were asked for before', async () => {
+  const hosts = Array.from({ length: 256 }, (_, i) => i)
+  // Networks of one and of several countries.
+  for (const network of ['8.8.8', '81.2.69', '195.12.227', '217.182.54', '190.71.24']) {
+    const forwards = await openCountryFinder(undefined)
+    const backwards = await openCountryFinder(undefined)
+    const first = hosts.map(host => forwards(`${network}.${host}`).key)
+    const second = hosts.toReversed().map(host => backwards(`${network}.${host}`).key)
+    expect(second.toReversed()).toEqual(first)
+    expect(hosts.map(host => forwards(`::ffff:${network}.${host}`).key)).toEqual(first)
+  }
+})
+
+test('countries are those of the file; addresses that nobody has have none', async () => {
+  const find = await openCountryFinder(undefined)
+  expect(find('8.8.8.8')).toEqual({ key: 'cUS', code: 21 * 27 + 19 })
+  expect(find('2a00:1450:4001::1').key).toMatch(/^c[A-Z]{2}$/)
+  for (const address of ['127.0.0.1', '10.1.2.3', '::1', 'fe80::1', 'no address', undefined])
+    expect(find(address)).toEqual({ key: 'c', code: null })
+})
+
+test('a file that is no database is refused with one line', async () => {
+  const path = join(temporaryFolder(), 'countries.mmdb')
+  await expect(openCountryFinder(path)).rejects.toThrow(/^GEO_DATABASE can't be read: [^\n]+$/)
+  writeFileSync(path, 'not a database')
+  await expect(openCountryFinder(path)).rejects.toThrow(/^GEO_DATABASE can't be read: [^\n]+$/)
+})
