@@ -8,7 +8,8 @@ export type Database = Kysely<DB>
 
 /**
  * Settings of every connection. A process that stops answering in the middle of a transaction (SIGSTOP, a cut
- * cable) must not keep its row locks: PostgreSQL ends such a session after 10 s, and TCP keepalive finds a dead peer.
+ * cable) must not keep its row locks: PostgreSQL ends such a session after 6 s, and TCP keepalive finds a dead peer. A
+ * worker has two transactions at a time, and the second may have waited for the first: all are free within 12 s.
  */
 export function poolConfig(
   databaseUrl: string,
@@ -22,7 +23,7 @@ export function poolConfig(
     statement_timeout: options.statementTimeoutMs,
     // The same from this side, for a server that no longer answers at all.
     query_timeout: options.statementTimeoutMs + 1_000,
-    idle_in_transaction_session_timeout: 10_000,
+    idle_in_transaction_session_timeout: 6_000,
     keepAlive: true,
     keepAliveInitialDelayMillis: 5_000,
   }

@@ -32,11 +32,7 @@ async function addSums(client: PoolClient, sums: VisitSums, uniques: UniqueVisit
   await addToTotals(client, sums.links, uniques)
   await addToDays(client, sums.days, uniques)
   await addToQuarters(client, sums.quarters)
-  const oldestMinute = Date.now() - minutesReachBackMs
-  await addToMinutes(
-    client,
-    sums.minutes.filter(minute => minute.start >= oldestMinute),
-  )
+  await addToMinutes(client, sums.minutes)
 }
 
 async function addToTotals(client: PoolClient, links: LinkSum[], uniques: UniqueVisitors): Promise<void> {
@@ -121,19 +117,20 @@ async function addToQuarters(client: PoolClient, quarters: BucketSum[]): Promise
   })
 }
 
+/** The database's clock says what is too old: a worker's own may be off by a year. */
 async function addToMinutes(client: PoolClient, minutes: BucketSum[]): Promise<void> {
-  if (minutes.length === 0) return
   await client.query({
     name: 'add-to-link-minutes',
     text: `INSERT INTO link_minutes AS total (link_id, minute, visits, bots, previews)
            SELECT link_id, to_timestamp(start / 1000.0), visits, bots, previews
            FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[]) AS sum (link_id, start, visits, bots, previews)
+           WHERE to_timestamp(start / 1000.0) >= now() - $6 * interval '1 millisecond'
            ORDER BY link_id, start
            ON CONFLICT (link_id, minute) DO UPDATE SET
              visits = total.visits + excluded.visits,
              bots = total.bots + excluded.bots,
              previews = total.previews + excluded.previews`,
-    values: bucketColumns(minutes),
+    values: [...bucketColumns(minutes), minutesReachBackMs],
   })
 }
 
