@@ -1,3 +1,5 @@
+import pg from 'pg'
+import { waitUntil } from '../../support/wait-until.ts'
 import type { BenchPart, BenchSettings } from '../bench-part.ts'
 import { pin } from '../cores.ts'
 import { pacedLoad } from '../paced-load.ts'
@@ -178,6 +180,7 @@ async function medianMs(forMs: number, pauseMs: number, url: () => string): Prom
 
 async function poll(settings: BenchSettings, { api: { origin, process }, services }: DataSet) {
   const etag = (await fetch(`${origin}/stats`)).headers.get('etag') ?? ''
+  await endAutovacuum(services)
   // What was asked before is reported by now.
   await new Promise(resolve => setTimeout(resolve, 1_500))
   const before = await transactions(services)
@@ -199,6 +202,21 @@ async function poll(settings: BenchSettings, { api: { origin, process }, service
   await new Promise(resolve => setTimeout(resolve, 1_500))
   const queries = (await transactions(services)) - before - 1
   return { ...sample, queriesPerSecond: queries / seconds }
+}
+
+/** What autovacuum does after a seed counts as transactions of the database, too. */
+async function endAutovacuum({ pool, postgres }: Services): Promise<void> {
+  const admin = new pg.Client({ connectionString: postgres.adminUrl })
+  await admin.connect()
+  await admin.query('ALTER SYSTEM SET autovacuum = off')
+  await admin.query('SELECT pg_reload_conf()')
+  await admin.end()
+  await waitUntil(
+    async () =>
+      (await pool.query(`SELECT FROM pg_stat_activity WHERE backend_type = 'autovacuum worker'`)).rowCount ===
+      0,
+    { what: 'autovacuum has ended', deadlineMs: 300_000 },
+  )
 }
 
 async function transactions({ pool }: Services): Promise<number> {
