@@ -1,13 +1,19 @@
 import type { Page } from 'playwright-core'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { linkStats, shorten, startWorker, visit } from '../support/hopcount.ts'
+import { shorten, startWorker, visit } from '../support/hopcount.ts'
+import { waitUntil } from '../support/wait-until.ts'
 import { browserAvailable } from './chromium.ts'
-import { openPage } from './open-page.ts'
-import { recordVisits, visitsAt } from './past-visits.ts'
+import { ask, openPage } from './open-page.ts'
+import { firefox, recordVisits, visitsAt } from './past-visits.ts'
 import type { RunningDashboard } from './running-dashboard.ts'
 import { startDashboard } from './running-dashboard.ts'
 
 const hourMs = 3_600_000
+
+interface Stats {
+  series: { humans: number }[]
+  previous?: Stats
+}
 
 describe.skipIf(!browserAvailable())('the page of a link', () => {
   let dashboard: RunningDashboard
@@ -22,7 +28,7 @@ describe.skipIf(!browserAvailable())('the page of a link', () => {
     await page.getByText('no visits yet').waitFor()
     await page.getByText('up to date').waitFor()
 
-    await visit(origin, slug)
+    await visit(origin, slug, { 'user-agent': firefox })
     await page.getByText('Counting…').waitFor()
     await page.getByText('still counting 1 visit').waitFor()
     expect(await page.getByText('no visits yet').count()).toBe(0)
@@ -55,16 +61,125 @@ describe.skipIf(!browserAvailable())('the page of a link', () => {
       const from = new Date(now - 370 * 24 * hourMs)
       from.setUTCDate(from.getUTCDate() + 6)
       const query = `?interval=${interval}&tz=Europe/Berlin${interval === 'month' ? `&from=${from.toISOString()}` : ''}`
-      const { series } = await linkStats(origin, slug, query)
-      expect(shown).toEqual(series.slice(-count).map(bucket => bucket.visits))
+      const { series } = await ask<Stats>(`${origin}/stats/${slug}${query}`)
+      expect(shown).toEqual(series.slice(-count).map(bucket => bucket.humans))
       const sum = shown.reduce((total, visits) => total + visits, 0)
-      expect(await page.locator('figcaption').textContent()).toContain(`${sum} visits in the ${words}`)
+      expect(await page.locator('figcaption').textContent()).toContain(
+        `${sum} visits by people in the ${words}`,
+      )
+      expect(await page.getByTestId('period').textContent()).toBe(String(sum))
     }
     await page.getByRole('button', { name: 'Show as chart' }).click()
-    const chart = page.getByRole('img', { name: 'visits in the last 30 days' })
+    const chart = page.getByRole('img', { name: 'visits by people in the last 30 days' })
     await chart.locator('canvas').waitFor()
     await chart.hover()
     await page.locator('.time-chart-hint').waitFor()
+    expect(incidents).toEqual([])
+  })
+
+  it('compares with the period before, until X is pressed', async () => {
+    const { browser, origin, pool } = dashboard
+    const slug = await shorten(origin)
+    const now = Date.now()
+    const days = [1, 1, 2, 3, 8, 8, 9, 10, 11]
+    await recordVisits(pool, slug, visitsAt(days.map(day => now - day * 24 * hourMs)))
+    const { page, incidents } = await openPage(browser, `${origin}/?link=${slug}&period=week&show=table`)
+    const caption = page.locator('figcaption').filter({ hasText: '20 % less than in the period before (5)' })
+    await caption.waitFor()
+    expect(await page.locator('.change').first().textContent()).toContain('20 %')
+    const stats = await ask<Stats>(
+      `${origin}/stats/${slug}?interval=day&from=${dateInBerlin(now - 6 * 24 * hourMs)}&tz=Europe/Berlin&compare=previous`,
+    )
+    const before = page.locator('.series-table td.muted')
+    const shown = (await before.allTextContents()).map(Number).reverse()
+    expect(shown).toEqual(stats.previous?.series.map(bucket => bucket.humans))
+    await page.keyboard.press('x')
+    await caption.waitFor({ state: 'detached' })
+    expect(await before.count()).toBe(0)
+    expect(page.url()).toContain('compare=off')
+    await page.getByLabel('Compare').check()
+    await caption.waitFor()
+    expect(page.url()).not.toContain('compare')
+    expect(incidents).toEqual([])
+  })
+
+  it('shows minutes where the API has them, and days of one’s own choice', async () => {
+    const { browser, origin, pool } = dashboard
+    const slug = await shorten(origin)
+    const now = Date.now()
+    await recordVisits(pool, slug, visitsAt([now - 2 * 60_000, now - 2 * 60_000, now - 40 * 24 * hourMs]))
+    const { page, incidents } = await openPage(browser, `${origin}/?link=${slug}&show=table`)
+    await page.getByRole('radio', { name: '1 hour' }).check({ force: true })
+    await page
+      .locator('figcaption')
+      .filter({ hasText: '2 visits by people in the last 60 minutes' })
+      .waitFor()
+    expect((await tableValues(page)).length).toBe(60)
+    await page.getByRole('radio', { name: '24 hours' }).check({ force: true })
+    await page.getByLabel('Interval').selectOption('Minutes')
+    await waitUntil(async () => (await tableValues(page)).length === 24 * 60, { what: 'a day of minutes' })
+    await page.getByRole('radio', { name: '12 months' }).check({ force: true })
+    expect(await page.getByLabel('Interval').locator('option').allTextContents()).toEqual([
+      'Days',
+      'Weeks',
+      'Months',
+    ])
+
+    await page.getByRole('radio', { name: 'Custom' }).check({ force: true })
+    const [from, to] = [41, 39].map(days => dateInBerlin(now - days * 24 * hourMs)) as [string, string]
+    await page.getByLabel('From').fill(from)
+    await page.getByLabel('to', { exact: true }).fill(to)
+    await page.waitForURL(`**/?link=${slug}&period=custom&from=${from}&to=${to}&show=table`)
+    await page.locator('figcaption').filter({ hasText: '1 visit by people from' }).waitFor()
+    expect(await tableValues(page)).toEqual([0, 1, 0])
+    expect(await page.getByText('so far').count()).toBe(0)
+    expect(incidents).toEqual([])
+  })
+
+  it('shows people, says what else was counted, and shows it when asked to', async () => {
+    const { browser, origin, pool } = dashboard
+    const slug = await shorten(origin)
+    const at = Date.now() - 2 * 24 * hourMs
+    const curl = { visitedAt: at, referrer: undefined, userAgent: 'curl/8.14.1' }
+    await recordVisits(pool, slug, [curl, curl, curl])
+    const { page, incidents } = await openPage(browser, `${origin}/?link=${slug}`)
+    await page.getByText('All 3 visits of this time are by programs').waitFor()
+    expect(await page.getByTestId('period').textContent()).toBe('0')
+    await page.getByRole('button', { name: 'Show them' }).click()
+    await page.getByTestId('period').getByText('3', { exact: true }).waitFor()
+    expect(page.url()).toContain('bots=show')
+    await recordVisits(pool, slug, visitsAt([at]))
+    await page.getByTestId('period').getByText('4', { exact: true }).waitFor()
+    await page.getByRole('radio', { name: 'People' }).check({ force: true })
+    await page.getByTestId('period').getByText('1', { exact: true }).waitFor()
+    await page.locator('.figure').first().getByText('and 3 bot visits').waitFor()
+    expect(incidents).toEqual([])
+  })
+
+  it('pages through older visits, and back', async () => {
+    const { browser, origin, pool } = dashboard
+    const slug = await shorten(origin)
+    const now = Date.now()
+    const visits = Array.from({ length: 45 }, (_, i) => ({
+      visitedAt: now - i * hourMs,
+      referrer: `https://referrer.example/${i}`,
+      userAgent: firefox,
+    }))
+    await recordVisits(pool, slug, visits)
+    const { page, incidents } = await openPage(browser, `${origin}/?link=${slug}`)
+    const cells = page.locator('.recent tbody .referrer')
+    await cells.filter({ hasText: /\/19$/ }).waitFor()
+    expect(await cells.count()).toBe(20)
+    await page.getByRole('link', { name: 'Older' }).click()
+    await cells.filter({ hasText: /\/20$/ }).waitFor()
+    await page.getByRole('link', { name: 'Older' }).click()
+    await cells.filter({ hasText: /\/44$/ }).waitFor()
+    expect(await cells.count()).toBe(5)
+    expect(await page.getByRole('link', { name: 'Older' }).count()).toBe(0)
+    await page.reload()
+    await cells.filter({ hasText: /\/44$/ }).waitFor()
+    await page.getByRole('link', { name: 'Newest' }).click()
+    await cells.filter({ hasText: /\/0$/ }).waitFor()
     expect(incidents).toEqual([])
   })
 
@@ -91,7 +206,7 @@ describe.skipIf(!browserAvailable())('the page of a link', () => {
     const { page: other, incidents } = await openPage(browser, address.href)
     await other.locator('.series-table tbody tr').nth(1).getByText('1', { exact: true }).waitFor()
     expect(await other.getByLabel('Time zone').inputValue()).toBe('Asia/Kathmandu')
-    expect(await other.getByRole('radio', { name: 'Week' }).isChecked()).toBe(true)
+    expect(await other.getByRole('radio', { name: '7 days' }).isChecked()).toBe(true)
     expect(await tableValues(other)).toEqual(await tableValues(page))
     await page.goBack()
     await page.waitForURL(`${origin}/?link=${slug}&period=week&show=table`)
@@ -101,9 +216,9 @@ describe.skipIf(!browserAvailable())('the page of a link', () => {
   it('nonsense in the address is as if it were absent', async () => {
     const { browser, origin } = dashboard
     const slug = await shorten(origin)
-    const nonsense = `?link=${slug}&period=century&tz=Moon/Base&window=x&after=x&show=x`
+    const nonsense = `?link=${slug}&period=century&tz=Moon/Base&window=x&after=x&show=x&interval=x&before=x&country=x&class=x&from=x&sort=x&more=x&bots=x`
     const { page, incidents } = await openPage(browser, `${origin}/${nonsense}`)
-    await page.getByText('No visits in the last 30 days.').waitFor()
+    await page.getByText('No visits by people in the last 30 days.').waitFor()
     expect(await page.getByLabel('Time zone').inputValue()).toBe('')
     expect(incidents).toEqual([])
   })
@@ -118,14 +233,14 @@ describe.skipIf(!browserAvailable())('the page of a link', () => {
     const { browser, origin } = dashboard
     const slug = await shorten(origin)
     const { page } = await openPage(browser, 'about:blank')
-    await page.route('**/stats/**', async route => {
+    await page.route(`**/stats/${slug}?*`, async route => {
       const response = await route.fetch()
       const asOf = new Date(Date.now() - 5.5 * 60_000).toISOString()
       await route.fulfill({ response, headers: { ...response.headers(), 'x-stats-as-of': asOf } })
     })
     await page.goto(`${origin}/?link=${slug}`)
     await page.getByText('The statistics are 5 minutes behind.').waitFor()
-    await page.unroute('**/stats/**')
+    await page.unrouteAll({ behavior: 'ignoreErrors' })
     await page.getByText('The statistics are').waitFor({ state: 'detached' })
   })
 
@@ -183,6 +298,10 @@ describe.skipIf(!browserAvailable())('the page of a link', () => {
 
 /** The table's numbers, the oldest first. */
 async function tableValues(page: Page): Promise<number[]> {
-  const texts = await page.locator('.series-table td').allTextContents()
+  const texts = await page.locator('.series-table td.value').allTextContents()
   return texts.map(text => Number(text.replaceAll(',', ''))).reverse()
+}
+
+function dateInBerlin(time: number): string {
+  return new Intl.DateTimeFormat('sv', { timeZone: 'Europe/Berlin' }).format(time)
 }

@@ -3,12 +3,13 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { shorten, visit } from '../support/hopcount.ts'
 import { waitUntil } from '../support/wait-until.ts'
 import { browserAvailable } from './chromium.ts'
-import { openPage, waitForFocus } from './open-page.ts'
-import { recordVisits, visitsAt } from './past-visits.ts'
+import { ask, openPage, waitForFocus } from './open-page.ts'
+import { firefox, recordVisits, visitsAt } from './past-visits.ts'
 import type { RunningDashboard } from './running-dashboard.ts'
 import { startDashboard } from './running-dashboard.ts'
 
 const hourMs = 3_600_000
+const byPerson = { 'user-agent': firefox }
 
 describe.skipIf(!browserAvailable())('the list of links', () => {
   let dashboard: RunningDashboard
@@ -38,15 +39,15 @@ describe.skipIf(!browserAvailable())('the list of links', () => {
     expect(await page.getByLabel('Long URL').inputValue()).toBe('')
 
     const row = page.getByRole('listitem').filter({ hasText: '/tour' })
-    expect(await visit(origin, 'tour')).toBe('https://example.com/a/long/way')
+    expect(await visit(origin, 'tour', byPerson)).toBe('https://example.com/a/long/way')
     await row.getByText('1 visit', { exact: true }).waitFor()
-    for (let i = 0; i < 4; i++) await visit(origin, 'tour')
+    for (let i = 0; i < 4; i++) await visit(origin, 'tour', byPerson)
     await row.getByText('5 visits', { exact: true }).waitFor()
 
     await row.getByRole('link', { name: '/tour' }).click()
     await page.getByRole('heading', { level: 1, name: '/tour' }).waitFor()
     await page.getByTestId('visits').getByText('5', { exact: true }).waitFor()
-    await visit(origin, 'tour')
+    await visit(origin, 'tour', byPerson)
     await page.getByTestId('visits').getByText('6', { exact: true }).waitFor()
     expect(incidents).toEqual([])
   })
@@ -121,6 +122,112 @@ describe.skipIf(!browserAvailable())('the list of links', () => {
 
     await page.goBack()
     await rows.filter({ hasText: '/page-12' }).waitFor()
+    expect(incidents).toEqual([])
+  })
+
+  it('finds links by the beginning of their name as it is typed, and by their whole long URL', async () => {
+    const { browser, origin } = dashboard
+    await shorten(origin, { slug: 'autumn-letter', long_url: 'https://example.com/autumn?a=1' })
+    await shorten(origin, { slug: 'autumn-poster' })
+    const { page, incidents } = await openPage(browser, origin)
+    const rows = page.locator('.link-rows > li')
+    await page.keyboard.press('/')
+    await page.keyboard.type('autumn')
+    await waitUntil(async () => (await rows.count()) === 2, { what: 'both links are found' })
+    await rows.filter({ hasText: '/autumn-letter' }).getByText('no visits yet').waitFor()
+    expect(page.url()).toBe(`${origin}/?search=autumn`)
+    await page.keyboard.press('Enter')
+    await page.getByRole('button', { name: 'Remove the search autumn' }).click()
+    await page.waitForURL(`${origin}/`)
+    expect(await page.getByLabel('Search links').inputValue()).toBe('')
+
+    await page.getByLabel('Search links').fill('winter')
+    await page.getByText('No link’s name begins like this').waitFor()
+    await page.getByLabel('Search links').fill('https://example.com/autumn?a=1')
+    await waitUntil(async () => (await rows.count()) === 1, { what: 'the link of this URL is found' })
+    await page.getByLabel('Search links').press('Enter')
+    await page.getByRole('heading', { level: 1, name: '/autumn-letter' }).waitFor()
+
+    await page.getByLabel('Search links').fill(`${origin}/autumn-poster`)
+    await page.getByLabel('Search links').press('Enter')
+    await page.getByRole('heading', { level: 1, name: '/autumn-poster' }).waitFor()
+    await page.getByLabel('Search links').fill('autu')
+    await page.getByLabel('Search links').press('Enter')
+    await page.waitForURL(`${origin}/?search=autu`)
+    await waitUntil(async () => (await rows.count()) === 2, { what: 'both links are listed' })
+    expect(incidents).toEqual([])
+  })
+
+  it('sorts by visits, unique visitors, latest visit and growth, as the API does', async () => {
+    const { browser, origin, pool } = dashboard
+    const now = Date.now()
+    for (const [slug, days] of [
+      ['falling', [1, 9, 9, 9]],
+      ['rising', [1, 2, 3, 4, 5]],
+    ] as const) {
+      await shorten(origin, { slug })
+      await recordVisits(pool, slug, visitsAt(days.map(day => now - day * 24 * hourMs)))
+    }
+    const { page, incidents } = await openPage(browser, origin)
+    const rows = page.locator('.link-rows > li')
+    await rows.first().waitFor()
+    for (const [title, sort] of [
+      ['Most unique visitors', 'uniques'],
+      ['Latest visit', 'last_visit'],
+      ['Growth', 'growth'],
+    ] as const) {
+      const url = `${origin}/stats?sort=${sort}&window=${sort === 'growth' ? '7d' : 'all'}`
+      const links = await ask<{ slug: string; growth?: number }[]>(url)
+      await page.getByLabel('Sort by').selectOption(title)
+      await page.waitForURL(`**/?*sort=${sort}`)
+      const slugs = links.map(({ slug }) => `/${slug}`)
+      const shown = () => page.locator('.slug').allTextContents()
+      await waitUntil(async () => (await shown()).join() === slugs.join(), { what: `sorted by ${sort}` })
+    }
+    const { page: found } = await openPage(browser, `${origin}/?search=rising&sort=growth&window=7d`)
+    await found.locator('.link-rows > li').getByText('+5 visits').waitFor()
+    await page.getByRole('radio', { name: 'All time' }).check({ force: true })
+    await page.waitForURL(`${origin}/`)
+    expect(incidents).toEqual([])
+  })
+
+  it('draws seven days of a link, says them, copies its address and shows its QR code', async () => {
+    const { browser, origin, pool } = dashboard
+    await shorten(origin, { slug: 'sparkling' })
+    const now = Date.now()
+    await recordVisits(pool, 'sparkling', visitsAt([0, 1, 1, 3].map(day => now - day * 24 * hourMs)))
+    const { page, incidents } = await openPage(browser, `${origin}/?search=sparkling`, {
+      permissions: ['clipboard-read', 'clipboard-write'],
+    })
+    const row = page.locator('.link-rows > li')
+    await row.getByRole('img', { name: 'the last 7 days: 0, 0, 0, 1, 0, 2, 1' }).waitFor()
+    await row.getByRole('button', { name: 'Copy the short link sparkling' }).click()
+    await row.getByText('Copied').waitFor()
+    expect(await page.evaluate<string>('navigator.clipboard.readText()')).toBe(`${origin}/sparkling`)
+    await row.getByRole('button', { name: 'QR code of sparkling' }).click()
+    const dialog = page.getByRole('dialog', { name: 'QR code of sparkling' })
+    await dialog.getByRole('img', { name: `QR code of ${origin}/sparkling` }).waitFor()
+    const download = page.waitForEvent('download')
+    await dialog.getByRole('link', { name: 'Download SVG' }).click()
+    expect((await download).suggestedFilename()).toBe('sparkling.svg')
+    await page.keyboard.press('Escape')
+    await dialog.waitFor({ state: 'detached' })
+    expect(incidents).toEqual([])
+  })
+
+  it('lists what was asked for and is no link, and makes it', async () => {
+    const { browser, origin } = dashboard
+    const { page, incidents } = await openPage(browser, origin)
+    for (let i = 0; i < 3; i++) expect((await fetch(`${origin}/misprinted`)).status).toBe(404)
+    const list = page.getByRole('region', { name: 'Asked for, but no link' })
+    await list.getByText('/misprinted').waitFor()
+    await list.getByText('3 requests').waitFor()
+    await list.getByRole('button', { name: 'Make it: the link misprinted' }).click()
+    await waitForFocus(page.getByLabel('Long URL'))
+    expect(await page.getByLabel('Short name').inputValue()).toBe('misprinted')
+    await page.keyboard.type('https://example.com/')
+    await page.keyboard.press('Enter')
+    await page.getByRole('region', { name: 'Your new link' }).getByText(`${origin}/misprinted`).waitFor()
     expect(incidents).toEqual([])
   })
 

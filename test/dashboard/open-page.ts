@@ -56,3 +56,10 @@ export async function overflowOf(page: Page): Promise<number> {
 export async function waitForFocus(element: Locator): Promise<void> {
   await element.and(element.page().locator(':focus')).waitFor()
 }
+
+/** What the API answers, to be compared with what the page shows. */
+export async function ask<T>(url: string): Promise<T> {
+  const response = await fetch(url)
+  if (!response.ok) throw new Error(`${url} answered ${response.status} ${await response.text()}`)
+  return (await response.json()) as T
+}

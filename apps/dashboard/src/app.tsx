@@ -1,5 +1,4 @@
 import { useState } from 'preact/hooks'
-import { LinkPage } from './link/link-page.tsx'
 import { longUrlId } from './links/link-form.tsx'
 import { LinksPage } from './links/links-page.tsx'
 import { PageLink, useNavigation } from './navigation.tsx'
@@ -8,40 +7,74 @@ import { Mark } from './page/icons.tsx'
 import { LinkSearch, linkSearchId } from './page/link-search.tsx'
 import { useShortcuts } from './page/shortcuts.ts'
 import { ThemeButton } from './page/theme-button.tsx'
+import { LinkPage } from './report/link-page.tsx'
+import { OverviewPage } from './report/overview-page.tsx'
+
+const toLinks = { link: undefined, view: 'links', search: undefined, after: undefined } as const
+const toOverview = { link: undefined, view: 'overview' } as const
 
 export function App() {
   const { address, go } = useNavigation()
-  const { link } = address
+  const { link, view, compare } = address
+  const isReport = link !== undefined || view === 'overview'
   const [isHelping, setHelping] = useState(false)
-  const onLinkPage = (action: () => void) => (link === undefined ? undefined : action)
+  const onReport = (action: () => void) => (isReport ? action : undefined)
+  const show = (period: 'day' | 'week' | 'month' | 'year') =>
+    onReport(() => go({ period, interval: undefined }))
   useShortcuts({
-    '/': () => document.getElementById(link === undefined ? longUrlId : linkSearchId)?.focus(),
+    '/': () => document.getElementById(linkSearchId)?.focus(),
     '?': () => setHelping(true),
-    d: onLinkPage(() => go({ period: 'day' })),
-    w: onLinkPage(() => go({ period: 'week' })),
-    m: onLinkPage(() => go({ period: 'month' })),
-    y: onLinkPage(() => go({ period: 'year' })),
+    d: show('day'),
+    w: show('week'),
+    m: show('month'),
+    y: show('year'),
+    x: onReport(() => go({ compare: !compare }, { replace: true })),
+    l: () => go(toLinks),
+    o: () => go(toOverview),
+    n: () => {
+      if (isReport) go(toLinks)
+      // Once the form is there.
+      requestAnimationFrame(() => setTimeout(() => document.getElementById(longUrlId)?.focus()))
+    },
   })
   return (
     <>
       <header>
-        <PageLink to={{ link: undefined, after: undefined }} class="brand">
+        <PageLink to={toLinks} class="brand">
           <Mark />
           <span>Hopcount</span>
         </PageLink>
+        <nav class="views" aria-label="Pages">
+          <PageLink to={toLinks} current={!isReport}>
+            Links
+          </PageLink>
+          <PageLink to={toOverview} current={link === undefined && view === 'overview'}>
+            Overview
+          </PageLink>
+        </nav>
         <LinkSearch />
-        <ThemeButton />
-        <button
-          type="button"
-          class="icon"
-          aria-label="Keyboard help"
-          title="Keyboard help"
-          onClick={() => setHelping(true)}
-        >
-          ?
-        </button>
+        <div class="header-buttons">
+          <ThemeButton />
+          <button
+            type="button"
+            class="icon"
+            aria-label="Keyboard help"
+            title="Keyboard help"
+            onClick={() => setHelping(true)}
+          >
+            ?
+          </button>
+        </div>
       </header>
-      <main>{link === undefined ? <LinksPage /> : <LinkPage key={link} slug={link} />}</main>
+      <main>
+        {link !== undefined ? (
+          <LinkPage key={link} slug={link} />
+        ) : view === 'overview' ? (
+          <OverviewPage />
+        ) : (
+          <LinksPage />
+        )}
+      </main>
       {isHelping && <HelpDialog close={() => setHelping(false)} />}
     </>
   )

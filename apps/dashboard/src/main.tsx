@@ -6,7 +6,7 @@ import './style/tokens.css'
 import './style/page.css'
 import './style/controls.css'
 import './style/links.css'
-import './style/link.css'
+import './style/report.css'
 
 const root = document.getElementById('app')
 if (root === null) throw new Error('the page has no #app')

@@ -2,7 +2,7 @@ import type { ComponentChildren } from 'preact'
 import { createContext } from 'preact'
 import { useContext, useEffect, useMemo, useState } from 'preact/hooks'
 import type { Address } from './address.ts'
-import { readAddress, writeAddress } from './address.ts'
+import { newReport, readAddress, writeAddress } from './address.ts'
 
 interface Navigation {
   address: Address
@@ -24,10 +24,11 @@ export function NavigationProvider({ children }: { children: ComponentChildren }
     return {
       address,
       go(change, options) {
-        const target = writeAddress({ ...address, ...change })
-        if (options?.replace) history.replaceState(null, '', target)
-        else history.pushState(null, '', target)
-        if (change.link !== address.link && 'link' in change) scrollTo(0, 0)
+        const target = changed(address, change)
+        const written = writeAddress(target)
+        if (options?.replace) history.replaceState(null, '', written)
+        else history.pushState(null, '', written)
+        if (isOther(address, target)) scrollTo(0, 0)
         setSearch(location.search)
       },
     }
@@ -42,12 +43,18 @@ export function useNavigation(): Navigation {
 }
 
 /** A real link: it can be opened in a new tab and copied. A plain click changes the page without loading it. */
-export function PageLink(props: { to: Partial<Address>; class?: string; children: ComponentChildren }) {
+export function PageLink(props: {
+  to: Partial<Address>
+  class?: string
+  current?: boolean
+  children: ComponentChildren
+}) {
   const { address, go } = useNavigation()
   return (
     <a
       class={props.class}
-      href={writeAddress({ ...address, ...props.to })}
+      href={writeAddress(changed(address, props.to))}
+      aria-current={props.current ? 'page' : undefined}
       onClick={event => {
         if (event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return
         event.preventDefault()
@@ -57,4 +64,13 @@ export function PageLink(props: { to: Partial<Address>; class?: string; children
       {props.children}
     </a>
   )
+}
+
+function changed(address: Address, change: Partial<Address>): Address {
+  const target = { ...address, ...change }
+  return isOther(address, target) ? { ...target, ...newReport, ...change } : target
+}
+
+function isOther(address: Address, target: Address): boolean {
+  return target.link !== address.link || target.view !== address.view
 }

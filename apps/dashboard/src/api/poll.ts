@@ -1,51 +1,70 @@
-import { useEffect, useState } from 'preact/hooks'
+import { useEffect, useRef, useState } from 'preact/hooks'
 import type { Problem } from './problem.ts'
 import { readProblem, unreachable } from './problem.ts'
 
-/** The latest answer of a statistics address, and how fresh it is. */
-export interface Polled<T> {
-  data: T | undefined
-  /** Of the address that is asked now; false while `data` is still that of the one before. */
+/** An address of the API, and what the page has to remember about what it asks there. */
+export interface Question<About> {
+  url: string
+  about: About
+}
+
+/** The latest answer to a question, and how fresh it is. */
+export interface Polled<T, About = undefined> {
+  /** With what it is about: until another question is answered, the answer to the one before stays, under its own name. */
+  answer: { data: T; about: About } | undefined
+  /** False while the answer is still that of another question. */
   isCurrent: boolean
-  /** Why the last question was not answered; `data` is then what was known before. */
+  /** Why the last question was not answered; the answer is then what was known before. */
   problem: Problem | undefined
   /** Visits that the answering process has redirected and that no statistics hold yet. */
   pending: number
   /** How far the statistics are behind the server's clock, in milliseconds. */
   lagMs: number
-  /** Position of the next page. */
-  next: string | undefined
+  /** The query of the next page of a list. */
+  next: URLSearchParams | undefined
 }
 
-const everyMs = 2_000
+export const usualPauseMs = 2_000
+const pauseWithNewsMs = 1_000
 const longestPauseMs = 30_000
 
 /**
- * Asks for `url` every 2 s, and not at all while nobody looks. An unchanged answer is a 304 without a body. After a
- * failure the pause doubles up to 30 s; the answer before it stays.
+ * Asks every 2 s or `everyMs`, when there is `news` (once a second at most), and not at all while nobody looks or there is no question. An
+ * unchanged answer is a 304 without a body. After a failure the pause doubles up to 30 s; the answer before it stays.
  */
-export function usePolled<T>(url: string): Polled<T> {
-  const [state, setState] = useState<Polled<T> & { url: string }>({
+export function usePolled<T, About = undefined>(
+  question: Question<About> | undefined,
+  options: { everyMs?: number; news?: unknown } = {},
+): Polled<T, About> {
+  const url = question?.url
+  const [state, setState] = useState<Polled<T, About> & { url: string | undefined }>({
     url,
-    data: undefined,
+    answer: undefined,
     isCurrent: false,
     problem: undefined,
     pending: 0,
     lagMs: 0,
     next: undefined,
   })
+  const everyMs = useRef(usualPauseMs)
+  everyMs.current = options.everyMs ?? usualPauseMs
+  const askSoon = useRef<() => void>(undefined)
 
   useEffect(() => {
+    if (question === undefined) return
+    const { url, about } = question
     const stop = new AbortController()
     let etag: string | undefined
-    let pauseMs = everyMs
+    let failures = 0
     let timer: ReturnType<typeof setTimeout> | undefined
     let asking = false
+    let askedAt = 0
 
     async function ask(): Promise<void> {
       if (asking || document.hidden) return
       clearTimeout(timer)
       asking = true
+      askedAt = Date.now()
       try {
         const response = await fetch(url, {
           signal: stop.signal,
@@ -57,10 +76,10 @@ export function usePolled<T>(url: string): Polled<T> {
         else {
           const data = isNews ? ((await response.json()) as T) : undefined
           etag = response.headers.get('etag') ?? undefined
-          pauseMs = everyMs
+          failures = 0
           setState(before => ({
             url,
-            data: data ?? before.data,
+            answer: data === undefined ? before.answer : { data, about },
             isCurrent: true,
             problem: undefined,
             ...readFreshness(response),
@@ -71,24 +90,37 @@ export function usePolled<T>(url: string): Polled<T> {
         if (!stop.signal.aborted) fail(unreachable)
       }
       asking = false
-      if (!stop.signal.aborted) timer = setTimeout(ask, pauseMs)
+      schedule(Math.max(everyMs.current, Math.min(failures && usualPauseMs * 2 ** failures, longestPauseMs)))
     }
 
     function fail(problem: Problem): void {
-      pauseMs = Math.min(pauseMs * 2, longestPauseMs)
+      failures++
       setState(before => ({ ...before, url, isCurrent: before.url === url && before.isCurrent, problem }))
     }
 
+    function schedule(pauseMs: number): void {
+      if (stop.signal.aborted) return
+      clearTimeout(timer)
+      timer = setTimeout(ask, pauseMs)
+    }
+
+    askSoon.current = () => {
+      if (!asking && failures === 0) schedule(Math.max(0, askedAt + pauseWithNewsMs - Date.now()))
+    }
     void ask()
     document.addEventListener('visibilitychange', ask)
     return () => {
       stop.abort()
       clearTimeout(timer)
+      askSoon.current = undefined
       document.removeEventListener('visibilitychange', ask)
     }
   }, [url])
 
-  return { ...state, isCurrent: state.isCurrent && state.url === url }
+  useEffect(() => askSoon.current?.(), [options.news])
+
+  // A problem, too, is that of its own question.
+  return state.url === url ? state : { ...state, isCurrent: false, problem: undefined }
 }
 
 /** The two clocks that are compared are both the server's: the reader's may be wrong. */
@@ -102,9 +134,7 @@ function readFreshness(response: Response): { pending: number; lagMs: number } {
   }
 }
 
-function readNext(response: Response): string | undefined {
+function readNext(response: Response): URLSearchParams | undefined {
   const target = /<([^>]*)>; rel="next"/.exec(response.headers.get('link') ?? '')?.[1]
-  return target === undefined
-    ? undefined
-    : (new URL(target, location.origin).searchParams.get('after') ?? undefined)
+  return target === undefined ? undefined : new URL(target, location.origin).searchParams
 }

@@ -4,6 +4,8 @@ export interface Problem {
   detail: string
   /** Of single fields: the field's name, and a sentence. */
   fields: { name: string; detail: string }[]
+  /** Of a range that is too long for filters: where raw visits begin. */
+  earliest?: string | undefined
 }
 
 /** Status 0: nobody has answered. */
@@ -14,6 +16,7 @@ export async function readProblem(response: Response): Promise<Problem> {
     const document = (await response.json()) as {
       detail?: string
       errors?: { pointer: string; detail: string }[]
+      earliest?: string
     }
     return {
       status: response.status,
@@ -22,9 +25,15 @@ export async function readProblem(response: Response): Promise<Problem> {
         name: pointer.replace(/^#?\//, ''),
         detail,
       })),
+      earliest: document.earliest,
     }
   } catch {
     // A proxy in between answers in its own words.
     return { status: response.status, detail: `The server answered ${response.status}.`, fields: [] }
   }
+}
+
+/** True where asking the same again gives the same answer: what was asked for is impossible. */
+export function isRefusal({ status }: Problem): boolean {
+  return status >= 400 && status < 500 && status !== 429
 }

@@ -7,6 +7,8 @@ export function EmptyList({ pending }: { pending: number }) {
   if (pending > 0)
     return <p class="empty counting">Still counting. The first visits will be here in a moment.</p>
   if (address.after !== undefined) return <p class="empty">There are no more links.</p>
+  if (address.search !== undefined)
+    return <p class="empty">No link’s name begins like this, and none leads to exactly this URL.</p>
   if (address.window !== 'all') return <p class="empty">No visits in this time.</p>
   const curl = `curl -s ${location.origin}/shorten -H 'content-type: application/json' -d '{"long_url": "https://example.com/"}'`
   return (

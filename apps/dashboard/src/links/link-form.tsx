@@ -87,6 +87,14 @@ export function LinkForm({ created }: { created: (link: NewLink) => void }) {
   )
 }
 
+/** Writes a name into the form, which then waits for where it should lead. */
+export function fillSlug(slug: string): void {
+  const [slugField, longUrlField] = ['slug', longUrlId].map(id => document.getElementById(id))
+  if (!(slugField instanceof HTMLInputElement)) return
+  slugField.value = slug
+  longUrlField?.focus()
+}
+
 /** What the reader asks for, as the API takes it; or what only the browser knows to be wrong. */
 function readWish(form: HTMLFormElement) {
   const data = new FormData(form)

@@ -1,15 +1,17 @@
 import { usePolled } from '../api/poll.ts'
-import type { TopLink } from '../api/stats.ts'
-import { topLinksUrl } from '../api/stats.ts'
+import type { ListedLink } from '../api/stats.ts'
+import { linksUrl } from '../api/stats.ts'
 import { useNavigation } from '../navigation.tsx'
 import { LagBanner, ProblemBanner } from '../page/freshness.tsx'
 import { PageTitle } from '../page/page-title.tsx'
 import { CreateLink } from './create-link.tsx'
-import { TopLinks } from './top-links.tsx'
+import { fillSlug } from './link-form.tsx'
+import { LinkList } from './link-list.tsx'
+import { OrphanList } from './orphan-list.tsx'
 
 export function LinksPage() {
   const { address } = useNavigation()
-  const polled = usePolled<TopLink[]>(topLinksUrl(address.window, address.after))
+  const polled = usePolled<ListedLink[]>({ url: linksUrl(address), about: undefined })
   return (
     <>
       <PageTitle title="Hopcount">Shorten a link</PageTitle>
@@ -17,7 +19,8 @@ export function LinksPage() {
       <CreateLink />
       <ProblemBanner problem={polled.problem} />
       <LagBanner lagMs={polled.lagMs} />
-      <TopLinks polled={polled} />
+      <LinkList polled={polled} />
+      <OrphanList make={fillSlug} />
     </>
   )
 }

@@ -1,4 +1,5 @@
 import type { Problem } from '../api/problem.ts'
+import { isRefusal } from '../api/problem.ts'
 import { visits } from '../text/numbers.ts'
 
 const lagWorthAWordMs = 60_000
@@ -24,7 +25,12 @@ export function LagBanner({ lagMs }: { lagMs: number }) {
 export function ProblemBanner({ problem }: { problem: Problem | undefined }) {
   return (
     <div role="status">
-      {problem !== undefined && <p class="banner danger">{problem.detail} Trying again…</p>}
+      {problem !== undefined && (
+        <p class="banner danger">
+          {problem.detail}
+          {!isRefusal(problem) && ' Trying again…'}
+        </p>
+      )}
     </div>
   )
 }

@@ -2,11 +2,15 @@ import { useEffect, useRef, useState } from 'preact/hooks'
 import { shortcutsAreOn, turnShortcuts } from './shortcuts.ts'
 
 const keys = [
-  ['/', 'to the form, or on a link’s page to the search'],
+  ['/', 'search links'],
   ['D', 'the last 24 hours'],
   ['W', 'the last 7 days'],
   ['M', 'the last 30 days'],
   ['Y', 'the last 12 months'],
+  ['X', 'compare with the period before'],
+  ['L', 'links'],
+  ['O', 'overview'],
+  ['N', 'a new link'],
   ['?', 'this help'],
 ] as const
 

@@ -25,6 +25,22 @@ export function CheckIcon() {
   )
 }
 
+export function CrossIcon() {
+  return (
+    <Icon>
+      <path d="m5.500 5.500 9 9m0-9-9 9" />
+    </Icon>
+  )
+}
+
+export function QrIcon() {
+  return (
+    <Icon>
+      <path d="M3.500 3.500h5v5h-5zm8 0h5v5h-5zm-8 8h5v5h-5zm8 0h2v2h-2zm3 3h2v2h-2zm0-3h2m-5 5h.500" />
+    </Icon>
+  )
+}
+
 export function ArrowIcon() {
   return (
     <Icon>

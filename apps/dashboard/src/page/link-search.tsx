@@ -1,49 +1,97 @@
-import { useRef, useState } from 'preact/hooks'
+import { useEffect, useRef, useState } from 'preact/hooks'
+import { isSlug } from '../address.ts'
+import type { ListedLink } from '../api/stats.ts'
+import { reportPath, searchedText } from '../api/stats.ts'
 import { useNavigation } from '../navigation.tsx'
 
 export const linkSearchId = 'link-search'
 
-/** Opens any link by its name, also one without visits, which no list has. Takes the whole short link, too. */
+const typingPauseMs = 250
+
+/**
+ * Finds links by the beginning of their name or by their whole long URL. On the page of links the list follows what is
+ * typed. Enter opens the link of exactly this name, or shows the list.
+ */
 export function LinkSearch() {
-  const { go } = useNavigation()
-  const [text, setText] = useState('')
+  const { address, go } = useNavigation()
+  const isOnList = address.link === undefined && address.view === 'links'
+  const shown = isOnList ? (address.search ?? '') : ''
+  const [text, setText] = useState(shown)
+  const timer = useRef<ReturnType<typeof setTimeout>>(undefined)
   const field = useRef<HTMLInputElement>(null)
+  // The address has changed otherwise, as by the back button.
+  useEffect(() => {
+    clearTimeout(timer.current)
+    if (shown !== text.trim()) setText(shown)
+  }, [shown, isOnList])
+
+  const list = (search: string) => ({
+    link: undefined,
+    view: 'links' as const,
+    search: search.trim() || undefined,
+    after: undefined,
+  })
+
+  function type(typed: string): void {
+    setText(typed)
+    clearTimeout(timer.current)
+    if (isOnList) timer.current = setTimeout(() => go(list(typed), { replace: true }), typingPauseMs)
+  }
+
+  async function find(): Promise<void> {
+    clearTimeout(timer.current)
+    if (text.trim() === '') return go(list(''))
+    const slug = await exactSlug(text)
+    if (slug === undefined) return go(list(text))
+    setText('')
+    field.current?.blur()
+    go({ link: slug })
+  }
+
   return (
     <search>
       <form
         class="link-search"
         onSubmit={event => {
           event.preventDefault()
-          const slug = slugIn(text)
-          if (slug === '') return field.current?.focus()
-          setText('')
-          field.current?.blur()
-          go({ link: slug })
+          void find()
         }}
       >
         <input
           ref={field}
           id={linkSearchId}
           type="search"
-          aria-label="Open a link by its name"
-          placeholder="Open a link…"
+          aria-label="Search links"
+          placeholder="Search links…"
           autocomplete="off"
           autocapitalize="none"
           spellcheck={false}
-          enterkeyhint="go"
+          enterkeyhint="search"
+          maxLength={2_048}
           value={text}
-          onInput={event => setText(event.currentTarget.value)}
+          onInput={event => type(event.currentTarget.value)}
         />
       </form>
     </search>
   )
 }
 
-/** `abc`, `/abc`, `hop.example/abc` and `https://hop.example/abc?x` all mean `abc`. */
-function slugIn(text: string): string {
-  const path = text
-    .trim()
-    .replace(/[?#].*$/, '')
-    .replace(/\/+$/, '')
-  return path.slice(path.lastIndexOf('/') + 1)
+/** The link that is meant by its whole name, or by its short link; or the only one that leads to a long URL. */
+async function exactSlug(text: string): Promise<string | undefined> {
+  const searched = searchedText(text)
+  try {
+    if (/^https?:/i.test(searched)) {
+      const found = await ask<ListedLink[]>(`/stats?${new URLSearchParams({ search: searched, limit: '2' })}`)
+      return found?.length === 1 ? found[0]?.slug : undefined
+    }
+    const slug = searched.replace(/[?#].*$|\/+$/g, '').replace(/^.*\//, '')
+    return isSlug(slug) && (await ask(reportPath(slug))) !== undefined ? slug : undefined
+  } catch {
+    return undefined
+  }
+}
+
+async function ask<T>(url: string): Promise<T | undefined> {
+  const response = await fetch(url)
+  return response.ok ? ((await response.json()) as T) : undefined
 }

@@ -1,4 +1,4 @@
-import type { Period } from '../address.ts'
+import type { Interval } from '../address.ts'
 
 /** The page is in English; who reads English of some country gets that country's way to write times. */
 const locale = navigator.language.startsWith('en') ? navigator.language : 'en-GB'
@@ -28,10 +28,20 @@ export function dateAndTime(moment: string, zone: string, seconds = false): stri
   }).format(new Date(moment))
 }
 
+export function dayName(moment: string | number, zone: string): string {
+  return formatter(zone, { day: 'numeric', month: 'short', year: 'numeric' }).format(new Date(moment))
+}
+
+/** “24 Oct – 22 Nov 2026”: the days that [from, to) touches. */
+export function daysBetween(from: string, to: string, zone: string): string {
+  const format = formatter(zone, { day: 'numeric', month: 'short', year: 'numeric' })
+  return format.formatRange(new Date(from), new Date(Date.parse(to) - 1))
+}
+
 /** Short names of buckets, for an axis; and long ones, each of them told apart from all others of the series. */
 export function bucketNames(
   starts: string[],
-  period: Period,
+  interval: Interval,
   zone: string,
 ): { short: string[]; long: string[] } {
   const dates = starts.map(start => new Date(start))
@@ -39,29 +49,42 @@ export function bucketNames(
     const format = formatter(zone, options)
     return dates.map(date => format.format(date))
   }
-  const long = write(longNames[period])
+  const prefix = interval === 'week' ? 'week of ' : ''
+  const longOptions = { ...longNames[interval], ...(isOverAYear(dates) && { year: 'numeric' as const }) }
+  const long = write(longOptions)
   return {
-    short: write(shortNames[period]),
+    short: write(shortNames(interval, dates)),
     // The hour that comes twice when clocks are set back: the name of the offset tells which.
-    long:
-      new Set(long).size === long.length
-        ? long
-        : write({ ...longNames[period], timeZoneName: 'shortOffset' }),
+    long: (new Set(long).size === long.length
+      ? long
+      : write({ ...longOptions, timeZoneName: 'shortOffset' })
+    ).map(name => prefix + name),
   }
 }
 
-const shortNames: Record<Period, Intl.DateTimeFormatOptions> = {
-  day: { hour: '2-digit', minute: '2-digit' },
-  week: { weekday: 'short', day: 'numeric' },
-  month: { day: 'numeric', month: 'short' },
-  year: { month: 'short' },
+const clock = { hour: '2-digit', minute: '2-digit' } as const
+
+function shortNames(interval: Interval, dates: Date[]): Intl.DateTimeFormatOptions {
+  const spanMs = (dates.at(-1)?.getTime() ?? 0) - (dates[0]?.getTime() ?? 0)
+  if (interval === 'month') return { month: 'short' }
+  if (interval === 'minute' || interval === 'hour')
+    return spanMs < 1.5 * 86_400_000 ? clock : { day: 'numeric', month: 'short', ...clock }
+  return interval === 'day' && dates.length <= 8
+    ? { weekday: 'short', day: 'numeric' }
+    : { day: 'numeric', month: 'short' }
 }
 
-const longNames: Record<Period, Intl.DateTimeFormatOptions> = {
-  day: { weekday: 'short', day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit' },
-  week: { weekday: 'long', day: 'numeric', month: 'long' },
-  month: { weekday: 'short', day: 'numeric', month: 'long' },
-  year: { month: 'long', year: 'numeric' },
+const longNames: Record<Interval, Intl.DateTimeFormatOptions> = {
+  minute: { weekday: 'short', day: 'numeric', month: 'short', ...clock },
+  hour: { weekday: 'short', day: 'numeric', month: 'short', ...clock },
+  day: { weekday: 'short', day: 'numeric', month: 'long' },
+  week: { day: 'numeric', month: 'long' },
+  month: { month: 'long', year: 'numeric' },
+}
+
+/** Then some day has the same name as another one without its year. */
+function isOverAYear(dates: Date[]): boolean {
+  return (dates.at(-1)?.getTime() ?? 0) - (dates[0]?.getTime() ?? 0) > 330 * 86_400_000
 }
 
 function formatter(zone: string, options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {

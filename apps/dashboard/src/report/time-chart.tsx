@@ -2,12 +2,11 @@ import { useEffect, useRef, useState } from 'preact/hooks'
 import uPlot from 'uplot'
 import 'uplot/dist/uPlot.min.css'
 import { useTheme } from '../page/theme.ts'
-import { number, visits } from '../text/numbers.ts'
+import { number, shortNumber, visits } from '../text/numbers.ts'
+import type { ShownSeries } from './shown-series.ts'
 
 interface TimeChartProps {
-  /** Visits per bucket; the last bucket is running. */
-  values: number[]
-  names: { short: string[]; long: string[] }
+  series: ShownSeries
   /** The text that says the same. */
   describedBy: string
 }
@@ -22,11 +21,11 @@ const heightPx = 260
 const labelWidthPx = 64
 
 /** The chart alone, on a canvas: buckets at equal distances, however long an hour of a clock change or a month is. */
-export function TimeChart({ values, names, describedBy }: TimeChartProps) {
+export function TimeChart({ series, describedBy }: TimeChartProps) {
   const box = useRef<HTMLDivElement>(null)
   const chart = useRef<uPlot>(undefined)
-  const shown = useRef({ values, names })
-  shown.current = { values, names }
+  const shown = useRef(series)
+  shown.current = series
   const [hovered, setHovered] = useState<Hovered>()
   const { dark } = useTheme()
 
@@ -46,26 +45,37 @@ export function TimeChart({ values, names, describedBy }: TimeChartProps) {
     }
   }, [dark])
 
-  const drawn = JSON.stringify([values, names.short])
+  const { values, before, names, isRunning } = series
+  const drawn = JSON.stringify([values, before, names.short, isRunning])
   // What is drawn, not the arrays that hold it: those are new at every rendering.
-  useEffect(() => chart.current?.setData(chartData(values)), [drawn])
+  useEffect(() => chart.current?.setData(chartData(series)), [drawn])
 
-  const isRunning = hovered?.index === values.length - 1
   return (
     <div class="time-chart">
       <div ref={box} role="img" aria-labelledby={describedBy} class="time-chart-canvas" />
-      {hovered !== undefined && (
-        <div
-          class="time-chart-hint"
-          aria-hidden="true"
-          style={{ left: `clamp(5rem, ${hovered.left}px, 100% - 5rem)`, top: `${hovered.top}px` }}
-        >
-          <strong>{visits(values[hovered.index] ?? 0)}</strong>
-          <span>
-            {names.long[hovered.index]}
-            {isRunning && ' (so far)'}
-          </span>
-        </div>
+      {hovered !== undefined && <Hint series={series} hovered={hovered} />}
+    </div>
+  )
+}
+
+function Hint({ series, hovered }: { series: ShownSeries; hovered: Hovered }) {
+  const { values, before, names, beforeNames, isRunning, metric } = series
+  const { index, left, top } = hovered
+  return (
+    <div
+      class="time-chart-hint"
+      aria-hidden="true"
+      style={{ left: `clamp(6rem, ${left}px, 100% - 6rem)`, top: `${top}px` }}
+    >
+      <strong>{visits(values[index] ?? 0, metric)}</strong>
+      <span>
+        {names.long[index]}
+        {isRunning && index === values.length - 1 && ' (so far)'}
+      </span>
+      {before?.[index] !== undefined && (
+        <span>
+          before: {number(before[index])}, {beforeNames[index]}
+        </span>
       )}
     </div>
   )
@@ -73,13 +83,19 @@ export function TimeChart({ values, names, describedBy }: TimeChartProps) {
 
 function drawChart(
   element: HTMLElement,
-  shown: () => { values: number[]; names: { short: string[] } },
+  shown: () => ShownSeries,
   setHovered: (hovered: Hovered | undefined) => void,
 ): uPlot {
   const style = getComputedStyle(element)
   const color = (name: string) => style.getPropertyValue(name)
   const font = `12px ${style.fontFamily}`
-  const [line, fill, grid, text] = ['--chart-line', '--chart-fill', '--chart-grid', '--chart-text'].map(color)
+  const [line, fill, grid, text, before] = [
+    '--chart-line',
+    '--chart-fill',
+    '--chart-grid',
+    '--chart-text',
+    '--chart-before',
+  ].map(color)
   const series: uPlot.Series = {
     stroke: line ?? '',
     fill: fill ?? '',
@@ -116,12 +132,13 @@ function drawChart(
           incrs: [1, 2, 5]
             .flatMap(step => Array.from({ length: 12 }, (_, power) => step * 10 ** power))
             .sort((a, b) => a - b),
-          values: (_plot, splits) => splits.map(number),
+          values: (_plot, splits) => splits.map(shortNumber),
           size: (_plot, labels) => 22 + 7 * Math.max(1, ...(labels ?? []).map(label => label.length)),
         },
       ],
       series: [
         {},
+        { stroke: before ?? '', width: 1.5, points: { show: false } },
         series,
         {
           ...series,
@@ -145,18 +162,19 @@ function drawChart(
         ],
       },
     },
-    chartData(shown().values),
+    chartData(shown()),
     element,
   )
 }
 
-/** Whole buckets are one line; the dotted one goes from the last of them to the running one. */
-function chartData(values: number[]): uPlot.AlignedData {
-  const last = values.length - 1
+/** The period before lies behind. Whole buckets are one line; a dotted one goes from the last of them to the running one. */
+function chartData({ values, before, isRunning }: ShownSeries): uPlot.AlignedData {
+  const running = isRunning ? values.length - 1 : values.length
   return [
     values.map((_, i) => i),
-    values.map((value, i) => (i < last ? value : null)),
-    values.map((value, i) => (i >= last - 1 ? value : null)),
+    values.map((_, i) => before?.[i] ?? null),
+    values.map((value, i) => (i < running ? value : null)),
+    values.map((value, i) => (isRunning && i >= running - 1 ? value : null)),
   ]
 }
 

@@ -1,0 +1,35 @@
+import { usePolled } from '../api/poll.ts'
+import type { Orphans } from '../api/stats.ts'
+import { orphansUrl } from '../api/stats.ts'
+import { counted } from '../text/numbers.ts'
+import { dayName } from '../text/times.ts'
+
+const everyMs = 10_000
+
+/** Names that were asked for in the last days and that no link has: a misprint, or a link that is missed. */
+export function OrphanList({ make }: { make: (slug: string) => void }) {
+  const { answer } = usePolled<Orphans>({ url: orphansUrl, about: undefined }, { everyMs })
+  const slugs = answer?.data.slugs ?? []
+  if (slugs.length === 0) return null
+  return (
+    <section class="card" aria-labelledby="orphans">
+      <div class="card-head">
+        <h2 id="orphans">Asked for, but no link</h2>
+        <p class="muted small-text">in the last 7 days (UTC)</p>
+      </div>
+      <ul class="orphans">
+        {slugs.map(({ slug, requests, last_day }) => (
+          <li key={slug}>
+            <bdi class="orphan">/{slug}</bdi>
+            <span class="muted">
+              {counted(requests, 'request')}, last on {dayName(last_day, 'UTC')}
+            </span>
+            <button type="button" aria-label={`Make it: the link ${slug}`} onClick={() => make(slug)}>
+              Make it
+            </button>
+          </li>
+        ))}
+      </ul>
+    </section>
+  )
+}

@@ -1,0 +1,99 @@
+import type { Dimension } from '../address.ts'
+import type { BreakdownValue, Metric } from '../api/stats.ts'
+import { useNavigation } from '../navigation.tsx'
+import { number, percent } from '../text/numbers.ts'
+import { filterTitles, valueName } from '../text/value-names.ts'
+
+const shownAtFirst = 8
+
+/** Who the visits are by, in one respect. A value is a button that shows the visits with this value alone. */
+export function BreakdownTable(props: { dimension: Dimension; values: BreakdownValue[]; metric: Metric }) {
+  const { dimension, metric } = props
+  const { address, go } = useNavigation()
+  const isWhole = address.more === dimension
+  const sorted = sortBy(props.values, metric)
+  const rows = isWhole ? sorted : fold(sorted)
+  const total = sorted.reduce((sum, value) => sum + value[metric], 0)
+  const most = Math.max(1, ...sorted.map(value => value[metric]))
+  const title = filterTitles[dimension]
+  const id = `by-${dimension}`
+  return (
+    <section class={`card breakdown${isWhole ? ' whole' : ''}`} aria-labelledby={id}>
+      <table aria-labelledby={id}>
+        <thead>
+          <tr>
+            <th scope="col">
+              <h2 id={id}>{title}</h2>
+            </th>
+            <th scope="col" class="number">
+              Visits
+            </th>
+            <th scope="col" class="number">
+              <span class="visually-hidden">Share</span>
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {rows.map(({ value, ...counts }) => (
+            <tr key={value}>
+              <th scope="row">
+                <span class="bar" aria-hidden="true" style={{ width: `${(100 * counts[metric]) / most}%` }} />
+                {value === '*' ? (
+                  <span class="value muted">{valueName(dimension, value)}</span>
+                ) : (
+                  <button
+                    type="button"
+                    class="value"
+                    title={`Only ${title.toLowerCase()}: ${valueName(dimension, value)}`}
+                    aria-pressed={address.filters[dimension] === value}
+                    onClick={() => go({ filters: toggled(address.filters, dimension, value) })}
+                  >
+                    <bdi>{valueName(dimension, value)}</bdi>
+                  </button>
+                )}
+              </th>
+              <td class="number">{number(counts[metric])}</td>
+              <td class="number muted">{percent(counts[metric], total)}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      {rows.length === 0 && <p class="muted none">nothing yet</p>}
+      {(isWhole || sorted.length > shownAtFirst + 1) && (
+        <button
+          type="button"
+          class="quiet small"
+          aria-expanded={isWhole}
+          onClick={() => go({ more: isWhole ? undefined : dimension }, { replace: true })}
+        >
+          {isWhole ? 'Show fewer' : 'Show all'}
+          <span class="visually-hidden">: {title.toLowerCase()}</span>
+        </button>
+      )}
+    </section>
+  )
+}
+
+/** The API's order is that of all visits; “all others” stays last. */
+function sortBy(values: BreakdownValue[], metric: Metric): BreakdownValue[] {
+  const last = (value: BreakdownValue) => Number(value.value === '*')
+  return values
+    .filter(value => value[metric] > 0)
+    .sort((a, b) => last(a) - last(b) || b[metric] - a[metric] || b.visits - a.visits)
+}
+
+/** The first ones, and the rest as one. */
+function fold(values: BreakdownValue[]): BreakdownValue[] {
+  if (values.length <= shownAtFirst + 1) return values
+  const others = { value: '*', visits: 0, humans: 0 }
+  for (const { visits, humans } of values.slice(shownAtFirst)) {
+    others.visits += visits
+    others.humans += humans
+  }
+  return [...values.slice(0, shownAtFirst), others]
+}
+
+function toggled<T extends object>(filters: T, name: keyof T & string, value: string): T {
+  const { [name]: present, ...others } = filters
+  return (present === value ? others : { ...filters, [name]: value }) as T
+}

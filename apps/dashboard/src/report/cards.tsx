@@ -1,0 +1,172 @@
+import type { ComponentChildren } from 'preact'
+import type { Counts, Metric } from '../api/stats.ts'
+import { counted, number } from '../text/numbers.ts'
+import { ago, dateAndTime, dayName, daysBetween } from '../text/times.ts'
+import { capitalized } from '../text/value-names.ts'
+import { Change } from './change.tsx'
+import { periodNames } from './period.ts'
+import type { ReportData } from './report-data.ts'
+
+/** Under load some visits are always on their way: that is only worth a doubt when it takes longer than usual. */
+const usualLagMs = 2_000
+
+/** The figures that are asked for most: of the period, with the change against the one before, of now, and of all time. */
+export function Cards({ data }: { data: ReportData }) {
+  return (
+    <dl class="cards">
+      <PeriodCard data={data} />
+      <UniquesCard data={data} />
+      <NowCard data={data} />
+      <TotalCard data={data} />
+      <LinksCard data={data} />
+    </dl>
+  )
+}
+
+function PeriodCard({ data }: { data: ReportData }) {
+  const { metric, stats, filtered, filteredBefore } = data
+  if (stats.answer === undefined) return null
+  const { range: ofStats, previous: beforeStats } = stats.answer.data
+  const range = filtered === undefined ? ofStats : filtered.answer?.data
+  const previous =
+    filtered === undefined ? beforeStats : filteredBefore.isCurrent ? filteredBefore.answer?.data : undefined
+  const { period } = stats.answer.about.range
+  return (
+    <Card title={`Visits${period === 'custom' ? '' : `, ${periodNames[period].span}`}`}>
+      {range === undefined ? (
+        <span class="big muted">…</span>
+      ) : (
+        <>
+          <span class="big number" data-testid="period">
+            {number(range[metric])}
+          </span>
+          {previous !== undefined && <Change now={range[metric]} before={previous[metric]} />}
+          <Others counts={range} metric={metric} />
+        </>
+      )}
+    </Card>
+  )
+}
+
+/** Counted per UTC day: of other spans than whole ones the card says which days it is about. */
+function UniquesCard({ data }: { data: ReportData }) {
+  const { days, filtered, stats } = data
+  if (filtered !== undefined)
+    return (
+      <Card title="Unique visitors">
+        <span class="note">not counted by filters: who came is only kept per day</span>
+      </Card>
+    )
+  const answer = days.answer?.data
+  const { range } = stats.answer?.data ?? {}
+  const isWhole = range?.from === answer?.from && range?.to === answer?.to
+  return (
+    <Card title="Unique visitors">
+      {answer === undefined ? (
+        <span class="big muted">…</span>
+      ) : (
+        <>
+          <span class="big number" data-testid="uniques">
+            {number(answer.uniques)}
+          </span>
+          {answer.previous !== undefined && <Change now={answer.uniques} before={answer.previous.uniques} />}
+          <span class="note">
+            {isWhole ? 'once per link and day' : `per UTC day, ${daysBetween(answer.from, answer.to, 'UTC')}`}
+          </span>
+        </>
+      )}
+    </Card>
+  )
+}
+
+function NowCard({ data }: { data: ReportData }) {
+  const { counts, isStreaming } = data.live
+  const lastVisit = counts?.last_visit ?? data.stats.answer?.data.last_visit ?? null
+  return (
+    <Card title="Last 5 min" live={isStreaming && counts !== undefined}>
+      <span class="big number" data-testid="now">
+        {counts === undefined ? '…' : number(counts.last_5_minutes)}
+      </span>
+      <span class="note">
+        {lastVisit === null ? (
+          'visits by people'
+        ) : (
+          <>
+            last visit{' '}
+            <time dateTime={lastVisit} title={dateAndTime(lastVisit, data.asked.zone, true)}>
+              {ago(lastVisit, data.now)}
+            </time>
+          </>
+        )}
+      </span>
+    </Card>
+  )
+}
+
+/** With visits on their way, that there are none is not yet a fact. */
+function TotalCard({ data }: { data: ReportData }) {
+  const { stats, live, metric } = data
+  if (stats.answer === undefined) return null
+  const { pending, lagMs } = stats
+  const polled = stats.answer.data
+  const total = live.counts !== undefined && live.counts.visits > polled.visits ? live.counts : polled
+  const isNone = total.visits === 0
+  const isLate = isNone && pending > 0 && lagMs > usualLagMs
+  return (
+    <Card title="All time">
+      {isLate ? (
+        <span class="big counting">Counting…</span>
+      ) : (
+        <span key={total[metric]} class="big number risen" data-testid="visits">
+          {number(total[metric])}
+        </span>
+      )}
+      {isNone && pending === 0 && <span class="note">no visits yet</span>}
+      {isNone && pending > 0 && !isLate && <span class="note counting">still counting</span>}
+      <Others counts={total} metric={metric} />
+      {polled.first_visit !== null && (
+        <span class="note">
+          since {dayName(polled.first_visit, data.asked.zone)}
+          {data.filtered !== undefined && ', without filters'}
+        </span>
+      )}
+    </Card>
+  )
+}
+
+function LinksCard({ data }: { data: ReportData }) {
+  const stats = data.stats.answer?.data
+  if (stats === undefined || !('links' in stats)) return null
+  return (
+    <Card title="Links">
+      <span class="big number" data-testid="links">
+        {number(stats.links)}
+      </span>
+    </Card>
+  )
+}
+
+/** What is not in the number above it, or what of it is not by people. */
+function Others({ counts, metric }: { counts: Counts; metric: Metric }) {
+  const { bots, previews } = counts
+  if (bots + previews === 0) return null
+  const parts = [bots > 0 && counted(bots, 'bot visit'), previews > 0 && counted(previews, 'preview')]
+  return (
+    <span class="note">
+      {metric === 'humans' ? 'and ' : 'with '}
+      {parts.filter(part => part !== false).join(', ')}
+    </span>
+  )
+}
+
+function Card(props: { title: string; live?: boolean; children: ComponentChildren }) {
+  return (
+    <div class="card figure">
+      <dt>
+        {capitalized(props.title)}
+        {props.live && <span class="live">live</span>}
+      </dt>
+      <dd>{props.children}</dd>
+    </div>
+  )
+}

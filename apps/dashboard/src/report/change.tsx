@@ -1,0 +1,25 @@
+import { percent } from '../text/numbers.ts'
+import { changeInWords } from './shown-series.ts'
+
+/** What has changed against the period before: short for the eye, a sentence for those who hear it. */
+export function Change({ now, before }: { now: number; before: number }) {
+  if (now === 0 && before === 0) return null
+  const words = changeInWords(now, before)
+  return (
+    <span class={`change ${direction(now, before)}`} title={words}>
+      <span aria-hidden="true">{sign(now, before)}</span>
+      <span class="visually-hidden">{words}</span>
+    </span>
+  )
+}
+
+function direction(now: number, before: number): string {
+  if (now === before) return 'same'
+  return now > before ? 'up' : 'down'
+}
+
+function sign(now: number, before: number): string {
+  if (now === before) return '±0'
+  if (before === 0) return '▲ new'
+  return `${now > before ? '▲' : '▼'} ${percent(Math.abs(now - before), before)}`
+}

@@ -1,0 +1,66 @@
+import { useEffect, useRef } from 'preact/hooks'
+import { reportPath } from '../api/stats.ts'
+import type { Asked } from './report-data.ts'
+
+const whats = [
+  ['series', 'Visits over time'],
+  ['breakdowns', 'Breakdowns'],
+  ['visits', 'Every visit'],
+] as const
+const formats = [
+  ['csv', 'CSV'],
+  ['ndjson', 'NDJSON'],
+] as const
+
+/** Files of the period that is shown, of everybody. */
+export function ExportMenu({ slug, asked }: { slug: string | undefined; asked: Asked }) {
+  const menu = useRef<HTMLDetailsElement>(null)
+  useEffect(() => {
+    function closeOn(event: Event): void {
+      const element = menu.current
+      if (element === null || !element.open) return
+      if (event instanceof KeyboardEvent && event.key === 'Escape') {
+        element.open = false
+        element.querySelector('summary')?.focus()
+      }
+      if (event.type === 'pointerdown' && !element.contains(event.target as Node)) element.open = false
+    }
+    document.addEventListener('pointerdown', closeOn)
+    document.addEventListener('keydown', closeOn)
+    return () => {
+      document.removeEventListener('pointerdown', closeOn)
+      document.removeEventListener('keydown', closeOn)
+    }
+  }, [])
+  return (
+    <details ref={menu} class="menu">
+      <summary class="button">Export</summary>
+      <div class="menu-body">
+        <p class="muted">The period shown, as a file; people, bots and previews in columns of their own.</p>
+        <ul>
+          {whats.map(([what, title]) => (
+            <li key={what}>
+              <span>{title}</span>
+              {formats.map(([format, name]) => (
+                <a
+                  key={format}
+                  href={exportUrl(slug, asked, what, format)}
+                  download
+                  aria-label={`${title}, ${name}`}
+                >
+                  {name}
+                </a>
+              ))}
+            </li>
+          ))}
+        </ul>
+      </div>
+    </details>
+  )
+}
+
+function exportUrl(slug: string | undefined, { range, zone }: Asked, what: string, format: string): string {
+  const { interval, from, to } = range
+  const query = { what, format, interval, from, ...(to !== undefined && { to }), tz: zone }
+  return `${reportPath(slug)}/export?${new URLSearchParams(query)}`
+}

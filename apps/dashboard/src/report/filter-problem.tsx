@@ -1,0 +1,41 @@
+import type { Problem } from '../api/problem.ts'
+import { useNavigation } from '../navigation.tsx'
+import { dayName } from '../text/times.ts'
+import { todayIn } from './period.ts'
+import type { Asked } from './report-data.ts'
+
+/** Filters are answered from raw visits: those may not reach back far enough, or be too many to count at once. */
+export function FilterProblem({ problem, asked, now }: { problem: Problem; asked: Asked; now: number }) {
+  const { go } = useNavigation()
+  const { zone } = asked
+  const earliest = problem.earliest === undefined ? undefined : Date.parse(problem.earliest)
+  return (
+    <div class="card too-long" role="alert">
+      <p>{problem.detail}</p>
+      <div class="actions">
+        {earliest !== undefined && earliest < now ? (
+          <button
+            type="button"
+            onClick={() => go({ period: 'custom', from: dayFrom(earliest, zone), to: todayIn(zone, now) })}
+          >
+            Show from {dayName(earliest, zone)}
+          </button>
+        ) : (
+          asked.range.period !== 'day' && (
+            <button type="button" onClick={() => go({ period: 'day' })}>
+              Show the last 24 hours
+            </button>
+          )
+        )}
+        <button type="button" onClick={() => go({ filters: {} })}>
+          Remove filters
+        </button>
+      </div>
+    </div>
+  )
+}
+
+/** The first day that begins with raw visits or behind. */
+function dayFrom(earliest: number, zone: string): string {
+  return todayIn(zone, earliest + 86_400_000 - 1)
+}

@@ -1,0 +1,161 @@
+import type { Address, Interval, Period } from '../address.ts'
+
+export const periodNames: Record<Period, { title: string; span: string }> = {
+  hour: { title: '1 hour', span: 'last 60 minutes' },
+  day: { title: '24 hours', span: 'last 24 hours' },
+  week: { title: '7 days', span: 'last 7 days' },
+  month: { title: '30 days', span: 'last 30 days' },
+  year: { title: '12 months', span: 'last 12 months' },
+  custom: { title: 'Custom', span: 'days chosen' },
+}
+
+export const intervalNames: Record<Interval, { title: string; running: string }> = {
+  minute: { title: 'Minutes', running: 'this minute' },
+  hour: { title: 'Hours', running: 'this hour' },
+  day: { title: 'Days', running: 'today' },
+  week: { title: 'Weeks', running: 'this week' },
+  month: { title: 'Months', running: 'this month' },
+}
+
+/** A range as the API is asked for it, and the intervals that it can be shown by. */
+export interface AskedRange {
+  period: Period
+  interval: Interval
+  intervals: Interval[]
+  from: string
+  /** Exclusive; undefined: up to now. */
+  to: string | undefined
+  /** False where the API has no minutes of the period before. */
+  canCompare: boolean
+}
+
+const minuteMs = 60_000
+const hourMs = 60 * minuteMs
+const quarterMs = hourMs / 4
+const dayMs = 24 * hourMs
+
+/**
+ * The range that the address means. It stays the same text as long as the same buckets are meant, so that an unchanged
+ * answer is recognized as such.
+ */
+export function rangeOf(address: Address, zone: string, now: number): AskedRange {
+  const { period } = address
+  const { from, to } = limits(address, zone, now)
+  const fromMs = Date.parse(from)
+  const untilMs = to === undefined ? now : Date.parse(to)
+  const intervals = intervalsOf((untilMs - fromMs) / dayMs, now - fromMs)
+  const interval = intervals.find(known => known === address.interval) ?? usualInterval(period, intervals)
+  const isByMinute = interval === 'minute'
+  // Of minutes the 48 hours that there are, less what a date's zone may shift both ends by, hold the period before, too.
+  const hasMinutesBefore = now - 2 * fromMs + untilMs < 2 * dayMs - 28 * hourMs
+  return {
+    period,
+    interval,
+    intervals,
+    from: isByMinute ? minutesFrom(period, from, now) : from,
+    to,
+    canCompare: !isByMinute || period === 'hour' || period === 'day' || hasMinutesBefore,
+  }
+}
+
+function limits(address: Address, zone: string, now: number): { from: string; to: string | undefined } {
+  const { period } = address
+  if (period === 'hour') return { from: minutesFrom(period, '', now), to: undefined }
+  // Hours begin at a full quarter of the UTC hour in every zone: the quarter 23 h ago lies in the 24th hour from here.
+  if (period === 'day')
+    return { from: isoTime(Math.floor(now / quarterMs) * quarterMs - 23 * hourMs), to: undefined }
+  const today = dateIn(zone, now)
+  if (period === 'custom') {
+    const todayText = isoDate(today.year, today.month, today.day)
+    const { from, to } = customDays(address, todayText)
+    return { from, to: to < todayText ? daysEarlier(to, -1) : undefined }
+  }
+  if (period === 'year') return { from: isoDate(today.year, today.month - 11, 1), to: undefined }
+  return { from: isoDate(today.year, today.month, today.day - (period === 'week' ? 6 : 29)), to: undefined }
+}
+
+function minutesFrom(period: Period, from: string, now: number): string {
+  const minute = Math.floor(now / minuteMs) * minuteMs
+  if (period === 'hour') return isoTime(minute - 59 * minuteMs)
+  return period === 'day' ? isoTime(minute - dayMs + minuteMs) : from
+}
+
+/** Those that make a handful of buckets at least, and not more than a screen has room for. Minutes are kept for 48 hours. */
+function intervalsOf(days: number, agoMs: number): Interval[] {
+  const fits: Record<Interval, boolean> = {
+    // Dates begin up to 14 hours earlier in their zone than in UTC, in which they were compared here.
+    minute: days <= 2 && agoMs < 2 * dayMs - 14 * hourMs,
+    hour: days >= 0.5 && days <= 31.5,
+    day: days >= 1.9,
+    week: days >= 14,
+    month: days >= 60,
+  }
+  return (Object.keys(fits) as Interval[]).filter(interval => fits[interval])
+}
+
+function usualInterval(period: Period, intervals: Interval[]): Interval {
+  const usual = {
+    hour: 'minute',
+    day: 'hour',
+    week: 'day',
+    month: 'day',
+    year: 'month',
+    custom: 'day',
+  } as const
+  const fallback = intervals.includes('month') && period === 'custom' ? 'week' : usual[period]
+  return intervals.find(known => known === fallback) ?? intervals[0] ?? 'hour'
+}
+
+const mostDays = 366
+
+/** First and last day of a custom period: not behind today, and not more days than the API shows at once. */
+export function customDays(address: Address, today: string): { from: string; to: string } {
+  const to = earlierOf(address.to ?? today, today)
+  const first = daysEarlier(to, mostDays - 1)
+  const from = laterOf(address.from ?? daysEarlier(to, 29), first)
+  return { from: earlierOf(from, to), to }
+}
+
+/** The last day of a custom period whose first is chosen: it may have been too far behind. */
+export function lastDay(from: string, to: string): string {
+  return earlierOf(to, daysEarlier(from, 1 - mostDays))
+}
+
+function earlierOf(...dates: [string, string]): string {
+  return dates.sort()[0]
+}
+
+function laterOf(...dates: [string, string]): string {
+  return dates.sort()[1]
+}
+
+/** The date in the zone, `2026-11-22`. */
+export function todayIn(zone: string, now: number): string {
+  const { year, month, day } = dateIn(zone, now)
+  return isoDate(year, month, day)
+}
+
+function daysEarlier(date: string, days: number): string {
+  return isoTime(Date.parse(date) - days * dayMs).slice(0, 10)
+}
+
+function dateIn(zone: string, moment: number): { year: number; month: number; day: number } {
+  const parts = new Intl.DateTimeFormat('en', {
+    timeZone: zone,
+    calendar: 'gregory',
+    year: 'numeric',
+    month: 'numeric',
+    day: 'numeric',
+  }).formatToParts(moment)
+  const part = (type: string) => Number(parts.find(part => part.type === type)?.value)
+  return { year: part('year'), month: part('month'), day: part('day') }
+}
+
+/** Days and months may lie outside of their range: the 0th is the last of the month before. */
+function isoDate(year: number, month: number, day: number): string {
+  return isoTime(Date.UTC(year, month - 1, day)).slice(0, 10)
+}
+
+function isoTime(moment: number): string {
+  return new Date(moment).toISOString()
+}

@@ -1,0 +1,129 @@
+import { usePolled } from '../api/poll.ts'
+import type { Visit } from '../api/stats.ts'
+import { reportPath } from '../api/stats.ts'
+import { PageLink, useNavigation } from '../navigation.tsx'
+import { ForeignLink } from '../page/foreign-link.tsx'
+import { Freshness } from '../page/freshness.tsx'
+import { ago, dateAndTime } from '../text/times.ts'
+import { countryName, languageName } from '../text/value-names.ts'
+import type { ReportData } from './report-data.ts'
+
+const visitsPerPage = 20
+
+/** Each visit by itself, newest first, of everybody and whatever the filters. */
+export function RecentVisits({ slug, data }: { slug: string | undefined; data: ReportData }) {
+  const { address } = useNavigation()
+  const query = new URLSearchParams({ limit: String(visitsPerPage) })
+  if (address.before !== undefined) query.set('before', address.before)
+  const { answer, isCurrent, next, problem } = usePolled<Visit[]>(
+    { url: `${reportPath(slug)}/visits?${query}`, about: undefined },
+    { everyMs: 5_000, news: data.live.counts?.visits },
+  )
+  const older = next?.get('before') ?? undefined
+  const visits = answer?.data
+  return (
+    <section class="card" aria-labelledby="recent">
+      <div class="card-head">
+        <h2 id="recent">{address.before === undefined ? 'Recent visits' : 'Older visits'}</h2>
+        <Freshness pending={data.stats.pending} />
+      </div>
+      <div aria-busy={!isCurrent && problem === undefined}>
+        {Object.keys(address.filters).length > 0 && (
+          <p class="muted footnote">All visits: filters do not apply to this list.</p>
+        )}
+        {visits?.length === 0 && (
+          <p class="muted">
+            {address.before === undefined
+              ? 'Each visit is listed here, the newest first.'
+              : 'Older visits are not kept.'}
+          </p>
+        )}
+        {visits !== undefined && visits.length > 0 && (
+          <VisitTable visits={visits} zone={data.asked.zone} now={data.now} />
+        )}
+      </div>
+      {(address.before !== undefined || older !== undefined) && (
+        <nav class="card-foot actions" aria-label="Pages of the visits">
+          {address.before !== undefined && (
+            <PageLink to={{ before: undefined }} class="button">
+              Newest
+            </PageLink>
+          )}
+          {isCurrent && older !== undefined && (
+            <PageLink to={{ before: older }} class="button">
+              Older
+            </PageLink>
+          )}
+        </nav>
+      )}
+    </section>
+  )
+}
+
+/** Referrer and user agent are what a client sent: any text at all. */
+function VisitTable({ visits, zone, now }: { visits: Visit[]; zone: string; now: number }) {
+  const ofAllLinks = visits[0]?.slug !== undefined
+  return (
+    <table class={ofAllLinks ? 'recent of-all' : 'recent'}>
+      <thead>
+        <tr>
+          <th scope="col">When</th>
+          {ofAllLinks && <th scope="col">Link</th>}
+          <th scope="col">Referrer</th>
+          <th scope="col">Visitor</th>
+        </tr>
+      </thead>
+      <tbody>
+        {visits.map((visit, i) => (
+          <tr key={`${visit.visited_at} ${i}`}>
+            <td class="when">
+              <time dateTime={visit.visited_at}>
+                {dateAndTime(visit.visited_at, zone, true)}{' '}
+                <span class="muted">{ago(visit.visited_at, now)}</span>
+              </time>
+            </td>
+            {visit.slug !== undefined && (
+              <td>
+                <PageLink to={{ link: visit.slug }}>/{visit.slug}</PageLink>
+              </td>
+            )}
+            <td class="referrer">
+              {visit.referrer === null ? (
+                <span class="muted">direct</span>
+              ) : (
+                <ForeignLink url={visit.referrer} />
+              )}
+            </td>
+            <td class="visitor">
+              <Visitor visit={visit} />
+            </td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  )
+}
+
+function Visitor({ visit }: { visit: Visit }) {
+  const { country, language, user_agent: userAgent } = visit
+  return (
+    <>
+      {(visit.class !== 'human' || country !== null || language !== null) && (
+        <span class="traits">
+          {visit.class !== 'human' && (
+            <span class="tag">{visit.class === 'bot' ? 'bot' : 'link preview'}</span>
+          )}
+          {country !== null && <span>{countryName(country)}</span>}
+          {language !== null && <span class="muted">{languageName(language)}</span>}
+        </span>
+      )}
+      {userAgent === null ? (
+        <span class="muted">no user agent</span>
+      ) : (
+        <bdi class="user-agent" title={userAgent}>
+          {userAgent}
+        </bdi>
+      )}
+    </>
+  )
+}

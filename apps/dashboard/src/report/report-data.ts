@@ -1,0 +1,98 @@
+import { useState } from 'preact/hooks'
+import { browserZone } from '../address.ts'
+import type { Live } from '../api/live.ts'
+import { useLive } from '../api/live.ts'
+import type { Polled } from '../api/poll.ts'
+import { usePolled, usualPauseMs } from '../api/poll.ts'
+import type { DaysStats, FilteredStats, LinkStats, Metric, OverallStats } from '../api/stats.ts'
+import { reportPath } from '../api/stats.ts'
+import { useNavigation } from '../navigation.tsx'
+import { useNow } from '../text/now.ts'
+import type { AskedRange } from './period.ts'
+import { rangeOf } from './period.ts'
+
+/** What a report's numbers are about. */
+export interface Asked {
+  range: AskedRange
+  zone: string
+}
+
+export interface ReportData {
+  now: number
+  /** What is asked for now: by controls and exports. What is shown stands with its answer. */
+  asked: Asked
+  metric: Metric
+  stats: Polled<LinkStats | OverallStats, Asked>
+  /** Of the UTC days that the range touches; nothing is asked while there are filters. */
+  days: Polled<DaysStats, Asked>
+  /** Undefined: no filters. */
+  filtered: Polled<FilteredStats, Asked> | undefined
+  /** The period before, filtered. */
+  filteredBefore: Polled<FilteredStats, Asked>
+  live: Live
+}
+
+/** While the stream says when something has changed, asking is for the rest: visits on their way, the next bucket. */
+const pauseWhileStreamingMs = 5_000
+/** Filters are answered from raw visits. */
+const filteredPauseMs = 10_000
+const pastPauseMs = 120_000
+const valuesPerBreakdown = 30
+
+/** Asks for all that a report shows, as the address says. */
+export function useReportData(slug: string | undefined): ReportData {
+  const { address } = useNavigation()
+  const now = useNow()
+  const zone = address.zone ?? browserZone()
+  const range = rangeOf(address, zone, now)
+  const about = { range, zone }
+  const path = reportPath(slug)
+  const { from, to, interval } = range
+  const limits = { from, ...(to !== undefined && { to }), tz: zone }
+  const isFiltered = Object.keys(address.filters).length > 0
+  // Also where the chart does not show it: the cards say what has changed.
+  const compare = range.canCompare ? { compare: 'previous' } : {}
+  const ask = (report: string, query: Record<string, string>) => ({
+    url: `${path}${report}?${new URLSearchParams(query)}`,
+    about,
+  })
+
+  // For what is no link there is no stream.
+  const [isKnown, setKnown] = useState(slug === undefined)
+  const live = useLive(slug, isKnown, now)
+  const polling = {
+    everyMs: live.isStreaming ? pauseWhileStreamingMs : usualPauseMs,
+    news: live.counts?.visits,
+  }
+  const stats = usePolled<LinkStats | OverallStats, Asked>(
+    ask('', { interval, ...limits, ...compare }),
+    polling,
+  )
+  if (stats.answer !== undefined && !isKnown) setKnown(true)
+  const limit = String(address.more === undefined ? valuesPerBreakdown : 100)
+  const days = usePolled<DaysStats, Asked>(
+    isFiltered ? undefined : ask('/breakdowns', { ...limits, limit, compare: 'previous' }),
+    polling,
+  )
+  const filtered = usePolled<FilteredStats, Asked>(
+    isFiltered && isKnown ? ask('/filtered', { interval, ...limits, limit, ...address.filters }) : undefined,
+    { everyMs: filteredPauseMs },
+  )
+  const before = stats.answer?.data.previous
+  const filteredBefore = usePolled<FilteredStats, Asked>(
+    isFiltered && before !== undefined && stats.isCurrent && filtered.isCurrent
+      ? ask('/filtered', { interval, from: before.from, to: before.to, tz: zone, ...address.filters })
+      : undefined,
+    { everyMs: pastPauseMs },
+  )
+  return {
+    now,
+    asked: about,
+    metric: address.everyone || address.filters.class !== undefined ? 'visits' : 'humans',
+    stats,
+    days,
+    filtered: isFiltered ? filtered : undefined,
+    filteredBefore,
+    live,
+  }
+}

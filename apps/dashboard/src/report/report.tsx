@@ -1,0 +1,106 @@
+import type { Address } from '../address.ts'
+import { isRefusal } from '../api/problem.ts'
+import { useNavigation } from '../navigation.tsx'
+import { Choice } from '../page/choice.tsx'
+import { LagBanner, ProblemBanner } from '../page/freshness.tsx'
+import { number } from '../text/numbers.ts'
+import { BreakdownTables } from './breakdown-tables.tsx'
+import { Cards } from './cards.tsx'
+import { ExportMenu } from './export-menu.tsx'
+import { FilterChips } from './filter-chips.tsx'
+import { FilterProblem } from './filter-problem.tsx'
+import { OverTime } from './over-time.tsx'
+import { PeriodControls } from './period-controls.tsx'
+import { RecentVisits } from './recent-visits.tsx'
+import type { ReportData } from './report-data.ts'
+
+/** All that is known about visits: of a link, or without a slug of all links together. */
+export function Report({ slug, data }: { slug: string | undefined; data: ReportData }) {
+  const { stats, filtered } = data
+  const problem = stats.problem ?? data.days.problem
+  const filterProblem = filtered?.problem
+  const isTooLong = filterProblem !== undefined && isRefusal(filterProblem)
+  return (
+    <>
+      <ProblemBanner problem={isTooLong ? problem : (problem ?? filterProblem)} />
+      <LagBanner lagMs={stats.lagMs} />
+      <Toolbar slug={slug} data={data} />
+      <FilterChips />
+      {stats.answer === undefined && problem === undefined && <Placeholder />}
+      {stats.answer !== undefined && (
+        <>
+          <div aria-busy={!stats.isCurrent && stats.problem === undefined}>
+            <Cards data={data} />
+            <OnlyBots data={data} />
+          </div>
+          {isTooLong ? (
+            <FilterProblem problem={filterProblem} asked={data.asked} now={data.now} />
+          ) : (
+            <>
+              <OverTime data={data} />
+              <BreakdownTables data={data} />
+            </>
+          )}
+          <RecentVisits slug={slug} data={data} />
+        </>
+      )}
+    </>
+  )
+}
+
+function Toolbar({ slug, data }: { slug: string | undefined; data: ReportData }) {
+  const { address, go } = useNavigation()
+  const audience = address.everyone ? 'everyone' : 'people'
+  return (
+    <div class="toolbar">
+      <PeriodControls zone={data.asked.zone} now={data.now} />
+      <div class="toolbar-end">
+        <Choice
+          title="Whose visits"
+          name="audience"
+          options={[
+            { value: 'people', label: 'People' },
+            { value: 'everyone', label: 'With bots' },
+          ]}
+          value={audience}
+          choose={chosen => go({ everyone: chosen === 'everyone' })}
+        />
+        <ExportMenu slug={slug} asked={data.asked} />
+      </div>
+    </div>
+  )
+}
+
+/** Who tries a link with curl is a bot: the first thing seen must not be a 0 that looks like nothing was counted. */
+function OnlyBots({ data }: { data: ReportData }) {
+  const { go } = useNavigation()
+  const range = data.filtered === undefined ? data.stats.answer?.data.range : data.filtered.answer?.data
+  if (data.metric === 'visits' || range === undefined || range.humans > 0 || range.visits === 0) return null
+  const show: Partial<Address> = { everyone: true }
+  return (
+    <p class="banner hint">
+      <span>
+        {range.visits === 1 ? 'The only visit' : `All ${number(range.visits)} visits`} of this time{' '}
+        {range.visits === 1 ? 'is' : 'are'} by programs: bots, link previews, or tools as curl.
+      </span>
+      <button type="button" onClick={() => go(show)}>
+        Show them
+      </button>
+    </p>
+  )
+}
+
+function Placeholder() {
+  return (
+    <div aria-busy="true">
+      <p class="visually-hidden">Loading…</p>
+      <div class="cards" aria-hidden="true">
+        <div class="card figure placeholder" />
+        <div class="card figure placeholder" />
+        <div class="card figure placeholder" />
+        <div class="card figure placeholder" />
+      </div>
+      <div class="card placeholder tall" aria-hidden="true" />
+    </div>
+  )
+}

@@ -1,0 +1,32 @@
+import { SeriesTable } from './series-table.tsx'
+import type { ShownSeries } from './shown-series.ts'
+import { TimeChart } from './time-chart.tsx'
+
+const descriptionId = 'series-description'
+
+/** A series as chart or table, and in words, which are the chart's text alternative as well as its caption. */
+export function SeriesFigure(props: { series: ShownSeries; bucket: string; asTable: boolean }) {
+  const { series, bucket, asTable } = props
+  return (
+    <figure>
+      {asTable ? (
+        <SeriesTable series={series} bucket={bucket} />
+      ) : (
+        <>
+          {series.before !== undefined && <Legend metric={series.metric} />}
+          <TimeChart series={series} describedBy={descriptionId} />
+        </>
+      )}
+      <figcaption id={descriptionId}>{series.description}</figcaption>
+    </figure>
+  )
+}
+
+function Legend({ metric }: { metric: ShownSeries['metric'] }) {
+  return (
+    <p class="legend" aria-hidden="true">
+      <span class="key-now">{metric === 'humans' ? 'Visits by people' : 'All visits'}</span>
+      <span class="key-before">the period before</span>
+    </p>
+  )
+}

@@ -1,0 +1,98 @@
+import type { Bucket, Metric } from '../api/stats.ts'
+import { number, percent, visits } from '../text/numbers.ts'
+import { bucketNames, dayName } from '../text/times.ts'
+import { capitalized } from '../text/value-names.ts'
+import { intervalNames, periodNames } from './period.ts'
+import type { Asked } from './report-data.ts'
+
+/** A series as chart, table and words show it. */
+export interface ShownSeries {
+  values: number[]
+  /** The period before, as long as the series; undefined: not shown. */
+  before: number[] | undefined
+  names: { short: string[]; long: string[] }
+  /** Names of the buckets before. */
+  beforeNames: string[]
+  /** Whether time goes on in the last bucket. */
+  isRunning: boolean
+  metric: Metric
+  /** All of it in words. */
+  description: string
+}
+
+export function showSeries(
+  answer: { from: string; to: string; series: Bucket[] },
+  before: Bucket[] | undefined,
+  { asked, metric, now }: { asked: Asked; metric: Metric; now: number },
+): ShownSeries {
+  const { range, zone } = asked
+  const starts = answer.series.map(bucket => bucket.start)
+  const names = bucketNames(starts, range.interval, zone)
+  const shown = {
+    values: answer.series.map(bucket => bucket[metric]),
+    before: before?.map(bucket => bucket[metric]),
+    names,
+    beforeNames:
+      before === undefined
+        ? []
+        : bucketNames(
+            before.map(({ start }) => start),
+            range.interval,
+            zone,
+          ).long,
+    isRunning: Date.parse(answer.to) > now,
+    metric,
+  }
+  return { ...shown, description: describe(shown, spanInWords(answer, asked, now), asked) }
+}
+
+/** “in the last 30 days”; of other days their dates. */
+function spanInWords(
+  { from, to }: { from: string; to: string },
+  { range, zone }: Asked,
+  now: number,
+): string {
+  if (range.period !== 'custom' && range.interval !== 'week')
+    return `in the ${periodNames[range.period].span}`
+  const first = dayName(from, zone)
+  const last = dayName(Math.min(Date.parse(to) - 1, now), zone)
+  return first === last ? `on ${first}` : `from ${first} to ${last}`
+}
+
+function describe(shown: Omit<ShownSeries, 'description'>, span: string, { range }: Asked): string {
+  const { values, before, names, isRunning, metric } = shown
+  const total = sum(values)
+  const sentences = [
+    `${total === 0 ? noVisits(metric) : visits(total, metric)} ${span}${comparison(total, before)}.`,
+  ]
+  if (total > 0) {
+    const highest = values.indexOf(Math.max(...values))
+    sentences.push(`Most: ${number(values[highest] ?? 0)}, ${names.long[highest]}.`)
+  }
+  if (isRunning)
+    sentences.push(
+      `${capitalized(intervalNames[range.interval].running)} so far: ${number(values.at(-1) ?? 0)}.`,
+    )
+  return sentences.join(' ')
+}
+
+function noVisits(metric: Metric): string {
+  return metric === 'humans' ? 'No visits by people' : 'No visits'
+}
+
+function comparison(total: number, before: number[] | undefined): string {
+  if (before === undefined || total + sum(before) === 0) return ''
+  return `, ${changeInWords(total, sum(before))}`
+}
+
+/** “12 % more than in the period before (1,234)”. */
+export function changeInWords(now: number, before: number): string {
+  const base = `the period before (${number(before)})`
+  if (now === before) return `as many as in ${base}`
+  if (before === 0) return 'none in the period before'
+  return `${percent(Math.abs(now - before), before)} ${now > before ? 'more' : 'less'} than in ${base}`
+}
+
+function sum(values: number[]): number {
+  return values.reduce((total, value) => total + value, 0)
+}

@@ -1,0 +1,47 @@
+import type { FilterName } from '../address.ts'
+
+export const filterTitles: Record<FilterName, string> = {
+  referrer: 'Referrer',
+  country: 'Country',
+  browser: 'Browser',
+  os: 'Operating system',
+  device: 'Device',
+  language: 'Language',
+  class: 'Visits by',
+}
+
+const countries = new Intl.DisplayNames('en', { type: 'region' })
+const languages = new Intl.DisplayNames('en', { type: 'language' })
+const classNames: Record<string, string> = { human: 'people', bot: 'bots', preview: 'link previews' }
+const deviceNames: Record<string, string> = { tv: 'TV' }
+
+/** A value of a breakdown or filter as people call it. */
+export function valueName(name: FilterName, value: string): string {
+  if (value === '*') return 'All others'
+  if (value === '') return name === 'referrer' ? 'Direct or unknown' : 'Unknown'
+  if (name === 'country') return countryName(value)
+  if (name === 'language') return languageName(value)
+  if (name === 'class') return classNames[value] ?? value
+  return name === 'device' ? (deviceNames[value] ?? capitalized(value)) : value
+}
+
+export function countryName(code: string): string {
+  try {
+    return countries.of(code) ?? code
+  } catch {
+    // A code that is none, from another database.
+    return code
+  }
+}
+
+export function languageName(code: string): string {
+  try {
+    return languages.of(code) ?? code
+  } catch {
+    return code
+  }
+}
+
+export function capitalized(text: string): string {
+  return text.slice(0, 1).toUpperCase() + text.slice(1)
+}

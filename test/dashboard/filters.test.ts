@@ -1,0 +1,166 @@
+import type { Page } from 'playwright-core'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { seededRandom } from '../faults/seeded-random.ts'
+import { shorten } from '../support/hopcount.ts'
+import { waitUntil } from '../support/wait-until.ts'
+import { browserAvailable } from './chromium.ts'
+import { ask, openPage } from './open-page.ts'
+import { recordVisits, someVisit } from './past-visits.ts'
+import type { RunningDashboard } from './running-dashboard.ts'
+import { startDashboard } from './running-dashboard.ts'
+
+interface Report {
+  visits: number
+  humans: number
+  uniques: number
+  range: { visits: number; humans: number }
+  breakdowns: Record<string, { value: string; visits: number; humans: number }[]>
+}
+
+const hourMs = 3_600_000
+
+describe.skipIf(!browserAvailable())('breakdowns and filters', () => {
+  let dashboard: RunningDashboard
+  let slug: string
+  beforeAll(async () => {
+    dashboard = await startDashboard()
+    slug = await shorten(dashboard.origin)
+    const random = seededRandom('filters')
+    const now = Date.now()
+    const visits = Array.from({ length: 4_000 }, (_, i) => someVisit(now - (i * hourMs) / 6, random))
+    await recordVisits(dashboard.pool, slug, visits)
+  }, 120_000)
+
+  it('show the numbers of the API, of a link and of all links, of people and of everybody', async () => {
+    const { browser, origin } = dashboard
+    for (const [address, path] of [
+      [`link=${slug}`, `/stats/${slug}`],
+      ['view=overview', '/stats/overall'],
+    ]) {
+      for (const [bots, metric] of [
+        ['', 'humans'],
+        ['&bots=show', 'visits'],
+      ] as const) {
+        const { page, incidents } = await openPage(browser, `${origin}/?${address}&tz=UTC&period=week${bots}`)
+        const from = new Date(Date.now() - 6 * 24 * hourMs).toISOString().slice(0, 10)
+        const stats = await ask<Report>(`${origin}${path}?from=${from}`)
+        const days = await ask<Report>(`${origin}${path}/breakdowns?from=${from}&limit=30`)
+        await page.locator('.breakdown').first().waitFor()
+        expect(await figure(page, 'period')).toBe(stats.range[metric])
+        expect(await figure(page, 'visits')).toBe(stats[metric])
+        expect(await figure(page, 'uniques')).toBe(days.uniques)
+        const shown = await Promise.all(Object.keys(titles).map(title => table(page, title)))
+        const expected = Object.values(titles).map(dimension =>
+          days.breakdowns[dimension]
+            ?.map(value => value[metric])
+            .filter(count => count > 0)
+            .sort((a, b) => b - a),
+        )
+        expect(shown).toEqual(expected)
+        // UTC days of a UTC week: there is nothing to explain.
+        expect(await page.getByText('kept per whole UTC day').count()).toBe(0)
+        expect(incidents).toEqual([])
+        await page.context().close()
+      }
+    }
+  })
+
+  it('say which UTC days they cover where those are not the period', async () => {
+    const { page } = await openPage(dashboard.browser, `${dashboard.origin}/?link=${slug}&tz=Asia/Kathmandu`)
+    await page.getByText('kept per whole UTC day').waitFor()
+  })
+
+  it('a click filters, filters combine, stand in the address, and go away one by one', async () => {
+    const { browser, origin } = dashboard
+    const { page, incidents } = await openPage(browser, `${origin}/?link=${slug}&tz=UTC&period=week`)
+    await page.getByRole('button', { name: 'Germany' }).click()
+    await page.getByRole('button', { name: 'Mobile' }).click()
+    await page.getByRole('button', { name: 'Direct or unknown' }).click()
+    await page.waitForURL('**/?*referrer=&country=DE&device=mobile*')
+    const from = new Date(Date.now() - 6 * 24 * hourMs).toISOString().slice(0, 10)
+    const filtered = (filters: string) =>
+      ask<Report>(`${origin}/stats/${slug}/filtered?from=${from}&${filters}`)
+    const three = await filtered('referrer=&country=DE&device=mobile')
+    await waitUntil(async () => (await figure(page, 'period')) === three.humans, {
+      what: 'the filtered count',
+    })
+    expect(await page.locator('figcaption').textContent()).toContain(`${three.humans} visit`)
+
+    const { page: other } = await openPage(browser, page.url())
+    await waitUntil(async () => (await figure(other, 'period')) === three.humans, { what: 'the same count' })
+
+    await page.getByRole('button', { name: 'Remove the filter Referrer: Direct or unknown' }).click()
+    const two = await filtered('country=DE&device=mobile')
+    await waitUntil(async () => (await figure(page, 'period')) === two.humans, { what: 'two filters' })
+    expect(await table(page, 'Browser')).toEqual(two.breakdowns.browser?.map(value => value.humans))
+    await page.getByText('not counted by filters').waitFor()
+    await page.getByRole('button', { name: 'Remove all' }).click()
+    const all = await ask<Report>(`${origin}/stats/${slug}?from=${from}`)
+    await waitUntil(async () => (await figure(page, 'period')) === all.range.humans, { what: 'no filter' })
+    await page.goBack()
+    await waitUntil(async () => (await figure(page, 'period')) === two.humans, { what: 'filters again' })
+    expect(incidents).toEqual([])
+  })
+
+  it('a range that is too long for filters is said to be, with a way out', async () => {
+    const { browser, origin } = dashboard
+    const { page } = await openPage(browser, 'about:blank')
+    const earliest = new Date(Date.now() - 3 * 24 * hourMs)
+    await page.route('**/filtered?*', route =>
+      route.fulfill({
+        status: 422,
+        contentType: 'application/problem+json',
+        body: JSON.stringify({ detail: 'The range is too long for filters.', earliest }),
+      }),
+    )
+    await page.goto(`${origin}/?link=${slug}&country=DE`)
+    // The API's own words, and when it says them, are tested with the API.
+    await page.getByRole('alert').getByText('The range is too long for filters.').waitFor()
+    await page.getByRole('button', { name: /^Show from/ }).click()
+    await page.waitForURL('**/?*period=custom*')
+    await page.getByRole('button', { name: 'Remove filters' }).click()
+    await page.getByRole('img', { name: /visits by people/ }).waitFor()
+  })
+
+  it('values are text, whatever visitors send', async () => {
+    const { browser, origin, pool } = dashboard
+    const hostile = await shorten(origin)
+    const now = Date.now()
+    const visits = ['<img src=x onerror=alert(1)>', '"><script>alert(2)</script>', 'javascript:alert(3)'].map(
+      text => ({
+        visitedAt: now,
+        referrer: `https://${text.replace(/[^a-z]/g, '')}.example/${text}`,
+        userAgent: `${text} Mozilla/5.0 ${text}/1.0`,
+        language: text,
+      }),
+    )
+    await recordVisits(pool, hostile, visits)
+    const { page, incidents } = await openPage(browser, `${origin}/?link=${hostile}&bots=show&period=week`)
+    await page.locator('.breakdown').first().waitFor()
+    expect(await page.locator('main img, main script, main [onerror]').count()).toBe(0)
+    const named = encodeURIComponent('<img src=x onerror=alert(4)>')
+    await page.goto(`${origin}/?link=${hostile}&browser=${named}&referrer=${named}`)
+    await page.getByRole('button', { name: 'Remove the filter Browser: <img' }).waitFor()
+    expect(await page.locator('main img, main [onerror]').count()).toBe(0)
+    expect(incidents).toEqual([])
+  })
+})
+
+const titles = {
+  Referrer: 'referrer',
+  Country: 'country',
+  Browser: 'browser',
+  'Operating system': 'os',
+  Device: 'device',
+  Language: 'language',
+}
+
+async function figure(page: Page, name: string): Promise<number> {
+  return Number((await page.getByTestId(name).textContent())?.replaceAll(',', ''))
+}
+
+/** The visits of each value, in their order. */
+async function table(page: Page, title: string): Promise<number[]> {
+  const cells = page.getByRole('table', { name: title, exact: true }).locator('td:nth-child(2)')
+  return (await cells.allTextContents()).map(text => Number(text.replaceAll(',', '')))
+}
