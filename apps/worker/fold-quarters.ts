@@ -10,7 +10,7 @@ import type { Pool } from 'pg'
 import { dayOf } from './describe-visits.ts'
 import { allLinks } from './sum-visits.ts'
 
-/** Bounds how long a worker waits: measured at 30 ms. */
+/** Bounds how long a worker waits for the ledger. */
 const linksPerTransaction = 500
 
 /** Folds quarter hours of days (UTC) that lie wholly before the last `afterDays` times 24 hours; 0: never. Returns how many rows went. */
