@@ -15,7 +15,11 @@ import { readQueueKey } from './queue-key.ts'
 import type { VisitJob } from './visit-batch.ts'
 import { batchKey } from './visit-batch.ts'
 
-const queueName = 'visits'
+/**
+ * A queue's name stands for what its jobs hold: workers of the release before take theirs from `visits`, and would set
+ * aside what they can't unpack. What is left there is sent again by the producers, here.
+ */
+const queueName = 'visit-batches'
 /** A hash tag, so that all keys of the queue lie in one slot of a Redis Cluster. */
 const keyPrefix = '{hopcount}'
 /** Schema of BullMQ's own tables where PostgreSQL carries the queue. */

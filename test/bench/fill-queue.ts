@@ -20,7 +20,7 @@ export async function fillHeldQueue(
   services: Services,
   visits: Visit[],
 ): Promise<{ letGo(): Promise<void> }> {
-  const held = new Queue('visits', { prefix: '{hopcount}', connection: { url: services.redis.url } })
+  const held = new Queue('visit-batches', { prefix: '{hopcount}', connection: { url: services.redis.url } })
   await held.pause()
   const queue = openVisitQueue(services.installation, openLog({ name: 'bench', level: 'error' }))
   const producerId = newProducerId()

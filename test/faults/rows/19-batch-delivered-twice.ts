@@ -19,7 +19,7 @@ export const batchDeliveredTwice: Row = {
     const result = await strikeUnderLoad(system, context, {
       async strike() {
         await waitUntil(async () => (await system.queue.counts()).waiting > 5, { what: 'batches wait' })
-        for (const key of await redis.keys('{hopcount}:visits:*-7*')) {
+        for (const key of await redis.keys('{hopcount}:visit-batches:*-7*')) {
           const job = await system.queue.find(key.split(':')[2] ?? '')
           const data = parseVisitJob(job?.data)
           if (data !== undefined) seen.set(batchKey(data), data)
