@@ -30,9 +30,10 @@ test('an upgrade keeps every count, holds off old workers, and classes are made 
      SELECT link_id, date_bin('15 minutes', visited_at, 'epoch'), count(*) FROM visits GROUP BY 1, 2`,
   )
   const oldWorker = (seq: number) =>
-    pool.query(`INSERT INTO ledger (producer_id, seq, visits) VALUES ('019aab7c-0000-7000-8000-000000000000', $1, 2000)`, [
-      seq,
-    ])
+    pool.query(
+      `INSERT INTO ledger (producer_id, seq, visits) VALUES ('019aab7c-0000-7000-8000-000000000000', $1, 2000)`,
+      [seq],
+    )
   await oldWorker(1)
 
   await migrateDatabase({ databaseUrl: url, redisUrl: 'redis://127.0.0.1:1' })
@@ -50,7 +51,9 @@ test('an upgrade keeps every count, holds off old workers, and classes are made 
 
   await repairCounts(pool)
   expect(await compareCounts(pool)).toEqual([])
-  expect((await pool.query(`${sums} link_totals WHERE link_id = 0`)).rows).toEqual([{ visits: 2_000, bots: 500 }])
+  expect((await pool.query(`${sums} link_totals WHERE link_id = 0`)).rows).toEqual([
+    { visits: 2_000, bots: 500 },
+  ])
 })
 
 async function dbmate(url: string, command: string): Promise<void> {

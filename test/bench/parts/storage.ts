@@ -179,7 +179,7 @@ async function waitingBytes(settings: BenchSettings, services: Services) {
   const redis = new Redis(own.redis.url)
   let queueBytes = 0
   let queueVisits = 0
-  for (const key of await redis.keys('{hopcount}:visits*')) {
+  for (const key of await redis.keys('{hopcount}:visit-batches*')) {
     queueBytes += Number(await redis.call('MEMORY', 'USAGE', key, 'SAMPLES', '0'))
     if ((await redis.type(key)) !== 'hash') continue
     const job = parseVisitJob(JSON.parse((await redis.hget(key, 'data')) ?? 'null'))
