@@ -7,16 +7,16 @@
  * one finds nothing left to do.
  */
 import type { Pool } from 'pg'
-import { dayOf } from './describe-visits.ts'
+import { today } from './database-clock.ts'
 import { allLinks } from './sum-visits.ts'
 
 /** Bounds how long a worker waits for the ledger. */
 const linksPerTransaction = 500
 
 /** Folds quarter hours of days (UTC) that lie wholly before the last `afterDays` times 24 hours; 0: never. Returns how many rows went. */
-export async function foldQuarters(pool: Pool, afterDays: number, now = Date.now()): Promise<number> {
+export async function foldQuarters(pool: Pool, afterDays: number, now?: number): Promise<number> {
   if (afterDays === 0) return 0
-  const beforeDay = dayOf(now) - afterDays
+  const beforeDay = (await today(pool, now)) - afterDays
   // First of all: from here on these days are compared by hour.
   await pool.query({
     name: 'raise-quarters-from',

@@ -1,14 +1,14 @@
 import type { Pool } from 'pg'
+import { today } from './database-clock.ts'
 import { dropPartitionsBefore } from './day-partitions.ts'
-import { dayOf } from './describe-visits.ts'
 
 /** Statistics show minutes of the last 48 hours: up to three days (UTC), and today makes four. */
 const keptDays = 3
 const rowsPerDelete = 10_000
 
 /** Removes minutes that nobody is shown any more; their quarter hours stay. Returns how many days went. */
-export async function retireMinutes(pool: Pool, now = Date.now()): Promise<number> {
-  const beforeDay = dayOf(now) - keptDays
+export async function retireMinutes(pool: Pool, now?: number): Promise<number> {
+  const beforeDay = (await today(pool, now)) - keptDays
   const dropped = await dropPartitionsBefore(pool, 'link_minutes', beforeDay)
   for (let deleted = rowsPerDelete; deleted === rowsPerDelete; ) {
     const result = await pool.query({

@@ -1,14 +1,14 @@
 import type { Pool } from 'pg'
+import { today } from './database-clock.ts'
 import { dropPartition, partitionDays } from './day-partitions.ts'
-import { dayOf } from './describe-visits.ts'
 
 /**
  * Destroys who has come on a day, hashes and salt together, when the day after it has passed as well (UTC): until then
  * visits that were written late are told apart. What comes later still counts as a visit, and as nobody's.
  * Returns how many days went.
  */
-export async function retireVisitors(pool: Pool, now = Date.now()): Promise<number> {
-  const beforeDay = dayOf(now) - 1
+export async function retireVisitors(pool: Pool, now?: number): Promise<number> {
+  const beforeDay = (await today(pool, now)) - 1
   const salts = await pool.query<{ day: number }>({
     name: 'salts-before',
     text: `SELECT day - '1970-01-01'::date AS day FROM visitor_salts WHERE day < '1970-01-01'::date + $1::integer`,

@@ -1,6 +1,6 @@
 import type { Pool } from 'pg'
+import { today } from './database-clock.ts'
 import { dropPartitionsBefore } from './day-partitions.ts'
-import { dayOf } from './describe-visits.ts'
 
 const rowsPerDelete = 10_000
 
@@ -9,9 +9,9 @@ const rowsPerDelete = 10_000
  * that is counted changes. Visits of such a day that come later are counted like all others, and removed at the next run.
  * Returns how many days went.
  */
-export async function retireVisits(pool: Pool, retentionDays: number, now = Date.now()): Promise<number> {
+export async function retireVisits(pool: Pool, retentionDays: number, now?: number): Promise<number> {
   if (retentionDays === 0) return 0
-  const beforeDay = dayOf(now) - retentionDays
+  const beforeDay = (await today(pool, now)) - retentionDays
   // First of all: from here on nobody expects these days to be whole.
   await pool.query({
     name: 'raise-raw-visits-from',
