@@ -47,7 +47,8 @@ export const ConfigurationSchema = Type.Object({
   SPOOL_DIR: Type.String({
     default: '.data/spool',
     minLength: 1,
-    description: 'where answered visits lie until they are counted: a folder on a local disk, one per host',
+    description:
+      'where answered visits lie until they are counted: a folder on a local disk, one per host. Where PostgreSQL carries the queue, the worker needs the same one: it holds the key to what lies there',
   }),
   SPOOL_FSYNC: Type.Union([Type.Literal('off'), Type.Literal('on')], {
     default: 'off',
