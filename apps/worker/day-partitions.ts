@@ -72,3 +72,17 @@ export async function dropPartitionsBefore(
   }
   return dropped
 }
+
+const rowsPerDelete = 10_000
+
+/** Deletes what `statement` finds before a day ($1), at most $2 rows at a time: rows that lie in a DEFAULT partition. */
+export async function deleteBefore(
+  pool: Pool,
+  statement: { name: string; text: string },
+  beforeDay: number,
+): Promise<void> {
+  for (let deleted = rowsPerDelete; deleted === rowsPerDelete; ) {
+    const result = await pool.query({ ...statement, values: [beforeDay, rowsPerDelete] })
+    deleted = result.rowCount ?? 0
+  }
+}

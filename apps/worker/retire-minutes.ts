@@ -1,24 +1,23 @@
 import type { Pool } from 'pg'
 import { today } from './database-clock.ts'
-import { dropPartitionsBefore } from './day-partitions.ts'
+import { deleteBefore, dropPartitionsBefore } from './day-partitions.ts'
 
 /** Statistics show minutes of the last 48 hours: up to three days (UTC), and today makes four. */
 const keptDays = 3
-const rowsPerDelete = 10_000
 
 /** Removes minutes that nobody is shown any more; their quarter hours stay. Returns how many days went. */
 export async function retireMinutes(pool: Pool, now?: number): Promise<number> {
   const beforeDay = (await today(pool, now)) - keptDays
   const dropped = await dropPartitionsBefore(pool, 'link_minutes', beforeDay)
-  for (let deleted = rowsPerDelete; deleted === rowsPerDelete; ) {
-    const result = await pool.query({
+  await deleteBefore(
+    pool,
+    {
       name: 'delete-old-minutes',
       text: `DELETE FROM link_minutes_default WHERE ctid = ANY (ARRAY(
                SELECT ctid FROM link_minutes_default
                WHERE minute < ('1970-01-01'::date + $1::integer)::timestamp AT TIME ZONE 'UTC' LIMIT $2))`,
-      values: [beforeDay, rowsPerDelete],
-    })
-    deleted = result.rowCount ?? 0
-  }
+    },
+    beforeDay,
+  )
   return dropped
 }

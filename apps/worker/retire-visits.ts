@@ -1,8 +1,6 @@
 import type { Pool } from 'pg'
 import { today } from './database-clock.ts'
-import { dropPartitionsBefore } from './day-partitions.ts'
-
-const rowsPerDelete = 10_000
+import { deleteBefore, dropPartitionsBefore } from './day-partitions.ts'
 
 /**
  * Removes raw visits of days (UTC) that lie wholly before the last `retentionDays` times 24 hours; 0: never. Nothing
@@ -20,15 +18,15 @@ export async function retireVisits(pool: Pool, retentionDays: number, now?: numb
     values: [beforeDay],
   })
   const dropped = await dropPartitionsBefore(pool, 'visits', beforeDay)
-  for (let deleted = rowsPerDelete; deleted === rowsPerDelete; ) {
-    const result = await pool.query({
+  await deleteBefore(
+    pool,
+    {
       name: 'delete-old-visits',
       text: `DELETE FROM visits_default WHERE ctid = ANY (ARRAY(
                SELECT ctid FROM visits_default
                WHERE visited_at < ('1970-01-01'::date + $1::integer)::timestamp AT TIME ZONE 'UTC' LIMIT $2))`,
-      values: [beforeDay, rowsPerDelete],
-    })
-    deleted = result.rowCount ?? 0
-  }
+    },
+    beforeDay,
+  )
   return dropped
 }
