@@ -14,8 +14,7 @@ import type { BatchId, DecodedVisit } from '@hopcount/shared/visit-batch.ts'
 import { batchKey } from '@hopcount/shared/visit-batch.ts'
 import type { Pool, PoolClient } from 'pg'
 import { addToAggregates } from './add-to-aggregates.ts'
-import { numberArray, textArray } from './array-literals.ts'
-import type { DescribedVisit } from './describe-visits.ts'
+import { copyVisits } from './copy-visits.ts'
 import { describeVisits } from './describe-visits.ts'
 import { insertVisitors } from './insert-visitors.ts'
 import type { VisitKnowledge } from './visit-knowledge.ts'
@@ -50,7 +49,9 @@ export async function recordBatches(
     const fresh = await enterLedger(client, distinct)
     const visits = fresh.flatMap(batch => described.get(batch) ?? [])
     if (visits.length > 0) {
-      await insertVisits(client, visits, numbers)
+      // Neighbours in the index: half of the cost of entering them there.
+      visits.sort((a, b) => a.visit.linkId - b.visit.linkId)
+      await copyVisits(client, visits, numbers)
       await addToAggregates(client, visits, await insertVisitors(client, visits))
     }
     await client.query('COMMIT')
@@ -117,34 +118,4 @@ function* textsOf(batches: Batch[]): Generator<string> {
       if (userAgent !== undefined) yield userAgent
     }
   }
-}
-
-async function insertVisits(
-  client: PoolClient,
-  described: DescribedVisit[],
-  numbers: Map<string, number>,
-): Promise<void> {
-  const visits = described.map(({ visit }) => visit)
-  const number = (text: string | undefined) => (text === undefined ? null : (numbers.get(text) ?? null))
-  const unnumbered = (text: string | undefined) => (text === undefined || numbers.has(text) ? null : text)
-  const referrers = visits.map(v => unnumbered(v.referrer))
-  const userAgents = visits.map(v => unnumbered(v.userAgent))
-  await client.query({
-    name: 'insert-visits',
-    text: `INSERT INTO visits (link_id, visited_at, referrer_id, user_agent_id, referrer, user_agent, country, language)
-           SELECT link_id, to_timestamp(visited_at / 1000.0), referrer_id, user_agent_id, referrer, user_agent, country, language
-           FROM unnest($1::bigint[], $2::bigint[], $3::integer[], $4::integer[], $5::text[], $6::text[], $7::smallint[], $8::smallint[])
-             AS visit (link_id, visited_at, referrer_id, user_agent_id, referrer, user_agent, country, language)`,
-    values: [
-      numberArray(visits.map(v => v.linkId)),
-      numberArray(visits.map(v => v.visitedAt)),
-      numberArray(visits.map(v => number(v.referrer))),
-      numberArray(visits.map(v => number(v.userAgent))),
-      // unnest() fills up a shorter array with NULL: where every text has a number, none is sent.
-      referrers.every(text => text === null) ? '{}' : textArray(referrers),
-      userAgents.every(text => text === null) ? '{}' : textArray(userAgents),
-      numberArray(described.map(d => d.country.code)),
-      numberArray(described.map(d => d.language.code)),
-    ],
-  })
 }

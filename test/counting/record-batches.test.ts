@@ -98,6 +98,42 @@ test('a visit of any time that a batch can hold is kept, in the DEFAULT partitio
   expect(await compareCounts(pool)).toEqual([])
 })
 
+test('whatever a visit holds is read back as it was', async () => {
+  const texts = [
+    'plain',
+    '',
+    'tab\tline\nback\\slash"{}',
+    'Ünïcödé 漢字 🦔',
+    '\\N',
+    'x'.repeat(8_192),
+    '漢'.repeat(8_192),
+  ]
+  const times = [0, Date.UTC(1999, 11, 31, 23, 59, 59, 999), Date.UTC(2000), noon + 1, 2 ** 48 - 1]
+  const visitsOfAllKinds = texts.flatMap((referrer, i) =>
+    times.map((visitedAt, j) => ({
+      linkId: [1, 2 ** 32 - 1, 2 ** 32, 2 ** 53 - 1][(i + j) % 4] ?? 1,
+      visitedAt,
+      referrer: referrer === '' ? undefined : `${referrer}${visitedAt}`,
+      userAgent: texts[(i + j) % texts.length] || undefined,
+    })),
+  )
+  await record([{ producerId: newProducerId(), seq: 1, visits: visitsOfAllKinds }])
+  const { rows } = await pool.query<{ visit: unknown[] }>(
+    `SELECT json_build_array(link_id, (extract(epoch FROM visited_at) * 1000)::bigint, coalesce(referrer, r.text), coalesce(user_agent, u.text)) AS visit
+     FROM visits LEFT JOIN texts AS r ON r.id = referrer_id LEFT JOIN texts AS u ON u.id = user_agent_id`,
+  )
+  const wanted = visitsOfAllKinds.map(v => [v.linkId, v.visitedAt, v.referrer ?? null, v.userAgent ?? null])
+  // Not toEqual: it would print megabytes.
+  const printed = (all: unknown[][]) => all.map(visit => JSON.stringify(visit)).sort()
+  const stored = printed(rows.map(row => row.visit))
+  expect(stored).toHaveLength(wanted.length)
+  expect(
+    printed(wanted)
+      .filter(visit => !stored.includes(visit))
+      .map(visit => visit.slice(0, 100)),
+  ).toEqual([])
+})
+
 test('when the transaction fails, nothing of it remains: no ledger row without visits', async () => {
   const batch = {
     producerId: newProducerId(),
