@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises'
 import type { Page } from 'playwright-core'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { seededRandom } from '../faults/seeded-random.ts'
@@ -5,7 +6,8 @@ import { shorten } from '../support/hopcount.ts'
 import { waitUntil } from '../support/wait-until.ts'
 import { browserAvailable } from './chromium.ts'
 import { ask, openPage } from './open-page.ts'
-import { recordVisits, someVisit } from './past-visits.ts'
+import type { PastVisit } from './past-visits.ts'
+import { recordVisits, someVisit, visitsAt } from './past-visits.ts'
 import type { RunningDashboard } from './running-dashboard.ts'
 import { startDashboard } from './running-dashboard.ts'
 
@@ -13,7 +15,7 @@ interface Report {
   visits: number
   humans: number
   uniques: number
-  range: { visits: number; humans: number }
+  range: { visits: number; humans: number; bots: number; previews: number }
   breakdowns: Record<string, { value: string; visits: number; humans: number }[]>
 }
 
@@ -99,6 +101,58 @@ describe.skipIf(!browserAvailable())('breakdowns and filters', () => {
     await waitUntil(async () => (await figure(page, 'period')) === all.range.humans, { what: 'no filter' })
     await page.goBack()
     await waitUntil(async () => (await figure(page, 'period')) === two.humans, { what: 'filters again' })
+    expect(incidents).toEqual([])
+  })
+
+  it('with bots shown, a click on who came filters by that, and an export holds the same visits', async () => {
+    const { browser, origin } = dashboard
+    const { page, incidents } = await openPage(
+      browser,
+      `${origin}/?link=${slug}&tz=UTC&period=week&bots=show`,
+    )
+    const from = new Date(Date.now() - 6 * 24 * hourMs).toISOString().slice(0, 10)
+    const { range } = await ask<Report>(`${origin}/stats/${slug}?from=${from}`)
+    await page.locator('.breakdown').first().waitFor()
+    expect(await table(page, 'Visits by')).toEqual(
+      [range.humans, range.bots, range.previews].sort((a, b) => b - a),
+    )
+    await page.getByRole('button', { name: 'bots', exact: true }).click()
+    await page.waitForURL('**/?*class=bot*')
+    await waitUntil(async () => (await figure(page, 'period')) === range.bots, { what: 'bots alone' })
+    expect(await table(page, 'Visits by')).toEqual([range.bots])
+
+    await page.locator('summary').filter({ hasText: 'Export' }).click()
+    const download = page.waitForEvent('download')
+    await page.getByRole('link', { name: 'Every visit, NDJSON', exact: true }).click()
+    const lines = (await readFile(await (await download).path(), 'utf8')).trim().split('\n')
+    expect(new Set(lines.map(line => JSON.parse(line).class))).toEqual(new Set(['bot']))
+    expect(lines.length).toBe(range.bots)
+    expect(incidents).toEqual([])
+  })
+
+  it('the overview names the links with most visits of the period, and leads to them', async () => {
+    const { browser, origin, pool } = dashboard
+    const other = await shorten(origin)
+    await recordVisits(pool, other, [{ ...visitsAt([Date.now()])[0], userAgent: 'curl/8.14.1' } as PastVisit])
+    const { page, incidents } = await openPage(browser, `${origin}/?view=overview&tz=UTC&period=week`)
+    const from = new Date(Date.now() - 6 * 24 * hourMs).toISOString().slice(0, 10)
+    const top = page.getByRole('table', { name: 'Top links', exact: true })
+    await top.waitFor()
+    const listed = await ask<{ slug: string; visits: number; humans: number }[]>(
+      `${origin}/stats?from=${from}`,
+    )
+    const rows = await top.locator('tbody tr').all()
+    const shown = await Promise.all(rows.map(row => row.locator('th, td').allTextContents()))
+    expect(shown).toEqual(
+      listed.map(link => [
+        `/${link.slug}`,
+        link.visits.toLocaleString('en'),
+        link.humans.toLocaleString('en'),
+      ]),
+    )
+    expect(shown.at(-1)).toEqual([`/${other}`, '1', '0'])
+    await top.getByRole('link', { name: `/${slug}` }).click()
+    await page.waitForURL(`**/?link=${slug}*`)
     expect(incidents).toEqual([])
   })
 

@@ -7,28 +7,20 @@ import { setImmediate as otherWork } from 'node:timers/promises'
 import type { Breakdowns } from '@hopcount/shared/breakdowns.ts'
 import { addCount } from '@hopcount/shared/breakdowns.ts'
 import type { Database } from '@hopcount/shared/database.ts'
-import type { UserAgent, VisitorClass } from '@hopcount/shared/describe-user-agent.ts'
+import type { VisitorClass } from '@hopcount/shared/describe-user-agent.ts'
 import { lettersOf } from '@hopcount/shared/letter-codes.ts'
 import { sql } from 'kysely'
+import { Problem } from '../errors/problem.ts'
 import type { Counts } from './counts.ts'
 import type { TextDescriber } from './describe-texts.ts'
 import { loadTextDescriber } from './describe-texts.ts'
 import type { Group, KnownTexts, RawRange } from './filtered-queries.ts'
 import { groupsOf, rawVisitsMissing, textsInRange } from './filtered-queries.ts'
+import type { Filters } from './filters.ts'
+import { agentPasses } from './filters.ts'
 import type { Bucket } from './series-queries.ts'
 import type { Buckets } from './series-range.ts'
 import { countryOf } from './visit-answer.ts'
-
-export interface Filters {
-  class: VisitorClass | undefined
-  referrer: string | undefined
-  browser: string | undefined
-  os: string | undefined
-  device: string | undefined
-  /** Codes of letters; null: not told. */
-  country: number | null | undefined
-  language: number | null | undefined
-}
 
 export interface FilteredVisits {
   series: Bucket[]
@@ -107,7 +99,7 @@ async function describeTexts(
   const classes: VisitorClass[] = []
   await eachInSlices(textsInRange(snapshot, range, 'user_agent_id'), deadline, ({ id, text }) => {
     const agent = texts.userAgent(text)
-    if (!passes(agent, filters)) return
+    if (!agentPasses(agent, filters)) return
     ids.push(id)
     classes.push(agent.class)
   })
@@ -136,7 +128,7 @@ async function countGroups(
 
   function countGroup(group: Group): void {
     const agent = group.class === null || group.by === 'agent' ? texts.userAgent(group.userAgent) : undefined
-    if (agent !== undefined && !passes(agent, filters)) return
+    if (agent !== undefined && !agentPasses(agent, filters)) return
     if (!referrerPasses(group)) return
     const { by, visits } = group
     const visitorClass = group.class ?? agent?.class ?? 'bot'
@@ -179,17 +171,24 @@ async function eachInSlices<Row>(
   return rows
 }
 
-function passes(agent: UserAgent, { class: wanted, browser, os, device }: Filters): boolean {
-  return (
-    (wanted === undefined || agent.class === wanted) &&
-    (browser === undefined || agent.browser === browser) &&
-    (os === undefined || agent.os === os) &&
-    (device === undefined || agent.device === device)
-  )
-}
-
 function addVisits(to: Counts | undefined, of: VisitorClass, visits: number): void {
   if (to === undefined) return
   to.visits += visits
   to[({ human: 'humans', bot: 'bots', preview: 'previews' } as const)[of]] += visits
+}
+
+export const tooLongDescription =
+  'the range is too long for filters; `earliest`: where raw visits begin, if that is why'
+
+/** What a client is told that asked for too much. */
+export function tooLong(reason: TooMuch): Problem {
+  if (reason.tooMuch === 'retention') {
+    const detail =
+      'The range is too long for filters: raw visits, which filters need, do not reach back that far.'
+    return new Problem(422, detail, { members: { earliest: reason.earliest.toISOString() } })
+  }
+  return new Problem(
+    422,
+    'The range is too long for filters: it holds too many visits. Please ask for a shorter one.',
+  )
 }

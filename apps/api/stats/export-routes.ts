@@ -7,9 +7,11 @@ import type { Static } from 'typebox'
 import { Type } from 'typebox'
 import { problemResponses } from '../errors/problem.ts'
 import { readDayRange } from './breakdown-range.ts'
+import { tooLongDescription } from './count-filtered.ts'
 import type { ExportRows } from './export-rows.ts'
 import { breakdownRows, seriesRows, visitRows } from './export-rows.ts'
 import { exportStream } from './export-stream.ts'
+import { filterProperties, isFiltered, readFilters } from './filters.ts'
 import { readSeriesRange, seriesProperties } from './series-range.ts'
 import { freshnessHeaderSchemas, refusals } from './shared-answers.ts'
 import type { StatsContext } from './stats-context.ts'
@@ -22,7 +24,7 @@ const QuerySchema = Type.Object(
     what: Type.Union([Type.Literal('visits'), Type.Literal('series'), Type.Literal('breakdowns')], {
       default: 'visits',
       description:
-        'raw visits of the range, newest first, as far back as they are kept; or what the other reports show',
+        'raw visits of the range, newest first, as far back as they are kept; or what the other reports show. With filters: the visits that pass, as in the filtered report',
     }),
     format: Type.Union([Type.Literal('csv'), Type.Literal('ndjson')], {
       default: 'csv',
@@ -30,6 +32,7 @@ const QuerySchema = Type.Object(
         'csv: with a line of names, an apostrophe in front of what a spreadsheet would take for a formula; ndjson: an object of the API per line',
     }),
     ...seriesProperties,
+    ...filterProperties,
   },
   { additionalProperties: false },
 )
@@ -81,7 +84,7 @@ export const exportRoutes: FastifyPluginAsyncTypebox<ExportContext> = async (
                 'application/x-ndjson': { schema: Type.String() },
               },
             },
-            ...problemResponses({ ...notFound, ...refusals }),
+            ...problemResponses({ ...notFound, 422: tooLongDescription, ...refusals }),
           },
         },
       },
@@ -90,10 +93,12 @@ export const exportRoutes: FastifyPluginAsyncTypebox<ExportContext> = async (
         const readRows = rowsReader(request.query, new Date())
         const subject = await findSubject(database, slugOf(request))
         const endTurn = await turns.take()
-        const stream = await exportStream(readRows(exportDatabase, subject), format).catch(error => {
-          endTurn()
-          throw error
-        })
+        const stream = await readRows(exportDatabase, subject)
+          .then(rows => exportStream(rows, format))
+          .catch(error => {
+            endTurn()
+            throw error
+          })
         open.add(stream)
         stream.once('close', () => {
           open.delete(stream)
@@ -111,12 +116,16 @@ export const exportRoutes: FastifyPluginAsyncTypebox<ExportContext> = async (
 }
 
 /** Refuses an impossible range before anything is read. */
-function rowsReader(query: ExportQuery, now: Date): (database: Database, subject: Subject) => ExportRows {
+function rowsReader(
+  query: ExportQuery,
+  now: Date,
+): (database: Database, subject: Subject) => Promise<ExportRows> {
+  const filters = readFilters(query)
   if (query.what === 'breakdowns') {
-    const range = readDayRange(query, now)
-    return (database, subject) => breakdownRows(database, subject, range)
+    const range = isFiltered(filters) ? readSeriesRange(query, now) : readDayRange(query, now)
+    return (database, subject) => breakdownRows(database, subject, range, filters)
   }
   const buckets = readSeriesRange(query, now)
   const rows = query.what === 'series' ? seriesRows : visitRows
-  return (database, subject) => rows(database, subject, buckets)
+  return (database, subject) => rows(database, subject, buckets, filters)
 }

@@ -6,6 +6,12 @@ import { sql } from 'kysely'
 import { breakdownValues } from './breakdown-answer.ts'
 import { sumDays } from './breakdown-queries.ts'
 import type { DayRange } from './breakdown-range.ts'
+import type { FilteredVisits } from './count-filtered.ts'
+import { countFiltered, tooLong } from './count-filtered.ts'
+import { loadTextDescriber } from './describe-texts.ts'
+import { isCode } from './filtered-queries.ts'
+import type { Filters } from './filters.ts'
+import { agentPasses, isFiltered } from './filters.ts'
 import { visitSeries } from './series-queries.ts'
 import type { Buckets } from './series-range.ts'
 import { readInPieces } from './streaming-database.ts'
@@ -24,31 +30,71 @@ export interface ExportRows {
 /** So many at a time: describing user agents that were never seen before takes 50 µs each. */
 const rowsAtATime = 250
 
-export function seriesRows(database: Database, { linkId }: Subject, buckets: Buckets): ExportRows {
-  async function* pieces() {
-    const series = await visitSeries(database, linkId, buckets)
-    yield series.map(({ start, ...counts }) => ({ start: start.toISOString(), ...counts }))
-  }
-  return { columns: ['start', 'visits', 'humans', 'bots', 'previews'], pieces: pieces() }
+export async function seriesRows(
+  database: Database,
+  { linkId }: Subject,
+  buckets: Buckets,
+  filters: Filters,
+): Promise<ExportRows> {
+  const series = isFiltered(filters)
+    ? (await filtered(database, linkId, buckets, filters)).series
+    : await visitSeries(database, linkId, buckets)
+  const rows = series.map(({ start, ...counts }) => ({ start: start.toISOString(), ...counts }))
+  return { columns: ['start', 'visits', 'humans', 'bots', 'previews'], pieces: inOnePiece(rows) }
 }
 
-export function breakdownRows(database: Database, { linkId }: Subject, range: DayRange): ExportRows {
-  async function* pieces() {
-    const { breakdowns } = await sumDays(database, linkId, range.from, range.to)
-    const values = breakdownValues(breakdowns)
-    for (const dimension of dimensions) yield values[dimension].map(value => ({ dimension, ...value }))
-  }
-  return { columns: ['dimension', 'value', 'visits', 'humans'], pieces: pieces() }
+/** Of the UTC days that the range touches; filtered, of exactly the range. */
+export async function breakdownRows(
+  database: Database,
+  { linkId }: Subject,
+  range: Buckets | DayRange,
+  filters: Filters,
+): Promise<ExportRows> {
+  const { breakdowns } =
+    'starts' in range
+      ? await filtered(database, linkId, range, filters)
+      : await sumDays(database, linkId, range.from, range.to)
+  const values = breakdownValues(breakdowns)
+  const rows = dimensions.flatMap(dimension => values[dimension].map(value => ({ dimension, ...value })))
+  return { columns: ['dimension', 'value', 'visits', 'humans'], pieces: inOnePiece(rows) }
+}
+
+async function filtered(
+  database: Database,
+  linkId: number,
+  buckets: Buckets,
+  filters: Filters,
+): Promise<FilteredVisits> {
+  const counted = await countFiltered(database, linkId, buckets, filters)
+  if ('tooMuch' in counted) throw tooLong(counted)
+  return counted
+}
+
+async function* inOnePiece(rows: object[]) {
+  yield rows
 }
 
 /** Newest first. A day at a time, so that at most the visits of a day are sorted. */
-export function visitRows(database: Database, { linkId }: Subject, buckets: Buckets): ExportRows {
+export async function visitRows(
+  database: Database,
+  { linkId }: Subject,
+  buckets: Buckets,
+  filters: Filters,
+): Promise<ExportRows> {
   const isOfAll = linkId === allLinksId
+  const texts = await loadTextDescriber()
+  const describe = await visitDescriber()
+  const passes = ({ referrer, userAgent }: RawVisit) =>
+    agentPasses(texts.userAgent(userAgent), filters) &&
+    (filters.referrer === undefined || texts.referrer(referrer) === filters.referrer)
   async function* pieces() {
-    const describe = await visitDescriber()
     for (const day of await daysWithVisits(database, linkId, buckets)) {
-      for await (const piece of readInPieces(database, visitsOfDay(linkId, day, buckets), rowsAtATime))
-        yield piece.map(visit => {
+      for await (const piece of readInPieces(
+        database,
+        visitsOfDay(linkId, day, buckets, filters),
+        rowsAtATime,
+      ))
+        yield piece.filter(passes).map(visit => {
           const described = describe(visit)
           return { ...described, visited_at: described.visited_at.toISOString() }
         })
@@ -72,7 +118,7 @@ async function daysWithVisits(
 
 const dayMs = 86_400_000
 
-function visitsOfDay(linkId: number, day: string, { starts, end }: Buckets) {
+function visitsOfDay(linkId: number, day: string, { starts, end }: Buckets, filters: Filters) {
   const dayStart = Date.parse(`${day}T00:00:00Z`)
   const from = new Date(Math.max(dayStart, (starts[0] ?? end).getTime()))
   const to = new Date(Math.min(dayStart + dayMs, end.getTime()))
@@ -87,6 +133,7 @@ function visitsOfDay(linkId: number, day: string, { starts, end }: Buckets) {
       WHERE ${rawVisitsOf(linkId)} AND visited_at >= ${from}::timestamptz AND visited_at < ${to}::timestamptz
         AND date_bin('1 minute', visited_at, 'epoch'::timestamptz) >= ${from}::timestamptz
         AND date_bin('1 minute', visited_at, 'epoch'::timestamptz) < ${to}::timestamptz
+        AND ${isCode(sql`country`, filters.country)} AND ${isCode(sql`language`, filters.language)}
     ) AS visit
     LEFT JOIN texts AS referrer ON referrer.id = visit.referrer_id
     LEFT JOIN texts AS user_agent ON user_agent.id = visit.user_agent_id

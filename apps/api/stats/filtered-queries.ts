@@ -121,7 +121,7 @@ function inRange({ linkId, buckets, country, language }: RawRange): RawBuilder<u
     AND ${isCode(sql`country`, country)} AND ${isCode(sql`language`, language)}`
 }
 
-function isCode(column: RawBuilder<unknown>, code: number | null | undefined): RawBuilder<unknown> {
+export function isCode(column: RawBuilder<unknown>, code: number | null | undefined): RawBuilder<unknown> {
   if (code === undefined) return sql`true`
   return code === null ? sql`${column} IS NULL` : sql`${column} = ${code}`
 }

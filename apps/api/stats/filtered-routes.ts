@@ -1,32 +1,22 @@
 /** `GET /stats/:slug/filtered` and `GET /stats/overall/filtered`: any combination of filters, from raw visits. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { dimensions } from '@hopcount/shared/breakdowns.ts'
-import { letterCode } from '@hopcount/shared/letter-codes.ts'
-import type { Static } from 'typebox'
 import { Type } from 'typebox'
-import { Problem, problemResponses } from '../errors/problem.ts'
+import { problemResponses } from '../errors/problem.ts'
 import { BreakdownsSchema, breakdownsAnswer, limitProperty } from './breakdown-answer.ts'
-import type { Filters, TooMuch } from './count-filtered.ts'
-import { countFiltered } from './count-filtered.ts'
+import { countFiltered, tooLong, tooLongDescription } from './count-filtered.ts'
+import { filterProperties, readFilters } from './filters.ts'
 import { RangeSchema, rangeAnswer, SeriesSchema } from './series-answer.ts'
-import { queryProblem, readSeriesRange, seriesProperties } from './series-range.ts'
+import { readSeriesRange, seriesProperties } from './series-range.ts'
 import { answerHeaderSchemas, listLifetimeMs, notModified, refusals } from './shared-answers.ts'
 import type { StatsContext } from './stats-context.ts'
 import { findSubject, reportAddresses, slugOf } from './subject.ts'
 import { createTurns } from './turns.ts'
 
-const filter = (description: string) => Type.Optional(Type.String({ maxLength: 255, description }))
-
 const QuerySchema = Type.Object(
   {
     ...seriesProperties,
-    class: Type.Optional(Type.Union([Type.Literal('human'), Type.Literal('bot'), Type.Literal('preview')])),
-    referrer: filter('a value of the breakdown by referrer; empty: visits without one'),
-    country: filter('"DE"; empty: not known'),
-    browser: filter('a value of the breakdown by browser'),
-    os: filter('a value of the breakdown by operating system'),
-    device: filter('a value of the breakdown by device'),
-    language: filter('"de"; empty: not told'),
+    ...filterProperties,
     ...limitProperty,
   },
   { additionalProperties: false },
@@ -72,7 +62,7 @@ export const filteredRoutes: FastifyPluginAsyncTypebox<StatsContext> = async (
             304: notModified,
             ...problemResponses({
               ...notFound,
-              422: 'the range is too long for filters; `earliest`: where raw visits begin, if that is why',
+              422: tooLongDescription,
               ...refusals,
             }),
           },
@@ -105,42 +95,4 @@ export const filteredRoutes: FastifyPluginAsyncTypebox<StatsContext> = async (
       },
     )
   }
-}
-
-function readFilters(query: Static<typeof QuerySchema>): Filters {
-  const { class: visitorClass, referrer, browser, os, device } = query
-  return {
-    class: visitorClass,
-    referrer,
-    browser,
-    os,
-    device,
-    country: readCode('country', query.country, 2),
-    language: readCode('language', query.language, 3),
-  }
-}
-
-function readCode(
-  field: 'country' | 'language',
-  letters: string | undefined,
-  maxLetters: number,
-): number | null | undefined {
-  if (letters === undefined) return undefined
-  if (letters === '') return null
-  const code = letters.length <= maxLetters ? letterCode(letters) : undefined
-  if (code === undefined)
-    throw queryProblem(field, `${field} must be a code of at most ${maxLetters} letters, or empty.`)
-  return code
-}
-
-function tooLong(reason: TooMuch): Problem {
-  if (reason.tooMuch === 'retention') {
-    const detail =
-      'The range is too long for filters: raw visits, which filters need, do not reach back that far.'
-    return new Problem(422, detail, { members: { earliest: reason.earliest.toISOString() } })
-  }
-  return new Problem(
-    422,
-    'The range is too long for filters: it holds too many visits. Please ask for a shorter one.',
-  )
 }

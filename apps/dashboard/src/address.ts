@@ -49,7 +49,7 @@ export interface Address {
   everyone: boolean
   filters: Filters
   /** The breakdown that is shown in its full length. */
-  more: Dimension | undefined
+  more: FilterName | undefined
   /** Where in the visits the page begins. */
   before: string | undefined
   /** An IANA zone; undefined: the browser's. */
@@ -88,7 +88,7 @@ export function readAddress(search: string): Address {
     compare: query.get('compare') !== 'off',
     everyone: query.get('bots') === 'show',
     filters: readFilters(query),
-    more: one('more', dimensions),
+    more: one('more', filterNames),
     before: matching('before', /^\d{1,15}\.\d{1,6}$/),
     zone: zone !== null && isZone(zone) ? zone : undefined,
     asTable: query.get('show') === 'table',

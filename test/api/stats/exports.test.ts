@@ -7,11 +7,13 @@ import type { RunningApi } from '../../support/hopcount.ts'
 import { openPool } from '../../support/hopcount.ts'
 import { createTestDatabase } from '../../support/test-database.ts'
 import { waitUntil } from '../../support/wait-until.ts'
+import type { CountedVisit } from './counted-visits.ts'
 import { dayMs, makeLinks, recordVisits, startReportingApi } from './counted-visits.ts'
 
 let api: RunningApi
 let pool: Pool
 let bigLinkId: number
+let visits: CountedVisit[]
 const end = Date.now()
 const bigVisits = 400_000
 
@@ -26,7 +28,7 @@ beforeAll(async () => {
       visitedAt: end - 1_000 - i * 4_000_000,
     })),
   )
-  await recordVisits(pool, moments)
+  visits = await recordVisits(pool, moments)
   bigLinkId = links.get('big') ?? 0
   await pool.query(
     `INSERT INTO visits (link_id, visited_at, referrer, user_agent)
@@ -88,6 +90,66 @@ describe('an export', () => {
         values.map(value => ({ dimension, ...value })),
       ),
     )
+  })
+
+  test('that is filtered holds the visits that pass, and what they add up to', async () => {
+    const people = visits.filter(visit => visit.slug === 'one' && visit.class === 'human')
+    const { browser, referrer, country, language } = people[0]?.values ?? {}
+    const filters: Record<string, string>[] = [
+      { class: 'human' },
+      { class: 'preview' },
+      { browser: browser ?? '' },
+      { class: 'human', referrer: referrer ?? '' },
+      { country: country ?? '', language: language ?? '' },
+      { referrer: '', country: '' },
+    ]
+    for (const filter of filters) {
+      const passing = visits.filter(
+        visit =>
+          visit.slug === 'one' &&
+          Object.entries(filter).every(
+            ([name, wanted]) => ({ ...visit.values, class: visit.class })[name as 'class'] === wanted,
+          ),
+      )
+      const lines = async (what: string) => {
+        const response = await ask('one/export', { what, format: 'ndjson', ...lastDays, ...filter })
+        expect(response.status).toBe(200)
+        const text = await response.text()
+        return text === ''
+          ? []
+          : text
+              .trimEnd()
+              .split('\n')
+              .map(line => JSON.parse(line))
+      }
+      expect((await lines('visits')).map(visit => Date.parse(visit.visited_at))).toEqual(
+        passing.map(visit => visit.visitedAt).sort((a, b) => b - a),
+      )
+      const report = (await (await ask('one/filtered', { ...lastDays, ...filter, limit: '100' })).json()) as {
+        visits: number
+        series: object[]
+        breakdowns: Record<string, object[]>
+      }
+      expect(report.visits).toBe(passing.length)
+      expect(await lines('series')).toEqual(report.series)
+      expect(await lines('breakdowns')).toEqual(
+        Object.entries(report.breakdowns).flatMap(([dimension, values]) =>
+          values.map(value => ({ dimension, ...value })),
+        ),
+      )
+    }
+  })
+
+  test('that is filtered is refused where raw visits do not reach back so far', async () => {
+    await pool.query(`UPDATE retention SET raw_visits_from = (now() AT TIME ZONE 'UTC')::date - 1`)
+    try {
+      const response = await ask('one/export', { what: 'series', class: 'human', ...lastDays })
+      expect(response.status).toBe(422)
+      expect(response.headers.get('content-type')).toContain('application/problem+json')
+      expect((await ask('one/export', { what: 'series', ...lastDays })).status).toBe(200)
+    } finally {
+      await pool.query(`UPDATE retention SET raw_visits_from = '-infinity'`)
+    }
   })
 
   test('of nothing is a line of names', async () => {

@@ -110,6 +110,11 @@ export function linksUrl({ window, sort, search, after }: Address): string {
   return `/stats?${query}`
 }
 
+/** The links with most visits of a report's range. */
+export function topLinksUrl(from: string, to: string | undefined, zone: string): string {
+  return `/stats?${new URLSearchParams({ limit: String(linksPerPage), from, ...(to !== undefined && { to }), tz: zone })}`
+}
+
 /** Where the reports of a link lie, or without a slug those of all links together. */
 export function reportPath(slug: string | undefined): string {
   return `/stats/${slug === undefined ? 'overall' : encodeURIComponent(slug)}`

@@ -1,4 +1,4 @@
-import type { Dimension } from '../address.ts'
+import type { FilterName } from '../address.ts'
 import type { BreakdownValue, Metric } from '../api/stats.ts'
 import { useNavigation } from '../navigation.tsx'
 import { number, percent } from '../text/numbers.ts'
@@ -7,7 +7,7 @@ import { filterTitles, valueName } from '../text/value-names.ts'
 const shownAtFirst = 8
 
 /** Who the visits are by, in one respect. A value is a button that shows the visits with this value alone. */
-export function BreakdownTable(props: { dimension: Dimension; values: BreakdownValue[]; metric: Metric }) {
+export function BreakdownTable(props: { dimension: FilterName; values: BreakdownValue[]; metric: Metric }) {
   const { dimension, metric } = props
   const { address, go } = useNavigation()
   const isWhole = address.more === dimension

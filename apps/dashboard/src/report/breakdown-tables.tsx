@@ -1,4 +1,5 @@
-import { dimensions } from '../address.ts'
+import { dimensions, filterNames } from '../address.ts'
+import type { BreakdownValue, Counts } from '../api/stats.ts'
 import { useNavigation } from '../navigation.tsx'
 import { daysBetween } from '../text/times.ts'
 import { BreakdownTable } from './breakdown-table.tsx'
@@ -13,8 +14,10 @@ export function BreakdownTables({ data }: { data: ReportData }) {
   const range = data.stats.answer?.data.range
   const { from, to, breakdowns } = answer.data
   const isOther = data.filtered === undefined && (range?.from !== from || range.to !== to)
-  const shown =
-    address.more === undefined ? dimensions : [address.more, ...dimensions.filter(d => d !== address.more)]
+  // Where people are shown alone, there is nobody to be told from.
+  const names = data.metric === 'humans' ? dimensions : filterNames
+  const shown = [...names].sort((a, b) => Number(b === address.more) - Number(a === address.more))
+  const counts = data.filtered?.answer?.data ?? range
   return (
     <div aria-busy={!polled.isCurrent}>
       <div class="breakdowns">
@@ -22,7 +25,7 @@ export function BreakdownTables({ data }: { data: ReportData }) {
           <BreakdownTable
             key={dimension}
             dimension={dimension}
-            values={breakdowns[dimension] ?? []}
+            values={dimension === 'class' ? classValues(counts) : (breakdowns[dimension] ?? [])}
             metric={data.metric}
           />
         ))}
@@ -35,4 +38,15 @@ export function BreakdownTables({ data }: { data: ReportData }) {
       )}
     </div>
   )
+}
+
+/** Known of every visit, so it is counted with them: of exactly the range. */
+function classValues(counts: Counts | undefined): BreakdownValue[] {
+  if (counts === undefined) return []
+  const { humans, bots, previews } = counts
+  return [
+    { value: 'human', visits: humans, humans },
+    { value: 'bot', visits: bots, humans: 0 },
+    { value: 'preview', visits: previews, humans: 0 },
+  ]
 }

@@ -1,4 +1,5 @@
 import { useEffect, useRef } from 'preact/hooks'
+import type { Filters } from '../address.ts'
 import { reportPath } from '../api/stats.ts'
 import type { Asked } from './report-data.ts'
 
@@ -12,8 +13,9 @@ const formats = [
   ['ndjson', 'NDJSON'],
 ] as const
 
-/** Files of the period that is shown, of everybody. */
-export function ExportMenu({ slug, asked }: { slug: string | undefined; asked: Asked }) {
+/** Files of the period that is shown, and of the visits that pass the filters, of everybody. */
+export function ExportMenu(props: { slug: string | undefined; asked: Asked; filters: Filters }) {
+  const { slug, asked, filters } = props
   const menu = useRef<HTMLDetailsElement>(null)
   useEffect(() => {
     function closeOn(event: Event): void {
@@ -36,7 +38,10 @@ export function ExportMenu({ slug, asked }: { slug: string | undefined; asked: A
     <details ref={menu} class="menu">
       <summary class="button">Export</summary>
       <div class="menu-body">
-        <p class="muted">The period shown, as a file; people, bots and previews in columns of their own.</p>
+        <p class="muted">
+          The {Object.keys(filters).length > 0 ? 'filtered visits of the period' : 'period'} shown, as a file;
+          people, bots and previews in columns of their own.
+        </p>
         <ul>
           {whats.map(([what, title]) => (
             <li key={what}>
@@ -44,7 +49,7 @@ export function ExportMenu({ slug, asked }: { slug: string | undefined; asked: A
               {formats.map(([format, name]) => (
                 <a
                   key={format}
-                  href={exportUrl(slug, asked, what, format)}
+                  href={exportUrl(slug, asked, filters, what, format)}
                   download
                   aria-label={`${title}, ${name}`}
                 >
@@ -59,8 +64,14 @@ export function ExportMenu({ slug, asked }: { slug: string | undefined; asked: A
   )
 }
 
-function exportUrl(slug: string | undefined, { range, zone }: Asked, what: string, format: string): string {
+function exportUrl(
+  slug: string | undefined,
+  { range, zone }: Asked,
+  filters: Filters,
+  what: string,
+  format: string,
+): string {
   const { interval, from, to } = range
-  const query = { what, format, interval, from, ...(to !== undefined && { to }), tz: zone }
+  const query = { what, format, interval, from, ...(to !== undefined && { to }), tz: zone, ...filters }
   return `${reportPath(slug)}/export?${new URLSearchParams(query)}`
 }

@@ -2,6 +2,7 @@ import { PageLink } from '../navigation.tsx'
 import { PageTitle } from '../page/page-title.tsx'
 import { Report } from './report.tsx'
 import { useReportData } from './report-data.ts'
+import { TopLinks } from './top-links.tsx'
 
 /** All links together. */
 export function OverviewPage() {
@@ -19,7 +20,7 @@ export function OverviewPage() {
           </PageLink>
         </p>
       )}
-      <Report slug={undefined} data={data} />
+      <Report slug={undefined} data={data} topLinks={<TopLinks data={data} />} />
     </>
   )
 }

@@ -1,3 +1,4 @@
+import type { ComponentChildren } from 'preact'
 import type { Address } from '../address.ts'
 import { isRefusal } from '../api/problem.ts'
 import { useNavigation } from '../navigation.tsx'
@@ -15,7 +16,8 @@ import { RecentVisits } from './recent-visits.tsx'
 import type { ReportData } from './report-data.ts'
 
 /** All that is known about visits: of a link, or without a slug of all links together. */
-export function Report({ slug, data }: { slug: string | undefined; data: ReportData }) {
+export function Report(props: { slug: string | undefined; data: ReportData; topLinks?: ComponentChildren }) {
+  const { slug, data } = props
   const { stats, filtered } = data
   const problem = stats.problem ?? data.days.problem
   const filterProblem = filtered?.problem
@@ -38,6 +40,7 @@ export function Report({ slug, data }: { slug: string | undefined; data: ReportD
           ) : (
             <>
               <OverTime data={data} />
+              {props.topLinks}
               <BreakdownTables data={data} />
             </>
           )}
@@ -65,7 +68,7 @@ function Toolbar({ slug, data }: { slug: string | undefined; data: ReportData })
           value={audience}
           choose={chosen => go({ everyone: chosen === 'everyone' })}
         />
-        <ExportMenu slug={slug} asked={data.asked} />
+        <ExportMenu slug={slug} asked={data.asked} filters={address.filters} />
       </div>
     </div>
   )

@@ -1,0 +1,59 @@
+import { usePolled } from '../api/poll.ts'
+import type { ListedLink } from '../api/stats.ts'
+import { topLinksUrl } from '../api/stats.ts'
+import { PageLink } from '../navigation.tsx'
+import { number } from '../text/numbers.ts'
+import type { ReportData } from './report-data.ts'
+
+const pauseMs = 5_000
+const quarterMs = 15 * 60_000
+
+/** The links that had most visits in the period. Filters are of visits, not of links: with some it is not shown. */
+export function TopLinks({ data }: { data: ReportData }) {
+  const { from, to } = data.asked.range
+  const polled = usePolled<ListedLink[]>(
+    data.filtered === undefined
+      ? { url: topLinksUrl(from, to, data.asked.zone), about: undefined }
+      : undefined,
+    { everyMs: pauseMs },
+  )
+  const links = polled.answer?.data.filter(link => link.visits > 0)
+  if (data.filtered !== undefined || links === undefined || links.length === 0) return null
+  const most = Math.max(...links.map(link => link.visits))
+  return (
+    <section class="card breakdown links" aria-labelledby="top-links" aria-busy={!polled.isCurrent}>
+      <table aria-labelledby="top-links">
+        <thead>
+          <tr>
+            <th scope="col">
+              <h2 id="top-links">Top links</h2>
+            </th>
+            <th scope="col" class="number">
+              Visits
+            </th>
+            <th scope="col" class="number">
+              People
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {links.map(link => (
+            <tr key={link.slug}>
+              <th scope="row">
+                <span class="bar" aria-hidden="true" style={{ width: `${(100 * link.visits) / most}%` }} />
+                <PageLink to={{ link: link.slug }} class="value">
+                  <bdi title={link.long_url}>/{link.slug}</bdi>
+                </PageLink>
+              </th>
+              <td class="number">{number(link.visits)}</td>
+              <td class="number muted">{number(link.humans)}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      {Date.parse(from) % quarterMs > 0 && (
+        <p class="muted footnote">Counted in whole quarter hours, which begin before the chart does.</p>
+      )}
+    </section>
+  )
+}
