@@ -84,7 +84,9 @@ describe.skipIf(!browserAvailable())('the page of a link', () => {
     const days = [1, 1, 2, 3, 8, 8, 9, 10, 11]
     await recordVisits(pool, slug, visitsAt(days.map(day => now - day * 24 * hourMs)))
     const { page, incidents } = await openPage(browser, `${origin}/?link=${slug}&period=week&show=table`)
-    const caption = page.locator('figcaption').filter({ hasText: '20 % less than in the period before (5)' })
+    const caption = page
+      .locator('figcaption')
+      .filter({ hasText: '20 % less than in the period before up to the same time (5)' })
     await caption.waitFor()
     expect(await page.locator('.change').first().textContent()).toContain('20 %')
     const stats = await ask<Stats>(

@@ -1,10 +1,10 @@
 /** A series as answers show it, and the one before it. */
 import type { Database } from '@hopcount/shared/database.ts'
 import { Type } from 'typebox'
+import type { Counts } from './counts.ts'
 import { countsProperties, sumCounts } from './counts.ts'
-import type { Bucket } from './series-queries.ts'
 import { visitSeries } from './series-queries.ts'
-import type { Buckets } from './series-range.ts'
+import type { Buckets, BucketsBefore } from './series-range.ts'
 
 const time = Type.String({ format: 'date-time' })
 
@@ -26,7 +26,19 @@ export const seriesAnswerProperties = {
   series: SeriesSchema,
   previous: Type.Optional(
     Type.Object(
-      { ...RangeSchema.properties, series: SeriesSchema },
+      {
+        ...RangeSchema.properties,
+        series: SeriesSchema,
+        so_far: Type.Optional(
+          Type.Object(
+            { to: time, ...countsProperties },
+            {
+              description:
+                'while the last interval of the range is running: as far as the same time of the one before, in full hours (of hours: quarters)',
+            },
+          ),
+        ),
+      },
       { description: 'with compare=previous: as many intervals just before' },
     ),
   ),
@@ -37,19 +49,31 @@ export async function readSeries(
   database: Database,
   linkId: number,
   buckets: Buckets,
-  before: Buckets | undefined,
+  before: BucketsBefore | undefined,
 ) {
-  const starts = [...(before?.starts ?? []), ...buckets.starts]
-  const all = await visitSeries(database, linkId, { ...buckets, starts })
-  const previous = all.slice(0, before?.starts.length ?? 0)
-  const series = all.slice(previous.length)
+  if (before === undefined) {
+    const series = await visitSeries(database, linkId, buckets)
+    return { range: rangeAnswer(buckets, series), series }
+  }
+  const { starts, soFar } = before
+  // The last of those before is read in two, so that it can be told what it had at this time.
+  const isCut = soFar !== undefined && soFar > (starts.at(-1) ?? soFar) && soFar < before.end
+  const cuts = isCut ? [...starts, soFar] : starts
+  const all = await visitSeries(database, linkId, { ...buckets, starts: [...cuts, ...buckets.starts] })
+  const series = all.slice(cuts.length)
+  const cut = all.slice(0, cuts.length)
+  const previous = isCut ? [...cut.slice(0, -2), { ...cut.at(-2), ...sumCounts(cut.slice(-2)) }] : cut
   return {
     range: rangeAnswer(buckets, series),
     series,
-    ...(before && { previous: { ...rangeAnswer(before, previous), series: previous } }),
+    previous: {
+      ...rangeAnswer(before, previous),
+      series: previous,
+      ...(soFar && { so_far: { to: soFar, ...sumCounts(cut.filter(({ start }) => start < soFar)) } }),
+    },
   }
 }
 
-export function rangeAnswer({ starts, end }: Buckets, series: Bucket[]) {
+export function rangeAnswer({ starts, end }: Buckets, series: Counts[]) {
   return { from: starts[0] ?? end, to: end, ...sumCounts(series) }
 }

@@ -52,7 +52,8 @@ export interface Buckets {
 
 const maxDays = 366
 const minuteMs = 60_000
-const hourMs = 60 * minuteMs
+const quarterMs = 15 * minuteMs
+const hourMs = 4 * quarterMs
 const dayMs = 24 * hourMs
 /** How far back minutes are kept, and a minute more: a client's "48 hours ago" is a moment old when it arrives. */
 const minutesReachMs = 2 * dayMs + minuteMs
@@ -97,17 +98,35 @@ export function readRange(
   return { from, to, timeZone }
 }
 
+export interface BucketsBefore extends Buckets {
+  /** Where these were when they had gone on for as long as the running ones have now; undefined: those are over. */
+  soFar: Date | undefined
+}
+
 /** As many buckets of the same interval, just before. */
-export function bucketsBefore({ interval, starts, end }: Buckets, tz: string, now: Date): Buckets {
+export function bucketsBefore(buckets: Buckets, tz: string, now: Date): BucketsBefore {
+  const { interval, starts, end } = buckets
   const timeZone = readTimeZone(tz)
   const first = (starts[0] ?? end).getTime()
   // One more: in a zone that once skipped a day (Apia, 2011) a calendar step back can pass over none.
   const span = { [`${interval}s`]: starts.length + 1 }
   const from = zoned(first, timeZone).subtract(span).epochMilliseconds
-  const before = bucketStarts(interval, from, first, timeZone).filter(start => start < first)
-  const previous = before.slice(-starts.length).map(start => new Date(start))
+  const all = bucketStarts(interval, from, first, timeZone).filter(start => start < first)
+  const previous = all.slice(-starts.length).map(start => new Date(start))
   if (interval === 'minute') checkMinutes(previous[0]?.getTime() ?? first, now)
-  return { interval, starts: previous, end: new Date(first) }
+  const before = { interval, starts: previous, end: new Date(first) }
+  return { ...before, soFar: sameTimeBefore(buckets, before, now) }
+}
+
+/** In full hours (old counts are kept by the hour), of hours in full quarters. A minute is too short to be cut. */
+function sameTimeBefore({ interval, starts, end }: Buckets, before: Buckets, now: Date): Date | undefined {
+  const last = starts.at(-1)
+  const lastBefore = before.starts.at(-1)
+  if (interval === 'minute' || last === undefined || lastBefore === undefined) return undefined
+  if (now < last || now >= end) return undefined
+  const unit = interval === 'hour' ? quarterMs : hourMs
+  const gone = Math.round((now.getTime() - last.getTime()) / unit) * unit
+  return new Date(Math.min(lastBefore.getTime() + gone, before.end.getTime()))
 }
 
 function checkMinutes(from: number, now: Date): void {

@@ -65,7 +65,13 @@ interface Report extends Counts {
   uniques: number
   range: Counts & { from: string; to: string }
   series: Bucket[]
-  previous: Counts & { from: string; to: string; series: Bucket[]; uniques: number }
+  previous: Counts & {
+    from: string
+    to: string
+    series: Bucket[]
+    uniques: number
+    so_far?: Counts & { to: string }
+  }
   breakdowns: Record<Dimension, Value[]>
   links: number
   first_visit: string | null
@@ -167,11 +173,46 @@ describe('a report', () => {
         expect(counts(previous)).toEqual(
           countVisits(between(own, Date.parse(previous.from), Date.parse(previous.to))),
         )
+        const { so_far: soFar } = previous
+        if (soFar !== undefined)
+          expect(counts(soFar)).toEqual(
+            countVisits(between(own, Date.parse(previous.from), Date.parse(soFar.to))),
+          )
         if (of === 'overall') expect(totals.links).toBe(slugs.length)
       }),
       { numRuns: 150 },
     )
   }, 120_000)
+
+  test('that is running tells how far the period before was at the same time', async () => {
+    const now = Date.now()
+    for (const of of [slugs[0] ?? '', 'overall'])
+      for (const interval of ['hour', 'day', 'week', 'month', 'minute']) {
+        const { range, series, previous } = await report(of, {
+          ...{ interval, compare: 'previous', tz: 'Asia/Kathmandu' },
+          from: new Date(now - (interval === 'minute' ? hourMs : 20 * dayMs)).toISOString(),
+        })
+        const { so_far: soFar } = previous
+        if (interval === 'minute') expect(soFar).toBeUndefined()
+        else {
+          const gone = now - Date.parse(series.at(-1)?.start ?? '')
+          const goneBefore = Date.parse(soFar?.to ?? '') - Date.parse(previous.series.at(-1)?.start ?? '')
+          // A month may be longer than the one before.
+          const tolerance = soFar?.to === range.from ? 3 * dayMs : hourMs / 2 + 60_000
+          expect(Math.abs(goneBefore - gone)).toBeLessThan(tolerance)
+          const own = visitsOf(of)
+          expect(counts(soFar as Counts)).toEqual(
+            countVisits(between(own, Date.parse(previous.from), Date.parse(soFar?.to ?? ''))),
+          )
+        }
+      }
+    const over = await report('overall', {
+      compare: 'previous',
+      from: new Date(now - 3 * dayMs).toISOString(),
+      to: new Date(now - 2 * dayMs).toISOString(),
+    })
+    expect(over.previous.so_far).toBeUndefined()
+  })
 
   test('has the breakdowns of whole days that counting each visit gives', async () => {
     const query = fc.record({

@@ -41,7 +41,8 @@ export interface ReportStats extends Counts {
   last_visit: string | null
   range: Range
   series: Bucket[]
-  previous?: Range & { series: Bucket[] }
+  /** `so_far`: at the time that the running period has come to. */
+  previous?: Range & { series: Bucket[]; so_far?: Counts }
 }
 
 export interface LinkStats extends ReportStats {

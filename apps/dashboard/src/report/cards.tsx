@@ -28,8 +28,10 @@ function PeriodCard({ data }: { data: ReportData }) {
   if (stats.answer === undefined) return null
   const { range: ofStats, previous: beforeStats } = stats.answer.data
   const range = filtered === undefined ? ofStats : filtered.answer?.data
-  const previous =
+  const soFar = filtered === undefined ? beforeStats?.so_far : undefined
+  const whole =
     filtered === undefined ? beforeStats : filteredBefore.isCurrent ? filteredBefore.answer?.data : undefined
+  const previous = soFar ?? whole
   const { period } = stats.answer.about.range
   return (
     <Card title={`Visits${period === 'custom' ? '' : `, ${periodNames[period].span}`}`}>
@@ -40,7 +42,9 @@ function PeriodCard({ data }: { data: ReportData }) {
           <span class="big number" data-testid="period">
             {number(range[metric])}
           </span>
-          {previous !== undefined && <Change now={range[metric]} before={previous[metric]} />}
+          {previous !== undefined && (
+            <Change now={range[metric]} before={previous[metric]} soFar={soFar !== undefined} />
+          )}
           <Others counts={range} metric={metric} />
         </>
       )}

@@ -2,9 +2,10 @@ import { percent } from '../text/numbers.ts'
 import { changeInWords } from './shown-series.ts'
 
 /** What has changed against the period before: short for the eye, a sentence for those who hear it. */
-export function Change({ now, before }: { now: number; before: number }) {
+export function Change(props: { now: number; before: number; soFar?: boolean }) {
+  const { now, before, soFar = false } = props
   if (now === 0 && before === 0) return null
-  const words = changeInWords(now, before)
+  const words = changeInWords(now, before, soFar)
   return (
     <span class={`change ${direction(now, before)}`} title={words}>
       <span aria-hidden="true">{sign(now, before)}</span>

@@ -62,14 +62,18 @@ function shownSeries(data: ReportData, compare: boolean): { series: ShownSeries;
     if (filtered.answer === undefined) return undefined
     const { data: range, about: asked } = filtered.answer
     const before = compare && filteredBefore.isCurrent ? filteredBefore.answer?.data.series : undefined
-    return { asked, series: showSeries(range, before, { asked, metric, now }) }
+    return { asked, series: showSeries(range, before, undefined, { asked, metric, now }) }
   }
   if (data.stats.answer === undefined) return undefined
   const { data: stats, about: asked } = data.stats.answer
-  const before = compare ? stats.previous?.series : undefined
+  const previous = compare ? stats.previous : undefined
   return {
     asked,
-    series: showSeries({ ...stats.range, series: stats.series }, before, { asked, metric, now }),
+    series: showSeries({ ...stats.range, series: stats.series }, previous?.series, previous?.so_far, {
+      asked,
+      metric,
+      now,
+    }),
   }
 }
 

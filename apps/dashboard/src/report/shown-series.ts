@@ -1,4 +1,4 @@
-import type { Bucket, Metric } from '../api/stats.ts'
+import type { Bucket, Counts, Metric } from '../api/stats.ts'
 import { number, percent, visits } from '../text/numbers.ts'
 import { bucketNames, dayName } from '../text/times.ts'
 import { capitalized } from '../text/value-names.ts'
@@ -23,6 +23,7 @@ export interface ShownSeries {
 export function showSeries(
   answer: { from: string; to: string; series: Bucket[] },
   before: Bucket[] | undefined,
+  soFar: Counts | undefined,
   { asked, metric, now }: { asked: Asked; metric: Metric; now: number },
 ): ShownSeries {
   const { range, zone } = asked
@@ -43,7 +44,11 @@ export function showSeries(
     isRunning: Date.parse(answer.to) > now,
     metric,
   }
-  return { ...shown, description: describe(shown, spanInWords(answer, asked, now), asked) }
+  const change =
+    before === undefined
+      ? ''
+      : comparison(sum(shown.values), sum(before.map(b => b[metric])), soFar?.[metric])
+  return { ...shown, description: describe(shown, spanInWords(answer, asked, now), change, asked) }
 }
 
 /** “in the last 30 days”; of other days their dates. */
@@ -59,12 +64,15 @@ function spanInWords(
   return first === last ? `on ${first}` : `from ${first} to ${last}`
 }
 
-function describe(shown: Omit<ShownSeries, 'description'>, span: string, { range }: Asked): string {
-  const { values, before, names, isRunning, metric } = shown
+function describe(
+  shown: Omit<ShownSeries, 'description'>,
+  span: string,
+  change: string,
+  { range }: Asked,
+): string {
+  const { values, names, isRunning, metric } = shown
   const total = sum(values)
-  const sentences = [
-    `${total === 0 ? noVisits(metric) : visits(total, metric)} ${span}${comparison(total, before)}.`,
-  ]
+  const sentences = [`${total === 0 ? noVisits(metric) : visits(total, metric)} ${span}${change}.`]
   if (total > 0) {
     const highest = values.indexOf(Math.max(...values))
     sentences.push(`Most: ${number(values[highest] ?? 0)}, ${names.long[highest]}.`)
@@ -80,16 +88,17 @@ function noVisits(metric: Metric): string {
   return metric === 'humans' ? 'No visits by people' : 'No visits'
 }
 
-function comparison(total: number, before: number[] | undefined): string {
-  if (before === undefined || total + sum(before) === 0) return ''
-  return `, ${changeInWords(total, sum(before))}`
+function comparison(total: number, before: number, soFar: number | undefined): string {
+  if (total + before === 0) return ''
+  return `, ${changeInWords(total, soFar ?? before, soFar !== undefined)}`
 }
 
-/** “12 % more than in the period before (1,234)”. */
-export function changeInWords(now: number, before: number): string {
-  const base = `the period before (${number(before)})`
+/** “12 % more than in the period before (1,234)”. A running period is compared with as much of the one before. */
+export function changeInWords(now: number, before: number, isSoFar: boolean): string {
+  const period = `the period before${isSoFar ? ' up to the same time' : ''}`
+  const base = `${period} (${number(before)})`
   if (now === before) return `as many as in ${base}`
-  if (before === 0) return 'none in the period before'
+  if (before === 0) return `none in ${period}`
   return `${percent(Math.abs(now - before), before)} ${now > before ? 'more' : 'less'} than in ${base}`
 }
 
