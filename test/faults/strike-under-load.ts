@@ -163,7 +163,8 @@ export async function strikeUnderLoad(
   function promisedProbe(what: string, probe: ProbeName, promise: number | '503' | undefined): void {
     if (promise === undefined) return
     if (promise !== '503') {
-      promised(what, promise, availabilityOf(during, probe))
+      const others = during.filter(sample => sample.probe === probe && !succeeded(sample))
+      promised(`${what} (else ${statuses(others)})`, promise, availabilityOf(during, probe))
       return
     }
     const bad = during.filter(
