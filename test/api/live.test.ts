@@ -218,9 +218,10 @@ describe('many live streams', () => {
     const stoppedAt = Date.now()
     const exit = other.process.stop()
     const endedAt = await Promise.all(streams.map(stream => stream.ended))
-    expect(Math.max(...endedAt) - stoppedAt).toBeLessThan(500)
+    // Streams that the server waits for would keep it until it is killed, after 15 s.
+    expect(Math.max(...endedAt) - stoppedAt).toBeLessThan(5_000)
     expect((await exit).code).toBe(0)
-    expect(Date.now() - stoppedAt).toBeLessThan(2_000)
+    expect(Date.now() - stoppedAt).toBeLessThan(8_000)
   })
 })
 

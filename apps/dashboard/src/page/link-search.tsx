@@ -19,9 +19,12 @@ export function LinkSearch() {
   const [text, setText] = useState(shown)
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined)
   const field = useRef<HTMLInputElement>(null)
+  // What was asked before something else was done has no say any more.
+  const lastAsked = useRef(0)
   // The address has changed otherwise, as by the back button.
   useEffect(() => {
     clearTimeout(timer.current)
+    lastAsked.current++
     if (shown !== text.trim()) setText(shown)
   }, [shown, isOnList])
 
@@ -35,13 +38,16 @@ export function LinkSearch() {
   function type(typed: string): void {
     setText(typed)
     clearTimeout(timer.current)
+    lastAsked.current++
     if (isOnList) timer.current = setTimeout(() => go(list(typed), { replace: true }), typingPauseMs)
   }
 
   async function find(): Promise<void> {
     clearTimeout(timer.current)
     if (text.trim() === '') return go(list(''))
+    const asked = ++lastAsked.current
     const slug = await exactSlug(text)
+    if (asked !== lastAsked.current) return
     if (slug === undefined) return go(list(text))
     setText('')
     field.current?.blur()

@@ -14,7 +14,7 @@ export function BreakdownTable(props: { dimension: FilterName; values: Breakdown
   const sorted = sortBy(props.values, metric)
   const rows = isWhole ? sorted : fold(sorted)
   const total = sorted.reduce((sum, value) => sum + value[metric], 0)
-  const most = Math.max(1, ...sorted.map(value => value[metric]))
+  const most = Math.max(1, ...rows.map(value => value[metric]))
   const title = filterTitles[dimension]
   const id = `by-${dimension}`
   return (
