@@ -2,6 +2,7 @@
  * The HTTP application, put together in the order in which its parts need each other, and closed in reverse:
  * no new requests → requests in flight answered → open segment sealed and delivered for a moment → connections.
  */
+import cluster from 'node:cluster'
 import { setTimeout as sleep } from 'node:timers/promises'
 import fastifyPostgres from '@fastify/postgres'
 import type { Configuration } from '@hopcount/shared/configuration.ts'
@@ -43,8 +44,11 @@ import { openVisitRecorder } from './visits/record-visits.ts'
 /** How long a stopping process goes on handing over sealed visits; what is left is adopted by the next process. */
 const deliverOnCloseMs = 3_000
 
-/** How long a stopping process still accepts and answers, each answer with `Connection: close`. */
-const answerOnCloseMs = 500
+/**
+ * How long a stopping process still accepts and answers, each answer with `Connection: close`. One of several that are
+ * replaced in turn is in no hurry, and the longer it waits, the fewer clients come back to a connection as it is closed.
+ */
+const answerOnCloseMs = cluster.isWorker ? 2_000 : 500
 
 export async function buildApp(configuration: Configuration, log: Log): Promise<FastifyInstance> {
   const app = Fastify({
