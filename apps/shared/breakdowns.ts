@@ -58,10 +58,11 @@ export function addStored(to: Breakdowns, stored: StoredBreakdowns): void {
 /** As JSON on one line for a column `breakdowns`; what is beyond the 100 most frequent values of a dimension goes to its "other". */
 export function storedText(breakdowns: Breakdowns): string {
   const kept = breakdowns.size > maxValues ? keepFrequent(breakdowns) : breakdowns
-  let json = ''
+  const entries: string[] = []
   for (const [key, { visits, people }] of kept)
-    json += `${json === '' ? '{' : ','}${JSON.stringify(key)}:${visits === people ? visits : `[${visits},${people}]`}`
-  return json === '' ? '{}' : `${json}}`
+    entries.push(`${JSON.stringify(key)}:${visits === people ? visits : `[${visits},${people}]`}`)
+  // Joined, not added up: a string that was added up keeps its parts, six times as many bytes, until it is read.
+  return ['{', entries.join(','), '}'].join('')
 }
 
 function keepFrequent(breakdowns: Breakdowns): Breakdowns {

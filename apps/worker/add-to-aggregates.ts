@@ -5,24 +5,23 @@
  * same of all links together (link_id 0), whose rows every transaction wants: they are locked for the last few
  * statements only.
  */
-import { storedText } from '@hopcount/shared/breakdowns.ts'
 import type { PoolClient } from 'pg'
-import { numberArray } from './array-literals.ts'
+import { bigintArray, integerArray, timestampArray } from './binary-arrays.ts'
 import type { DescribedVisit } from './describe-visits.ts'
 import type { UniqueVisitors } from './insert-visitors.ts'
 import type { BucketSum, DaySum, LinkSum, VisitSums } from './sum-visits.ts'
-import { sumOfAllLinks, sumVisits } from './sum-visits.ts'
+import { sumVisits } from './sum-visits.ts'
 
 /** Minutes are kept for the last two days: what comes later has its quarter hours. */
 export const minutesReachBackMs = 48 * 60 * 60 * 1_000
 
+/** `visits` are sorted by link and time. */
 export async function addToAggregates(
   client: PoolClient,
   visits: DescribedVisit[],
   uniques: UniqueVisitors,
 ): Promise<void> {
-  const ofLinks = sumVisits(visits)
-  const ofAll = sumOfAllLinks(ofLinks)
+  const { ofLinks, ofAll } = sumVisits(visits)
   await addBreakdowns(client, [...ofLinks.days, ...ofAll.days])
   await addSums(client, ofLinks, uniques)
   await addSums(client, ofAll, uniques)
@@ -39,8 +38,8 @@ async function addToTotals(client: PoolClient, links: LinkSum[], uniques: Unique
   await client.query({
     name: 'add-to-link-totals',
     text: `INSERT INTO link_totals AS total (link_id, visits, bots, previews, uniques, first_visit, last_visit)
-           SELECT link_id, visits, bots, previews, uniques, to_timestamp(first_visit / 1000.0), to_timestamp(last_visit / 1000.0)
-           FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[])
+           SELECT link_id, visits, bots, previews, uniques, first_visit, last_visit
+           FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::timestamptz[], $7::timestamptz[])
              AS sum (link_id, visits, bots, previews, uniques, first_visit, last_visit)
            ORDER BY link_id
            ON CONFLICT (link_id) DO UPDATE SET
@@ -51,13 +50,13 @@ async function addToTotals(client: PoolClient, links: LinkSum[], uniques: Unique
              first_visit = least(total.first_visit, excluded.first_visit),
              last_visit = greatest(total.last_visit, excluded.last_visit)`,
     values: [
-      numberArray(links.map(l => l.linkId)),
-      numberArray(links.map(l => l.visits)),
-      numberArray(links.map(l => l.bots)),
-      numberArray(links.map(l => l.previews)),
-      numberArray(links.map(l => uniques.ofLink(l.linkId))),
-      numberArray(links.map(l => l.firstVisit)),
-      numberArray(links.map(l => l.lastVisit)),
+      bigintArray(links.map(l => l.linkId)),
+      bigintArray(links.map(l => l.visits)),
+      bigintArray(links.map(l => l.bots)),
+      bigintArray(links.map(l => l.previews)),
+      bigintArray(links.map(l => uniques.ofLink(l.linkId))),
+      timestampArray(links.map(l => l.firstVisit)),
+      timestampArray(links.map(l => l.lastVisit)),
     ],
   })
 }
@@ -76,12 +75,12 @@ async function addToDays(client: PoolClient, days: DaySum[], uniques: UniqueVisi
              previews = total.previews + excluded.previews,
              uniques = total.uniques + excluded.uniques`,
     values: [
-      numberArray(days.map(d => d.linkId)),
-      numberArray(days.map(d => d.day)),
-      numberArray(days.map(d => d.visits)),
-      numberArray(days.map(d => d.bots)),
-      numberArray(days.map(d => d.previews)),
-      numberArray(days.map(d => uniques.ofDay(d.linkId, d.day))),
+      bigintArray(days.map(d => d.linkId)),
+      integerArray(days.map(d => d.day)),
+      bigintArray(days.map(d => d.visits)),
+      bigintArray(days.map(d => d.bots)),
+      bigintArray(days.map(d => d.previews)),
+      bigintArray(days.map(d => uniques.ofDay(d.linkId, d.day))),
     ],
   })
 }
@@ -95,9 +94,9 @@ async function addBreakdowns(client: PoolClient, days: DaySum[]): Promise<void> 
            SELECT link_id, '1970-01-01'::date + day, breakdowns::json
            FROM unnest($1::bigint[], $2::integer[], string_to_array($3, E'\\n')) AS delta (link_id, day, breakdowns)`,
     values: [
-      numberArray(days.map(d => d.linkId)),
-      numberArray(days.map(d => d.day)),
-      days.map(d => storedText(d.breakdowns)).join('\n'),
+      bigintArray(days.map(d => d.linkId)),
+      integerArray(days.map(d => d.day)),
+      days.map(d => d.breakdowns).join('\n'),
     ],
   })
 }
@@ -106,8 +105,8 @@ async function addToQuarters(client: PoolClient, quarters: BucketSum[]): Promise
   await client.query({
     name: 'add-to-link-quarters',
     text: `INSERT INTO link_quarters AS total (link_id, quarter, visits, bots, previews)
-           SELECT link_id, to_timestamp(start / 1000.0), visits, bots, previews
-           FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[]) AS sum (link_id, start, visits, bots, previews)
+           SELECT link_id, start, visits, bots, previews
+           FROM unnest($1::bigint[], $2::timestamptz[], $3::bigint[], $4::bigint[], $5::bigint[]) AS sum (link_id, start, visits, bots, previews)
            ORDER BY link_id, start
            ON CONFLICT (link_id, quarter) DO UPDATE SET
              visits = total.visits + excluded.visits,
@@ -122,9 +121,9 @@ async function addToMinutes(client: PoolClient, minutes: BucketSum[]): Promise<v
   await client.query({
     name: 'add-to-link-minutes',
     text: `INSERT INTO link_minutes AS total (link_id, minute, visits, bots, previews)
-           SELECT link_id, to_timestamp(start / 1000.0), visits, bots, previews
-           FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[]) AS sum (link_id, start, visits, bots, previews)
-           WHERE to_timestamp(start / 1000.0) >= now() - $6 * interval '1 millisecond'
+           SELECT link_id, start, visits, bots, previews
+           FROM unnest($1::bigint[], $2::timestamptz[], $3::bigint[], $4::bigint[], $5::bigint[]) AS sum (link_id, start, visits, bots, previews)
+           WHERE start >= now() - $6 * interval '1 millisecond'
            ORDER BY link_id, start
            ON CONFLICT (link_id, minute) DO UPDATE SET
              visits = total.visits + excluded.visits,
@@ -134,12 +133,12 @@ async function addToMinutes(client: PoolClient, minutes: BucketSum[]): Promise<v
   })
 }
 
-function bucketColumns(buckets: BucketSum[]): string[] {
+function bucketColumns(buckets: BucketSum[]): Buffer[] {
   return [
-    numberArray(buckets.map(b => b.linkId)),
-    numberArray(buckets.map(b => b.start)),
-    numberArray(buckets.map(b => b.visits)),
-    numberArray(buckets.map(b => b.bots)),
-    numberArray(buckets.map(b => b.previews)),
+    bigintArray(buckets.map(b => b.linkId)),
+    timestampArray(buckets.map(b => b.start)),
+    bigintArray(buckets.map(b => b.visits)),
+    bigintArray(buckets.map(b => b.bots)),
+    bigintArray(buckets.map(b => b.previews)),
   ]
 }

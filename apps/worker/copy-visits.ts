@@ -5,6 +5,7 @@
  */
 import type { PoolClient } from 'pg'
 import copyStreams from 'pg-copy-streams'
+import { writeBigint, writeTimestamp } from './binary-arrays.ts'
 import type { DescribedVisit } from './describe-visits.ts'
 
 /** Eleven bytes of signature, no flags, no extension. */
@@ -24,8 +25,6 @@ const bytesWithoutTexts = 2 + 4 * columns.length + 8 + 8 + 4 + 4 + 2 + 2
 const trailerBytes = 2
 /** UTF-8 takes at most so many per UTF-16 unit. */
 const maxBytesPerUnit = 3
-/** PostgreSQL counts from 2000. */
-const postgresEpochMs = Date.UTC(2000)
 
 /** Takes part in the caller's transaction. A text that has a number is named by it. */
 export async function copyVisits(
@@ -61,11 +60,13 @@ function encodeRows(visits: DescribedVisit[], numbers: Map<string, number>): Buf
   function int32(value: number): void {
     offset = bytes.writeInt32BE(value, offset)
   }
-  function int64Field(value: number): void {
-    const high = Math.floor(value / 2 ** 32)
+  function bigintField(value: number): void {
     int32(8)
-    int32(high)
-    offset = bytes.writeUInt32BE(value - high * 2 ** 32, offset)
+    offset = writeBigint(bytes, value, offset)
+  }
+  function timestampField(milliseconds: number): void {
+    int32(8)
+    offset = writeTimestamp(bytes, milliseconds, offset)
   }
   function int32Field(value: number | undefined): void {
     if (value === undefined) nullField()
@@ -99,8 +100,8 @@ function encodeRows(visits: DescribedVisit[], numbers: Map<string, number>): Buf
     const userAgentId = numbers.get(userAgent)
     reserve(bytesWithoutTexts + maxBytesPerUnit * (referrer.length + userAgent.length) + trailerBytes)
     int16(columns.length)
-    int64Field(linkId)
-    int64Field((visitedAt - postgresEpochMs) * 1_000)
+    bigintField(linkId)
+    timestampField(visitedAt)
     int32Field(referrerId)
     int32Field(userAgentId)
     textField(referrerId === undefined ? visit.referrer : undefined)

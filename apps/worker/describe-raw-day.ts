@@ -3,7 +3,7 @@ import type { Breakdowns } from '@hopcount/shared/breakdowns.ts'
 import { addBreakdowns, addCount, storedText } from '@hopcount/shared/breakdowns.ts'
 import { lettersOf } from '@hopcount/shared/letter-codes.ts'
 import type { PoolClient } from 'pg'
-import { numberArray, textArray } from './array-literals.ts'
+import { bigintArray, integerArray, textArray } from './binary-arrays.ts'
 import type { AgentKeys } from './describe-visits.ts'
 import { agentKeys, referrerKey } from './describe-visits.ts'
 import { fetchAll } from './fetch-all.ts'
@@ -45,9 +45,9 @@ async function describeAgents(client: PoolClient): Promise<AgentKeys[]> {
        SELECT id, text, profile, class = 'bot', class = 'preview'
        FROM unnest($1::integer[], $2::text[], $3::integer[], $4::text[]) AS agent (id, text, profile, class)`,
       [
-        numberArray(rows.map(row => row.id)),
+        integerArray(rows.map(row => row.id)),
         textArray(rows.map(row => row.inline_text)),
-        numberArray(described.map(agent => agent.number)),
+        integerArray(described.map(agent => agent.number)),
         textArray(described.map(agent => agent.visitorClass)),
       ],
     )
@@ -76,9 +76,9 @@ async function describeSources(client: PoolClient): Promise<string[]> {
     await client.query(
       'INSERT INTO day_sources SELECT * FROM unnest($1::integer[], $2::text[], $3::integer[])',
       [
-        numberArray(rows.map(row => row.id)),
+        integerArray(rows.map(row => row.id)),
         textArray(rows.map(row => row.inline_text)),
-        numberArray(rows.map(row => describe(row.inline_text ?? row.numbered_text))),
+        integerArray(rows.map(row => describe(row.inline_text ?? row.numbered_text))),
       ],
     )
   }
@@ -165,8 +165,8 @@ async function insertBreakdowns(
   client: PoolClient,
   links: { linkId: number; text: string }[],
 ): Promise<void> {
-  await client.query('INSERT INTO day_breakdowns SELECT * FROM unnest($1::bigint[], $2::json[])', [
-    numberArray(links.map(link => link.linkId)),
-    textArray(links.map(link => link.text)),
-  ])
+  await client.query(
+    'INSERT INTO day_breakdowns SELECT link_id, text::json FROM unnest($1::bigint[], $2::text[]) AS link (link_id, text)',
+    [bigintArray(links.map(link => link.linkId)), textArray(links.map(link => link.text))],
+  )
 }

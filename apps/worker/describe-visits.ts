@@ -40,6 +40,7 @@ interface Language {
 
 const dayMs = 24 * 60 * 60 * 1_000
 const remembered = 20_000
+const visitorBytes = 8
 
 /** Days (UTC) since 1970. */
 export function dayOf(milliseconds: number): number {
@@ -93,11 +94,10 @@ function rememberedPerText<Known extends object | string>(describe: (text: strin
 }
 
 /**
- * 64 bits of SHA-256 over the day's salt, address and user agent, as PostgreSQL's bigint. Among a million people of one
+ * 64 bits of SHA-256 over the day's salt, address and user agent, a character for each byte. Among a million people of one
  * link and day, two have the same with a chance of 1 in 40 million.
  */
 function visitorHash(salt: string, { address, userAgent }: DecodedVisit): string {
   // As text: a buffer of its own for each digest took 1.4 µs more.
-  const digest = hash('sha256', `${salt}\n${address}\n${userAgent}`, 'hex')
-  return BigInt.asIntN(64, BigInt(`0x${digest.slice(0, 16)}`)).toString()
+  return hash('sha256', `${salt}\n${address}\n${userAgent}`, 'latin1').slice(0, visitorBytes)
 }

@@ -7,7 +7,7 @@
 import type { Breakdowns, StoredBreakdowns } from '@hopcount/shared/breakdowns.ts'
 import { addStored, storedText } from '@hopcount/shared/breakdowns.ts'
 import type { Pool, PoolClient } from 'pg'
-import { numberArray } from './array-literals.ts'
+import { bigintArray, integerArray } from './binary-arrays.ts'
 
 /** A delta takes some 150 bytes as text, and some 2 kB while it is added up. */
 const deltasPerTransaction = 50_000
@@ -80,8 +80,8 @@ function sumDeltas(deltas: StoredRow[]): DayBreakdowns[] {
 }
 
 async function addToBreakdowns(client: PoolClient, days: DayBreakdowns[]): Promise<void> {
-  const linkIds = numberArray(days.map(d => d.linkId))
-  const dayNumbers = numberArray(days.map(d => d.day))
+  const linkIds = bigintArray(days.map(d => d.linkId))
+  const dayNumbers = integerArray(days.map(d => d.day))
   const { rows } = await client.query<StoredRow>({
     name: 'read-link-breakdowns',
     text: `SELECT link_id, key.day, breakdowns

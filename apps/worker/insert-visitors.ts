@@ -1,5 +1,5 @@
 import type { PoolClient } from 'pg'
-import { numberArray } from './array-literals.ts'
+import { bigintArray, bytesArray, integerArray } from './binary-arrays.ts'
 import type { DescribedVisit } from './describe-visits.ts'
 import { allLinks } from './sum-visits.ts'
 
@@ -18,7 +18,7 @@ export interface UniqueVisitors {
  * new. The caller has locked the table before this statement's snapshot, so salt and partition are both there or both gone.
  */
 export async function insertVisitors(client: PoolClient, visits: DescribedVisit[]): Promise<UniqueVisitors> {
-  const perDay = new Map<string, number>()
+  const perDay = new Map<number, Map<number, number>>()
   const perLink = new Map<number, number>()
   const seen = distinctVisitors(visits)
   if (seen.visitors.length > 0) {
@@ -34,36 +34,35 @@ export async function insertVisitors(client: PoolClient, visits: DescribedVisit[
                RETURNING link_id, day
              )
              SELECT link_id, day - '1970-01-01'::date AS day, count(*) AS visitors FROM entered GROUP BY link_id, day`,
-      values: [numberArray(seen.linkIds), numberArray(seen.days), `{${seen.visitors.join(',')}}`],
+      values: [bigintArray(seen.linkIds), integerArray(seen.days), bytesArray(seen.visitors)],
     })
     for (const row of rows) {
+      const ofDay = perDay.get(row.day) ?? new Map<number, number>()
+      perDay.set(row.day, ofDay)
       for (const linkId of [row.link_id, allLinks]) {
-        const day = `${linkId} ${row.day}`
-        perDay.set(day, (perDay.get(day) ?? 0) + row.visitors)
+        ofDay.set(linkId, (ofDay.get(linkId) ?? 0) + row.visitors)
         perLink.set(linkId, (perLink.get(linkId) ?? 0) + row.visitors)
       }
     }
   }
   return {
-    ofDay: (linkId, day) => perDay.get(`${linkId} ${day}`) ?? 0,
+    ofDay: (linkId, day) => perDay.get(day)?.get(linkId) ?? 0,
     ofLink: linkId => perLink.get(linkId) ?? 0,
   }
 }
 
-/** Each visitor of a link and day once. */
+/** Each visitor of a link and day once; `visits` are sorted by link. */
 function distinctVisitors(visits: DescribedVisit[]) {
   const linkIds: number[] = []
   const days: number[] = []
   const visitors: string[] = []
-  const known = new Map<number, Set<string>>()
+  const ofLink = new Set<string>()
+  let lastLinkId: number | undefined
   for (const { visit, day, visitor } of visits) {
     if (visitor === undefined) continue
     const { linkId } = visit
-    let ofLink = known.get(linkId)
-    if (ofLink === undefined) {
-      ofLink = new Set()
-      known.set(linkId, ofLink)
-    }
+    if (linkId !== lastLinkId) ofLink.clear()
+    lastLinkId = linkId
     // A hash is of its day: the same one on two days is as unlikely as the same one of two people.
     if (ofLink.has(visitor)) continue
     ofLink.add(visitor)

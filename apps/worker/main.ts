@@ -1,5 +1,10 @@
+import { setFlagsFromString } from 'node:v8'
 import { runProcess } from '@hopcount/shared/run-process.ts'
 import { startWorker } from './worker.ts'
+
+// V8 collects the old generation when it has doubled, and gives freed pages back after a second: see apps/README.md.
+setFlagsFromString('--heap-growing-percent=100')
+setFlagsFromString('--memory-pool-timeout=1')
 
 await runProcess('worker', { closeWithinMs: 14_000 }, async ({ configuration, log, fail }) => {
   const worker = await startWorker(configuration, log, fail)

@@ -7,7 +7,7 @@
  */
 import { LRUCache } from 'lru-cache'
 import type { Pool } from 'pg'
-import { textArray } from './array-literals.ts'
+import { textArray } from './binary-arrays.ts'
 
 export interface TextNumbers {
   /** Numbers of those texts that have one. */

@@ -17,6 +17,7 @@ import { addToAggregates } from './add-to-aggregates.ts'
 import { copyVisits } from './copy-visits.ts'
 import { describeVisits } from './describe-visits.ts'
 import { insertVisitors } from './insert-visitors.ts'
+import { byLinkAndTime } from './sum-visits.ts'
 import type { VisitKnowledge } from './visit-knowledge.ts'
 
 export interface Batch extends BatchId {
@@ -49,8 +50,8 @@ export async function recordBatches(
     const fresh = await enterLedger(client, distinct)
     const visits = fresh.flatMap(batch => described.get(batch) ?? [])
     if (visits.length > 0) {
-      // Neighbours in the index: half of the cost of entering them there.
-      visits.sort((a, b) => a.visit.linkId - b.visit.linkId)
+      // Raw visits come as neighbours in the index: half of the cost of entering them there.
+      visits.sort(byLinkAndTime)
       await copyVisits(client, visits, numbers)
       await addToAggregates(client, visits, await insertVisitors(client, visits))
     }

@@ -1,6 +1,12 @@
-/** Sums of visits per key, so that a link that gets every visit of a transaction costs one row per table. */
+/**
+ * Sums of visits per key, so that a link that gets every visit of a transaction costs one row per table.
+ *
+ * Visits come sorted by link and time. So those of a key are neighbours, each table's sums come out sorted by key, and
+ * nothing is looked up: a visit is added to the last sum of each table, or begins the next one. Breakdowns become text at
+ * once: a map for each of the 20,000 links that a large transaction may have would be half of a worker's memory.
+ */
 import type { Breakdowns } from '@hopcount/shared/breakdowns.ts'
-import { addBreakdowns, addCount } from '@hopcount/shared/breakdowns.ts'
+import { addBreakdowns, addCount, storedText } from '@hopcount/shared/breakdowns.ts'
 import type { VisitorClass } from '@hopcount/shared/describe-user-agent.ts'
 import type { DescribedVisit } from './describe-visits.ts'
 
@@ -28,9 +34,11 @@ export interface DaySum extends Counts {
   linkId: number
   /** Days since 1970 (UTC). */
   day: number
-  breakdowns: Breakdowns
+  /** As in a column `breakdowns`. */
+  breakdowns: string
 }
 
+/** Each sorted by link and time. */
 export interface VisitSums {
   links: LinkSum[]
   days: DaySum[]
@@ -41,87 +49,102 @@ export interface VisitSums {
 /** In the tables it stands for all links together. */
 export const allLinks = 0
 
+const nothing: Counts = { visits: 0, bots: 0, previews: 0 }
 const minuteMs = 60_000
 const quarterMs = 15 * minuteMs
 
-/** Sums visits per link, and per link and day, quarter hour and minute, each sorted by key. */
-export function sumVisits(visits: DescribedVisit[]): VisitSums {
-  const links = new Map<number, LinkSum>()
-  const minutes = new Map<number, Map<number, BucketSum>>()
-  const days = new Map<number, Map<number, DaySum>>()
-  for (const described of visits) {
-    const { agent } = described
-    const { linkId, visitedAt } = described.visit
-    const people = agent.class === 'human' ? 1 : 0
-    const link = links.get(linkId)
-    if (link === undefined) {
-      const counts = { visits: 0, bots: 0, previews: 0 }
-      links.set(
-        linkId,
-        addVisit({ linkId, ...counts, firstVisit: visitedAt, lastVisit: visitedAt }, agent.class),
-      )
-    } else {
-      addVisit(link, agent.class)
-      if (visitedAt < link.firstVisit) link.firstVisit = visitedAt
-      if (visitedAt > link.lastVisit) link.lastVisit = visitedAt
-    }
-    addVisit(bucketOf(minutes, visitedAt - (visitedAt % minuteMs), linkId), agent.class)
-    const day = dayOfLink(days, described.day, linkId)
-    addVisit(day, agent.class)
-    addCount(day.breakdowns, described.referrerKey, 1, people)
-    addCount(day.breakdowns, described.country.key, 1, people)
-    addCount(day.breakdowns, agent.browser, 1, people)
-    addCount(day.breakdowns, agent.os, 1, people)
-    addCount(day.breakdowns, agent.device, 1, people)
-    addCount(day.breakdowns, described.language.key, 1, people)
-  }
-  const minuteSums = valuesOf(minutes)
-  return {
-    links: [...links.values()].sort((a, b) => a.linkId - b.linkId),
-    days: valuesOf(days).sort((a, b) => a.linkId - b.linkId || a.day - b.day),
-    quarters: sumBuckets(minuteSums, minute => [minute.start - (minute.start % quarterMs), minute.linkId]),
-    minutes: minuteSums.sort((a, b) => a.linkId - b.linkId || a.start - b.start),
-  }
+/** The order in which sumVisits() wants its visits. */
+export function byLinkAndTime({ visit: a }: DescribedVisit, { visit: b }: DescribedVisit): number {
+  return a.linkId - b.linkId || a.visitedAt - b.visitedAt
 }
 
-/** The same visits as those of all links together. */
-export function sumOfAllLinks(sums: VisitSums): VisitSums {
-  const [first, ...others] = sums.links
-  if (first === undefined) return { links: [], days: [], quarters: [], minutes: [] }
-  const link: LinkSum = { ...first, linkId: allLinks }
-  for (const other of others) {
-    addCounts(link, other)
-    link.firstVisit = Math.min(link.firstVisit, other.firstVisit)
-    link.lastVisit = Math.max(link.lastVisit, other.lastVisit)
+/** Sums visits, sorted by link and time, per link, and per link and day, quarter hour and minute; then of all links. */
+export function sumVisits(visits: DescribedVisit[]): { ofLinks: VisitSums; ofAll: VisitSums } {
+  const ofLinks: VisitSums = { links: [], days: [], quarters: [], minutes: [] }
+  for (const { visit, day, agent } of visits) {
+    const { linkId, visitedAt } = visit
+    const link = linkSum(ofLinks.links, linkId, visitedAt)
+    link.lastVisit = visitedAt
+    addVisit(link, agent.class)
+    addVisit(daySum(ofLinks.days, linkId, day), agent.class)
+    addVisit(bucketSum(ofLinks.quarters, linkId, visitedAt - (visitedAt % quarterMs)), agent.class)
+    addVisit(bucketSum(ofLinks.minutes, linkId, visitedAt - (visitedAt % minuteMs)), agent.class)
   }
-  const days = new Map<number, Map<number, DaySum>>()
-  for (const day of sums.days) {
-    const sum = dayOfLink(days, day.day, allLinks)
-    addCounts(sum, day)
-    addBreakdowns(sum.breakdowns, day.breakdowns)
-  }
-  return {
-    links: [link],
-    days: valuesOf(days).sort((a, b) => a.day - b.day),
-    quarters: sumBuckets(sums.quarters, quarter => [quarter.start, allLinks]),
-    minutes: sumBuckets(sums.minutes, minute => [minute.start, allLinks]),
-  }
+  const ofAll = sumOfAllLinks(ofLinks)
+  sumBreakdowns(visits, ofLinks.days, ofAll.days)
+  return { ofLinks, ofAll }
 }
 
-function sumBuckets(
-  buckets: BucketSum[],
-  keyOf: (bucket: BucketSum) => [start: number, linkId: number],
-): BucketSum[] {
-  const sums = new Map<number, Map<number, BucketSum>>()
-  for (const bucket of buckets) addCounts(bucketOf(sums, ...keyOf(bucket)), bucket)
-  return valuesOf(sums).sort((a, b) => a.linkId - b.linkId || a.start - b.start)
+/** The same visits as those of all links together; without breakdowns. */
+function sumOfAllLinks(sums: VisitSums): VisitSums {
+  const links: LinkSum[] = []
+  for (const sum of sums.links) {
+    const link = linkSum(links, allLinks, sum.firstVisit)
+    addCounts(link, sum)
+    link.firstVisit = Math.min(link.firstVisit, sum.firstVisit)
+    link.lastVisit = Math.max(link.lastVisit, sum.lastVisit)
+  }
+  const days = sumPer(
+    sums.days,
+    sum => sum.day,
+    day => ({ linkId: allLinks, day, ...nothing, breakdowns: '{}' }),
+  )
+  const bucketsOfAll = (buckets: BucketSum[]) =>
+    sumPer(
+      buckets,
+      sum => sum.start,
+      start => ({ linkId: allLinks, start, ...nothing }),
+    )
+  return { links, days, quarters: bucketsOfAll(sums.quarters), minutes: bucketsOfAll(sums.minutes) }
 }
 
-function addVisit<Sum extends Counts>(sum: Sum, visitorClass: VisitorClass): Sum {
+/** Sorted by time. */
+function sumPer<Sum extends Counts>(
+  sums: Sum[],
+  timeOf: (sum: Sum) => number,
+  make: (time: number) => Sum,
+): Sum[] {
+  const perTime = new Map<number, Sum>()
+  for (const sum of sums) {
+    const time = timeOf(sum)
+    const ofAll = perTime.get(time) ?? make(time)
+    perTime.set(time, ofAll)
+    addCounts(ofAll, sum)
+  }
+  return [...perTime.values()].sort((a, b) => timeOf(a) - timeOf(b))
+}
+
+/** Visits lie in the order of their links' days, and each of these says how many are its own. */
+function sumBreakdowns(visits: DescribedVisit[], days: DaySum[], daysOfAll: DaySum[]): void {
+  const ofAll = new Map<number, Breakdowns>()
+  for (const { day } of daysOfAll) ofAll.set(day, new Map())
+  let end = 0
+  for (const day of days) {
+    const ofLink: Breakdowns = new Map()
+    const begin = end
+    end += day.visits
+    for (const visit of visits.slice(begin, end)) addVisitTo(ofLink, visit)
+    const ofDay = ofAll.get(day.day)
+    if (ofDay !== undefined) addBreakdowns(ofDay, ofLink)
+    day.breakdowns = storedText(ofLink)
+  }
+  for (const day of daysOfAll) day.breakdowns = storedText(ofAll.get(day.day) ?? new Map())
+}
+
+function addVisitTo(breakdowns: Breakdowns, { agent, referrerKey, country, language }: DescribedVisit): void {
+  const people = agent.class === 'human' ? 1 : 0
+  addCount(breakdowns, referrerKey, 1, people)
+  addCount(breakdowns, country.key, 1, people)
+  addCount(breakdowns, agent.browser, 1, people)
+  addCount(breakdowns, agent.os, 1, people)
+  addCount(breakdowns, agent.device, 1, people)
+  addCount(breakdowns, language.key, 1, people)
+}
+
+function addVisit(sum: Counts, visitorClass: VisitorClass): void {
   sum.visits++
   if (visitorClass === 'bot') sum.bots++
   else if (visitorClass === 'preview') sum.previews++
-  return sum
 }
 
 function addCounts(to: Counts, from: Counts): void {
@@ -130,35 +153,28 @@ function addCounts(to: Counts, from: Counts): void {
   to.previews += from.previews
 }
 
-function bucketOf(sums: Map<number, Map<number, BucketSum>>, start: number, linkId: number): BucketSum {
-  return sumOf(sums, start, linkId, () => ({ linkId, start, visits: 0, bots: 0, previews: 0 }))
+// The last sum where it has the key, else the next one.
+
+function linkSum(sums: LinkSum[], linkId: number, visitedAt: number): LinkSum {
+  const last = sums.at(-1)
+  if (last?.linkId === linkId) return last
+  const next = { linkId, ...nothing, firstVisit: visitedAt, lastVisit: visitedAt }
+  sums.push(next)
+  return next
 }
 
-function dayOfLink(sums: Map<number, Map<number, DaySum>>, day: number, linkId: number): DaySum {
-  return sumOf(sums, day, linkId, () => ({
-    linkId,
-    day,
-    visits: 0,
-    bots: 0,
-    previews: 0,
-    breakdowns: new Map(),
-  }))
+function daySum(sums: DaySum[], linkId: number, day: number): DaySum {
+  const last = sums.at(-1)
+  if (last?.linkId === linkId && last.day === day) return last
+  const next = { linkId, day, ...nothing, breakdowns: '{}' }
+  sums.push(next)
+  return next
 }
 
-function sumOf<Sum>(sums: Map<number, Map<number, Sum>>, time: number, linkId: number, make: () => Sum): Sum {
-  let linksOfTime = sums.get(time)
-  if (linksOfTime === undefined) {
-    linksOfTime = new Map()
-    sums.set(time, linksOfTime)
-  }
-  let sum = linksOfTime.get(linkId)
-  if (sum === undefined) {
-    sum = make()
-    linksOfTime.set(linkId, sum)
-  }
-  return sum
-}
-
-function valuesOf<Sum>(sums: Map<number, Map<number, Sum>>): Sum[] {
-  return [...sums.values()].flatMap(linksOfTime => [...linksOfTime.values()])
+function bucketSum(sums: BucketSum[], linkId: number, start: number): BucketSum {
+  const last = sums.at(-1)
+  if (last?.linkId === linkId && last.start === start) return last
+  const next = { linkId, start, ...nothing }
+  sums.push(next)
+  return next
 }
