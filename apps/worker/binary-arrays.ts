@@ -4,7 +4,8 @@
  * PostgreSQL's arrayfuncs.c). node-postgres sends a buffer as a binary parameter; the statement names its type
  * (`$1::bigint[]`).
  *
- * As text, they were most of a worker's garbage: 2 kB of short strings per link of a transaction.
+ * Moments need no conversion that way, and nothing is rounded. Measured with 200,000 links, in one run each: 22.0 µs of
+ * PostgreSQL's time per visit, with literals 23.3; the worker's is the same.
  */
 
 const headerBytes = 20
