@@ -7,34 +7,28 @@
  */
 import type { PoolClient } from 'pg'
 import { bigintArray, integerArray, timestampArray } from './binary-arrays.ts'
-import type { DescribedVisit } from './describe-visits.ts'
-import type { UniqueVisitors } from './insert-visitors.ts'
-import type { BucketSum, DaySum, LinkSum, VisitSums } from './sum-visits.ts'
-import { sumVisits } from './sum-visits.ts'
+import type { DaySums, LinkSums, Sums, VisitSums } from './sum-visits.ts'
 
 /** Minutes are kept for the last two days: what comes later has its quarter hours. */
 export const minutesReachBackMs = 48 * 60 * 60 * 1_000
 
-/** `visits` are sorted by link and time. */
 export async function addToAggregates(
   client: PoolClient,
-  visits: DescribedVisit[],
-  uniques: UniqueVisitors,
+  { ofLinks, ofAll }: { ofLinks: VisitSums; ofAll: VisitSums },
 ): Promise<void> {
-  const { ofLinks, ofAll } = sumVisits(visits)
-  await addBreakdowns(client, [...ofLinks.days, ...ofAll.days])
-  await addSums(client, ofLinks, uniques)
-  await addSums(client, ofAll, uniques)
+  await addBreakdowns(client, ofLinks.days, ofAll.days)
+  await addSums(client, ofLinks)
+  await addSums(client, ofAll)
 }
 
-async function addSums(client: PoolClient, sums: VisitSums, uniques: UniqueVisitors): Promise<void> {
-  await addToTotals(client, sums.links, uniques)
-  await addToDays(client, sums.days, uniques)
+async function addSums(client: PoolClient, sums: VisitSums): Promise<void> {
+  await addToTotals(client, sums.links)
+  await addToDays(client, sums.days)
   await addToQuarters(client, sums.quarters)
   await addToMinutes(client, sums.minutes)
 }
 
-async function addToTotals(client: PoolClient, links: LinkSum[], uniques: UniqueVisitors): Promise<void> {
+async function addToTotals(client: PoolClient, links: LinkSums): Promise<void> {
   await client.query({
     name: 'add-to-link-totals',
     text: `INSERT INTO link_totals AS total (link_id, visits, bots, previews, uniques, first_visit, last_visit)
@@ -50,18 +44,18 @@ async function addToTotals(client: PoolClient, links: LinkSum[], uniques: Unique
              first_visit = least(total.first_visit, excluded.first_visit),
              last_visit = greatest(total.last_visit, excluded.last_visit)`,
     values: [
-      bigintArray(links.map(l => l.linkId)),
-      bigintArray(links.map(l => l.visits)),
-      bigintArray(links.map(l => l.bots)),
-      bigintArray(links.map(l => l.previews)),
-      bigintArray(links.map(l => uniques.ofLink(l.linkId))),
-      timestampArray(links.map(l => l.firstVisit)),
-      timestampArray(links.map(l => l.lastVisit)),
+      bigintArray(links.linkIds),
+      bigintArray(links.visits),
+      bigintArray(links.bots),
+      bigintArray(links.previews),
+      bigintArray(links.uniques),
+      timestampArray(links.firstVisits),
+      timestampArray(links.lastVisits),
     ],
   })
 }
 
-async function addToDays(client: PoolClient, days: DaySum[], uniques: UniqueVisitors): Promise<void> {
+async function addToDays(client: PoolClient, days: DaySums): Promise<void> {
   await client.query({
     name: 'add-to-link-days',
     text: `INSERT INTO link_days AS total (link_id, day, visits, bots, previews, uniques)
@@ -75,18 +69,18 @@ async function addToDays(client: PoolClient, days: DaySum[], uniques: UniqueVisi
              previews = total.previews + excluded.previews,
              uniques = total.uniques + excluded.uniques`,
     values: [
-      bigintArray(days.map(d => d.linkId)),
-      integerArray(days.map(d => d.day)),
-      bigintArray(days.map(d => d.visits)),
-      bigintArray(days.map(d => d.bots)),
-      bigintArray(days.map(d => d.previews)),
-      bigintArray(days.map(d => uniques.ofDay(d.linkId, d.day))),
+      bigintArray(days.linkIds),
+      integerArray(days.times),
+      bigintArray(days.visits),
+      bigintArray(days.bots),
+      bigintArray(days.previews),
+      bigintArray(days.uniques),
     ],
   })
 }
 
 /** Appended: a row that grows is not read and written here (fold-breakdowns.ts does, once for many transactions). */
-async function addBreakdowns(client: PoolClient, days: DaySum[]): Promise<void> {
+async function addBreakdowns(client: PoolClient, ofLinks: DaySums, ofAll: DaySums): Promise<void> {
   await client.query({
     name: 'add-breakdown-deltas',
     // One text instead of an array: JSON has no raw line break, and an array's elements would have to be quoted.
@@ -94,14 +88,14 @@ async function addBreakdowns(client: PoolClient, days: DaySum[]): Promise<void> 
            SELECT link_id, '1970-01-01'::date + day, breakdowns::json
            FROM unnest($1::bigint[], $2::integer[], string_to_array($3, E'\\n')) AS delta (link_id, day, breakdowns)`,
     values: [
-      bigintArray(days.map(d => d.linkId)),
-      integerArray(days.map(d => d.day)),
-      days.map(d => d.breakdowns).join('\n'),
+      bigintArray([...ofLinks.linkIds, ...ofAll.linkIds]),
+      integerArray([...ofLinks.times, ...ofAll.times]),
+      [...ofLinks.breakdowns, ...ofAll.breakdowns].join('\n'),
     ],
   })
 }
 
-async function addToQuarters(client: PoolClient, quarters: BucketSum[]): Promise<void> {
+async function addToQuarters(client: PoolClient, quarters: Sums): Promise<void> {
   await client.query({
     name: 'add-to-link-quarters',
     text: `INSERT INTO link_quarters AS total (link_id, quarter, visits, bots, previews)
@@ -117,7 +111,7 @@ async function addToQuarters(client: PoolClient, quarters: BucketSum[]): Promise
 }
 
 /** The database's clock says what is too old: a worker's own may be off by a year. */
-async function addToMinutes(client: PoolClient, minutes: BucketSum[]): Promise<void> {
+async function addToMinutes(client: PoolClient, minutes: Sums): Promise<void> {
   await client.query({
     name: 'add-to-link-minutes',
     text: `INSERT INTO link_minutes AS total (link_id, minute, visits, bots, previews)
@@ -133,12 +127,12 @@ async function addToMinutes(client: PoolClient, minutes: BucketSum[]): Promise<v
   })
 }
 
-function bucketColumns(buckets: BucketSum[]): Buffer[] {
+function bucketColumns(buckets: Sums): Buffer[] {
   return [
-    bigintArray(buckets.map(b => b.linkId)),
-    timestampArray(buckets.map(b => b.start)),
-    bigintArray(buckets.map(b => b.visits)),
-    bigintArray(buckets.map(b => b.bots)),
-    bigintArray(buckets.map(b => b.previews)),
+    bigintArray(buckets.linkIds),
+    timestampArray(buckets.times),
+    bigintArray(buckets.visits),
+    bigintArray(buckets.bots),
+    bigintArray(buckets.previews),
   ]
 }

@@ -21,13 +21,11 @@ export function bigintArray(values: number[]): Buffer {
   return arrayOf(types.bigint, values, 8 * values.length, writeBigint)
 }
 
-/** `bigint[]`, each value as its eight bytes, a character for each. */
-export function bytesArray(values: string[]): Buffer {
-  return arrayOf(
-    types.bigint,
-    values,
-    8 * values.length,
-    (to, value, at) => at + to.write(value, at, 'latin1'),
+/** `bigint[]`, of two numbers each: its first four bytes, signed, and its last four. */
+export function wordsArray(words: number[]): Buffer {
+  const places = Array.from({ length: words.length / 2 }, (_, value) => 2 * value)
+  return arrayOf(types.bigint, places, 4 * words.length, (to, place, at) =>
+    to.writeInt32BE((words[place + 1] ?? 0) | 0, to.writeInt32BE(words[place] ?? 0, at)),
   )
 }
 

@@ -6,7 +6,7 @@
 import type { PoolClient } from 'pg'
 import copyStreams from 'pg-copy-streams'
 import { writeBigint, writeTimestamp } from './binary-arrays.ts'
-import type { DescribedVisit } from './describe-visits.ts'
+import type { TextTable, VisitColumns } from './visit-columns.ts'
 
 /** Eleven bytes of signature, no flags, no extension. */
 const header = Buffer.from('PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0', 'latin1')
@@ -23,16 +23,17 @@ const columns = [
 /** The number of fields takes 2 bytes, the length of each 4, then the numbers; texts come on top. */
 const bytesWithoutTexts = 2 + 4 * columns.length + 8 + 8 + 4 + 4 + 2 + 2
 const trailerBytes = 2
+const chunkBytes = 256 * 1_024
 /** UTF-8 takes at most so many per UTF-16 unit. */
 const maxBytesPerUnit = 3
 
-/** Takes part in the caller's transaction. A text that has a number is named by it. */
+/** Copies the visits at these places, as part of the caller's transaction. A text that has a number is named by it. */
 export async function copyVisits(
   client: PoolClient,
-  visits: DescribedVisit[],
+  visits: VisitColumns,
+  places: Uint32Array,
   numbers: Map<string, number>,
 ): Promise<void> {
-  const rows = encodeRows(visits, numbers)
   const stream = client.query(
     copyStreams.from(`COPY visits (${columns.join(', ')}) FROM STDIN (FORMAT binary)`),
   )
@@ -40,20 +41,30 @@ export async function copyVisits(
     // 'finish' comes when PostgreSQL has confirmed, 'error' also from a lost connection and after query_timeout.
     stream.on('finish', resolve)
     stream.on('error', reject)
-    stream.end(rows)
+    const chunks = encodeRows(visits, places, numbers)
+    const writeUntilFull = () => {
+      for (let chunk = chunks.next(); !chunk.done; chunk = chunks.next()) {
+        if (stream.write(chunk.value)) continue
+        stream.once('drain', writeUntilFull)
+        return
+      }
+      stream.end()
+    }
+    writeUntilFull()
   })
 }
 
-function encodeRows(visits: DescribedVisit[], numbers: Map<string, number>): Buffer {
-  let bytes = Buffer.allocUnsafe(2 * bytesWithoutTexts * visits.length + header.length + trailerBytes)
+/** In chunks, so that PostgreSQL reads while the next one is made, and a transaction never lies there encoded as a whole. */
+function* encodeRows(
+  visits: VisitColumns,
+  places: Uint32Array,
+  numbers: Map<string, number>,
+): Generator<Buffer> {
+  const userAgents = storedTexts(visits.userAgentTexts, numbers)
+  const referrers = storedTexts(visits.referrerTexts, numbers)
+  let bytes = Buffer.allocUnsafe(chunkBytes)
   let offset = header.copy(bytes)
 
-  function reserve(needed: number): void {
-    if (offset + needed <= bytes.length) return
-    const larger = Buffer.allocUnsafe(2 * (offset + needed))
-    bytes.copy(larger, 0, 0, offset)
-    bytes = larger
-  }
   function int16(value: number): void {
     offset = bytes.writeInt16BE(value, offset)
   }
@@ -75,11 +86,12 @@ function encodeRows(visits: DescribedVisit[], numbers: Map<string, number>): Buf
       int32(value)
     }
   }
-  function int16Field(value: number | null): void {
-    if (value === null) nullField()
+  /** 0 stands for what is not known. */
+  function codeField(code: number): void {
+    if (code === 0) nullField()
     else {
       int32(2)
-      int16(value)
+      int16(code)
     }
   }
   function textField(text: string | undefined): void {
@@ -94,21 +106,40 @@ function encodeRows(visits: DescribedVisit[], numbers: Map<string, number>): Buf
     int32(-1)
   }
 
-  for (const { visit, country, language } of visits) {
-    const { linkId, visitedAt, referrer = '', userAgent = '' } = visit
-    const referrerId = numbers.get(referrer)
-    const userAgentId = numbers.get(userAgent)
-    reserve(bytesWithoutTexts + maxBytesPerUnit * (referrer.length + userAgent.length) + trailerBytes)
+  for (const place of places) {
+    const referrer = referrers[visits.referrers[place] ?? 0]
+    const userAgent = userAgents[visits.userAgents[place] ?? 0]
+    const textUnits = (referrer?.inline?.length ?? 0) + (userAgent?.inline?.length ?? 0)
+    const needed = bytesWithoutTexts + maxBytesPerUnit * textUnits + trailerBytes
+    if (offset + needed > bytes.length) {
+      yield bytes.subarray(0, offset)
+      bytes = Buffer.allocUnsafe(Math.max(needed, chunkBytes))
+      offset = 0
+    }
     int16(columns.length)
-    bigintField(linkId)
-    timestampField(visitedAt)
-    int32Field(referrerId)
-    int32Field(userAgentId)
-    textField(referrerId === undefined ? visit.referrer : undefined)
-    textField(userAgentId === undefined ? visit.userAgent : undefined)
-    int16Field(country.code)
-    int16Field(language.code)
+    bigintField(visits.linkIds[place] ?? 0)
+    timestampField(visits.visitedAt[place] ?? 0)
+    int32Field(referrer?.number)
+    int32Field(userAgent?.number)
+    textField(referrer?.inline)
+    textField(userAgent?.inline)
+    codeField(visits.countries[place] ?? 0)
+    codeField(visits.languages[place] ?? 0)
   }
   int16(-1)
-  return bytes.subarray(0, offset)
+  yield bytes.subarray(0, offset)
+}
+
+/** How a text is stored: by its number, or in each of its visits. */
+interface StoredText {
+  number: number | undefined
+  inline: string | undefined
+}
+
+/** By the texts' places. */
+function storedTexts({ texts }: TextTable<unknown>, numbers: Map<string, number>): StoredText[] {
+  return texts.map(text => {
+    const number = text === undefined ? undefined : numbers.get(text)
+    return { number, inline: number === undefined ? text : undefined }
+  })
 }

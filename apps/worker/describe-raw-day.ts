@@ -1,13 +1,13 @@
 /** Says of the visits in raw_day what a worker said of them: classes of their user agents, sources, breakdowns per link. */
 import type { Breakdowns } from '@hopcount/shared/breakdowns.ts'
 import { addBreakdowns, addCount, storedText } from '@hopcount/shared/breakdowns.ts'
-import { lettersOf } from '@hopcount/shared/letter-codes.ts'
 import type { PoolClient } from 'pg'
 import { bigintArray, integerArray, textArray } from './binary-arrays.ts'
-import type { AgentKeys } from './describe-visits.ts'
+import { countryKey, languageKey } from './code-keys.ts'
 import { agentKeys, referrerKey } from './describe-visits.ts'
 import { fetchAll } from './fetch-all.ts'
 import { allLinks } from './sum-visits.ts'
+import type { AgentKeys } from './visit-columns.ts'
 
 const linksPerInsert = 10_000
 
@@ -136,29 +136,8 @@ function addAlike(to: Breakdowns, alike: AlikeVisits, profiles: AgentKeys[], sou
   const agent = profiles[alike.profile] ?? agentKeys('')
   const people = agent.class === 'human' ? alike.visits : 0
   const keys = [agent.browser, agent.os, agent.device, sources[alike.source] ?? 'r']
-  keys.push(countryKey(alike.country), languageKey(alike.language))
+  keys.push(countryKey(alike.country ?? 0), languageKey(alike.language ?? 0))
   for (const key of keys) addCount(to, key, alike.visits, people)
-}
-
-const countryKeys = new Map<number | null, string>()
-const languageKeys = new Map<number | null, string>()
-
-function countryKey(code: number | null): string {
-  return remember(countryKeys, code, () => `c${lettersOf(code).toUpperCase()}`)
-}
-
-function languageKey(code: number | null): string {
-  return remember(languageKeys, code, () => `l${lettersOf(code)}`)
-}
-
-/** Codes are two bytes: there are few enough to keep. */
-function remember(keys: Map<number | null, string>, code: number | null, make: () => string): string {
-  let key = keys.get(code)
-  if (key === undefined) {
-    key = make()
-    keys.set(code, key)
-  }
-  return key
 }
 
 async function insertBreakdowns(

@@ -9,14 +9,8 @@ import { LRUCache } from 'lru-cache'
 import type { Response } from 'maxmind'
 import { open } from 'maxmind'
 
-export interface Country {
-  /** In breakdowns: `c` and the upper-case ISO 3166-1 alpha-2 code, or `c` alone where it is not known, as of private addresses. */
-  key: string
-  /** In raw visits. */
-  code: number | null
-}
-
-export type CountryFinder = (address: string | undefined) => Country
+/** The ISO 3166-1 alpha-2 code as a number (letter-codes.ts); 0 where it is not known, as of private addresses. */
+export type CountryFinder = (address: string | undefined) => number
 
 const packaged = '@ip-location-db/geo-whois-asn-country-mmdb/geo-whois-asn-country.mmdb'
 const remembered = 20_000
@@ -25,16 +19,15 @@ export async function openCountryFinder(path: string | undefined): Promise<Count
   const reader = await open<Response>(path ?? fileURLToPath(import.meta.resolve(packaged))).catch(error => {
     throw new Error(`GEO_DATABASE can't be read: ${errorText(error)}`, { cause: error })
   })
-  const known = new LRUCache<string, Country>({ max: remembered })
+  const known = new LRUCache<string, number>({ max: remembered })
   return address => {
-    if (address === undefined) return unknown
+    if (address === undefined) return 0
     const ip = address.startsWith('::ffff:') ? address.slice('::ffff:'.length) : address
     const network = networkOf(ip)
     let country = known.get(network) ?? (network === ip ? undefined : known.get(ip))
     if (country === undefined) {
       const [entry, prefixLength] = reader.getWithPrefixLength(ip)
-      const letters = lettersIn(entry)
-      country = { key: `c${letters}`, code: letterCode(letters) ?? null }
+      country = letterCode(lettersIn(entry)) ?? 0
       known.set(prefixLength <= networkBits ? network : ip, country)
     }
     return country
@@ -52,8 +45,6 @@ function networkOf(ip: string): string {
   const lastDot = ip.lastIndexOf('.')
   return lastDot === -1 || ip.includes(':') ? ip : ip.slice(0, lastDot)
 }
-
-const unknown: Country = { key: 'c', code: null }
 
 /** The packaged file has `country_code`, MaxMind's own and DB-IP's have `country.iso_code`. */
 function lettersIn(entry: Response | null): string {

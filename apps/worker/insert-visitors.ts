@@ -1,12 +1,14 @@
 import type { PoolClient } from 'pg'
-import { bigintArray, bytesArray, integerArray } from './binary-arrays.ts'
-import type { DescribedVisit } from './describe-visits.ts'
-import { allLinks } from './sum-visits.ts'
+import { bigintArray, integerArray, wordsArray } from './binary-arrays.ts'
+import { dayOf } from './describe-visits.ts'
+import type { VisitColumns } from './visit-columns.ts'
 
-/** People who had not come before on their day, as this transaction counts them. */
+/** People who had not come before on their day, as this transaction counts them; columns sorted by link and day. */
 export interface UniqueVisitors {
-  ofDay(linkId: number, day: number): number
-  ofLink(linkId: number): number
+  linkIds: number[]
+  /** Days (UTC) since 1970. */
+  days: number[]
+  visitors: number[]
 }
 
 /**
@@ -17,58 +19,59 @@ export interface UniqueVisitors {
  * A day whose salt has been destroyed since the hash was made is left out: its hashes are gone, and everybody would be
  * new. The caller has locked the table before this statement's snapshot, so salt and partition are both there or both gone.
  */
-export async function insertVisitors(client: PoolClient, visits: DescribedVisit[]): Promise<UniqueVisitors> {
-  const perDay = new Map<number, Map<number, number>>()
-  const perLink = new Map<number, number>()
-  const seen = distinctVisitors(visits)
-  if (seen.visitors.length > 0) {
-    const { rows } = await client.query<{ link_id: number; day: number; visitors: number }>({
-      name: 'insert-visitors',
-      text: `WITH entered AS (
-               INSERT INTO visitors (link_id, day, visitor)
-               SELECT link_id, salt.day, visitor
-               FROM unnest($1::bigint[], $2::integer[], $3::bigint[]) AS seen (link_id, day, visitor)
-               JOIN visitor_salts AS salt ON salt.day = '1970-01-01'::date + seen.day
-               ORDER BY link_id, salt.day, visitor
-               ON CONFLICT DO NOTHING
-               RETURNING link_id, day
-             )
-             SELECT link_id, day - '1970-01-01'::date AS day, count(*) AS visitors FROM entered GROUP BY link_id, day`,
-      values: [bigintArray(seen.linkIds), integerArray(seen.days), bytesArray(seen.visitors)],
-    })
-    for (const row of rows) {
-      const ofDay = perDay.get(row.day) ?? new Map<number, number>()
-      perDay.set(row.day, ofDay)
-      for (const linkId of [row.link_id, allLinks]) {
-        ofDay.set(linkId, (ofDay.get(linkId) ?? 0) + row.visitors)
-        perLink.set(linkId, (perLink.get(linkId) ?? 0) + row.visitors)
-      }
-    }
-  }
-  return {
-    ofDay: (linkId, day) => perDay.get(day)?.get(linkId) ?? 0,
-    ofLink: linkId => perLink.get(linkId) ?? 0,
-  }
+export async function insertVisitors(
+  client: PoolClient,
+  visits: VisitColumns,
+  places: Uint32Array,
+): Promise<UniqueVisitors> {
+  const seen = visitorsOf(visits, places)
+  if (seen.linkIds.length === 0) return { linkIds: [], days: [], visitors: [] }
+  const { rows } = await client.query<{ counts: Buffer | null }>({
+    name: 'insert-visitors',
+    // The counts come as the bytes of three columns: a row for each took 2 µs to read.
+    text: `WITH entered AS (
+             INSERT INTO visitors (link_id, day, visitor)
+             SELECT DISTINCT link_id, salt.day, visitor
+             FROM unnest($1::bigint[], $2::integer[], $3::bigint[]) AS seen (link_id, day, visitor)
+             JOIN visitor_salts AS salt ON salt.day = '1970-01-01'::date + seen.day
+             ORDER BY link_id, salt.day, visitor
+             ON CONFLICT DO NOTHING
+             RETURNING link_id, day
+           ), counted AS (
+             SELECT link_id, day - '1970-01-01'::date AS day, count(*)::integer AS visitors
+             FROM entered GROUP BY link_id, day
+           )
+           SELECT string_agg(float8send(link_id::float8) || int4send(day) || int4send(visitors), '' ORDER BY link_id, day) AS counts
+           FROM counted`,
+    values: [bigintArray(seen.linkIds), integerArray(seen.days), wordsArray(seen.words)],
+  })
+  return readCounts(rows[0]?.counts ?? Buffer.alloc(0))
 }
 
-/** Each visitor of a link and day once; `visits` are sorted by link. */
-function distinctVisitors(visits: DescribedVisit[]) {
+/** A person comes here as often as they visited: DISTINCT is cheap where rows are sorted anyway. */
+function visitorsOf(visits: VisitColumns, places: Uint32Array) {
   const linkIds: number[] = []
   const days: number[] = []
-  const visitors: string[] = []
-  const ofLink = new Set<string>()
-  let lastLinkId: number | undefined
-  for (const { visit, day, visitor } of visits) {
-    if (visitor === undefined) continue
-    const { linkId } = visit
-    if (linkId !== lastLinkId) ofLink.clear()
-    lastLinkId = linkId
-    // A hash is of its day: the same one on two days is as unlikely as the same one of two people.
-    if (ofLink.has(visitor)) continue
-    ofLink.add(visitor)
-    linkIds.push(linkId)
-    days.push(day)
-    visitors.push(visitor)
+  const words: number[] = []
+  for (const place of places) {
+    const high = visits.visitors[2 * place] ?? 0
+    const low = visits.visitors[2 * place + 1] ?? 0
+    if (high === 0 && low === 0) continue
+    linkIds.push(visits.linkIds[place] ?? 0)
+    days.push(dayOf(visits.visitedAt[place] ?? 0))
+    words.push(high, low)
   }
-  return { linkIds, days, visitors }
+  return { linkIds, days, words }
+}
+
+const bytesPerCount = 8 + 4 + 4
+
+function readCounts(counts: Buffer): UniqueVisitors {
+  const uniques: UniqueVisitors = { linkIds: [], days: [], visitors: [] }
+  for (let at = 0; at < counts.length; at += bytesPerCount) {
+    uniques.linkIds.push(counts.readDoubleBE(at))
+    uniques.days.push(counts.readInt32BE(at + 8))
+    uniques.visitors.push(counts.readInt32BE(at + 12))
+  }
+  return uniques
 }

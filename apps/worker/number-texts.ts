@@ -8,10 +8,11 @@
 import { LRUCache } from 'lru-cache'
 import type { Pool } from 'pg'
 import { textArray } from './binary-arrays.ts'
+import type { TextTable } from './visit-columns.ts'
 
 export interface TextNumbers {
-  /** Numbers of those texts that have one. */
-  of(texts: Iterable<string>): Promise<Map<string, number>>
+  /** Numbers of those of the tables' texts that have one. */
+  of(...tables: TextTable<unknown>[]): Promise<Map<string, number>>
 }
 
 const remembered = 50_000
@@ -22,15 +23,17 @@ export function createTextNumbers(pool: Pool): TextNumbers {
   const numbers = new LRUCache<string, number>({ max: remembered })
   const seenOnce = new LRUCache<string, true>({ max: remembered })
 
-  async function of(texts: Iterable<string>): Promise<Map<string, number>> {
+  async function of(...tables: TextTable<unknown>[]): Promise<Map<string, number>> {
     const found = new Map<string, number>()
     const asked = new Set<string>()
-    for (const text of texts) {
-      if (found.has(text) || asked.has(text)) continue
-      const number = numbers.get(text)
-      if (number !== undefined) found.set(text, number)
-      else if (seenOnce.has(text) && Buffer.byteLength(text) <= maxTextBytes) asked.add(text)
-      else seenOnce.set(text, true)
+    for (const { texts, visits } of tables) {
+      for (const [place, text] of texts.entries()) {
+        if (text === undefined) continue
+        const number = numbers.get(text)
+        if (number !== undefined) found.set(text, number)
+        else if (comesAgain(text, visits[place]) && Buffer.byteLength(text) <= maxTextBytes) asked.add(text)
+        else seenOnce.set(text, true)
+      }
     }
     if (asked.size === 0) return found
     for (const { id, text } of await numberTexts([...asked].sort())) {
@@ -39,6 +42,10 @@ export function createTextNumbers(pool: Pool): TextNumbers {
       found.set(text, id)
     }
     return found
+  }
+
+  function comesAgain(text: string, visits = 0): boolean {
+    return visits > 1 || seenOnce.has(text)
   }
 
   /** Sorted, so that two workers that number the same texts wait for each other in one order. */

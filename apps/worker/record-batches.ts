@@ -10,18 +10,20 @@
  * It commits whole or not at all. If COMMIT's answer is lost, the caller calls again with the same batches.
  */
 
-import type { BatchId, DecodedVisit } from '@hopcount/shared/visit-batch.ts'
+import type { BatchId } from '@hopcount/shared/visit-batch.ts'
 import { batchKey } from '@hopcount/shared/visit-batch.ts'
 import type { Pool, PoolClient } from 'pg'
 import { addToAggregates } from './add-to-aggregates.ts'
 import { copyVisits } from './copy-visits.ts'
-import { describeVisits } from './describe-visits.ts'
 import { insertVisitors } from './insert-visitors.ts'
-import { byLinkAndTime } from './sum-visits.ts'
-import type { VisitKnowledge } from './visit-knowledge.ts'
+import type { TextNumbers } from './number-texts.ts'
+import { sortedPlaces, sumVisits } from './sum-visits.ts'
+import type { VisitColumns } from './visit-columns.ts'
 
 export interface Batch extends BatchId {
-  visits: DecodedVisit[]
+  /** Where its visits are: from `begin` to before `end`. */
+  begin: number
+  end: number
 }
 
 export interface Recorded {
@@ -33,30 +35,27 @@ export interface Recorded {
 
 export async function recordBatches(
   pool: Pool,
-  { texts, findCountry, salts }: VisitKnowledge,
+  texts: TextNumbers,
+  visits: VisitColumns,
   batches: Batch[],
 ): Promise<Recorded> {
   const distinct = [...new Map(batches.map(batch => [batchKey(batch), batch])).values()].sort(byId)
-  const numbers = await texts.of(textsOf(distinct))
-  const saltOfDay = await salts()
-  const described = new Map(
-    distinct.map(batch => [batch, describeVisits(batch.visits, findCountry, saltOfDay)]),
-  )
+  const numbers = await texts.of(visits.userAgentTexts, visits.referrerTexts)
   const client = await pool.connect()
   let failure: unknown
   try {
     // The lock is that of any INSERT, taken before the snapshot in which salts are read: insert-visitors.ts.
     await client.query('BEGIN; LOCK TABLE visitors IN ROW EXCLUSIVE MODE')
     const fresh = await enterLedger(client, distinct)
-    const visits = fresh.flatMap(batch => described.get(batch) ?? [])
-    if (visits.length > 0) {
-      // Raw visits come as neighbours in the index: half of the cost of entering them there.
-      visits.sort(byLinkAndTime)
-      await copyVisits(client, visits, numbers)
-      await addToAggregates(client, visits, await insertVisitors(client, visits))
+    // Raw visits come as neighbours in the index: half of the cost of entering them there.
+    const places = sortedPlaces(visits, fresh)
+    if (places.length > 0) {
+      await copyVisits(client, visits, places, numbers)
+      const uniques = await insertVisitors(client, visits, places)
+      await addToAggregates(client, sumVisits(visits, places, uniques))
     }
     await client.query('COMMIT')
-    return { visits: visits.length, duplicates: batches.length - fresh.length }
+    return { visits: places.length, duplicates: batches.length - fresh.length }
   } catch (error) {
     failure = error
     await client.query('ROLLBACK').catch(() => {})
@@ -82,7 +81,7 @@ async function enterLedger(client: PoolClient, batches: Batch[]): Promise<Batch[
            ORDER BY producer_id, seq
            ON CONFLICT (producer_id, seq) DO NOTHING
            RETURNING producer_id, seq`,
-    values: [batches.map(b => b.producerId), batches.map(b => b.seq), batches.map(b => b.visits.length)],
+    values: [batches.map(b => b.producerId), batches.map(b => b.seq), batches.map(b => b.end - b.begin)],
   })
   const enteredKeys = new Set(
     entered.rows.map(row => batchKey({ producerId: row.producer_id, seq: row.seq })),
@@ -110,13 +109,4 @@ async function leaveLedger(client: PoolClient, batches: BatchId[]): Promise<void
            WHERE ledger.producer_id = batch.producer_id AND ledger.seq = batch.seq`,
     values: [batches.map(b => b.producerId), batches.map(b => b.seq)],
   })
-}
-
-function* textsOf(batches: Batch[]): Generator<string> {
-  for (const { visits } of batches) {
-    for (const { referrer, userAgent } of visits) {
-      if (referrer !== undefined) yield referrer
-      if (userAgent !== undefined) yield userAgent
-    }
-  }
 }

@@ -8,19 +8,22 @@
  *   worker stopping                   → given back to the queue, unacknowledged
  */
 
-import { setTimeout as sleep } from 'node:timers/promises'
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
 import { isDataError } from '@hopcount/shared/database.ts'
 import { createGroupCommit } from '@hopcount/shared/group-commit.ts'
 import type { Log } from '@hopcount/shared/log.ts'
 import { createHealthLog, errorText } from '@hopcount/shared/log.ts'
 import { isSealed, unpackFrames } from '@hopcount/shared/pack-frames.ts'
-import type { BatchId } from '@hopcount/shared/visit-batch.ts'
+import type { BatchId, DecodedVisit } from '@hopcount/shared/visit-batch.ts'
 import { decodeBatch, parseVisitJob } from '@hopcount/shared/visit-batch.ts'
 import type { Job } from 'bullmq'
 import { UnrecoverableError, WaitingError } from 'bullmq'
 import type { Pool } from 'pg'
+import { describeVisits } from './describe-visits.ts'
 import type { Batch } from './record-batches.ts'
 import { recordBatches } from './record-batches.ts'
+import type { VisitColumns } from './visit-columns.ts'
+import { createVisitColumns } from './visit-columns.ts'
 import type { VisitKnowledge } from './visit-knowledge.ts'
 import type { WorkerMetrics } from './worker-metrics.ts'
 
@@ -83,37 +86,63 @@ export function createJobRecorder(options: {
   }
 
   async function commitJobs(jobs: UndecodedBatch[]): Promise<Outcome[]> {
-    const decoded = jobs.map(decode)
-    const batches = decoded.filter((batch): batch is Batch => !(batch instanceof Error))
-    const outcomes = (batches.length === 0 ? [] : await commitBatches(batches)).values()
-    return decoded.map(batch => (batch instanceof Error ? batch : (outcomes.next().value ?? 'recorded')))
+    const salts = await untilAnswered(knowledge.salts)
+    const visits = createVisitColumns()
+    const batches: (Batch | Error)[] = []
+    for (const job of jobs) {
+      const begin = visits.length
+      const decoded = decode(job)
+      if (decoded !== undefined) describeVisits(visits, decoded, knowledge.findCountry, salts)
+      batches.push(
+        decoded === undefined
+          ? damaged()
+          : { producerId: job.producerId, seq: job.seq, begin, end: visits.length },
+      )
+      // The other transaction's next statement does not wait for all of them.
+      await nextTurn()
+    }
+    const sound = batches.filter((batch): batch is Batch => !(batch instanceof Error))
+    const outcomes = (sound.length === 0 ? [] : await commitBatches(visits, sound)).values()
+    return batches.map(batch => (batch instanceof Error ? batch : (outcomes.next().value ?? 'recorded')))
   }
 
-  async function commitBatches(batches: Batch[]): Promise<Outcome[]> {
+  async function commitBatches(visits: VisitColumns, batches: Batch[]): Promise<Outcome[]> {
+    try {
+      await untilAnswered(async () => {
+        const startedAt = performance.now()
+        const recorded = await recordBatches(pool, knowledge.texts, visits, batches)
+        const oldestVisits = batches.map(batch => visits.visitedAt[batch.begin] ?? Date.now())
+        metrics.observeCommit({ ...recorded, oldestVisits, seconds: (performance.now() - startedAt) / 1_000 })
+      })
+      return batches.map(() => 'recorded')
+    } catch (error) {
+      if (!isDataError(error)) throw error
+      if (batches.length === 1) return [new Error(`refused by PostgreSQL: ${errorText(error)}`)]
+      return commitEach(visits, batches)
+    }
+  }
+
+  /** One bad batch must not hold back the good ones that came with it. */
+  async function commitEach(visits: VisitColumns, batches: Batch[]): Promise<Outcome[]> {
+    const outcomes: Outcome[] = []
+    for (const batch of batches) outcomes.push(...(await commitBatches(visits, [batch])))
+    return outcomes
+  }
+
+  /** Tries until PostgreSQL has done it; throws what it refuses for the data. */
+  async function untilAnswered<Result>(ask: () => Promise<Result>): Promise<Result> {
     for (let attempt = 0; ; attempt++) {
-      const startedAt = performance.now()
       try {
-        const recorded = await recordBatches(pool, knowledge, batches)
+        const result = await ask()
         health.works()
-        metrics.observeCommit({ ...recorded, batches, seconds: (performance.now() - startedAt) / 1_000 })
-        return batches.map(() => 'recorded')
+        return result
       } catch (error) {
-        if (isDataError(error)) {
-          if (batches.length === 1) return [new Error(`refused by PostgreSQL: ${errorText(error)}`)]
-          return commitEach(batches)
-        }
+        if (isDataError(error)) throw error
         metrics.failedTransactions.inc()
         health.fails(error)
         await waitBeforeRetry(attempt)
       }
     }
-  }
-
-  /** One bad batch must not hold back the good ones that came with it. */
-  async function commitEach(batches: Batch[]): Promise<Outcome[]> {
-    const outcomes: Outcome[] = []
-    for (const batch of batches) outcomes.push(...(await commitBatches([batch])))
-    return outcomes
   }
 
   async function waitBeforeRetry(attempt: number): Promise<void> {
@@ -132,10 +161,10 @@ interface UndecodedBatch extends BatchId {
   frames: Buffer
 }
 
-function decode({ producerId, seq, frames }: UndecodedBatch): Batch | Error {
+/** Undefined unless it is whole: the producer sends sound frames only, so anything else was changed on its way. */
+function decode({ frames }: UndecodedBatch): DecodedVisit[] | undefined {
   const { visits, soundBytes } = decodeBatch(frames)
-  // The producer sends sound frames only: anything else was changed on its way, and must not pass as the whole batch.
-  return soundBytes !== frames.length || visits.length === 0 ? damaged() : { producerId, seq, visits }
+  return soundBytes === frames.length && visits.length > 0 ? visits : undefined
 }
 
 /** `pnpm queue retry` puts the job back when the worker has the right folder. */

@@ -1,11 +1,12 @@
 import { Counter, collectDefaultMetrics, Histogram, Registry } from '@prometheus-io/client'
-import type { Batch } from './record-batches.ts'
+import type { Recorded } from './record-batches.ts'
 
 export interface WorkerMetrics {
   registry: Registry
   jobsSetAside: Counter
   failedTransactions: Counter
-  observeCommit(commit: { visits: number; duplicates: number; batches: Batch[]; seconds: number }): void
+  /** `oldestVisits`: of each batch, in milliseconds since 1970. */
+  observeCommit(commit: Recorded & { oldestVisits: number[]; seconds: number }): void
 }
 
 export function createWorkerMetrics(): WorkerMetrics {
@@ -47,10 +48,7 @@ export function createWorkerMetrics(): WorkerMetrics {
       duplicates.inc(commit.duplicates)
       commitSeconds.observe(commit.seconds)
       const now = Date.now()
-      for (const batch of commit.batches) {
-        const oldest = batch.visits[0]
-        if (oldest !== undefined) lagSeconds.observe(Math.max(0, now - oldest.visitedAt) / 1_000)
-      }
+      for (const oldest of commit.oldestVisits) lagSeconds.observe(Math.max(0, now - oldest) / 1_000)
     },
   }
 }

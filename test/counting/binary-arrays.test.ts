@@ -2,10 +2,10 @@ import type { Pool } from 'pg'
 import { beforeAll, expect, test } from 'vitest'
 import {
   bigintArray,
-  bytesArray,
   integerArray,
   textArray,
   timestampArray,
+  wordsArray,
 } from '../../apps/worker/binary-arrays.ts'
 import { openPool } from '../support/hopcount.ts'
 import { createTestDatabase } from '../support/test-database.ts'
@@ -33,18 +33,14 @@ test('PostgreSQL reads the numbers that were written, from the least to the grea
   expect(await read('integer', integerArray([null, 7, null]))).toEqual([null, '7', null])
 })
 
-test('eight bytes are the bits of a number', async () => {
-  const bytes = [
-    '\0\0\0\0\0\0\0\u0001',
-    '\u00ff'.repeat(8),
-    '\u0080\0\0\0\0\0\0\0',
-    '\u0001\u00fe\0\0\0\0\0\0',
-  ]
-  expect(await read('bigint', bytesArray(bytes))).toEqual([
+test('two words are the bits of a number', async () => {
+  const words = [0, 1, -1, -1, -(2 ** 31), 0, 0x01fe0000, 0, 0, -1]
+  expect(await read('bigint', wordsArray(words))).toEqual([
     '1',
     '-1',
     '-9223372036854775808',
     (0x01fen << 48n).toString(),
+    (2n ** 32n - 1n).toString(),
   ])
 })
 

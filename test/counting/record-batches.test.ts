@@ -4,12 +4,13 @@ import { newProducerId } from '../../apps/api/visits/producer-folder.ts'
 import type { DecodedVisit } from '../../apps/shared/visit-batch.ts'
 import { compactLedger } from '../../apps/worker/compact-ledger.ts'
 import { createTextNumbers } from '../../apps/worker/number-texts.ts'
-import type { Batch, Recorded } from '../../apps/worker/record-batches.ts'
-import { recordBatches } from '../../apps/worker/record-batches.ts'
+import type { Recorded } from '../../apps/worker/record-batches.ts'
 import { compareCounts } from '../../apps/worker/verify-counts.ts'
 import type { VisitKnowledge } from '../../apps/worker/visit-knowledge.ts'
 import { openVisitKnowledge } from '../../apps/worker/visit-knowledge.ts'
 import { openPool } from '../support/hopcount.ts'
+import type { VisitBatch } from '../support/record-visits.ts'
+import { recordBatches } from '../support/record-visits.ts'
 import { createTestDatabase } from '../support/test-database.ts'
 
 let pool: Pool
@@ -25,7 +26,7 @@ beforeEach(async () => {
   knowledge = await openVisitKnowledge(pool)
 })
 
-const record = (batches: Batch[]): Promise<Recorded> => recordBatches(pool, knowledge, batches)
+const record = (batches: VisitBatch[]): Promise<Recorded> => recordBatches(pool, knowledge, batches)
 
 const noon = Date.UTC(2026, 10, 22, 12)
 
@@ -188,7 +189,7 @@ test('redelivery while the ledger is compacted counts nothing twice', async () =
   expect(await compareCounts(pool)).toEqual([])
 })
 
-async function deliverShuffled(batches: Batch[]): Promise<void> {
+async function deliverShuffled(batches: VisitBatch[]): Promise<void> {
   const shuffled = batches.map(batch => ({ batch, order: Math.random() })).sort((a, b) => a.order - b.order)
   for (let i = 0; i < shuffled.length; i += 5)
     await record(shuffled.slice(i, i + 5).map(entry => entry.batch))
@@ -255,9 +256,10 @@ test('a text that comes again is kept once, and one that comes once lies in its 
 
 test('two workers that number the same texts at once agree on the numbers', async () => {
   const words = Array.from({ length: 300 }, (_, i) => `agent ${i}`)
+  const once = (texts: string[]) => ({ texts, known: [], visits: texts.map(() => 1), places: new Map() })
   const workers = [createTextNumbers(pool), createTextNumbers(pool), createTextNumbers(pool)]
-  for (const worker of workers) await worker.of(words)
-  const answers = await Promise.all(workers.map(worker => worker.of([...words].reverse())))
+  for (const worker of workers) await worker.of(once(words))
+  const answers = await Promise.all(workers.map(worker => worker.of(once(words.toReversed()))))
   expect(answers[0]?.size).toBe(300)
   expect(answers[1]).toEqual(answers[0])
   expect(answers[2]).toEqual(answers[0])

@@ -1,13 +1,13 @@
 import type { Pool } from 'pg'
 import { beforeAll, expect, test } from 'vitest'
 import { newProducerId } from '../../apps/api/visits/producer-folder.ts'
-import { recordBatches } from '../../apps/worker/record-batches.ts'
 import { repairCounts } from '../../apps/worker/repair-counts.ts'
 import { seedDatabase } from '../../apps/worker/seed-database.ts'
 import { compareCounts } from '../../apps/worker/verify-counts.ts'
 import { openVisitKnowledge } from '../../apps/worker/visit-knowledge.ts'
 import { ensureVisitPartitions } from '../../apps/worker/visit-partitions.ts'
 import { openPool } from '../support/hopcount.ts'
+import { recordBatches } from '../support/record-visits.ts'
 import { createTestDatabase } from '../support/test-database.ts'
 
 let pool: Pool

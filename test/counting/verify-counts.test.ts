@@ -3,12 +3,12 @@ import { beforeAll, beforeEach, expect, test } from 'vitest'
 import { newProducerId } from '../../apps/api/visits/producer-folder.ts'
 import type { DecodedVisit } from '../../apps/shared/visit-batch.ts'
 import { foldBreakdowns } from '../../apps/worker/fold-breakdowns.ts'
-import { recordBatches } from '../../apps/worker/record-batches.ts'
 import { repairCounts } from '../../apps/worker/repair-counts.ts'
 import { compareCounts } from '../../apps/worker/verify-counts.ts'
 import type { VisitKnowledge } from '../../apps/worker/visit-knowledge.ts'
 import { openVisitKnowledge } from '../../apps/worker/visit-knowledge.ts'
 import { openPool } from '../support/hopcount.ts'
+import { recordBatches } from '../support/record-visits.ts'
 import { createTestDatabase } from '../support/test-database.ts'
 
 const dayMs = 86_400_000

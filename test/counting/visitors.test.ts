@@ -6,9 +6,9 @@ import type { Breakdowns, StoredBreakdowns } from '../../apps/shared/breakdowns.
 import { addStored } from '../../apps/shared/breakdowns.ts'
 import type { DecodedVisit } from '../../apps/shared/visit-batch.ts'
 import { foldBreakdowns } from '../../apps/worker/fold-breakdowns.ts'
-import { recordBatches } from '../../apps/worker/record-batches.ts'
 import { openVisitKnowledge } from '../../apps/worker/visit-knowledge.ts'
 import { openPool } from '../support/hopcount.ts'
+import { recordBatches } from '../support/record-visits.ts'
 import { createTestDatabase } from '../support/test-database.ts'
 
 const dayMs = 86_400_000

@@ -1,9 +1,9 @@
 import type { Pool } from 'pg'
 import { newProducerId } from '../../apps/api/visits/producer-folder.ts'
 import type { DecodedVisit } from '../../apps/shared/visit-batch.ts'
-import { recordBatches } from '../../apps/worker/record-batches.ts'
 import { openVisitKnowledge } from '../../apps/worker/visit-knowledge.ts'
 import type { Random } from '../faults/seeded-random.ts'
+import { recordBatches } from '../support/record-visits.ts'
 
 export type PastVisit = Omit<DecodedVisit, 'linkId'>
 

@@ -4,10 +4,11 @@ import type { Pool } from 'pg'
 import { newProducerId } from '../../../apps/api/visits/producer-folder.ts'
 import { describeReferrer } from '../../../apps/shared/describe-referrer.ts'
 import { describeUserAgent } from '../../../apps/shared/describe-user-agent.ts'
-import { recordBatches } from '../../../apps/worker/record-batches.ts'
+import { lettersOf } from '../../../apps/shared/letter-codes.ts'
 import { openVisitKnowledge } from '../../../apps/worker/visit-knowledge.ts'
 import type { RunningApi } from '../../support/hopcount.ts'
 import { startApi } from '../../support/hopcount.ts'
+import { recordBatches } from '../../support/record-visits.ts'
 import { waitUntil } from '../../support/wait-until.ts'
 
 export interface CountedVisit {
@@ -116,7 +117,7 @@ export async function recordVisits(
       class: agent.class,
       values: {
         referrer: describeReferrer(visit.referrer),
-        country: knowledge.findCountry(visit.address).key.slice(1),
+        country: lettersOf(knowledge.findCountry(visit.address)).toUpperCase(),
         browser: agent.browser,
         os: agent.os,
         device: agent.device,

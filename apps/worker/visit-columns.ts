@@ -1,0 +1,96 @@
+import type { VisitorClass } from '@hopcount/shared/describe-user-agent.ts'
+
+/**
+ * The visits of a transaction as columns: 36 bytes each, in memory that V8 neither moves nor looks through. As objects
+ * they took ten times as much, and outlived two collections of the young generation while PostgreSQL was busy.
+ *
+ * A text is kept once, with what it says, and visits name it by its place.
+ */
+export interface VisitColumns {
+  /** Visits held; the arrays may be longer. */
+  length: number
+  linkIds: Float64Array
+  /** Milliseconds since 1970. */
+  visitedAt: Float64Array
+  /** Places in the two tables below. */
+  userAgents: Uint32Array
+  referrers: Uint32Array
+  /** Letters as a number (letter-codes.ts); 0: not known. */
+  countries: Int16Array
+  languages: Int16Array
+  /** Two numbers per visit: the first 64 bits of who it was. 0 and 0: no person, or a day whose salt is gone. */
+  visitors: Int32Array
+  userAgentTexts: TextTable<AgentKeys>
+  referrerTexts: TextTable<string>
+}
+
+/** What a user agent is counted as: its class, and its keys in the breakdowns. */
+export interface AgentKeys {
+  class: VisitorClass
+  browser: string
+  os: string
+  device: string
+}
+
+/** Distinct texts of the visits of a transaction; undefined where a visit has none. */
+export interface TextTable<Known> {
+  texts: (string | undefined)[]
+  /** What each text says. */
+  known: Known[]
+  /** How many visits have it. */
+  visits: number[]
+  places: Map<string | undefined, number>
+}
+
+const firstCapacity = 4_096
+
+export function createVisitColumns(): VisitColumns {
+  return {
+    length: 0,
+    linkIds: new Float64Array(firstCapacity),
+    visitedAt: new Float64Array(firstCapacity),
+    userAgents: new Uint32Array(firstCapacity),
+    referrers: new Uint32Array(firstCapacity),
+    countries: new Int16Array(firstCapacity),
+    languages: new Int16Array(firstCapacity),
+    visitors: new Int32Array(2 * firstCapacity),
+    userAgentTexts: { texts: [], known: [], visits: [], places: new Map() },
+    referrerTexts: { texts: [], known: [], visits: [], places: new Map() },
+  }
+}
+
+/** Makes room for so many more visits. */
+export function reserveVisits(columns: VisitColumns, more: number): void {
+  const needed = columns.length + more
+  if (needed <= columns.linkIds.length) return
+  const capacity = Math.max(needed, 2 * columns.linkIds.length)
+  columns.linkIds = copied(columns.linkIds, new Float64Array(capacity))
+  columns.visitedAt = copied(columns.visitedAt, new Float64Array(capacity))
+  columns.userAgents = copied(columns.userAgents, new Uint32Array(capacity))
+  columns.referrers = copied(columns.referrers, new Uint32Array(capacity))
+  columns.countries = copied(columns.countries, new Int16Array(capacity))
+  columns.languages = copied(columns.languages, new Int16Array(capacity))
+  columns.visitors = copied(columns.visitors, new Int32Array(2 * capacity))
+}
+
+function copied<Column extends { set(from: Column): void }>(from: Column, to: Column): Column {
+  to.set(from)
+  return to
+}
+
+/** Counts a visit with this text; returns the text's place. */
+export function enterText<Known>(
+  table: TextTable<Known>,
+  text: string | undefined,
+  describe: (text: string) => Known,
+): number {
+  let place = table.places.get(text)
+  if (place === undefined) {
+    place = table.texts.push(text) - 1
+    table.known.push(describe(text ?? ''))
+    table.visits.push(0)
+    table.places.set(text, place)
+  }
+  table.visits[place] = (table.visits[place] ?? 0) + 1
+  return place
+}

@@ -1,0 +1,28 @@
+/** Records batches of visits as a worker does, without a queue. */
+import type { Pool } from 'pg'
+import type { BatchId, DecodedVisit } from '../../apps/shared/visit-batch.ts'
+import { describeVisits } from '../../apps/worker/describe-visits.ts'
+import type { Recorded } from '../../apps/worker/record-batches.ts'
+import { recordBatches as record } from '../../apps/worker/record-batches.ts'
+import { createVisitColumns } from '../../apps/worker/visit-columns.ts'
+import type { VisitKnowledge } from '../../apps/worker/visit-knowledge.ts'
+
+export interface VisitBatch extends BatchId {
+  visits: DecodedVisit[]
+}
+
+/** In one transaction. */
+export async function recordBatches(
+  pool: Pool,
+  { texts, findCountry, salts }: VisitKnowledge,
+  batches: VisitBatch[],
+): Promise<Recorded> {
+  const columns = createVisitColumns()
+  const saltOfDay = await salts()
+  const described = batches.map(({ producerId, seq, visits }) => {
+    const begin = columns.length
+    describeVisits(columns, visits, findCountry, saltOfDay)
+    return { producerId, seq, begin, end: columns.length }
+  })
+  return record(pool, texts, columns, described)
+}
