@@ -6,9 +6,10 @@ import cluster from 'node:cluster'
 import { setTimeout as sleep } from 'node:timers/promises'
 import fastifyPostgres from '@fastify/postgres'
 import type { Configuration } from '@hopcount/shared/configuration.ts'
-import { databaseOn, openDatabase, poolConfig, waitForDatabase } from '@hopcount/shared/database.ts'
+import { openPool, poolConfig, waitForDatabase } from '@hopcount/shared/database.ts'
 import type { Log } from '@hopcount/shared/log.ts'
 import { createHealthLog } from '@hopcount/shared/log.ts'
+import { databaseOn } from '@hopcount/shared/query-builder.ts'
 import { openVisitQueue } from '@hopcount/shared/visit-queue.ts'
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
 import Fastify, { LogController } from 'fastify'
@@ -87,7 +88,7 @@ export async function buildApp(configuration: Configuration, log: Log): Promise<
   pool.on('error', error => databaseHealth.fails(error))
   pool.on('connect', () => databaseHealth.works())
   await waitForDatabase(pool)
-  const stats = openDatabase(
+  const statsPool = openPool(
     poolConfig(configuration.STATS_DATABASE_URL ?? configuration.DATABASE_URL, {
       max: 4,
       applicationName: 'hopcount statistics',
@@ -95,8 +96,8 @@ export async function buildApp(configuration: Configuration, log: Log): Promise<
     }),
     () => {},
   )
-  app.addHook('onClose', () => stats.pool.end())
-  const exports = openDatabase(
+  app.addHook('onClose', () => statsPool.end())
+  const exportPool = openPool(
     poolConfig(configuration.STATS_DATABASE_URL ?? configuration.DATABASE_URL, {
       max: exportsAtATime,
       applicationName: 'hopcount exports',
@@ -104,7 +105,7 @@ export async function buildApp(configuration: Configuration, log: Log): Promise<
     }),
     () => {},
   )
-  app.addHook('onClose', () => exports.pool.end())
+  app.addHook('onClose', () => exportPool.end())
 
   const queue = openVisitQueue(
     {
@@ -170,13 +171,13 @@ export async function buildApp(configuration: Configuration, log: Log): Promise<
     perMinute: configuration.RATE_LIMIT_WRITES,
   })
   const liveSource = createLiveSource({
-    query: (linkIds, now) => liveCounts(databaseOn(stats.pool), linkIds, now),
+    query: (linkIds, now) => liveCounts(databaseOn(statsPool), linkIds, now),
     recordedUpTo: () => recorder.pending().recordedUpTo,
     log,
   })
   await app.register(statsRoutes, {
-    pool: stats.pool,
-    exportPool: exports.pool,
+    pool: statsPool,
+    exportPool,
     pending: recorder.pending,
     live: { streams, resolver, source: liveSource },
     perMinute: configuration.RATE_LIMIT_STATS,

@@ -95,7 +95,7 @@ export const ConfigurationSchema = Type.Object({
     description: 'the same for requests of statistics',
   }),
   WORKER_CONCURRENCY: Type.Integer({
-    default: 32,
+    default: 64,
     minimum: 1,
     maximum: 1_000,
     description:

@@ -1,10 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Kysely, PostgresDialect } from 'kysely'
 import pg from 'pg'
-import type { DB } from './database-types.ts'
 import { errorText } from './log.ts'
-
-export type Database = Kysely<DB>
 
 /**
  * Settings of every connection. A process that stops answering in the middle of a transaction (SIGSTOP, a cut
@@ -29,24 +25,14 @@ export function poolConfig(
   }
 }
 
-/**
- * A pool of its own and the query builder on it. The caller ends the pool, never the builder. `onConnectionLost` may
- * be called more than once for one connection.
- */
-export function openDatabase(
-  config: pg.PoolConfig,
-  onConnectionLost: (error: Error) => void,
-): { pool: pg.Pool; database: Database } {
+/** A pool of its own. `onConnectionLost` may be called more than once for one connection. */
+export function openPool(config: pg.PoolConfig, onConnectionLost: (error: Error) => void): pg.Pool {
   const pool = new pg.Pool(config)
   pool.on('error', onConnectionLost)
   // The pool listens to idle connections only. One that is lost in the middle of a transaction also emits 'error', and
   // without a listener that ends the process.
   pool.on('connect', client => client.on('error', onConnectionLost))
-  return { pool, database: databaseOn(pool) }
-}
-
-export function databaseOn(pool: pg.Pool): Database {
-  return new Kysely<DB>({ dialect: new PostgresDialect({ pool }) })
+  return pool
 }
 
 /**

@@ -7,12 +7,6 @@
 import type { ChildProcess } from 'node:child_process'
 import { spawn } from 'node:child_process'
 
-/**
- * MiB of each half of V8's young generation (two to three of them are resident). Under full load of one cached link an
- * API process takes 183–185 MB with it and 207 MB with V8's own limit. What it costs in speed was not told from the noise.
- */
-const youngGeneration = '--max-semi-space-size=16'
-
 export interface KeptProcess {
   readonly pid: number | undefined
   /** Resolves with the exit code when the program has ended for the first time without having been asked to. */
@@ -25,6 +19,8 @@ export interface KeptProcess {
 export interface KeptProcessOptions {
   name: string
   script: string
+  /** MiB of each half of V8's young generation; two to three of them are resident (apps/README.md). */
+  youngGenerationMiB: number
   environment: NodeJS.ProcessEnv
   onStart?: (pid: number) => void
   onRestart: (name: string, reason: string, delayMs: number) => void
@@ -49,11 +45,15 @@ export function keepProcess(options: KeptProcessOptions): KeptProcess {
 
   function start(): void {
     const startedAt = Date.now()
-    const started = spawn(process.execPath, [youngGeneration, options.script], {
-      env: options.environment,
-      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-      detached: true,
-    })
+    const started = spawn(
+      process.execPath,
+      [`--max-semi-space-size=${options.youngGenerationMiB}`, options.script],
+      {
+        env: options.environment,
+        stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+        detached: true,
+      },
+    )
     child = started
     if (started.pid !== undefined) options.onStart?.(started.pid)
     const onEnd = (reason: string, code: number | undefined) => {

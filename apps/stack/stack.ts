@@ -38,9 +38,9 @@ export interface Stack {
   hurry(): void
 }
 
-const scripts = {
-  api: fileURLToPath(new URL('../api/main.ts', import.meta.url)),
-  worker: fileURLToPath(new URL('../worker/main.ts', import.meta.url)),
+const programs = {
+  api: { script: fileURLToPath(new URL('../api/main.ts', import.meta.url)), youngGenerationMiB: 16 },
+  worker: { script: fileURLToPath(new URL('../worker/main.ts', import.meta.url)), youngGenerationMiB: 8 },
 }
 const childPatienceMs = 15_000
 const readyDeadlineMs = 60_000
@@ -96,10 +96,10 @@ export function createStack(options: StackOptions): Stack {
     return postgres.url
   }
 
-  function startChild(name: keyof typeof scripts, environment: NodeJS.ProcessEnv): KeptProcess {
+  function startChild(name: keyof typeof programs, environment: NodeJS.ProcessEnv): KeptProcess {
     const child = keepProcess({
       name,
-      script: scripts[name],
+      ...programs[name],
       environment,
       onStart(pid) {
         pids[name] = pid
@@ -142,7 +142,7 @@ export function createStack(options: StackOptions): Stack {
  */
 async function endLeftovers(pidFile: string): Promise<void> {
   for (const [name, pid] of Object.entries(readPids(pidFile))) {
-    const script = scripts[name as keyof typeof scripts]
+    const script = scripts[name as keyof typeof programs]
     const ended = await endProcess(pid, command => command.includes(script), [
       ['SIGTERM', childPatienceMs],
       ['SIGKILL', 5_000],
@@ -151,7 +151,7 @@ async function endLeftovers(pidFile: string): Promise<void> {
   }
 }
 
-function readPids(pidFile: string): Partial<Record<keyof typeof scripts, number>> {
+function readPids(pidFile: string): Partial<Record<keyof typeof programs, number>> {
   try {
     const pids: unknown = JSON.parse(readFileSync(pidFile, 'utf8'))
     const known = Object.entries(pids ?? {}).filter(

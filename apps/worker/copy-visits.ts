@@ -62,7 +62,8 @@ function* encodeRows(
 ): Generator<Buffer> {
   const userAgents = storedTexts(visits.userAgentTexts, numbers)
   const referrers = storedTexts(visits.referrerTexts, numbers)
-  let bytes = Buffer.allocUnsafe(chunkBytes)
+  const bytesOfAll = header.length + bytesWithoutTexts * places.length + trailerBytes
+  let bytes = Buffer.allocUnsafe(Math.min(bytesOfAll, chunkBytes))
   let offset = header.copy(bytes)
 
   function int16(value: number): void {
@@ -113,7 +114,8 @@ function* encodeRows(
     const needed = bytesWithoutTexts + maxBytesPerUnit * textUnits + trailerBytes
     if (offset + needed > bytes.length) {
       yield bytes.subarray(0, offset)
-      bytes = Buffer.allocUnsafe(Math.max(needed, chunkBytes))
+      // Whoever asks for the next chunk has done with this one: PostgreSQL's socket took it ('drain').
+      if (needed > bytes.length) bytes = Buffer.allocUnsafe(needed)
       offset = 0
     }
     int16(columns.length)

@@ -1,7 +1,7 @@
 /** `pnpm seed --links N --visits M [--days D]`: fills the database with links and visits that `pnpm verify` agrees with. */
 import { parseArgs } from 'node:util'
 import { ConfigurationProblems, readConfiguration } from '@hopcount/shared/configuration.ts'
-import { openDatabase, poolConfig, waitForDatabase } from '@hopcount/shared/database.ts'
+import { openPool, poolConfig, waitForDatabase } from '@hopcount/shared/database.ts'
 import { errorText } from '@hopcount/shared/log.ts'
 import { seedDatabase } from './seed-database.ts'
 import { readSeedOptions } from './seed-options.ts'
@@ -18,7 +18,7 @@ try {
     }).values,
   )
   const { DATABASE_URL } = readConfiguration(process.env)
-  const { pool } = openDatabase(
+  const pool = openPool(
     poolConfig(DATABASE_URL, { max: 1, applicationName: 'hopcount seed', statementTimeoutMs: 3_600_000 }),
     () => {},
   )

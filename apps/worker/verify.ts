@@ -4,7 +4,7 @@
  * the rules of today for bots, link previews, browsers and referrers, applied to the visits that are there.
  */
 import { ConfigurationProblems, readConfiguration } from '@hopcount/shared/configuration.ts'
-import { openDatabase, poolConfig, waitForDatabase } from '@hopcount/shared/database.ts'
+import { openPool, poolConfig, waitForDatabase } from '@hopcount/shared/database.ts'
 import { errorText } from '@hopcount/shared/log.ts'
 import { maxDifferences } from './difference-rows.ts'
 import { repairCounts } from './repair-counts.ts'
@@ -18,7 +18,7 @@ try {
     statementTimeoutMs: 3_600_000,
   })
   // Between two statements a day's breakdowns are summed here.
-  const { pool } = openDatabase({ ...config, idle_in_transaction_session_timeout: 120_000 }, () => {})
+  const pool = openPool({ ...config, idle_in_transaction_session_timeout: 120_000 }, () => {})
   await waitForDatabase(pool)
   if (process.argv.includes('--repair')) {
     for (const [table, rows] of Object.entries(await repairCounts(pool)))

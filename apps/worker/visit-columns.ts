@@ -54,8 +54,8 @@ export function createVisitColumns(): VisitColumns {
     countries: new Int16Array(firstCapacity),
     languages: new Int16Array(firstCapacity),
     visitors: new Int32Array(2 * firstCapacity),
-    userAgentTexts: { texts: [], known: [], visits: [], places: new Map() },
-    referrerTexts: { texts: [], known: [], visits: [], places: new Map() },
+    userAgentTexts: noTexts(),
+    referrerTexts: noTexts(),
   }
 }
 
@@ -71,6 +71,18 @@ export function reserveVisits(columns: VisitColumns, more: number): void {
   columns.countries = copied(columns.countries, new Int16Array(capacity))
   columns.languages = copied(columns.languages, new Int16Array(capacity))
   columns.visitors = copied(columns.visitors, new Int32Array(2 * capacity))
+}
+
+/** Forgets all visits; the arrays stay. */
+export function clearVisits(columns: VisitColumns): void {
+  columns.length = 0
+  columns.visitors.fill(0)
+  columns.userAgentTexts = noTexts()
+  columns.referrerTexts = noTexts()
+}
+
+function noTexts<Known>(): TextTable<Known> {
+  return { texts: [], known: [], visits: [], places: new Map() }
 }
 
 function copied<Column extends { set(from: Column): void }>(from: Column, to: Column): Column {

@@ -2,7 +2,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Configuration } from '@hopcount/shared/configuration.ts'
-import { openDatabase, poolConfig, waitForDatabase } from '@hopcount/shared/database.ts'
+import { openPool, poolConfig, waitForDatabase } from '@hopcount/shared/database.ts'
 import type { Log } from '@hopcount/shared/log.ts'
 import { createHealthLog } from '@hopcount/shared/log.ts'
 import { queueKey, startVisitWorker } from '@hopcount/shared/visit-queue.ts'
@@ -29,7 +29,7 @@ export async function startWorker(
 ): Promise<RunningWorker> {
   const metrics = createWorkerMetrics()
   const databaseHealth = createHealthLog(log, 'database connection')
-  const { pool } = openDatabase(
+  const pool = openPool(
     poolConfig(configuration.DATABASE_URL, {
       max: 6,
       applicationName: 'hopcount worker',

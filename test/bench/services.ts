@@ -114,7 +114,10 @@ export async function api(
 /** A real worker, connected and recording. */
 export function worker(services: Services, env: Record<string, string> = {}): Promise<StartedProcess> {
   const { installation } = services
-  return startWorker({ ...installation, env: { ...installation.env, ...env } })
+  return startWorker({
+    ...installation,
+    env: { ...installation.env, NODE_OPTIONS: '--max-semi-space-size=8', ...env },
+  })
 }
 
 /** Visits that the ledger holds. */

@@ -1,5 +1,5 @@
 import type pg from 'pg'
-import { openDatabase, poolConfig } from '../../apps/shared/database.ts'
+import { openPool as openSharedPool, poolConfig } from '../../apps/shared/database.ts'
 import { cleanUpLater } from './clean-up.ts'
 import type { StartedProcess } from './processes.ts'
 import { startProcess } from './processes.ts'
@@ -122,7 +122,7 @@ export async function waitForVisits(
 
 /** A pool for a test's own questions; closed after the test file. */
 export function openPool(databaseUrl: string): pg.Pool {
-  const { pool } = openDatabase(
+  const pool = openSharedPool(
     poolConfig(databaseUrl, { max: 4, applicationName: 'test', statementTimeoutMs: 30_000 }),
     () => {},
   )

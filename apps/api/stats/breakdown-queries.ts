@@ -1,6 +1,6 @@
 import type { Breakdowns, StoredBreakdowns } from '@hopcount/shared/breakdowns.ts'
 import { addStored } from '@hopcount/shared/breakdowns.ts'
-import type { Database } from '@hopcount/shared/database.ts'
+import type { Database } from '@hopcount/shared/query-builder.ts'
 import { sql } from 'kysely'
 import type { StoredCounts } from './counts.ts'
 import { dayText } from './top-window.ts'

@@ -1,7 +1,7 @@
 /** `GET /stats/:slug/export` and `GET /stats/overall/export`: series, breakdowns and raw visits as files. */
 import type { Readable } from 'node:stream'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import type { Database } from '@hopcount/shared/database.ts'
+import type { Database } from '@hopcount/shared/query-builder.ts'
 import type { FastifyReply } from 'fastify'
 import type { Static } from 'typebox'
 import { Type } from 'typebox'

@@ -1,7 +1,7 @@
 /** What an export holds, piece by piece: its rows are the objects of the API's other answers, of texts and numbers. */
 
 import { dimensions } from '@hopcount/shared/breakdowns.ts'
-import type { Database } from '@hopcount/shared/database.ts'
+import type { Database } from '@hopcount/shared/query-builder.ts'
 import { sql } from 'kysely'
 import { breakdownValues } from './breakdown-answer.ts'
 import { sumDays } from './breakdown-queries.ts'

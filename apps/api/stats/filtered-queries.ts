@@ -1,6 +1,7 @@
 /** What a filtered report asks of the raw visits. Each query's time grows with the number of visits in the range. */
-import type { Database } from '@hopcount/shared/database.ts'
+
 import type { VisitorClass } from '@hopcount/shared/describe-user-agent.ts'
+import type { Database } from '@hopcount/shared/query-builder.ts'
 import type { RawBuilder } from 'kysely'
 import { sql } from 'kysely'
 import type { Buckets } from './series-range.ts'

@@ -1,4 +1,4 @@
-import type { Database } from '@hopcount/shared/database.ts'
+import type { Database } from '@hopcount/shared/query-builder.ts'
 import { sql } from 'kysely'
 import type { StoredCounts } from './counts.ts'
 

@@ -8,7 +8,7 @@
  * links of each day, of later pages from where the page before ended; where too few links turn out to reach it, it is
  * lowered. Exact in any case: a page counts only when all of its links reach `T`, so that nobody unread can be among them.
  */
-import type { Database } from '@hopcount/shared/database.ts'
+import type { Database } from '@hopcount/shared/query-builder.ts'
 import type { RawBuilder } from 'kysely'
 import { sql } from 'kysely'
 import { allLinksId } from './subject.ts'

@@ -1,5 +1,5 @@
 /** A series as answers show it, and the one before it. */
-import type { Database } from '@hopcount/shared/database.ts'
+import type { Database } from '@hopcount/shared/query-builder.ts'
 import { Type } from 'typebox'
 import type { Counts } from './counts.ts'
 import { countsProperties, sumCounts } from './counts.ts'

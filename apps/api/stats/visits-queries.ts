@@ -1,5 +1,5 @@
 /** Raw visits, newest first: the latest of a link, and page by page those of a link or of all. */
-import type { Database } from '@hopcount/shared/database.ts'
+import type { Database } from '@hopcount/shared/query-builder.ts'
 import { sql } from 'kysely'
 import { allLinksId, rawVisitsOf } from './subject.ts'
 

@@ -44,8 +44,8 @@ const variants: Record<string, Change[]> = {
   'acknowledged-before-commit': [
     {
       file: 'apps/worker/record-jobs.ts',
-      from: 'await transactions.add({ ...visitJob, frames })',
-      to: "(transactions.add({ ...visitJob, frames }).catch(() => {}), 'recorded')",
+      from: 'await transactions.add(visitJob)',
+      to: "(transactions.add(visitJob).catch(() => {}), 'recorded')",
     },
     {
       file: 'apps/api/visits/deliver-batches.ts',
