@@ -142,7 +142,7 @@ export function createStack(options: StackOptions): Stack {
  */
 async function endLeftovers(pidFile: string): Promise<void> {
   for (const [name, pid] of Object.entries(readPids(pidFile))) {
-    const script = scripts[name as keyof typeof programs]
+    const { script } = programs[name as keyof typeof programs]
     const ended = await endProcess(pid, command => command.includes(script), [
       ['SIGTERM', childPatienceMs],
       ['SIGKILL', 5_000],
@@ -155,7 +155,7 @@ function readPids(pidFile: string): Partial<Record<keyof typeof programs, number
   try {
     const pids: unknown = JSON.parse(readFileSync(pidFile, 'utf8'))
     const known = Object.entries(pids ?? {}).filter(
-      ([name, pid]) => name in scripts && Number.isInteger(pid) && pid > 0,
+      ([name, pid]) => name in programs && Number.isInteger(pid) && pid > 0,
     )
     return Object.fromEntries(known)
   } catch {

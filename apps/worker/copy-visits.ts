@@ -114,8 +114,8 @@ function* encodeRows(
     const needed = bytesWithoutTexts + maxBytesPerUnit * textUnits + trailerBytes
     if (offset + needed > bytes.length) {
       yield bytes.subarray(0, offset)
-      // Whoever asks for the next chunk has done with this one: PostgreSQL's socket took it ('drain').
-      if (needed > bytes.length) bytes = Buffer.allocUnsafe(needed)
+      // A new buffer: the socket may still hold the last one.
+      bytes = Buffer.allocUnsafe(Math.max(needed, chunkBytes))
       offset = 0
     }
     int16(columns.length)
