@@ -28,7 +28,7 @@ export async function insertVisitors(
   if (seen.linkIds.length === 0) return { linkIds: [], days: [], visitors: [] }
   const { rows } = await client.query<{ counts: Buffer | null }>({
     name: 'insert-visitors',
-    // The counts come as the bytes of three columns: a row for each took 2 µs to read.
+    // The counts come as bytes in one row: objects of a row each were a seventh of what reached the old generation.
     text: `WITH entered AS (
              INSERT INTO visitors (link_id, day, visitor)
              SELECT DISTINCT link_id, salt.day, visitor

@@ -1,8 +1,9 @@
 import type { VisitorClass } from '@hopcount/shared/describe-user-agent.ts'
 
 /**
- * The visits of a transaction as columns: 36 bytes each, in memory that V8 neither moves nor looks through. As objects
- * they took ten times as much, and outlived two collections of the young generation while PostgreSQL was busy.
+ * The visits of a transaction as columns: 36 bytes each, in memory that V8 neither moves nor looks through. Objects
+ * outlive the young generation while PostgreSQL is busy. Measured in turn, a worker's CPU time per visit: 14.5 µs, with an
+ * object per visit 16.3.
  *
  * A text is kept once, with what it says, and visits name it by its place.
  */

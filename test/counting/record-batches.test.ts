@@ -254,6 +254,16 @@ test('a text that comes again is kept once, and one that comes once lies in its 
   )
 })
 
+test('a text that comes twice in one transaction has its number at once', async () => {
+  const twice = { referrer: 'http://twice.test/', userAgent: undefined }
+  const once = { referrer: 'http://once.test/', userAgent: undefined }
+  const seen = [twice, twice, once].map(texts => ({ linkId: 1, visitedAt: noon, ...texts }))
+  await record([{ producerId: newProducerId(), seq: 1, visits: seen }])
+  expect((await pool.query('SELECT text FROM texts')).rows).toEqual([{ text: 'http://twice.test/' }])
+  const { rows } = await pool.query('SELECT referrer FROM visits ORDER BY referrer NULLS LAST')
+  expect(rows).toEqual([{ referrer: 'http://once.test/' }, { referrer: null }, { referrer: null }])
+})
+
 test('two workers that number the same texts at once agree on the numbers', async () => {
   const words = Array.from({ length: 300 }, (_, i) => `agent ${i}`)
   const once = (texts: string[]) => ({ texts, known: [], visits: texts.map(() => 1), places: new Map() })
