@@ -37,20 +37,24 @@ export async function copyVisits(
   const stream = client.query(
     copyStreams.from(`COPY visits (${columns.join(', ')}) FROM STDIN (FORMAT binary)`),
   )
+  const chunks = encodeRows(visits, places, numbers)
   await new Promise<void>((resolve, reject) => {
+    let failed = false
     // 'finish' comes when PostgreSQL has confirmed, 'error' also from a lost connection and after query_timeout.
     stream.on('finish', resolve)
-    stream.on('error', reject)
-    const chunks = encodeRows(visits, places, numbers)
-    const writeUntilFull = () => {
-      for (let chunk = chunks.next(); !chunk.done; chunk = chunks.next()) {
-        if (stream.write(chunk.value)) continue
-        stream.once('drain', writeUntilFull)
-        return
-      }
-      stream.end()
+    stream.on('error', error => {
+      failed = true
+      reject(error)
+    })
+    const writeNext = () => {
+      // The stream has let go of its connection.
+      if (failed) return
+      const chunk = chunks.next()
+      if (chunk.done) stream.end()
+      // In a turn of its own: an answer of PostgreSQL is read before more is sent.
+      else stream.write(chunk.value, () => setImmediate(writeNext))
     }
-    writeUntilFull()
+    writeNext()
   })
 }
 

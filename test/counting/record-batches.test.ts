@@ -147,6 +147,22 @@ test('when the transaction fails, nothing of it remains: no ledger row without v
   expect(await counted()).toEqual({ raw: 1, totals: 1 })
 })
 
+test('when PostgreSQL refuses the first of many visits, the rest stays unsent, and the next transaction succeeds', async () => {
+  // More than a socket's buffers hold, so that PostgreSQL's answer comes while there is more to send.
+  const good = visits(1, 20_000).map((visit, i) => ({
+    ...visit,
+    referrer: `http://r.test/${i}${'x'.repeat(2_000)}`,
+  }))
+  const bad = { ...visits(1, 1)[0], linkId: 0, visitedAt: 0, referrer: 'a\0b', userAgent: undefined }
+  for (let seq = 1; seq <= 5; seq++) {
+    const batch = { producerId: newProducerId(), seq, visits: [bad, ...good] }
+    await expect(record([batch])).rejects.toThrow('invalid byte sequence')
+  }
+  expect(await counted()).toEqual({ raw: 0, totals: 0 })
+  await record([{ producerId: newProducerId(), seq: 1, visits: good }])
+  expect(await counted()).toEqual({ raw: 20_000, totals: 20_000 })
+})
+
 test('compaction leaves one watermark per gapless producer, and a batch below it still changes nothing', async () => {
   const producerId = newProducerId()
   const batches = [1, 2, 3, 5].map(seq => ({ producerId, seq, visits: visits(seq, seq) }))
