@@ -34,26 +34,6 @@ export interface Visit {
   address?: string | undefined
 }
 
-export interface DecodedVisit {
-  linkId: number
-  /** Milliseconds since 1970. */
-  visitedAt: number
-  referrer: string | undefined
-  userAgent: string | undefined
-  language?: string | undefined
-  address?: string | undefined
-}
-
-export interface DecodedBatch {
-  visits: DecodedVisit[]
-  /** Bytes of whole, unharmed frames. */
-  soundBytes: number
-  /** Ranges that are no frame although sound frames follow, or a whole frame of the wrong checksum: a disk's or a hand's doing. */
-  damaged: { offset: number; length: number }[]
-  /** Bytes behind the last whole frame: a write that never returned, so never answered. */
-  tornBytes: number
-}
-
 /** Longest texts kept, in characters. */
 const maxReferrerLength = 2_048
 const maxUserAgentLength = 512
@@ -61,9 +41,9 @@ const maxLanguageLength = 35
 /** An IPv6 address that ends in an IPv4 one (RFC 4291, section 2.2) has 45 characters. */
 const maxAddressLength = 45
 
-const frameMark = 0x48c2
-const frameMarkWithoutAddress = 0x48c1
-const frameHeaderBytes = 10
+export const frameMark = 0x48c2
+export const frameMarkWithoutAddress = 0x48c1
+export const frameHeaderBytes = 10
 
 /** Numbers the texts of one batch. */
 export type BatchTexts = Map<string, number>
@@ -147,134 +127,6 @@ function writeAddress(offset: number, address: string): number {
   scratch[offset++] = length
   for (let i = 0; i < length; i++) scratch[offset++] = address.charCodeAt(i)
   return offset
-}
-
-/**
- * Decodes a batch. Never throws: what can't be read is reported in `damaged` and `tornBytes`, and a text that
- * is not storable (PostgreSQL has no NUL in text) is left out of its visit.
- */
-export function decodeBatch(bytes: Buffer): DecodedBatch {
-  const batch: DecodedBatch = { visits: [], soundBytes: 0, damaged: [], tornBytes: 0 }
-  const texts = new Map<number, string>()
-  let offset = 0
-  while (offset < bytes.length) {
-    const end = frameEnd(bytes, offset)
-    if (end !== undefined && decodeFrame(bytes, offset, end, texts, batch.visits)) {
-      batch.soundBytes += end - offset
-      offset = end
-      continue
-    }
-    const next = nextFrame(bytes, offset + 1)
-    if (next === undefined && isTorn(bytes, offset)) {
-      batch.tornBytes = bytes.length - offset
-      break
-    }
-    batch.damaged.push({ offset, length: (next ?? bytes.length) - offset })
-    offset = next ?? bytes.length
-  }
-  return batch
-}
-
-/** The sound frames of a batch, without torn or damaged ranges: what is sent. The same bytes give the same answer. */
-export function soundFrames(bytes: Buffer): { frames: Buffer; batch: DecodedBatch } {
-  const batch = decodeBatch(bytes)
-  const parts: Buffer[] = []
-  let offset = 0
-  for (const range of batch.damaged) {
-    parts.push(bytes.subarray(offset, range.offset))
-    offset = range.offset + range.length
-  }
-  parts.push(bytes.subarray(offset, bytes.length - batch.tornBytes))
-  return { frames: parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat(parts), batch }
-}
-
-/** Where the frame at `offset` ends, if a whole frame of the right checksum lies there. */
-function frameEnd(bytes: Buffer, offset: number): number | undefined {
-  if (offset + frameHeaderBytes > bytes.length || !isMark(bytes.readUInt16LE(offset))) return undefined
-  const end = offset + frameHeaderBytes + bytes.readUInt32LE(offset + 2)
-  if (end > bytes.length) return undefined
-  return crc32(bytes.subarray(offset + frameHeaderBytes, end)) === bytes.readUInt32LE(offset + 6)
-    ? end
-    : undefined
-}
-
-function nextFrame(bytes: Buffer, from: number): number | undefined {
-  for (let at = from; at + frameHeaderBytes <= bytes.length; at++) {
-    if (bytes[at + 1] === frameMark >> 8 && frameEnd(bytes, at) !== undefined) return at
-  }
-  return undefined
-}
-
-/** A write cut short leaves the beginning of a frame that says it is longer than what is there. */
-function isTorn(bytes: Buffer, offset: number): boolean {
-  if (offset + frameHeaderBytes > bytes.length) return true
-  if (!isMark(bytes.readUInt16LE(offset))) return false
-  return offset + frameHeaderBytes + bytes.readUInt32LE(offset + 2) > bytes.length
-}
-
-function isMark(word: number): boolean {
-  return word === frameMark || word === frameMarkWithoutAddress
-}
-
-function decodeFrame(
-  bytes: Buffer,
-  start: number,
-  end: number,
-  texts: Map<number, string>,
-  visits: DecodedVisit[],
-): boolean {
-  const hasAddress = bytes.readUInt16LE(start) === frameMark
-  const payload = bytes.subarray(start + frameHeaderBytes, end)
-  const reader = { offset: 6, payload }
-  const visitsBefore = visits.length
-  try {
-    const visitedAt = payload.readUIntLE(0, 6)
-    const visitCount = readVarint(reader)
-    const textCount = readVarint(reader)
-    for (let i = 0; i < textCount; i++) {
-      const textId = readVarint(reader)
-      const length = readVarint(reader)
-      texts.set(textId, payload.toString('utf8', reader.offset, reader.offset + length))
-      reader.offset += length
-    }
-    for (let i = 0; i < visitCount; i++) {
-      const linkId = readVarint(reader)
-      const referrer = storableText(texts.get(readVarint(reader)))
-      const userAgent = storableText(texts.get(readVarint(reader)))
-      const language = hasAddress ? storableText(texts.get(readVarint(reader))) : undefined
-      const address = hasAddress ? readAddress(reader) : undefined
-      visits.push({ linkId, visitedAt, referrer, userAgent, language, address })
-    }
-    return true
-  } catch {
-    visits.length = visitsBefore
-    return false
-  }
-}
-
-function readVarint(reader: { offset: number; payload: Buffer }): number {
-  let value = 0
-  let scale = 1
-  for (;;) {
-    const byte = reader.payload[reader.offset++]
-    if (byte === undefined || scale > 2 ** 49) throw new RangeError('varint runs past its frame')
-    value += (byte & 0x7f) * scale
-    if (byte < 0x80) return value
-    scale *= 0x80
-  }
-}
-
-function readAddress(reader: { offset: number; payload: Buffer }): string | undefined {
-  const length = reader.payload[reader.offset++] ?? 0
-  const end = reader.offset + length
-  if (end > reader.payload.length) throw new RangeError('an address runs past its frame')
-  let address = ''
-  while (reader.offset < end) address += String.fromCharCode(reader.payload[reader.offset++] ?? 0)
-  return address === '' ? undefined : address
-}
-
-function storableText(text: string | undefined): string | undefined {
-  return text?.includes('\0') ? undefined : text
 }
 
 const VisitJobSchema = Type.Object({

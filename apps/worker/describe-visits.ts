@@ -4,10 +4,10 @@
  * What a text says is remembered: describing a user agent takes some 25 µs.
  */
 import { hash } from 'node:crypto'
+import type { DecodedVisit } from '@hopcount/shared/decode-batch.ts'
 import { describeReferrer } from '@hopcount/shared/describe-referrer.ts'
 import { describeUserAgent } from '@hopcount/shared/describe-user-agent.ts'
 import { letterCode } from '@hopcount/shared/letter-codes.ts'
-import type { DecodedVisit } from '@hopcount/shared/visit-batch.ts'
 import { LRUCache } from 'lru-cache'
 import type { CountryFinder } from './find-country.ts'
 import type { AgentKeys, VisitColumns } from './visit-columns.ts'

@@ -1,7 +1,7 @@
 import type { Pool } from 'pg'
 import { beforeAll, beforeEach, expect, test } from 'vitest'
 import { newProducerId } from '../../apps/api/visits/producer-folder.ts'
-import type { DecodedVisit } from '../../apps/shared/visit-batch.ts'
+import type { DecodedVisit } from '../../apps/shared/decode-batch.ts'
 import { compactLedger } from '../../apps/worker/compact-ledger.ts'
 import { createTextNumbers } from '../../apps/worker/number-texts.ts'
 import type { Recorded } from '../../apps/worker/record-batches.ts'

@@ -1,7 +1,7 @@
 import type { Pool } from 'pg'
 import { beforeAll, beforeEach, expect, test } from 'vitest'
 import { newProducerId } from '../../apps/api/visits/producer-folder.ts'
-import type { DecodedVisit } from '../../apps/shared/visit-batch.ts'
+import type { DecodedVisit } from '../../apps/shared/decode-batch.ts'
 import { foldBreakdowns } from '../../apps/worker/fold-breakdowns.ts'
 import { repairCounts } from '../../apps/worker/repair-counts.ts'
 import { compareCounts } from '../../apps/worker/verify-counts.ts'

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { DecodedVisit } from '../../apps/shared/visit-batch.ts'
+import type { DecodedVisit } from '../../apps/shared/decode-batch.ts'
 import { dayOf, describeVisits } from '../../apps/worker/describe-visits.ts'
 import { sortedPlaces } from '../../apps/worker/sum-visits.ts'
 import { clearVisits, createVisitColumns } from '../../apps/worker/visit-columns.ts'

@@ -1,6 +1,6 @@
 import type { Pool } from 'pg'
 import { newProducerId } from '../../apps/api/visits/producer-folder.ts'
-import type { DecodedVisit } from '../../apps/shared/visit-batch.ts'
+import type { DecodedVisit } from '../../apps/shared/decode-batch.ts'
 import { openVisitKnowledge } from '../../apps/worker/visit-knowledge.ts'
 import type { Random } from '../faults/seeded-random.ts'
 import { recordBatches } from '../support/record-visits.ts'

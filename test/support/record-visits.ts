@@ -1,6 +1,7 @@
 /** Records batches of visits as a worker does, without a queue. */
 import type { Pool } from 'pg'
-import type { BatchId, DecodedVisit } from '../../apps/shared/visit-batch.ts'
+import type { DecodedVisit } from '../../apps/shared/decode-batch.ts'
+import type { BatchId } from '../../apps/shared/visit-batch.ts'
 import { describeVisits } from '../../apps/worker/describe-visits.ts'
 import type { Recorded } from '../../apps/worker/record-batches.ts'
 import { recordBatches as record } from '../../apps/worker/record-batches.ts'

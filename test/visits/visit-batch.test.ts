@@ -1,7 +1,9 @@
+import { crc32 } from 'node:zlib'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { decodeBatch, soundFrames } from '../../apps/shared/decode-batch.ts'
 import type { Visit } from '../../apps/shared/visit-batch.ts'
-import { decodeBatch, encodeFrame, parseVisitJob, soundFrames } from '../../apps/shared/visit-batch.ts'
+import { encodeFrame, parseVisitJob } from '../../apps/shared/visit-batch.ts'
 
 const at = Date.UTC(2026, 10, 22, 12)
 
@@ -126,10 +128,10 @@ test('a flipped bit anywhere is noticed, and the visits of the other writes are 
     for (let bit = 0; bit < 8; bit++) {
       const flipped = Buffer.from(bytes)
       flipped[at] = (flipped[at] ?? 0) ^ (1 << bit)
-      const { frames: sound, batch } = soundFrames(flipped)
-      expect(batch.visits.map(v => v.linkId)).toEqual([1, 4])
-      expect(batch.damaged).toEqual([{ offset: afterFirst, length: afterSecond - afterFirst }])
-      expect(decodeBatch(sound).visits).toEqual(batch.visits)
+      const { visits, damaged } = decodeBatch(flipped)
+      expect(visits.map(v => v.linkId)).toEqual([1, 4])
+      expect(damaged).toEqual([{ offset: afterFirst, length: afterSecond - afterFirst }])
+      expect(decodeBatch(soundFrames(flipped).frames).visits).toEqual(visits)
     }
   }
 })
@@ -141,6 +143,31 @@ test('bytes of any kind are decoded without an error, and the same bytes give th
       expect(decodeBatch(bytes)).toEqual(decodeBatch(Buffer.from(bytes)))
       expect(decodeBatch(bytes).visits).toHaveLength(4)
     }),
+  )
+})
+
+test('what is sent of any bytes is what the worker reads, and nothing else', () => {
+  const noise = fc.uint8Array({ maxLength: 60 })
+  // A frame of the right checksum, whatever it holds.
+  const frame = noise.map(payload => {
+    const header = Buffer.alloc(10)
+    header.writeUInt16LE(0x48c2, 0)
+    header.writeUInt32LE(payload.length, 2)
+    header.writeUInt32LE(crc32(payload), 6)
+    return Buffer.concat([header, payload])
+  })
+  const written = fc.nat(2).map(i => threeFrames()[i] ?? Buffer.alloc(0))
+  fc.assert(
+    fc.property(fc.array(fc.oneof(noise, frame, written), { maxLength: 8 }), pieces => {
+      const bytes = Buffer.concat(pieces)
+      const sent = soundFrames(bytes)
+      const { visits, ...condition } = decodeBatch(bytes)
+      expect(sent).toMatchObject(condition)
+      expect(sent.visits).toBe(visits.length)
+      expect(sent.firstVisitAt).toBe(visits[0]?.visitedAt)
+      expect(decodeBatch(sent.frames)).toMatchObject({ visits, soundBytes: sent.frames.length })
+    }),
+    { numRuns: 1_000 },
   )
 })
 

@@ -1,7 +1,8 @@
 import { readFile, rename, unlink, writeFile } from 'node:fs/promises'
+import { soundFrames } from '@hopcount/shared/decode-batch.ts'
 import type { Log } from '@hopcount/shared/log.ts'
 import type { BatchId } from '@hopcount/shared/visit-batch.ts'
-import { batchKey, soundFrames } from '@hopcount/shared/visit-batch.ts'
+import { batchKey } from '@hopcount/shared/visit-batch.ts'
 import type { SealedBatch } from './deliver-batches.ts'
 import { segmentPath } from './producer-folder.ts'
 
@@ -28,15 +29,14 @@ export function segmentBatch({ id, folder, path, log, onDamage, known }: Segment
     }
     const bytes = await readFile(path).catch(absent)
     if (bytes === undefined) return undefined
-    const { frames, batch: decoded } = soundFrames(bytes)
-    if (decoded.damaged.length > 0) await keepDamage(bytes, decoded.damaged)
-    const first = decoded.visits[0]
-    if (first === undefined) {
+    const { frames, visits, firstVisitAt, damaged } = soundFrames(bytes)
+    if (damaged.length > 0) await keepDamage(bytes, damaged)
+    if (firstVisitAt === undefined) {
       // Created or torn before its first visit was answered: there is nothing to count.
       await unlink(path).catch(absent)
       return undefined
     }
-    return { frames, visits: decoded.visits.length, firstVisitAt: first.visitedAt }
+    return { frames, visits, firstVisitAt }
   }
 
   /** The bytes that are no frame are kept beside the segment, for somebody to look at; the sound frames are counted. */
