@@ -1,5 +1,4 @@
 /** What a filtered report asks of the raw visits. Each query's time grows with the number of visits in the range. */
-
 import type { VisitorClass } from '@hopcount/shared/describe-user-agent.ts'
 import type { Database } from '@hopcount/shared/query-builder.ts'
 import type { RawBuilder } from 'kysely'
