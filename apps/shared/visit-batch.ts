@@ -50,11 +50,13 @@ export type BatchTexts = Map<string, number>
 
 let scratch = Buffer.allocUnsafe(256 * 1024)
 
-/**
- * Encodes visits that were answered at `visitedAt` as one frame, and adds the texts it introduces to `texts`.
- * Returns a copy that the caller may keep.
- */
+/** Encodes visits that were answered at `visitedAt` as one frame, and adds the texts it introduces to `texts`. */
 export function encodeFrame(visits: Visit[], visitedAt: number, texts: BatchTexts): Buffer {
+  return Buffer.from(encodeFrameForNow(visits, visitedAt, texts))
+}
+
+/** The same, in memory that the next call uses again. */
+export function encodeFrameForNow(visits: Visit[], visitedAt: number, texts: BatchTexts): Buffer {
   const newTexts: string[] = []
   let bytesNeeded = frameHeaderBytes + 6 + 10
   for (const visit of visits) {
@@ -86,7 +88,7 @@ export function encodeFrame(visits: Visit[], visitedAt: number, texts: BatchText
   scratch.writeUInt16LE(frameMark, 0)
   scratch.writeUInt32LE(payload.length, 2)
   scratch.writeUInt32LE(crc32(payload), 6)
-  return Buffer.from(scratch.subarray(0, offset))
+  return scratch.subarray(0, offset)
 }
 
 function cut(text: string | undefined, maxLength: number): string | undefined {

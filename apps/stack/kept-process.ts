@@ -19,8 +19,6 @@ export interface KeptProcess {
 export interface KeptProcessOptions {
   name: string
   script: string
-  /** MiB of each half of V8's young generation; two to three of them are resident (apps/README.md). */
-  youngGenerationMiB: number
   environment: NodeJS.ProcessEnv
   onStart?: (pid: number) => void
   onRestart: (name: string, reason: string, delayMs: number) => void
@@ -45,15 +43,12 @@ export function keepProcess(options: KeptProcessOptions): KeptProcess {
 
   function start(): void {
     const startedAt = Date.now()
-    const started = spawn(
-      process.execPath,
-      [`--max-semi-space-size=${options.youngGenerationMiB}`, options.script],
-      {
-        env: options.environment,
-        stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-        detached: true,
-      },
-    )
+    // Why the young generation is limited stands in apps/README.md.
+    const started = spawn(process.execPath, ['--max-semi-space-size=8', options.script], {
+      env: options.environment,
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+      detached: true,
+    })
     child = started
     if (started.pid !== undefined) options.onStart?.(started.pid)
     const onEnd = (reason: string, code: number | undefined) => {

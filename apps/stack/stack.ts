@@ -39,8 +39,8 @@ export interface Stack {
 }
 
 const programs = {
-  api: { script: fileURLToPath(new URL('../api/main.ts', import.meta.url)), youngGenerationMiB: 16 },
-  worker: { script: fileURLToPath(new URL('../worker/main.ts', import.meta.url)), youngGenerationMiB: 8 },
+  api: fileURLToPath(new URL('../api/main.ts', import.meta.url)),
+  worker: fileURLToPath(new URL('../worker/main.ts', import.meta.url)),
 }
 const childPatienceMs = 15_000
 const readyDeadlineMs = 60_000
@@ -99,7 +99,7 @@ export function createStack(options: StackOptions): Stack {
   function startChild(name: keyof typeof programs, environment: NodeJS.ProcessEnv): KeptProcess {
     const child = keepProcess({
       name,
-      ...programs[name],
+      script: programs[name],
       environment,
       onStart(pid) {
         pids[name] = pid
@@ -142,7 +142,7 @@ export function createStack(options: StackOptions): Stack {
  */
 async function endLeftovers(pidFile: string): Promise<void> {
   for (const [name, pid] of Object.entries(readPids(pidFile))) {
-    const { script } = programs[name as keyof typeof programs]
+    const script = programs[name as keyof typeof programs]
     const ended = await endProcess(pid, command => command.includes(script), [
       ['SIGTERM', childPatienceMs],
       ['SIGKILL', 5_000],

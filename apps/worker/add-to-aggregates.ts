@@ -5,8 +5,9 @@
  * same of all links together (link_id 0), whose rows every transaction wants: they are locked for the last few
  * statements only.
  */
+
+import { bigintArray, integerArray, timestampArray } from '@hopcount/shared/binary-arrays.ts'
 import type { PoolClient } from 'pg'
-import { bigintArray, integerArray, timestampArray } from './binary-arrays.ts'
 import type { DaySums, LinkSums, Sums, VisitSums } from './sum-visits.ts'
 
 /** Minutes are kept for the last two days: what comes later has its quarter hours. */

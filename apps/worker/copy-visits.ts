@@ -3,9 +3,10 @@
  * parses no text. Measured per visit, both indexes included: 2.5 µs of PostgreSQL's time and 0.9 of the worker's, where
  * INSERT of arrays took 5.1 and 1.6.
  */
+
+import { writeBigint, writeTimestamp } from '@hopcount/shared/binary-arrays.ts'
 import type { PoolClient } from 'pg'
 import copyStreams from 'pg-copy-streams'
-import { writeBigint, writeTimestamp } from './binary-arrays.ts'
 import type { TextTable, VisitColumns } from './visit-columns.ts'
 
 /** Eleven bytes of signature, no flags, no extension. */

@@ -1,8 +1,9 @@
 /** Says of the visits in raw_day what a worker said of them: classes of their user agents, sources, breakdowns per link. */
+
+import { bigintArray, integerArray, textArray } from '@hopcount/shared/binary-arrays.ts'
 import type { Breakdowns } from '@hopcount/shared/breakdowns.ts'
 import { addBreakdowns, addCount, storedText } from '@hopcount/shared/breakdowns.ts'
 import type { PoolClient } from 'pg'
-import { bigintArray, integerArray, textArray } from './binary-arrays.ts'
 import { countryKey, languageKey } from './code-keys.ts'
 import { agentKeys, referrerKey } from './describe-visits.ts'
 import { fetchAll } from './fetch-all.ts'

@@ -1,5 +1,5 @@
+import { bigintArray, integerArray, wordsArray } from '@hopcount/shared/binary-arrays.ts'
 import type { PoolClient } from 'pg'
-import { bigintArray, integerArray, wordsArray } from './binary-arrays.ts'
 import { dayOf } from './describe-visits.ts'
 import type { VisitColumns } from './visit-columns.ts'
 
@@ -14,6 +14,10 @@ export interface UniqueVisitors {
 /**
  * Enters who has come, per link and day; answers how many of them are new. Of all links together: the sum of theirs,
  * since a row more per visitor would be the dearest part of recording (6 µs each).
+ *
+ * These rows are two fifths of PostgreSQL's part in recording: each looks through nine pages of table and index, and is three
+ * records of WAL. Tried: no day in the index, and NOT EXISTS instead of ON CONFLICT, made no difference beyond noise;
+ * one hash of link and person as the only key took 1.8 of 9.5 µs less, and would leave nothing to verify per link.
  *
  * Rows go in sorted, in one statement, so that two transactions with the same visitors wait for each other in one order.
  * A day whose salt has been destroyed since the hash was made is left out: its hashes are gone, and everybody would be

@@ -23,14 +23,14 @@ export type MaintenanceSettings = Pick<Configuration, 'RETENTION_DAYS' | 'FOLD_Q
 interface Job {
   name: string
   everyMs: number
-  run: (pool: Pool) => Promise<unknown>
+  run: (pool: Pool, stop: AbortSignal) => Promise<unknown>
 }
 
 function jobsFor(settings: MaintenanceSettings): Job[] {
   return [
     { name: 'partitions', everyMs: 60 * minuteMs, run: ensureVisitPartitions },
     { name: 'folding breakdowns', everyMs: 10_000, run: foldBreakdowns },
-    { name: 'ledger compaction', everyMs: 10_000, run: compactLedger },
+    { name: 'ledger compaction', everyMs: 10_000, run: pool => compactLedger(pool) },
     { name: 'retiring visitors', everyMs: 5 * minuteMs, run: pool => retireVisitors(pool) },
     { name: 'retiring minutes', everyMs: 60 * minuteMs, run: pool => retireMinutes(pool) },
     {
@@ -55,7 +55,7 @@ export function startMaintenance(pool: Pool, log: Log, settings: MaintenanceSett
     while (!stop.signal.aborted) {
       let delayMs = job.everyMs
       try {
-        await job.run(pool)
+        await job.run(pool, stop.signal)
         health.works()
       } catch (error) {
         health.fails(error)

@@ -5,9 +5,10 @@
  * again would cost a row and an index entry each, more than keeping them in the visits. Rows are committed by
  * themselves, before the visits that name them; rows that nothing names after a failure do no harm.
  */
+
+import { textArray } from '@hopcount/shared/binary-arrays.ts'
 import { LRUCache } from 'lru-cache'
 import type { Pool } from 'pg'
-import { textArray } from './binary-arrays.ts'
 import type { TextTable } from './visit-columns.ts'
 
 export interface TextNumbers {

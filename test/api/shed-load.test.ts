@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { shorten, startApi } from '../support/hopcount.ts'
+import { shorten, startApi, visit } from '../support/hopcount.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
 import { createTestDatabase } from '../support/test-database.ts'
 import { waitUntil } from '../support/wait-until.ts'
@@ -18,6 +18,11 @@ test('an overloaded process gives up statistics, and goes on redirecting', async
     env: { NODE_OPTIONS: `--import=${preload}` },
   })
   const slug = await shorten(api.origin)
+  // A link that is in the cache: one that PostgreSQL has to be asked for may come too late at such a load. Twice, since
+  // the notice of its creation may come after the first visit, and have it forgotten.
+  await visit(api.origin, slug)
+  expect((await fetch(`${api.origin}/stats`)).status).toBe(200)
+  await visit(api.origin, slug)
   api.process.kill('SIGWINCH')
   const refused = await waitUntil(
     async () => {
@@ -29,5 +34,5 @@ test('an overloaded process gives up statistics, and goes on redirecting', async
   )
   expect(refused.headers.get('retry-after')).toBe('2')
   expect(refused.headers.get('content-type')).toContain('application/problem+json')
-  expect((await fetch(`${api.origin}/${slug}`, { redirect: 'manual' })).status).toBe(307)
+  await visit(api.origin, slug)
 })

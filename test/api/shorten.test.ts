@@ -107,18 +107,21 @@ describe('a new link', () => {
     }
   })
 
-  test.each(['https://go.example', 'https://go.example:8443', 'http://10.0.0.1'])(
-    'has PUBLIC_URL in its address: %s',
-    async publicUrl => {
-      const api = await startApi({ databaseUrl, env: { PUBLIC_URL: publicUrl } })
-      const { slug, short_url, location } = await post(api, { long_url: newUrl() })
-      expect([short_url, location]).toEqual([`${publicUrl}/${slug}`, `${publicUrl}/${slug}`])
-      expect(await post(api, { long_url: `${publicUrl}/abc` })).toMatchObject({ status: 422 })
-      expect(await post(api, { long_url: `${api.origin}/abc` })).toMatchObject({ status: 422 })
-      expect(await follow(api, slug)).toBe(307)
-      await api.process.stop()
-    },
-  )
+  test.each([
+    ['https://go.example', 'https://go.example'],
+    ['https://go.example:8443', 'https://go.example:8443'],
+    ['http://10.0.0.1', 'http://10.0.0.1'],
+    // As the URL Standard writes an origin (section 4.7).
+    ['https://GO.Bücher.example:443', 'https://go.xn--bcher-kva.example'],
+  ])('has PUBLIC_URL in its address: %s', async (publicUrl, origin) => {
+    const api = await startApi({ databaseUrl, env: { PUBLIC_URL: publicUrl } })
+    const { slug, short_url, location } = await post(api, { long_url: newUrl() })
+    expect([short_url, location]).toEqual([`${origin}/${slug}`, `${origin}/${slug}`])
+    expect(await post(api, { long_url: `${origin}/abc` })).toMatchObject({ status: 422 })
+    expect(await post(api, { long_url: `${api.origin}/abc` })).toMatchObject({ status: 422 })
+    expect(await follow(api, slug)).toBe(307)
+    await api.process.stop()
+  })
 
   test.each(['http://127.0.0.1/', 'http://intranet/', 'http://[::1]/'])(
     'may lead to a private host where ALLOW_PRIVATE_TARGETS is set: %s',

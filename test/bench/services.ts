@@ -51,7 +51,7 @@ function installationOn(databaseUrl: string, redis: TestRedis, cache: TestRedis)
   return {
     databaseUrl,
     redisUrl: redis.url,
-    env: { CACHE_REDIS_URL: cache.url, LOG_LEVEL: 'info', NODE_OPTIONS: '--max-semi-space-size=16' },
+    env: { CACHE_REDIS_URL: cache.url, LOG_LEVEL: 'info', NODE_OPTIONS: '--max-semi-space-size=8' },
   }
 }
 
@@ -116,7 +116,7 @@ export function worker(services: Services, env: Record<string, string> = {}): Pr
   const { installation } = services
   return startWorker({
     ...installation,
-    env: { ...installation.env, NODE_OPTIONS: '--max-semi-space-size=8', ...env },
+    env: { ...installation.env, ...env },
   })
 }
 

@@ -1,10 +1,11 @@
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { Redis } from 'ioredis'
 import { describe, expect, test } from 'vitest'
 import { newProducerId, segmentPath } from '../../apps/api/visits/producer-folder.ts'
 import { openLog } from '../../apps/shared/log.ts'
-import { encodeFrame } from '../../apps/shared/visit-batch.ts'
+import { batchKey, encodeFrame } from '../../apps/shared/visit-batch.ts'
 import { openVisitQueue } from '../../apps/shared/visit-queue.ts'
 import { compareCounts } from '../../apps/worker/verify-counts.ts'
 import { cleanUpLater } from '../support/clean-up.ts'
@@ -62,6 +63,54 @@ describe.each([
   )
 })
 
+describe.each([
+  { backend: 'Redis', skip: !redisAvailable() },
+  { backend: 'PostgreSQL', skip: false },
+])('what a queue in $backend loses while no worker runs', ({ backend, skip }) => {
+  test.skipIf(skip)('is added again, and all is counted once', async () => {
+    const spoolDir = temporaryFolder()
+    const redis = backend === 'Redis' ? await startRedis() : undefined
+    const installation = {
+      databaseUrl: (await createTestDatabase()).url,
+      redisUrl: redis?.url,
+      spoolDir,
+    }
+    const producerId = leaveSegments(spoolDir, 12)
+    const queue = openVisitQueue(installation, openLog({ name: 'test', level: 'silent' }))
+    await queue.ready()
+    cleanUpLater(() => queue.close())
+    await startApi(installation)
+    await waitUntil(async () => (await queue.counts()).waiting === 12, { what: 'all batches wait' })
+
+    // 1 to 4 go altogether; of 5 to 8 only the job itself, while the queue's lists still name it; the others stay.
+    for (let seq = 1; seq <= 4; seq++) await (await queue.find(batchKey({ producerId, seq })))?.remove()
+    if (redis !== undefined) {
+      const client = new Redis(redis.url)
+      for (let seq = 5; seq <= 8; seq++)
+        expect(await client.del(`{hopcount}:visit-batches:${batchKey({ producerId, seq })}`)).toBe(1)
+      client.disconnect()
+    }
+    await waitUntil(
+      async () => {
+        const jobs = await Promise.all(
+          Array.from({ length: 12 }, (_, i) => queue.find(batchKey({ producerId, seq: i + 1 }))),
+        )
+        return jobs.every(job => job !== undefined)
+      },
+      { what: 'the queue holds all jobs again', deadlineMs: 60_000 },
+    )
+
+    await startWorker(installation)
+    const pool = openPool(installation.databaseUrl)
+    await waitUntil(
+      async () => (await pool.query('SELECT count(*)::int AS n FROM visits')).rows[0].n === 12,
+      { what: 'all are counted' },
+    )
+    await waitUntil(() => segmentsIn(join(spoolDir, producerId)) === 0, { what: 'no segment is left' })
+    expect(await compareCounts(pool)).toEqual([])
+  })
+})
+
 /** The spool of a producer that is gone, with one visit in each of its segments; returns its id. */
 function leaveSegments(spoolDir: string, count: number): string {
   const producerId = newProducerId()
@@ -78,5 +127,6 @@ function leaveSegments(spoolDir: string, count: number): string {
 }
 
 function segmentsIn(folder: string): number {
+  if (!existsSync(folder)) return 0
   return readdirSync(folder).filter(name => name.endsWith('.sealed')).length
 }

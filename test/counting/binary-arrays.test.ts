@@ -6,7 +6,7 @@ import {
   textArray,
   timestampArray,
   wordsArray,
-} from '../../apps/worker/binary-arrays.ts'
+} from '../../apps/shared/binary-arrays.ts'
 import { openPool } from '../support/hopcount.ts'
 import { createTestDatabase } from '../support/test-database.ts'
 

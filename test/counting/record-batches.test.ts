@@ -1,4 +1,6 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Pool } from 'pg'
+import pg from 'pg'
 import { beforeAll, beforeEach, expect, test } from 'vitest'
 import { newProducerId } from '../../apps/api/visits/producer-folder.ts'
 import type { DecodedVisit } from '../../apps/shared/decode-batch.ts'
@@ -161,6 +163,26 @@ test('when PostgreSQL refuses the first of many visits, the rest stays unsent, a
   expect(await counted()).toEqual({ raw: 0, totals: 0 })
   await record([{ producerId: newProducerId(), seq: 1, visits: good }])
   expect(await counted()).toEqual({ raw: 20_000, totals: 20_000 })
+})
+
+test('when PostgreSQL answers a COPY that was given up, the process goes on, and the next transaction succeeds', async () => {
+  const queryTimeoutMs = 500
+  const hasty = new pg.Pool({ ...pool.options, query_timeout: queryTimeoutMs })
+  const blocker = await pool.connect()
+  try {
+    const batch = { producerId: newProducerId(), seq: 1, visits: visits(1, 3) }
+    await blocker.query('BEGIN; LOCK TABLE visits')
+    const givenUp = expect(recordBatches(hasty, knowledge, [batch])).rejects.toThrow('Query read timeout')
+    // The COPY has been given up, and another statement of the connection would still wait behind it.
+    await sleep(1.5 * queryTimeoutMs)
+    await blocker.query('ROLLBACK')
+    await givenUp
+    expect(await record([batch])).toEqual({ visits: 3, duplicates: 0 })
+    expect(await counted()).toEqual({ raw: 3, totals: 3 })
+  } finally {
+    blocker.release(true)
+    await hasty.end()
+  }
 })
 
 test('compaction leaves one watermark per gapless producer, and a batch below it still changes nothing', async () => {

@@ -1,7 +1,9 @@
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { newProducerId } from '../../apps/api/visits/producer-folder.ts'
+import { newProducerId, segmentPath } from '../../apps/api/visits/producer-folder.ts'
 import { openLog } from '../../apps/shared/log.ts'
-import { encodeFrame } from '../../apps/shared/visit-batch.ts'
+import { batchKey, encodeFrame } from '../../apps/shared/visit-batch.ts'
 import type { VisitQueue } from '../../apps/shared/visit-queue.ts'
 import { openVisitQueue } from '../../apps/shared/visit-queue.ts'
 import { cleanUpLater } from '../support/clean-up.ts'
@@ -18,6 +20,7 @@ import {
 import type { StartedProcess } from '../support/processes.ts'
 import { startProcess } from '../support/processes.ts'
 import { redisAvailable, startRedis } from '../support/redis.ts'
+import { temporaryFolder } from '../support/temporary-folder.ts'
 import { createTestDatabase } from '../support/test-database.ts'
 import { waitUntil } from '../support/wait-until.ts'
 
@@ -35,6 +38,7 @@ describe.each([
       installation = {
         databaseUrl: (await createTestDatabase()).url,
         redisUrl: backend === 'Redis' ? (await startRedis()).url : undefined,
+        spoolDir: temporaryFolder(),
       }
       api = await startApi(installation)
       worker = await startWorker(installation)
@@ -92,6 +96,36 @@ describe.each([
         what: 'it is tried again',
       })
       await waitUntil(async () => (await queue.counts()).failed === 3, { what: 'it is set aside again' })
+    })
+
+    test('is replaced where its segment has other bytes, else its segment is kept and no longer sent', async () => {
+      const producerId = newProducerId()
+      const folder = join(spoolDirOf(installation), producerId)
+      const frame = encodeFrame(
+        [{ linkId: 1_000_000, referrer: undefined, userAgent: undefined }],
+        Date.now(),
+        new Map(),
+      )
+      const failedBefore = (await queue.counts()).failed
+      // Of batch 1 the queue has other bytes. Batch 0 is what no producer writes: the worker refuses its very bytes.
+      await queue.add({ producerId, seq: 1, frames: '' })
+      await waitUntil(async () => (await queue.counts()).failed === failedBefore + 1, {
+        what: 'the job fails',
+      })
+      mkdirSync(folder)
+      for (const seq of [0, 1]) writeFileSync(segmentPath(folder, seq, 'sealed'), frame)
+
+      await waitUntil(() => readdirSync(folder).filter(name => name.endsWith('.sealed')).length === 0, {
+        what: 'neither segment waits',
+        deadlineMs: 60_000,
+      })
+      expect(readFileSync(segmentPath(folder, 0, 'aside')).equals(frame)).toBe(true)
+      expect(api.process.output()).toContain('a batch that the worker refuses is set aside')
+      const pool = openPool(installation.databaseUrl)
+      const { rows } = await pool.query('SELECT count(*)::int AS n FROM visits WHERE link_id = 1000000')
+      expect(rows).toEqual([{ n: 1 }])
+      expect(await queue.find(batchKey({ producerId, seq: 1 }))).toBeUndefined()
+      expect((await queue.counts()).failed).toBe(failedBefore + 1)
     })
   })
 })

@@ -135,6 +135,19 @@ test('breakdowns say where visits come from; folding them changes nothing', asyn
   ])
 })
 
+test('more deltas than one transaction takes are folded, also those of a day that it takes in pieces', async () => {
+  await pool.query(`INSERT INTO breakdown_deltas (link_id, day, breakdowns)
+                    SELECT link_id, '2026-01-02', '{"cGB":[2,1]}'
+                    FROM generate_series(1, 3) AS link_id, generate_series(1, 1500)`)
+  const stopped = await foldBreakdowns(pool, AbortSignal.abort())
+  expect(stopped).toBeLessThan(4_500)
+  expect(await foldBreakdowns(pool)).toBe(4_500 - stopped)
+  const { rows } = await pool.query(
+    'SELECT link_id, breakdowns, (SELECT count(*) FROM breakdown_deltas) AS left FROM link_breakdowns ORDER BY link_id',
+  )
+  expect(rows).toEqual([1, 2, 3].map(link_id => ({ link_id, breakdowns: { cGB: [3_000, 1_500] }, left: 0 })))
+})
+
 test('a stream of made-up referrers leaves at most 100 of them, and the sum stays', async () => {
   for (let batch = 0; batch < 5; batch++) {
     await record([

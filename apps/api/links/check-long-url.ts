@@ -12,6 +12,7 @@
 import { isIPv4 } from 'node:net'
 import { unescape as percentDecode } from 'node:querystring'
 import { domainToUnicode } from 'node:url'
+import { LRUCache } from 'lru-cache'
 import { isPublicAddress } from './public-address.ts'
 
 export interface LongUrlOptions {
@@ -116,18 +117,31 @@ function withoutFinalDot(hostname: string): string {
  */
 function isWellFormedHost(host: string): boolean {
   if (host.startsWith('[')) return true
-  return host.length <= 253 && domainName.test(host) && !/(^|\.)xn--/.test(domainToUnicode(host))
+  if (host.length > 253 || !domainName.test(host)) return false
+  return !punycode.test(host) || !punycode.test(domainToUnicode(host))
 }
 
+const punycode = /(^|\.)xn--/
 const domainName = /^[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*$/
 
 function isOwnHost(url: URL, ownHosts: string[]): boolean {
   const port = url.port || (url.protocol === 'https:' ? '443' : '80')
   return ownHosts.some(ownHost => {
-    const own = URL.parse(`http://${ownHost}`)
+    const own = parseOwnHost(ownHost)
     if (own === null || withoutFinalDot(own.hostname) !== withoutFinalDot(url.hostname)) return false
     return own.port === '' || own.port === port
   })
+}
+
+/** Nearly all requests have come to the same few hosts. */
+const ownUrls = new LRUCache<string, { url: URL | null }>({ max: 100 })
+
+function parseOwnHost(host: string): URL | null {
+  const known = ownUrls.get(host)
+  if (known !== undefined) return known.url
+  const url = URL.parse(`http://${host}`)
+  ownUrls.set(host, { url })
+  return url
 }
 
 function isPublicHost(host: string): boolean {

@@ -79,9 +79,11 @@ export function createLinkCreator(options: { pool: Pool; reserved: ReadonlySet<s
       pool,
       [...candidates.values()].map(candidate => candidate.link),
     )
-    for (const [slug, { request }] of candidates) {
-      const link = made.get(slug)
-      if (link !== undefined) outcomes.set(request, { kind: 'created', link })
+    for (const { slug, createdAt } of made) {
+      const candidate = candidates.get(slug)
+      if (candidate === undefined) continue
+      const { longUrl, expiresAt } = candidate.link
+      outcomes.set(candidate.request, { kind: 'created', link: { slug, longUrl, createdAt, expiresAt } })
     }
     for (const request of requests) {
       if (request.slug !== undefined && !outcomes.has(request)) outcomes.set(request, { kind: 'taken' })

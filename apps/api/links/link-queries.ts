@@ -1,3 +1,4 @@
+import { textArray } from '@hopcount/shared/binary-arrays.ts'
 import type { Pool } from 'pg'
 import type { Link } from './link.ts'
 
@@ -42,29 +43,27 @@ export interface NewLink {
   reuseKey: Buffer | undefined
 }
 
-export interface StoredLink {
-  slug: string
+export interface StoredLink extends MadeLink {
   longUrl: string
-  createdAt: Date
   expiresAt: Date | undefined
 }
 
-interface StoredRow {
+export interface MadeLink {
   slug: string
-  long_url: string
-  created_at: Date
-  expires_at: Date | null
+  /** RFC 3339 */
+  createdAt: string
 }
 
 /**
  * Inserts links in one statement, and tells the other processes about the new slugs in the same transaction
- * (NOTIFY is delivered at COMMIT). Links whose slug or reuse key exists are left out of the answer.
+ * (NOTIFY is delivered at COMMIT). Links whose slug or reuse key exists are left out of the answer. It comes as one row:
+ * what a link was made of is known here, and all have the transaction's time.
  *
  * Two such statements wait for each other where both have a slug or a reuse key. Those with a reuse key have a slug that
  * was drawn, so in this order no two can wait in a circle.
  */
-export async function insertLinks(pool: Pool, links: NewLink[]): Promise<Map<string, StoredLink>> {
-  const result = await pool.query<StoredRow>({
+export async function insertLinks(pool: Pool, links: NewLink[]): Promise<MadeLink[]> {
+  const result = await pool.query<{ slugs: string | null; created_at: Date }>({
     name: 'insert-links',
     text: `WITH made AS (
              INSERT INTO links (slug, long_url, expires_at, reuse_key)
@@ -72,40 +71,56 @@ export async function insertLinks(pool: Pool, links: NewLink[]): Promise<Map<str
              FROM unnest($1::text[], $2::text[], $3::timestamptz[], $4::bytea[]) AS link (slug, long_url, expires_at, reuse_key)
              ORDER BY reuse_key, slug
              ON CONFLICT DO NOTHING
-             RETURNING slug, long_url, created_at, expires_at
+             RETURNING slug
            ), told AS (
              SELECT pg_notify('hopcount_links', string_agg(slug, ' '))
              FROM (SELECT slug, (row_number() OVER () - 1) / 100 AS message FROM made) AS numbered
              GROUP BY message
            )
-           SELECT made.*, (SELECT count(*) FROM told) FROM made`,
+           SELECT string_agg(slug, ' ') AS slugs, now()::timestamptz(3) AS created_at, (SELECT count(*) FROM told)
+           FROM made`,
     values: [
-      links.map(link => link.slug),
-      links.map(link => link.longUrl),
-      links.map(link => link.expiresAt ?? null),
-      links.map(link => link.reuseKey ?? null),
+      textArray(links.map(link => link.slug)),
+      textArray(links.map(link => link.longUrl)),
+      // Most links have neither. A missing array is one of nulls.
+      unlessAllAbsent(links.map(link => link.expiresAt)),
+      unlessAllAbsent(links.map(link => link.reuseKey)),
     ],
   })
-  return new Map(result.rows.map(row => [row.slug, storedLink(row)]))
+  return result.rows.flatMap(row => {
+    const createdAt = row.created_at.toISOString()
+    return (row.slugs?.split(' ') ?? []).map(slug => ({ slug, createdAt }))
+  })
+}
+
+function unlessAllAbsent<Value>(values: Value[]): Value[] | null {
+  return values.every(value => value === undefined) ? null : values
+}
+
+interface StoredRow {
+  slug: string
+  long_url: string
+  created_at: Date
 }
 
 /** For each URL the oldest link to it that never expires. */
 export async function findLinksTo(pool: Pool, longUrls: string[]): Promise<Map<string, StoredLink>> {
   const result = await pool.query<StoredRow>({
     name: 'find-links-to',
-    text: `SELECT DISTINCT ON (long_url) slug, long_url, created_at, expires_at FROM links
+    text: `SELECT DISTINCT ON (long_url) slug, long_url, created_at FROM links
            WHERE long_url = ANY($1::text[]) AND expires_at IS NULL
            ORDER BY long_url, id`,
     values: [longUrls],
   })
-  return new Map(result.rows.map(row => [row.long_url, storedLink(row)]))
-}
-
-function storedLink(row: StoredRow): StoredLink {
-  return {
-    slug: row.slug,
-    longUrl: row.long_url,
-    createdAt: row.created_at,
-    expiresAt: row.expires_at ?? undefined,
-  }
+  return new Map(
+    result.rows.map(row => [
+      row.long_url,
+      {
+        slug: row.slug,
+        longUrl: row.long_url,
+        createdAt: row.created_at.toISOString(),
+        expiresAt: undefined,
+      },
+    ]),
+  )
 }

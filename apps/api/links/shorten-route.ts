@@ -1,5 +1,4 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import type { FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import { fieldProblem, Problem, problemResponses } from '../errors/problem.ts'
 import { perMinute } from '../limits/rate-limits.ts'
@@ -8,6 +7,7 @@ import { checkLongUrl } from './check-long-url.ts'
 import { checkSlug } from './check-slug.ts'
 import type { CreateLink } from './create-links.ts'
 import type { StoredLink } from './link-queries.ts'
+import { originOf, requestOrigin } from './request-origin.ts'
 
 const ShortenBodySchema = Type.Object(
   {
@@ -51,16 +51,17 @@ export interface ShortenRouteOptions {
 
 /** `POST /shorten`: makes a link. */
 export const shortenRoute: FastifyPluginAsyncTypebox<ShortenRouteOptions> = async (app, options) => {
-  const { createLink, reserved, allowPrivateTargets } = options
+  const { createLink, reserved, publicUrl, allowPrivateTargets } = options
+  const publicOrigin = publicUrl === undefined ? undefined : originOf(publicUrl)
 
   app.post(
     '/shorten',
     {
       config: perMinute(options.perMinute, 'writes'),
       // Nothing here needs a compressed body, and one could unpack to any size.
-      onRequest: async request => {
-        if (request.headers['content-encoding'] !== undefined)
-          throw new Problem(415, 'The body must not be compressed.')
+      onRequest: (request, _reply, done) => {
+        const compressed = request.headers['content-encoding'] !== undefined
+        done(compressed ? new Problem(415, 'The body must not be compressed.') : undefined)
       },
       schema: {
         operationId: 'shorten',
@@ -84,10 +85,10 @@ export const shortenRoute: FastifyPluginAsyncTypebox<ShortenRouteOptions> = asyn
     },
     async (request, reply) => {
       const { body } = request
-      const origin = options.publicUrl ?? requestOrigin(request)
+      const { origin, host } = publicOrigin ?? requestOrigin(request)
       // The address that this request reached, too: a link to it would run in a circle.
       const target = checkLongUrl(body.long_url, {
-        ownHosts: [new URL(origin).host, request.host],
+        ownHosts: [host, request.host],
         allowPrivateTargets,
       })
       if ('problem' in target) throw fieldProblem(422, 'long_url', target.problem)
@@ -121,22 +122,12 @@ export const shortenRoute: FastifyPluginAsyncTypebox<ShortenRouteOptions> = asyn
   )
 }
 
-function requestOrigin(request: FastifyRequest): string {
-  const origin = `${request.protocol}://${request.host}`
-  if (!httpOrigin.test(origin) || !URL.canParse(origin))
-    throw new Problem(400, 'The Host header is not a host.')
-  return new URL(origin).origin
-}
-
-/** Nothing that a URL parser would read as user, path or query: a Host is a host and a port (RFC 9110, section 7.2). */
-const httpOrigin = /^https?:\/\/(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?$/i
-
 function linkAnswer(link: StoredLink, origin: string) {
   return {
     slug: link.slug,
     short_url: `${origin}/${link.slug}`,
     long_url: link.longUrl,
-    created_at: link.createdAt.toISOString(),
+    created_at: link.createdAt,
     ...(link.expiresAt && { expires_at: link.expiresAt.toISOString() }),
   }
 }

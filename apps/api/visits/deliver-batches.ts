@@ -3,9 +3,9 @@
  *
  * States of a batch here: unsent (the queue could not be reached) → sent → recorded (the ledger holds it; the segment
  * is deleted, only now). At most `windowBatches` are in these states; the rest of the backlog waits in the spool as
- * files, so neither Redis nor this process grows with it. A batch that was sent but is not recorded after
- * `sendAgainAfterMs` is added again: the queue may have lost it (FLUSHALL, a lost tail of its append-only file), and
- * if it has not, adding the same job id changes nothing.
+ * files, so neither Redis nor this process grows with it. Of a batch that was sent but is not recorded after
+ * `sendAgainAfterMs` the queue is asked: it may have lost it (FLUSHALL, a lost tail of its append-only file). Then it
+ * is added again, under the same job id, of which the queue holds one at most.
  */
 
 import type { Log } from '@hopcount/shared/log.ts'
@@ -15,13 +15,18 @@ import { batchKey } from '@hopcount/shared/visit-batch.ts'
 import type { VisitQueue } from '@hopcount/shared/visit-queue.ts'
 import type { Pool } from 'pg'
 import { recordedBatches, voidBatch } from './ledger-queries.ts'
+import type { BufferOf } from './pack-batches.ts'
+import { createBatchPacker } from './pack-batches.ts'
 
 export interface SealedBatch extends BatchId {
   visits: number
   /** Milliseconds since 1970. */
   firstVisitAt: number
-  /** The sound frames; undefined when the batch is gone (another process saw it recorded, and deleted it). */
-  load(): Promise<{ frames: Buffer; visits: number; firstVisitAt: number } | undefined>
+  /**
+   * The sound frames; undefined when the batch is gone (another process saw it recorded, and deleted it). They may lie in
+   * a buffer of `bufferOf`: they are theirs until it is asked again.
+   */
+  load(bufferOf: BufferOf): Promise<{ frames: Buffer; visits: number; firstVisitAt: number } | undefined>
   /** The ledger holds the batch: nothing of it needs to be kept. */
   discard(): Promise<void>
   /** The queue holds exactly these bytes as failed: they are kept, and no longer sent. */
@@ -71,6 +76,7 @@ export function createDeliverer(options: {
   sendAgainAfterMs?: number
 }): Deliverer {
   const { queue, pool, log, windowBatches = 32, sendAgainAfterMs = 10_000 } = options
+  const pack = createBatchPacker(queue.pack)
   const outstanding = new Map<string, Outstanding>()
   const sources: BatchSource[] = []
   const toVoid = new Map<string, BatchId>()
@@ -109,14 +115,16 @@ export function createDeliverer(options: {
   async function send(entry: Outstanding): Promise<boolean> {
     entry.state = 'sending'
     try {
-      const loaded = await entry.batch.load()
-      if (loaded === undefined) {
+      if (entry.timesSent > 0 && (await isHeld(entry))) {
+        entry.state = 'sent'
+        entry.sentAt = Date.now()
+        return true
+      }
+      const frames = await pack(entry.batch)
+      if (frames === undefined) {
         forget(entry)
         return true
       }
-      entry.batch.visits = loaded.visits
-      entry.batch.firstVisitAt = loaded.firstVisitAt
-      const frames = queue.pack(loaded.frames)
       if (entry.timesSent > 0 && (await isRefused(entry, frames))) return true
       await queue.add({ producerId: entry.batch.producerId, seq: entry.batch.seq, frames })
       entry.state = 'sent'
@@ -133,6 +141,12 @@ export function createDeliverer(options: {
     } finally {
       if (entry.state === 'unsent' && !stopped) resendTimer ??= setTimeout(resend, resendEveryMs)
     }
+  }
+
+  /** By the job itself, not by the queue's lists: where only those are left, the job is added again. */
+  async function isHeld(entry: Outstanding): Promise<boolean> {
+    const job = await queue.find(batchKey(entry.batch))
+    return job !== undefined && !(await job.isFailed())
   }
 
   /** A failed job keeps its id taken. Same bytes: set aside. Other bytes (changed on their way): ours replace them. */

@@ -1,9 +1,10 @@
-import { readFile, rename, unlink, writeFile } from 'node:fs/promises'
+import { open, rename, unlink, writeFile } from 'node:fs/promises'
 import { soundFrames } from '@hopcount/shared/decode-batch.ts'
 import type { Log } from '@hopcount/shared/log.ts'
 import type { BatchId } from '@hopcount/shared/visit-batch.ts'
 import { batchKey } from '@hopcount/shared/visit-batch.ts'
 import type { SealedBatch } from './deliver-batches.ts'
+import type { BufferOf } from './pack-batches.ts'
 import { segmentPath } from './producer-folder.ts'
 
 export interface SegmentBatchOptions {
@@ -14,20 +15,20 @@ export interface SegmentBatchOptions {
   /** Called with the number of damaged ranges when a segment turns out to be damaged. */
   onDamage: (ranges: number) => void
   /** What the process that wrote the segment still knows; a stranger's segment is read first. */
-  known?: { visits: number; firstVisitAt: number; frames: Buffer[] }
+  known?: { visits: number; firstVisitAt: number; frames: Buffer }
 }
 
 /** A sealed segment file as a batch to deliver. Its frames leave memory with the first load: later ones read the file. */
 export function segmentBatch({ id, folder, path, log, onDamage, known }: SegmentBatchOptions): SealedBatch {
   let inMemory = known?.frames
 
-  async function load() {
+  async function load(bufferOf: BufferOf) {
     if (inMemory !== undefined) {
-      const frames = Buffer.concat(inMemory)
+      const frames = inMemory
       inMemory = undefined
       return { frames, visits: batch.visits, firstVisitAt: batch.firstVisitAt }
     }
-    const bytes = await readFile(path).catch(absent)
+    const bytes = await readSegment(path, bufferOf).catch(absent)
     if (bytes === undefined) return undefined
     const { frames, visits, firstVisitAt, damaged } = soundFrames(bytes)
     if (damaged.length > 0) await keepDamage(bytes, damaged)
@@ -66,6 +67,24 @@ export function segmentBatch({ id, folder, path, log, onDamage, known }: Segment
     setAside: () => rename(path, segmentPath(folder, id.seq, 'aside')).catch(absent),
   }
   return batch
+}
+
+/** A sealed segment no longer grows; a read may return less than it was asked for (read(2)). */
+async function readSegment(path: string, bufferOf: BufferOf): Promise<Buffer> {
+  const file = await open(path)
+  try {
+    const { size } = await file.stat()
+    const bytes = bufferOf(size)
+    let end = 0
+    while (end < size) {
+      const { bytesRead } = await file.read(bytes, end, size - end, end)
+      if (bytesRead === 0) break
+      end += bytesRead
+    }
+    return bytes.subarray(0, end)
+  } finally {
+    await file.close()
+  }
 }
 
 /** Another process may have adopted, counted and deleted the same segment. */

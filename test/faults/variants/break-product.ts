@@ -15,8 +15,8 @@ const variants: Record<string, Change[]> = {
   'no-spool': [
     {
       file: 'apps/api/visits/visit-spool.ts',
-      from: 'writeWhole(current.fd, frame, current.bytes)',
-      to: 'void writeWhole',
+      from: 'writeSync(current.fd, memory, at, end - at, at)',
+      to: 'end - at',
     },
   ],
   /** Every attempt to send a batch gives it another name. */
