@@ -3,7 +3,7 @@ import { Redis } from 'ioredis'
 import type { VisitJob } from '../../../apps/shared/visit-batch.ts'
 import { batchKey, parseVisitJob } from '../../../apps/shared/visit-batch.ts'
 import { waitUntil } from '../../support/wait-until.ts'
-import { metric, workerMetrics } from '../fault-system.ts'
+import { metric, waitUntilIdle, workerMetrics } from '../fault-system.ts'
 import type { Row } from '../row.ts'
 import { strikeUnderLoad } from '../strike-under-load.ts'
 
@@ -39,17 +39,19 @@ export const batchDeliveredTwice: Row = {
       heal: () => workerPostgres.setMode('pass'),
       promises: { redirects: 99.9, shorten: 99, stats: 99, drainedWithinMs: 60_000 },
     })
-    await Promise.all([...seen.values()].map(job => system.queue.add(job)))
+    // Only now: the queue refuses what it still holds, and what came twice during the fault is counted already.
+    await waitUntilIdle(system)
     const metrics = await Promise.all(system.workers.map(workerMetrics))
-    await waitUntil(
-      async () => {
-        const duplicates = await Promise.all(
-          metrics.map(url => metric(url, 'hopcount_duplicate_batches_total')),
-        )
-        return duplicates.reduce((sum, count) => sum + count, 0) >= seen.size
-      },
-      { what: `${seen.size} batches come again` },
-    )
+    const duplicates = async () => {
+      const counts = await Promise.all(metrics.map(url => metric(url, 'hopcount_duplicate_batches_total')))
+      return counts.reduce((sum, count) => sum + count, 0)
+    }
+    const before = await duplicates()
+    await Promise.all([...seen.values()].map(job => system.queue.add(job)))
+    await waitUntil(async () => (await duplicates()) >= before + seen.size, {
+      what: `${seen.size} batches come again`,
+    })
+    await waitUntilIdle(system)
     redis.disconnect()
     for (const worker of system.workers.splice(0)) await worker.stop()
     return result
