@@ -235,6 +235,12 @@ export async function workerMetrics(worker: StartedProcess): Promise<string> {
   return `http://127.0.0.1:${/"metricsPort":(\d+)/.exec(line)?.[1]}/metrics`
 }
 
+/** Ends all workers when nothing is left for them: a job counted but not acknowledged would wait for ever. */
+export async function stopIdleWorkers(system: FaultSystem): Promise<void> {
+  await waitUntilIdle(system)
+  for (const worker of system.workers.splice(0)) await worker.stop()
+}
+
 /** Waits until nothing is under way any more: no segment in the spool, no job that is not failed for good. */
 export async function waitUntilIdle(system: FaultSystem, deadlineMs = 60_000): Promise<void> {
   await waitUntil(

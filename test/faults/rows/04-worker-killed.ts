@@ -1,4 +1,5 @@
 import { waitUntil } from '../../support/wait-until.ts'
+import { stopIdleWorkers } from '../fault-system.ts'
 import type { Row } from '../row.ts'
 import { strikeUnderLoad } from '../strike-under-load.ts'
 
@@ -26,7 +27,7 @@ export const workerKilled: Row = {
       heal: () => {},
       promises: { redirects: 99.9, shorten: 99, stats: 99, drainedWithinMs: 20_000 },
     })
-    await system.workers.at(-1)?.stop()
+    await stopIdleWorkers(system)
     return result
   },
 }

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { waitUntil } from '../../support/wait-until.ts'
-import { healProxy, metric, workerMetrics } from '../fault-system.ts'
+import { healProxy, metric, stopIdleWorkers, workerMetrics } from '../fault-system.ts'
 import type { Row } from '../row.ts'
 import { strikeUnderLoad } from '../strike-under-load.ts'
 
@@ -34,8 +34,8 @@ export const workerKilledAfterCommit: Row = {
       await waitUntil(async () => (await metric(metrics, 'hopcount_duplicate_batches_total')) > 0, {
         what: 'a batch comes again and is absorbed',
       })
-      await successor.stop()
     }
+    await stopIdleWorkers(system)
     return result
   },
 }

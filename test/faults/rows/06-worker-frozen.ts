@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { waitUntil } from '../../support/wait-until.ts'
 import type { FaultSystem } from '../fault-system.ts'
+import { stopIdleWorkers } from '../fault-system.ts'
 import type { Row } from '../row.ts'
 import { strikeUnderLoad } from '../strike-under-load.ts'
 
@@ -46,7 +47,7 @@ export const workerFrozen: Row = {
     })
     await sleep(2_000)
     if (await hasEnded(frozen.exited)) failures.push('the worker did not live on after SIGCONT')
-    for (const worker of system.workers.splice(0)) await worker.stop()
+    await stopIdleWorkers(system)
     result.failures.push(...failures)
     return result
   },

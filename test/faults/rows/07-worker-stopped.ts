@@ -1,5 +1,5 @@
 import { waitUntil } from '../../support/wait-until.ts'
-import { healProxy } from '../fault-system.ts'
+import { healProxy, stopIdleWorkers } from '../fault-system.ts'
 import type { Row } from '../row.ts'
 import { strikeUnderLoad } from '../strike-under-load.ts'
 
@@ -30,7 +30,7 @@ export const workerStopped: Row = {
       heal: () => system.startWorker(),
       promises: { redirects: 99.9, shorten: 99, stats: 99, drainedWithinMs: 60_000 },
     })
-    await system.workers.at(-1)?.stop()
+    await stopIdleWorkers(system)
     result.failures.push(...failures)
     return result
   },

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { stopIdleWorkers } from '../fault-system.ts'
 import type { Row } from '../row.ts'
 import { strikeUnderLoad } from '../strike-under-load.ts'
 
@@ -9,7 +10,7 @@ export const redisAwayAtStart: Row = {
   async round(system, context) {
     await system.redis.stop()
     const api = await system.startApi()
-    const worker = await system.startWorker()
+    await system.startWorker()
     system.slugs.splice(0, Number.POSITIVE_INFINITY, ...(await system.prepareLinks(5)))
     const result = await strikeUnderLoad(system, context, {
       strike: () => {},
@@ -20,7 +21,7 @@ export const redisAwayAtStart: Row = {
       },
       promises: { redirects: 99.9, shorten: 99, stats: 99, drainedWithinMs: 60_000, logLines: 20 },
     })
-    await worker.stop()
+    await stopIdleWorkers(system)
     await api.process.stop()
     return result
   },

@@ -3,7 +3,7 @@ import { Redis } from 'ioredis'
 import type { VisitJob } from '../../../apps/shared/visit-batch.ts'
 import { batchKey, parseVisitJob } from '../../../apps/shared/visit-batch.ts'
 import { waitUntil } from '../../support/wait-until.ts'
-import { metric, waitUntilIdle, workerMetrics } from '../fault-system.ts'
+import { metric, stopIdleWorkers, waitUntilIdle, workerMetrics } from '../fault-system.ts'
 import type { Row } from '../row.ts'
 import { strikeUnderLoad } from '../strike-under-load.ts'
 
@@ -51,9 +51,8 @@ export const batchDeliveredTwice: Row = {
     await waitUntil(async () => (await duplicates()) >= before + seen.size, {
       what: `${seen.size} batches come again`,
     })
-    await waitUntilIdle(system)
     redis.disconnect()
-    for (const worker of system.workers.splice(0)) await worker.stop()
+    await stopIdleWorkers(system)
     return result
   },
 }
