@@ -1,28 +1,50 @@
 /**
- * Adds the sums of a transaction's visits to the aggregate tables.
+ * Adds a transaction's visits to the aggregate tables, a slice of its links at a time.
  *
- * Order: breakdowns, which lock nothing; the links' totals, days, quarter hours, minutes, each sorted by key; then the
- * same of all links together (link_id 0), whose rows every transaction wants: they are locked for the last few
+ * Order, the same in every worker: slices by link; in each the breakdowns, which lock nothing, then the links' totals,
+ * before anything else of these links, their days, quarter hours and minutes, each sorted by key. So whoever wants a row
+ * of a link waits at its total, and totals are locked by ascending link, however others cut their slices.
+ * Then the same of all links together (link_id 0), whose rows every transaction wants: they are locked for the last few
  * statements only.
  */
 
 import { bigintArray, integerArray, timestampArray } from '@hopcount/shared/binary-arrays.ts'
 import type { PoolClient } from 'pg'
+import type { UniqueVisitors } from './insert-visitors.ts'
+import { addToSumsOfAll, columnsOfAll, createSumsOfAll } from './sum-all-links.ts'
 import type { DaySums, LinkSums, Sums, VisitSums } from './sum-visits.ts'
+import { sumVisits } from './sum-visits.ts'
+import type { VisitColumns } from './visit-columns.ts'
 
 /** Minutes are kept for the last two days: what comes later has its quarter hours. */
 export const minutesReachBackMs = 48 * 60 * 60 * 1_000
 
+/** Sorted places of visits of some links (sliceByLink), and who came there for the first time. */
+export interface Slice {
+  places: Uint32Array
+  uniques: UniqueVisitors
+}
+
 export async function addToAggregates(
   client: PoolClient,
-  { ofLinks, ofAll }: { ofLinks: VisitSums; ofAll: VisitSums },
+  visits: VisitColumns,
+  slices: Slice[],
 ): Promise<void> {
-  await addBreakdowns(client, ofLinks.days, ofAll.days)
-  await addSums(client, ofLinks)
-  await addSums(client, ofAll)
+  const ofAll = createSumsOfAll()
+  let writing = Promise.resolve()
+  for (const { places, uniques } of slices) {
+    // While PostgreSQL writes the slice before it.
+    const sums = sumVisits(visits, places, uniques, ofAll.breakdowns)
+    addToSumsOfAll(ofAll, sums)
+    await writing
+    writing = addSums(client, sums)
+  }
+  await writing
+  await addSums(client, columnsOfAll(ofAll))
 }
 
 async function addSums(client: PoolClient, sums: VisitSums): Promise<void> {
+  await addBreakdowns(client, sums.days)
   await addToTotals(client, sums.links)
   await addToDays(client, sums.days)
   await addToQuarters(client, sums.quarters)
@@ -81,18 +103,14 @@ async function addToDays(client: PoolClient, days: DaySums): Promise<void> {
 }
 
 /** Appended: a row that grows is not read and written here (fold-breakdowns.ts does, once for many transactions). */
-async function addBreakdowns(client: PoolClient, ofLinks: DaySums, ofAll: DaySums): Promise<void> {
+async function addBreakdowns(client: PoolClient, days: DaySums): Promise<void> {
   await client.query({
     name: 'add-breakdown-deltas',
     // One text instead of an array: JSON has no raw line break, and an array's elements would have to be quoted.
     text: `INSERT INTO breakdown_deltas (link_id, day, breakdowns)
            SELECT link_id, '1970-01-01'::date + day, breakdowns::json
            FROM unnest($1::bigint[], $2::integer[], string_to_array($3, E'\\n')) AS delta (link_id, day, breakdowns)`,
-    values: [
-      bigintArray([...ofLinks.linkIds, ...ofAll.linkIds]),
-      integerArray([...ofLinks.times, ...ofAll.times]),
-      [...ofLinks.breakdowns, ...ofAll.breakdowns].join('\n'),
-    ],
+    values: [bigintArray(days.linkIds), integerArray(days.times), days.breakdowns.join('\n')],
   })
 }
 

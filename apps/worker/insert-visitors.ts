@@ -19,7 +19,7 @@ export interface UniqueVisitors {
  * records of WAL. Tried: no day in the index, and NOT EXISTS instead of ON CONFLICT, made no difference beyond noise;
  * one hash of link and person as the only key took 1.8 of 9.5 µs less, and would leave nothing to verify per link.
  *
- * Rows go in sorted, in one statement, so that two transactions with the same visitors wait for each other in one order.
+ * Rows go in sorted, slices of links one after the other (sliceByLink), so that two transactions with the same visitors wait for each other in one order.
  * A day whose salt has been destroyed since the hash was made is left out: its hashes are gone, and everybody would be
  * new. The caller has locked the table before this statement's snapshot, so salt and partition are both there or both gone.
  */

@@ -6,18 +6,19 @@
  *   1. ledger rows: a batch already there is left out of all that follows;
  *   2. watermarks, read after the rows were written: compaction replaces rows by a watermark, and whoever wrote
  *      its row after that must find the watermark (READ COMMITTED: each statement sees what was committed before it);
- *   3. raw visits; 4. who has come (visitors); 5. aggregates per link, then of all links together.
+ *   3. raw visits; 4. who has come (visitors); 5. aggregates per link, then of all links together (add-to-aggregates.ts).
  * It commits whole or not at all. If COMMIT's answer is lost, the caller calls again with the same batches.
  */
 
 import type { BatchId } from '@hopcount/shared/visit-batch.ts'
 import { batchKey } from '@hopcount/shared/visit-batch.ts'
 import type { Pool, PoolClient } from 'pg'
+import type { Slice } from './add-to-aggregates.ts'
 import { addToAggregates } from './add-to-aggregates.ts'
 import { copyVisits } from './copy-visits.ts'
 import { insertVisitors } from './insert-visitors.ts'
 import type { TextNumbers } from './number-texts.ts'
-import { sortedPlaces, sumVisits } from './sum-visits.ts'
+import { sliceByLink, sortedPlaces } from './sum-visits.ts'
 import type { VisitColumns } from './visit-columns.ts'
 
 export interface Batch extends BatchId {
@@ -51,8 +52,10 @@ export async function recordBatches(
     const places = sortedPlaces(visits, fresh)
     if (places.length > 0) {
       await copyVisits(client, visits, places, numbers)
-      const uniques = await insertVisitors(client, visits, places)
-      await addToAggregates(client, sumVisits(visits, places, uniques))
+      const slices: Slice[] = []
+      for (const some of sliceByLink(visits, places))
+        slices.push({ places: some, uniques: await insertVisitors(client, visits, some) })
+      await addToAggregates(client, visits, slices)
     }
     await client.query('COMMIT')
     return { visits: places.length, duplicates: batches.length - fresh.length }

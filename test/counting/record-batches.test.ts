@@ -48,6 +48,13 @@ async function counted(): Promise<{ raw: number; totals: number }> {
   return rows[0] ?? { raw: -1, totals: -1 }
 }
 
+async function deadlocks(): Promise<number> {
+  const { rows } = await pool.query<{ n: number }>(
+    'SELECT deadlocks::int AS n FROM pg_stat_database WHERE datname = current_database()',
+  )
+  return rows[0]?.n ?? -1
+}
+
 test('a batch delivered twice, one after the other, is counted once', async () => {
   const batch = { producerId: newProducerId(), seq: 1, visits: visits(7, 3) }
   expect(await record([batch])).toEqual({ visits: 3, duplicates: 0 })
@@ -234,9 +241,6 @@ async function deliverShuffled(batches: VisitBatch[]): Promise<void> {
 }
 
 test('two workers on one hot link and a thousand others never wait for each other in a circle', async () => {
-  const deadlocks = async () =>
-    (await pool.query('SELECT deadlocks::int AS n FROM pg_stat_database WHERE datname = current_database()'))
-      .rows[0].n
   const before = await deadlocks()
   const worker = async (first: number) => {
     const producerId = newProducerId()
@@ -251,6 +255,37 @@ test('two workers on one hot link and a thousand others never wait for each othe
   await pool.query('SELECT pg_stat_force_next_flush()')
   expect(await deadlocks()).toBe(before)
   expect(await counted()).toEqual({ raw: 30_000, totals: 30_000 })
+  expect(await compareCounts(pool)).toEqual([])
+})
+
+test('workers whose transactions are cut into slices of other links count as one does, without a circle', async () => {
+  const before = await deadlocks()
+  const dayMs = 86_400_000
+  const noonToday = (Math.floor(Date.now() / dayMs) + 0.5) * dayMs
+  const people = (linkId: number, count: number): DecodedVisit[] =>
+    visits(linkId, count, noonToday - dayMs * (linkId % 2)).map((visit, i) => ({
+      ...visit,
+      referrer: `http://r${i % 7}.test/`,
+      userAgent:
+        i % 5 === 0 ? 'curl/8.0' : 'Mozilla/5.0 (X11; Linux x86_64; rv:148.0) Gecko/20100101 Firefox/148.0',
+      // Of few links, or each transaction would wait for the one before because of visitors.
+      address: linkId % 100 === 0 ? `203.0.113.${i % 256}` : undefined,
+    }))
+  const worker = async () => {
+    const producerId = newProducerId()
+    for (let seq = 1; seq <= 5; seq++) {
+      // Twenty thousand visits, of which one link has more than a slice holds.
+      const someLinks = Array.from({ length: 500 }, () => people(1 + Math.floor(Math.random() * 2_000), 20))
+      await record([{ producerId, seq, visits: [...someLinks.flat(), ...people(300, 10_000)] }])
+    }
+  }
+  await Promise.all([worker(), worker(), worker()])
+  await pool.query('SELECT pg_stat_force_next_flush()')
+  expect(await deadlocks()).toBe(before)
+  expect(await counted()).toEqual({ raw: 300_000, totals: 300_000 })
+  expect((await pool.query('SELECT uniques::int AS n FROM link_totals WHERE link_id = 300')).rows[0]?.n).toBe(
+    256,
+  )
   expect(await compareCounts(pool)).toEqual([])
 })
 

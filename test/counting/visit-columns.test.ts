@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import type { DecodedVisit } from '../../apps/shared/decode-batch.ts'
 import { dayOf, describeVisits } from '../../apps/worker/describe-visits.ts'
-import { sortedPlaces } from '../../apps/worker/sum-visits.ts'
+import { sliceByLink, sortedPlaces } from '../../apps/worker/sum-visits.ts'
 import { clearVisits, createVisitColumns } from '../../apps/worker/visit-columns.ts'
 
 const noon = Date.UTC(2026, 10, 23, 12)
@@ -53,4 +53,31 @@ test('places are sorted by link, then time, and only those of the ranges', () =>
     { begin: 4, end: 5 },
   ]
   expect([...sortedPlaces(columns, ranges)]).toEqual([4, 1, 2, 0])
+})
+
+test('slices hold all places in their order, and each link’s in one of them', () => {
+  for (const linkOf of [
+    (i: number) => i,
+    (i: number) => i % 3,
+    (i: number) => Math.floor(i / 8_192),
+    (i: number) => (i < 15_000 ? 1 : i),
+    () => 1,
+  ]) {
+    const columns = createVisitColumns()
+    const described = visits(30_000, firefox).map((visit, i) => ({ ...visit, linkId: linkOf(i) }))
+    describeVisits(columns, described, () => 0, salts)
+    const places = sortedPlaces(columns, [{ begin: 0, end: 30_000 }])
+    const slices = sliceByLink(columns, places)
+    expect(slices.flatMap(slice => [...slice])).toEqual([...places])
+    const linksOf = slices.map(slice => new Set(slice.map(place => columns.linkIds[place] ?? 0)))
+    const distinct = new Set(columns.linkIds.subarray(0, 30_000)).size
+    expect(linksOf.reduce((sum, links) => sum + links.size, 0)).toBe(distinct)
+    // None is longer than it must be: without its last link it would be too short.
+    for (const slice of slices) {
+      const last = columns.linkIds[slice.at(-1) ?? 0]
+      expect(slice.filter(place => columns.linkIds[place] !== last).length).toBeLessThan(8_192)
+    }
+    for (const slice of slices.slice(0, -1)) expect(slice.length).toBeGreaterThanOrEqual(8_192)
+  }
+  expect(sliceByLink(createVisitColumns(), new Uint32Array(0))).toEqual([])
 })
