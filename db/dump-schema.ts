@@ -1,5 +1,5 @@
 /**
- * Writes db/schema.sql and apps/shared/database-types.ts from the migrations, or with --check fails where they differ.
+ * Writes db/schema.sql and apps/shared/database/database-types.ts from the migrations, or with --check fails where they differ.
  *
  *   pg_virtualenv -v 15 node db/dump-schema.ts [--check]
  *
@@ -16,7 +16,7 @@ import { resolveBinary } from 'dbmate'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const schemaFile = join(root, 'db/schema.sql')
-const typesFile = join(root, 'apps/shared/database-types.ts')
+const typesFile = join(root, 'apps/shared/database/database-types.ts')
 const databaseUrl = readDatabaseUrl()
 const scratch = mkdtempSync(join(tmpdir(), 'hopcount-schema-'))
 try {
@@ -30,7 +30,7 @@ try {
   if (process.argv.includes('--check')) {
     const outdated = [
       ...(schema === readFileSync(schemaFile, 'utf8') ? [] : ['db/schema.sql']),
-      ...(types === readFileSync(typesFile, 'utf8') ? [] : ['apps/shared/database-types.ts']),
+      ...(types === readFileSync(typesFile, 'utf8') ? [] : ['apps/shared/database/database-types.ts']),
     ]
     for (const file of outdated)
       process.stderr.write(`${file} does not fit the migrations: run db/dump-schema.ts\n`)

@@ -6,7 +6,7 @@ import { execFile } from 'node:child_process'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { migrateQueue } from '@hopcount/shared/visit-queue.ts'
+import { migrateQueue } from '@hopcount/shared/visits/visit-queue.ts'
 import { resolveBinary } from 'dbmate'
 import pg from 'pg'
 

@@ -12,12 +12,12 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import type { Configuration } from '@hopcount/shared/configuration.ts'
 import { assertPortIsFree, freePort } from './free-port.ts'
-import { keepPostgres } from './kept-postgres.ts'
-import type { KeptProcess } from './kept-process.ts'
-import { keepProcess } from './kept-process.ts'
 import { migrateDatabase } from './migrate-database.ts'
 import { endProcess } from './running-process.ts'
 import { lockFolder } from './single-instance.ts'
+import { keepPostgres } from './supervised-postgres.ts'
+import type { KeptProcess } from './supervised-process.ts'
+import { keepProcess } from './supervised-process.ts'
 
 export interface StackOptions {
   /** DATABASE_URL is undefined where the embedded PostgreSQL is to be used. */

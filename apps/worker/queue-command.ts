@@ -4,8 +4,8 @@
  */
 import { ConfigurationProblems, readConfiguration } from '@hopcount/shared/configuration.ts'
 import { errorText, openLog } from '@hopcount/shared/log.ts'
-import type { VisitQueue } from '@hopcount/shared/visit-queue.ts'
-import { openVisitQueue } from '@hopcount/shared/visit-queue.ts'
+import type { VisitQueue } from '@hopcount/shared/visits/visit-queue.ts'
+import { openVisitQueue } from '@hopcount/shared/visits/visit-queue.ts'
 
 const [command, ...ids] = process.argv.slice(2)
 try {

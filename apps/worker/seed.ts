@@ -1,10 +1,10 @@
 /** `pnpm seed --links N --visits M [--days D]`: fills the database with links and visits that `pnpm verify` agrees with. */
 import { parseArgs } from 'node:util'
 import { ConfigurationProblems, readConfiguration } from '@hopcount/shared/configuration.ts'
-import { openPool, poolConfig, waitForDatabase } from '@hopcount/shared/database.ts'
+import { openPool, poolConfig, waitForDatabase } from '@hopcount/shared/database/database.ts'
 import { errorText } from '@hopcount/shared/log.ts'
-import { seedDatabase } from './seed-database.ts'
-import { readSeedOptions } from './seed-options.ts'
+import { seedDatabase } from './seed/seed-database.ts'
+import { readSeedOptions } from './seed/seed-options.ts'
 
 try {
   const options = readSeedOptions(

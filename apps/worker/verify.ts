@@ -4,11 +4,11 @@
  * the rules of today for bots, link previews, browsers and referrers, applied to the visits that are there.
  */
 import { ConfigurationProblems, readConfiguration } from '@hopcount/shared/configuration.ts'
-import { openPool, poolConfig, waitForDatabase } from '@hopcount/shared/database.ts'
+import { openPool, poolConfig, waitForDatabase } from '@hopcount/shared/database/database.ts'
 import { errorText } from '@hopcount/shared/log.ts'
-import { maxDifferences } from './difference-rows.ts'
-import { repairCounts } from './repair-counts.ts'
-import { compareCounts } from './verify-counts.ts'
+import { compareCounts } from './verify/compare-counts.ts'
+import { maxDifferences } from './verify/difference-rows.ts'
+import { repairCounts } from './verify/repair-counts.ts'
 
 try {
   const { DATABASE_URL } = readConfiguration(process.env)

@@ -1,11 +1,11 @@
-import type { Visit } from '../../apps/shared/visit-batch.ts'
+import type { Visit } from '../../apps/shared/visits/visit-batch.ts'
 import {
   referrerNumbers,
   referrerShare,
   referrers,
   userAgentNumbers,
   userAgents,
-} from '../../apps/worker/seed-visitors.ts'
+} from '../../apps/worker/seed/seed-visitors.ts'
 
 /** Visits of links 1 to `links` by a Zipf law, from the same visitors as those of `pnpm seed`. */
 export function drawVisits(count: number, links: number): Visit[] {

@@ -2,9 +2,9 @@
 
 import { newProducerId } from '../../apps/api/visits/producer-folder.ts'
 import { openLog } from '../../apps/shared/log.ts'
-import type { BatchTexts, Visit } from '../../apps/shared/visit-batch.ts'
-import { encodeFrame } from '../../apps/shared/visit-batch.ts'
-import { openVisitQueue } from '../../apps/shared/visit-queue.ts'
+import type { BatchTexts, Visit } from '../../apps/shared/visits/visit-batch.ts'
+import { encodeFrame } from '../../apps/shared/visits/visit-batch.ts'
+import { openVisitQueue } from '../../apps/shared/visits/visit-queue.ts'
 import { cleanUpLater } from '../support/clean-up.ts'
 import type { Services } from './services.ts'
 import { Queue } from './yardsticks/product-bullmq.ts'

@@ -1,5 +1,5 @@
 /** How fast workers record a full queue. */
-import type { Visit } from '../../apps/shared/visit-batch.ts'
+import type { Visit } from '../../apps/shared/visits/visit-batch.ts'
 import { waitUntil } from '../support/wait-until.ts'
 import { fillHeldQueue } from './fill-queue.ts'
 import { cpuSeconds } from './process-usage.ts'

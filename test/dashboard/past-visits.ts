@@ -1,7 +1,7 @@
 import type { Pool } from 'pg'
 import { newProducerId } from '../../apps/api/visits/producer-folder.ts'
-import type { DecodedVisit } from '../../apps/shared/decode-batch.ts'
-import { openVisitKnowledge } from '../../apps/worker/visit-knowledge.ts'
+import type { DecodedVisit } from '../../apps/shared/visits/decode-batch.ts'
+import { openVisitKnowledge } from '../../apps/worker/recording/visit-knowledge.ts'
 import type { Random } from '../faults/seeded-random.ts'
 import { recordBatches } from '../support/record-visits.ts'
 

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
 import type { Pool } from 'pg'
-import type { VisitQueue } from '../../apps/shared/visit-queue.ts'
+import type { VisitQueue } from '../../apps/shared/visits/visit-queue.ts'
 import type { TestRedis } from '../support/redis.ts'
 import type { Allowance } from './levels-off.ts'
 

@@ -6,7 +6,7 @@
  */
 import { Agent, request } from 'node:http'
 import type { Pool } from 'pg'
-import { compareCounts } from '../../apps/worker/verify-counts.ts'
+import { compareCounts } from '../../apps/worker/verify/compare-counts.ts'
 import { waitUntil } from './wait-until.ts'
 
 export interface Load {

@@ -1,5 +1,5 @@
 import type pg from 'pg'
-import { openPool as openSharedPool, poolConfig } from '../../apps/shared/database.ts'
+import { openPool as openSharedPool, poolConfig } from '../../apps/shared/database/database.ts'
 import { cleanUpLater } from './clean-up.ts'
 import type { StartedProcess } from './processes.ts'
 import { startProcess } from './processes.ts'

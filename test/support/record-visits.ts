@@ -1,12 +1,12 @@
 /** Records batches of visits as a worker does, without a queue. */
 import type { Pool } from 'pg'
-import type { DecodedVisit } from '../../apps/shared/decode-batch.ts'
-import type { BatchId } from '../../apps/shared/visit-batch.ts'
-import { describeVisits } from '../../apps/worker/describe-visits.ts'
-import type { Recorded } from '../../apps/worker/record-batches.ts'
-import { recordBatches as record } from '../../apps/worker/record-batches.ts'
-import { createVisitColumns } from '../../apps/worker/visit-columns.ts'
-import type { VisitKnowledge } from '../../apps/worker/visit-knowledge.ts'
+import type { DecodedVisit } from '../../apps/shared/visits/decode-batch.ts'
+import type { BatchId } from '../../apps/shared/visits/visit-batch.ts'
+import { describeVisits } from '../../apps/worker/recording/describe-visits.ts'
+import type { Recorded } from '../../apps/worker/recording/record-batches.ts'
+import { recordBatches as record } from '../../apps/worker/recording/record-batches.ts'
+import { createVisitColumns } from '../../apps/worker/recording/visit-columns.ts'
+import type { VisitKnowledge } from '../../apps/worker/recording/visit-knowledge.ts'
 
 export interface VisitBatch extends BatchId {
   visits: DecodedVisit[]

@@ -1,4 +1,4 @@
-import type { VisitQueue } from '@hopcount/shared/visit-queue.ts'
+import type { VisitQueue } from '@hopcount/shared/visits/visit-queue.ts'
 import { Counter, collectDefaultMetrics, Gauge, Registry } from '@prometheus-io/client'
 import type { VisitRecorder } from '../visits/record-visits.ts'
 

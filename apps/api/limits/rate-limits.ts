@@ -12,7 +12,7 @@ import type { FastifyInstance } from 'fastify'
 import { Redis } from 'ioredis'
 import { LRUCache } from 'lru-cache'
 import { Problem } from '../errors/problem.ts'
-import { isPublicAddress } from '../links/public-address.ts'
+import { isPublicAddress } from '../public-address.ts'
 
 type Counted = { current: number; ttl: number }
 type Callback = (error: Error | null, counted?: Counted) => void

@@ -13,7 +13,7 @@ import { isIPv4 } from 'node:net'
 import { unescape as percentDecode } from 'node:querystring'
 import { domainToUnicode } from 'node:url'
 import { LRUCache } from 'lru-cache'
-import { isPublicAddress } from './public-address.ts'
+import { isPublicAddress } from '../public-address.ts'
 
 export interface LongUrlOptions {
   /**

@@ -1,4 +1,4 @@
-import { textArray } from '@hopcount/shared/binary-arrays.ts'
+import { textArray } from '@hopcount/shared/database/binary-arrays.ts'
 import type { Pool } from 'pg'
 import type { Link } from './link.ts'
 

@@ -1,4 +1,4 @@
-import type { Database } from '@hopcount/shared/query-builder.ts'
+import type { Database } from '@hopcount/shared/database/query-builder.ts'
 import { sql } from 'kysely'
 import type { Pool } from 'pg'
 import type { SlugCounts } from './frequent-slugs.ts'

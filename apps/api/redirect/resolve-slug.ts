@@ -14,7 +14,7 @@ import type { Pool } from 'pg'
 import type { Link } from '../links/link.ts'
 import { findLinks } from '../links/link-queries.ts'
 import type { KnownSlugs } from './known-slugs.ts'
-import type { LinkStore } from './link-store.ts'
+import type { LinkStore } from './link-cache.ts'
 
 export interface SlugResolver {
   cached(slug: string): Link | undefined

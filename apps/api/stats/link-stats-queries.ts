@@ -1,4 +1,4 @@
-import type { Database } from '@hopcount/shared/query-builder.ts'
+import type { Database } from '@hopcount/shared/database/query-builder.ts'
 import type { StoredCounts } from './counts.ts'
 import { allLinksId } from './subject.ts'
 

@@ -8,9 +8,9 @@ import { problemResponses } from '../errors/problem.ts'
 import { countsOf, countsProperties } from './counts.ts'
 import type { Totals } from './link-stats-queries.ts'
 import { createLinkCounter, linkTotals, overallTotals } from './link-stats-queries.ts'
-import { readSeries, seriesAnswerProperties } from './series-answer.ts'
-import type { SeriesQuery } from './series-range.ts'
-import { bucketsBefore, compareProperty, readSeriesRange, seriesProperties } from './series-range.ts'
+import { readSeries, seriesAnswerProperties } from './series/series-answer.ts'
+import type { SeriesQuery } from './series/series-range.ts'
+import { bucketsBefore, compareProperty, readSeriesRange, seriesProperties } from './series/series-range.ts'
 import {
   answerHeaderSchemas,
   linkLifetimeMs,
@@ -20,8 +20,8 @@ import {
 } from './shared-answers.ts'
 import type { StatsContext } from './stats-context.ts'
 import { allLinksId, checkSubjectSlug, noSuchLink } from './subject.ts'
-import { visitDescriber, visitProperties } from './visit-answer.ts'
-import { newestVisits } from './visits-queries.ts'
+import { visitDescriber, visitProperties } from './visits/visit-answer.ts'
+import { newestVisits } from './visits/visits-queries.ts'
 
 const QuerySchema = Type.Object({ ...seriesProperties, ...compareProperty }, { additionalProperties: false })
 

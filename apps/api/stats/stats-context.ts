@@ -1,4 +1,4 @@
-import type { Database } from '@hopcount/shared/query-builder.ts'
+import type { Database } from '@hopcount/shared/database/query-builder.ts'
 import type { SharedAnswers } from './shared-answers.ts'
 
 /** What every route of statistics gets. */

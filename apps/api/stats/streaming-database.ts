@@ -5,8 +5,8 @@
  * read finds the end, and half an answer would look whole. And its close() waits for a server that may be gone.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { DB } from '@hopcount/shared/database-types.ts'
-import type { Database } from '@hopcount/shared/query-builder.ts'
+import type { DB } from '@hopcount/shared/database/database-types.ts'
+import type { Database } from '@hopcount/shared/database/query-builder.ts'
 import type { RawBuilder } from 'kysely'
 import { Kysely, PostgresDialect } from 'kysely'
 import type { Pool } from 'pg'

@@ -1,5 +1,5 @@
 /** Whose statistics are asked for: a link's, or those of all links together, which stand under link id 0. */
-import type { Database } from '@hopcount/shared/query-builder.ts'
+import type { Database } from '@hopcount/shared/database/query-builder.ts'
 import { sql } from 'kysely'
 import { Type } from 'typebox'
 import { Problem } from '../errors/problem.ts'

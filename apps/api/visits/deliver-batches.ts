@@ -10,9 +10,9 @@
 
 import type { Log } from '@hopcount/shared/log.ts'
 import { createHealthLog, errorText } from '@hopcount/shared/log.ts'
-import type { BatchId } from '@hopcount/shared/visit-batch.ts'
-import { batchKey } from '@hopcount/shared/visit-batch.ts'
-import type { VisitQueue } from '@hopcount/shared/visit-queue.ts'
+import type { BatchId } from '@hopcount/shared/visits/visit-batch.ts'
+import { batchKey } from '@hopcount/shared/visits/visit-batch.ts'
+import type { VisitQueue } from '@hopcount/shared/visits/visit-queue.ts'
 import type { Pool } from 'pg'
 import { recordedBatches, voidBatch } from './ledger-queries.ts'
 import type { BufferOf } from './pack-batches.ts'

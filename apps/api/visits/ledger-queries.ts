@@ -1,5 +1,5 @@
-import type { BatchId } from '@hopcount/shared/visit-batch.ts'
-import { batchKey } from '@hopcount/shared/visit-batch.ts'
+import type { BatchId } from '@hopcount/shared/visits/visit-batch.ts'
+import { batchKey } from '@hopcount/shared/visits/visit-batch.ts'
 import type { Pool } from 'pg'
 
 /** Those of the batches that are recorded, as keys. One statement, so compaction is seen before or after, never between. */

@@ -25,8 +25,8 @@ import {
 } from 'node:fs'
 import { open as openFile } from 'node:fs/promises'
 import { promisify } from 'node:util'
-import type { BatchTexts, Visit } from '@hopcount/shared/visit-batch.ts'
-import { encodeFrameForNow } from '@hopcount/shared/visit-batch.ts'
+import type { BatchTexts, Visit } from '@hopcount/shared/visits/visit-batch.ts'
+import { encodeFrameForNow } from '@hopcount/shared/visits/visit-batch.ts'
 import { segmentPath } from './producer-folder.ts'
 
 export interface SealedSegment {

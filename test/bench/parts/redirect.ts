@@ -1,5 +1,5 @@
 import { Redis } from 'ioredis'
-import { compareCounts } from '../../../apps/worker/verify-counts.ts'
+import { compareCounts } from '../../../apps/worker/verify/compare-counts.ts'
 import type { BenchPart, BenchSettings } from '../bench-part.ts'
 import { pin } from '../cores.ts'
 import { cpuMicros, loadTable, perSecond, throughputBars } from '../load-table.ts'

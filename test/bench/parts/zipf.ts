@@ -1,5 +1,5 @@
 import type { Link } from '../../../apps/api/links/link.ts'
-import { openLinkStore } from '../../../apps/api/redirect/link-store.ts'
+import { openLinkStore } from '../../../apps/api/redirect/link-cache.ts'
 import { openLog } from '../../../apps/shared/log.ts'
 import { waitUntil } from '../../support/wait-until.ts'
 import type { BenchPart } from '../bench-part.ts'

@@ -1,7 +1,7 @@
 /** Yardstick: `COPY` of the same rows into a table without an index, by one connection. The rows are printed beforehand. */
 import pg from 'pg'
 import copyStreams from 'pg-copy-streams'
-import type { Visit } from '../../../apps/shared/visit-batch.ts'
+import type { Visit } from '../../../apps/shared/visits/visit-batch.ts'
 import { cpuSeconds } from '../process-usage.ts'
 import type { RecordSample } from '../record-queue.ts'
 import type { Services } from '../services.ts'

@@ -1,6 +1,6 @@
 import { newProducerId } from '../../../apps/api/visits/producer-folder.ts'
-import type { VisitJob } from '../../../apps/shared/visit-batch.ts'
-import { encodeFrame } from '../../../apps/shared/visit-batch.ts'
+import type { VisitJob } from '../../../apps/shared/visits/visit-batch.ts'
+import { encodeFrame } from '../../../apps/shared/visits/visit-batch.ts'
 import { waitUntil } from '../../support/wait-until.ts'
 import { metric, workerMetrics } from '../fault-system.ts'
 import type { Row } from '../row.ts'

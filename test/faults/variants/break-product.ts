@@ -35,7 +35,7 @@ const variants: Record<string, Change[]> = {
   /** What comes again is counted again. */
   'no-ledger': [
     {
-      file: 'apps/worker/record-batches.ts',
+      file: 'apps/worker/recording/record-batches.ts',
       from: 'const fresh = await enterLedger(client, distinct)',
       to: 'await enterLedger(client, distinct); const fresh = distinct',
     },
@@ -43,7 +43,7 @@ const variants: Record<string, Change[]> = {
   /** The job counts as done, and its segment may go, before the transaction has committed. */
   'acknowledged-before-commit': [
     {
-      file: 'apps/worker/record-jobs.ts',
+      file: 'apps/worker/recording/record-jobs.ts',
       from: 'await transactions.add(visitJob)',
       to: "(transactions.add(visitJob).catch(() => {}), 'recorded')",
     },

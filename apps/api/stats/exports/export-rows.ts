@@ -1,0 +1,142 @@
+/** What an export holds, piece by piece: its rows are the objects of the API's other answers, of texts and numbers. */
+
+import { dimensions } from '@hopcount/shared/breakdowns.ts'
+import type { Database } from '@hopcount/shared/database/query-builder.ts'
+import { sql } from 'kysely'
+import { breakdownValues } from '../breakdowns/breakdown-answer.ts'
+import { sumDays } from '../breakdowns/breakdown-queries.ts'
+import type { DayRange } from '../breakdowns/breakdown-range.ts'
+import { loadTextDescriber } from '../describe-texts.ts'
+import type { FilteredVisits } from '../filtered/count-filtered.ts'
+import { countFiltered, tooLong } from '../filtered/count-filtered.ts'
+import { isCode } from '../filtered/filtered-queries.ts'
+import type { Filters } from '../filtered/filters.ts'
+import { agentPasses, isFiltered } from '../filtered/filters.ts'
+import { visitSeries } from '../series/series-queries.ts'
+import type { Buckets } from '../series/series-range.ts'
+import { readInPieces } from '../streaming-database.ts'
+import type { Subject } from '../subject.ts'
+import { allLinksId, rawVisitsOf } from '../subject.ts'
+import { dayText } from '../top-links/top-window.ts'
+import { visitDescriber } from '../visits/visit-answer.ts'
+import type { RawVisit } from '../visits/visits-queries.ts'
+import { newestFirst } from '../visits/visits-queries.ts'
+
+export interface ExportRows {
+  columns: string[]
+  pieces: AsyncIterable<object[]>
+}
+
+/** So many at a time: describing user agents that were never seen before takes 50 µs each. */
+const rowsAtATime = 250
+
+export async function seriesRows(
+  database: Database,
+  { linkId }: Subject,
+  buckets: Buckets,
+  filters: Filters,
+): Promise<ExportRows> {
+  const series = isFiltered(filters)
+    ? (await filtered(database, linkId, buckets, filters)).series
+    : await visitSeries(database, linkId, buckets)
+  const rows = series.map(({ start, ...counts }) => ({ start: start.toISOString(), ...counts }))
+  return { columns: ['start', 'visits', 'humans', 'bots', 'previews'], pieces: inOnePiece(rows) }
+}
+
+/** Of the UTC days that the range touches; filtered, of exactly the range. */
+export async function breakdownRows(
+  database: Database,
+  { linkId }: Subject,
+  range: Buckets | DayRange,
+  filters: Filters,
+): Promise<ExportRows> {
+  const { breakdowns } =
+    'starts' in range
+      ? await filtered(database, linkId, range, filters)
+      : await sumDays(database, linkId, range.from, range.to)
+  const values = breakdownValues(breakdowns)
+  const rows = dimensions.flatMap(dimension => values[dimension].map(value => ({ dimension, ...value })))
+  return { columns: ['dimension', 'value', 'visits', 'humans'], pieces: inOnePiece(rows) }
+}
+
+async function filtered(
+  database: Database,
+  linkId: number,
+  buckets: Buckets,
+  filters: Filters,
+): Promise<FilteredVisits> {
+  const counted = await countFiltered(database, linkId, buckets, filters)
+  if ('tooMuch' in counted) throw tooLong(counted)
+  return counted
+}
+
+async function* inOnePiece(rows: object[]) {
+  yield rows
+}
+
+/** Newest first. A day at a time, so that at most the visits of a day are sorted. */
+export async function visitRows(
+  database: Database,
+  { linkId }: Subject,
+  buckets: Buckets,
+  filters: Filters,
+): Promise<ExportRows> {
+  const isOfAll = linkId === allLinksId
+  const texts = await loadTextDescriber()
+  const describe = await visitDescriber()
+  const passes = ({ referrer, userAgent }: RawVisit) =>
+    agentPasses(texts.userAgent(userAgent), filters) &&
+    (filters.referrer === undefined || texts.referrer(referrer) === filters.referrer)
+  async function* pieces() {
+    for (const day of await daysWithVisits(database, linkId, buckets)) {
+      for await (const piece of readInPieces(
+        database,
+        visitsOfDay(linkId, day, buckets, filters),
+        rowsAtATime,
+      ))
+        yield piece.filter(passes).map(visit => {
+          const described = describe(visit)
+          return { ...described, visited_at: described.visited_at.toISOString() }
+        })
+    }
+  }
+  const columns = ['visited_at', 'referrer', 'user_agent', 'country', 'language', 'class']
+  return { columns: isOfAll ? ['slug', ...columns] : columns, pieces: pieces() }
+}
+
+async function daysWithVisits(
+  database: Database,
+  linkId: number,
+  { starts, end }: Buckets,
+): Promise<string[]> {
+  const { rows } = await sql<{ day: string }>`
+    SELECT day::text AS day FROM link_days
+    WHERE link_id = ${linkId} AND day >= ${dayText((starts[0] ?? end).getTime())}::date AND day <= ${dayText(end.getTime() - 1)}::date
+    ORDER BY link_days.day DESC`.execute(database)
+  return rows.map(row => row.day)
+}
+
+const dayMs = 86_400_000
+
+function visitsOfDay(linkId: number, day: string, { starts, end }: Buckets, filters: Filters) {
+  const dayStart = Date.parse(`${day}T00:00:00Z`)
+  const from = new Date(Math.max(dayStart, (starts[0] ?? end).getTime()))
+  const to = new Date(Math.min(dayStart + dayMs, end.getTime()))
+  const isOfAll = linkId === allLinksId
+  return sql<RawVisit>`
+    SELECT visit.visited_at AS "visitedAt", visit.country, visit.language,
+           coalesce(visit.referrer, referrer.text) AS referrer,
+           coalesce(visit.user_agent, user_agent.text) AS "userAgent",
+           ${isOfAll ? sql`link.slug` : sql`NULL`} AS slug
+    FROM (
+      SELECT *, tableoid, ctid FROM visits
+      WHERE ${rawVisitsOf(linkId)} AND visited_at >= ${from}::timestamptz AND visited_at < ${to}::timestamptz
+        AND date_bin('1 minute', visited_at, 'epoch'::timestamptz) >= ${from}::timestamptz
+        AND date_bin('1 minute', visited_at, 'epoch'::timestamptz) < ${to}::timestamptz
+        AND ${isCode(sql`country`, filters.country)} AND ${isCode(sql`language`, filters.language)}
+    ) AS visit
+    LEFT JOIN texts AS referrer ON referrer.id = visit.referrer_id
+    LEFT JOIN texts AS user_agent ON user_agent.id = visit.user_agent_id
+    ${isOfAll ? sql`LEFT JOIN links AS link ON link.id = visit.link_id` : sql``}
+    ORDER BY ${newestFirst}`
+}

@@ -1,0 +1,194 @@
+/**
+ * Visits that pass a combination of filters, counted from the raw rows: aggregates hold each dimension by itself. So
+ * this is the one report whose time grows with the number of visits, and it is bounded: in time, in groups, in memory
+ * (groups are read piece by piece) and in how long it keeps the process from its redirects at a stretch.
+ */
+import { setImmediate as otherWork } from 'node:timers/promises'
+import type { Breakdowns } from '@hopcount/shared/breakdowns.ts'
+import { addCount } from '@hopcount/shared/breakdowns.ts'
+import type { Database } from '@hopcount/shared/database/query-builder.ts'
+import type { VisitorClass } from '@hopcount/shared/describe-user-agent.ts'
+import { lettersOf } from '@hopcount/shared/letter-codes.ts'
+import { sql } from 'kysely'
+import { Problem } from '../../errors/problem.ts'
+import type { Counts } from '../counts.ts'
+import type { TextDescriber } from '../describe-texts.ts'
+import { loadTextDescriber } from '../describe-texts.ts'
+import type { Bucket } from '../series/series-queries.ts'
+import type { Buckets } from '../series/series-range.ts'
+import { countryOf } from '../visits/visit-answer.ts'
+import type { Group, KnownTexts, RawRange } from './filtered-queries.ts'
+import { groupsOf, rawVisitsMissing, textsInRange } from './filtered-queries.ts'
+import type { Filters } from './filters.ts'
+import { agentPasses } from './filters.ts'
+
+export interface FilteredVisits {
+  series: Bucket[]
+  breakdowns: Breakdowns
+}
+
+/** Why there is no answer. */
+export type TooMuch = { tooMuch: 'time' | 'groups' } | { tooMuch: 'retention'; earliest: Date }
+
+/** Thrown, so that the transaction is rolled back with its cursor. */
+class TooMuchError extends Error {
+  readonly what: 'time' | 'groups'
+
+  constructor(what: 'time' | 'groups') {
+    super(`too many visits: ${what}`)
+    this.what = what
+  }
+}
+
+const maxMs = 2_000
+const maxGroups = 100_000
+/** Redirects wait no longer than this for the describing of texts. */
+const sliceMs = 5
+
+/** Visits of the subject in the buckets that pass the filters: per bucket, and per value of each dimension. */
+export async function countFiltered(
+  database: Database,
+  linkId: number,
+  buckets: Buckets,
+  filters: Filters,
+): Promise<FilteredVisits | TooMuch> {
+  const texts = await loadTextDescriber()
+  const deadline = performance.now() + maxMs
+  try {
+    return await database
+      .transaction()
+      .setIsolationLevel('repeatable read')
+      .setAccessMode('read only')
+      .execute(async snapshot => {
+        await boundStatements(snapshot, deadline)
+        const earliest = await rawVisitsMissing(snapshot, linkId, buckets)
+        if (earliest !== undefined) return { tooMuch: 'retention' as const, earliest }
+        const range = { linkId, buckets, country: filters.country, language: filters.language }
+        const known = await describeTexts(snapshot, range, filters, texts, deadline)
+        await boundStatements(snapshot, deadline)
+        return countGroups(snapshot, range, known, filters, texts, deadline)
+      })
+  } catch (error) {
+    if (error instanceof TooMuchError) return { tooMuch: error.what }
+    // SQLSTATE query_canceled: the statement timeout.
+    if (error instanceof Error && 'code' in error && error.code === '57014') return { tooMuch: 'time' }
+    throw error
+  }
+}
+
+/**
+ * Gives the next statement of the transaction what is left of the time. And memory to group in: with PostgreSQL's usual
+ * 4 MB it sorts 320,000 visits once per grouping, 3.0 s instead of 0.9 s.
+ */
+async function boundStatements(snapshot: Database, deadline: number): Promise<void> {
+  const leftMs = Math.ceil(deadline - performance.now())
+  if (leftMs <= 0) throw new TooMuchError('time')
+  await sql`SELECT set_config('statement_timeout', ${String(leftMs)}, true), set_config('work_mem', '64MB', true)`.execute(
+    snapshot,
+  )
+}
+
+async function describeTexts(
+  snapshot: Database,
+  range: RawRange,
+  filters: Filters,
+  texts: TextDescriber,
+  deadline: number,
+): Promise<KnownTexts> {
+  const ids: number[] = []
+  const classes: VisitorClass[] = []
+  await eachInSlices(textsInRange(snapshot, range, 'user_agent_id'), deadline, ({ id, text }) => {
+    const agent = texts.userAgent(text)
+    if (!agentPasses(agent, filters)) return
+    ids.push(id)
+    classes.push(agent.class)
+  })
+  const userAgents = { ids, classes }
+  if (filters.referrer === undefined) return { userAgents, referrers: undefined }
+  const referrerIds: number[] = []
+  await eachInSlices(textsInRange(snapshot, range, 'referrer_id'), deadline, ({ id, text }) => {
+    if (texts.referrer(text) === filters.referrer) referrerIds.push(id)
+  })
+  return { userAgents, referrers: { ids: referrerIds, orNone: filters.referrer === '' } }
+}
+
+async function countGroups(
+  snapshot: Database,
+  range: RawRange,
+  known: KnownTexts,
+  filters: Filters,
+  texts: TextDescriber,
+  deadline: number,
+): Promise<FilteredVisits> {
+  const series = range.buckets.starts.map(start => ({ start, visits: 0, humans: 0, bots: 0, previews: 0 }))
+  const breakdowns: Breakdowns = new Map()
+  const groups = await eachInSlices(groupsOf(snapshot, range, known, maxGroups + 1), deadline, countGroup)
+  if (groups > maxGroups) throw new TooMuchError('groups')
+  return { series, breakdowns }
+
+  function countGroup(group: Group): void {
+    const agent = group.class === null || group.by === 'agent' ? texts.userAgent(group.userAgent) : undefined
+    if (agent !== undefined && !agentPasses(agent, filters)) return
+    if (!referrerPasses(group)) return
+    const { by, visits } = group
+    const visitorClass = group.class ?? agent?.class ?? 'bot'
+    const add = (key: string) => addCount(breakdowns, key, visits, visitorClass === 'human' ? visits : 0)
+    if (by === 'bucket') addVisits(series[(group.bucket ?? 0) - 1], visitorClass, visits)
+    else if (by === 'country') add(`c${countryOf(group.country)}`)
+    else if (by === 'language') add(`l${lettersOf(group.language)}`)
+    else if (by === 'referrer') add(`r${texts.referrer(group.referrer)}`)
+    else if (agent !== undefined) {
+      add(`b${agent.browser}`)
+      add(`o${agent.os}`)
+      add(`d${agent.device}`)
+    }
+  }
+
+  /** In other groups than those by referrer, no text is a numbered referrer that passes. */
+  function referrerPasses({ by, referrer }: Group): boolean {
+    if (filters.referrer === undefined) return true
+    return (by !== 'referrer' && referrer === null) || texts.referrer(referrer) === filters.referrer
+  }
+}
+
+/** Looks at each row, with pauses for other work; answers how many there were. */
+async function eachInSlices<Row>(
+  pieces: AsyncIterable<Row[]>,
+  deadline: number,
+  look: (row: Row) => void,
+): Promise<number> {
+  let rows = 0
+  for await (const piece of pieces) {
+    let slice = performance.now()
+    for (const row of piece) {
+      look(row)
+      if (++rows % 32 > 0 || performance.now() - slice < sliceMs) continue
+      if (performance.now() > deadline) throw new TooMuchError('time')
+      await otherWork()
+      slice = performance.now()
+    }
+  }
+  return rows
+}
+
+function addVisits(to: Counts | undefined, of: VisitorClass, visits: number): void {
+  if (to === undefined) return
+  to.visits += visits
+  to[({ human: 'humans', bot: 'bots', preview: 'previews' } as const)[of]] += visits
+}
+
+export const tooLongDescription =
+  'the range is too long for filters; `earliest`: where raw visits begin, if that is why'
+
+/** What a client is told that asked for too much. */
+export function tooLong(reason: TooMuch): Problem {
+  if (reason.tooMuch === 'retention') {
+    const detail =
+      'The range is too long for filters: raw visits, which filters need, do not reach back that far.'
+    return new Problem(422, detail, { members: { earliest: reason.earliest.toISOString() } })
+  }
+  return new Problem(
+    422,
+    'The range is too long for filters: it holds too many visits. Please ask for a shorter one.',
+  )
+}

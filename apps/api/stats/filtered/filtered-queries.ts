@@ -1,0 +1,128 @@
+/** What a filtered report asks of the raw visits. Each query's time grows with the number of visits in the range. */
+
+import type { Database } from '@hopcount/shared/database/query-builder.ts'
+import type { VisitorClass } from '@hopcount/shared/describe-user-agent.ts'
+import type { RawBuilder } from 'kysely'
+import { sql } from 'kysely'
+import type { Buckets } from '../series/series-range.ts'
+import { readInPieces } from '../streaming-database.ts'
+import { rawVisitsOf } from '../subject.ts'
+import { dayText } from '../top-links/top-window.ts'
+
+/** Which raw visits are looked at. Codes of letters; null: not told; undefined: any. */
+export interface RawRange {
+  linkId: number
+  buckets: Buckets
+  country: number | null | undefined
+  language: number | null | undefined
+}
+
+const rowsAtATime = 2_000
+
+/** Where the raw visits begin, if some that were counted in the range are not kept any more. */
+export async function rawVisitsMissing(
+  database: Database,
+  linkId: number,
+  { starts, end }: Buckets,
+): Promise<Date | undefined> {
+  const firstDay = dayText((starts[0] ?? end).getTime())
+  const { rows } = await sql<{ earliest: string }>`
+    SELECT raw_visits_from::text AS earliest FROM retention
+    WHERE raw_visits_from > ${firstDay}::date AND EXISTS (
+      SELECT FROM link_days
+      WHERE link_id = ${linkId} AND day >= ${firstDay}::date AND day <= ${dayText(end.getTime() - 1)}::date AND day < raw_visits_from
+    )`.execute(database)
+  const earliest = rows[0]?.earliest
+  return earliest === undefined ? undefined : new Date(`${earliest}T00:00:00Z`)
+}
+
+export interface NumberedText {
+  id: number
+  text: string
+}
+
+/** The texts with a number that visits of the range have. */
+export function textsInRange(
+  database: Database,
+  range: RawRange,
+  column: 'user_agent_id' | 'referrer_id',
+): AsyncIterable<NumberedText[]> {
+  const query = sql<NumberedText>`
+    SELECT texts.id, texts.text
+    FROM (SELECT DISTINCT ${sql.ref(column)} AS id FROM visits WHERE ${inRange(range)}) AS used
+    JOIN texts ON texts.id = used.id`
+  return readInPieces(database, query, rowsAtATime)
+}
+
+/** What is known of numbered texts before visits are counted: who passes, and of which class they are. */
+export interface KnownTexts {
+  userAgents: { ids: number[]; classes: VisitorClass[] }
+  /** Undefined: any passes. `orNone`: so do visits without one. */
+  referrers: { ids: number[]; orNone: boolean } | undefined
+}
+
+/** Visits that have the same of what is not null. Texts that came once have no number: they are in the group. */
+export interface Group {
+  /** Of which grouping it is. */
+  by: 'bucket' | 'country' | 'language' | 'referrer' | 'agent'
+  bucket: number | null
+  country: number | null
+  language: number | null
+  referrer: string | null
+  /** Null: the user agent has no number, and is told by `userAgent`. */
+  class: VisitorClass | null
+  userAgent: string | null
+  visits: number
+}
+
+/** Five small sets of groups instead of the product of all that is asked for. */
+export function groupsOf(
+  database: Database,
+  range: RawRange,
+  { userAgents, referrers }: KnownTexts,
+  limit: number,
+): AsyncIterable<Group[]> {
+  const starts = range.buckets.starts.map(Number)
+  // Referrers that have a number and pass are one; those without are told apart, and looked at by the process.
+  const rest = sql`class, unnumbered_agent, ${referrers === undefined ? sql`NULL::text` : sql`unnumbered_referrer`}`
+  const query = sql<Group>`
+    SELECT CASE counted.mask WHEN 7 THEN 'bucket' WHEN 11 THEN 'country' WHEN 13 THEN 'language' WHEN 14 THEN 'agent' ELSE 'referrer' END AS by,
+           counted.bucket, counted.country, counted.language,
+           coalesce(counted.unnumbered_referrer, referrer.text) AS referrer, counted.class,
+           coalesce(counted.unnumbered_agent, user_agent.text) AS "userAgent", counted.visits
+    FROM (
+      SELECT GROUPING(bucket, country, language, user_agent_id) AS mask, bucket, country, language,
+             referrer_id, unnumbered_referrer, class, user_agent_id, unnumbered_agent, count(*) AS visits
+      FROM (
+        SELECT width_bucket(visited_at, (SELECT array_agg(to_timestamp(ms / 1000.0) ORDER BY ms) FROM unnest(${starts}::bigint[]) AS ms)) AS bucket,
+               country, language, referrer_id, referrer AS unnumbered_referrer, agent.class, user_agent_id, user_agent AS unnumbered_agent
+        FROM visits LEFT JOIN unnest(${userAgents.ids}::integer[], ${userAgents.classes}::text[]) AS agent (id, class) ON agent.id = user_agent_id
+        WHERE ${inRange(range)} AND (user_agent_id IS NULL OR agent.id IS NOT NULL)
+          AND ${referrers === undefined ? sql`true` : sql`(referrer_id = ANY(${referrers.ids}::integer[]) OR referrer IS NOT NULL OR (${referrers.orNone} AND referrer_id IS NULL))`}
+      ) AS visit
+      GROUP BY GROUPING SETS (
+        (bucket, ${rest}), (country, ${rest}), (language, ${rest}), (user_agent_id, ${rest}),
+        (referrer_id, unnumbered_referrer, class, unnumbered_agent)
+      )
+      LIMIT ${limit}
+    ) AS counted
+    LEFT JOIN texts AS referrer ON referrer.id = counted.referrer_id
+    LEFT JOIN texts AS user_agent ON user_agent.id = counted.user_agent_id`
+  return readInPieces(database, query, rowsAtATime)
+}
+
+/** By minute, too: the index of a link's visits is. */
+function inRange({ linkId, buckets, country, language }: RawRange): RawBuilder<unknown> {
+  const { starts, end } = buckets
+  const from = starts[0] ?? end
+  const minute = sql`date_bin('1 minute', visited_at, 'epoch'::timestamptz)`
+  return sql`${rawVisitsOf(linkId)}
+    AND visited_at >= ${from}::timestamptz AND visited_at < ${end}::timestamptz
+    AND ${minute} >= ${from}::timestamptz AND ${minute} < ${end}::timestamptz
+    AND ${isCode(sql`country`, country)} AND ${isCode(sql`language`, language)}`
+}
+
+export function isCode(column: RawBuilder<unknown>, code: number | null | undefined): RawBuilder<unknown> {
+  if (code === undefined) return sql`true`
+  return code === null ? sql`${column} IS NULL` : sql`${column} = ${code}`
+}

@@ -1,0 +1,87 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { Type } from 'typebox'
+import { problemResponses } from '../../errors/problem.ts'
+import type { SlugResolver } from '../../redirect/resolve-slug.ts'
+import { refusals } from '../shared-answers.ts'
+import type { StatsContext } from '../stats-context.ts'
+import { allLinksId, checkSubjectSlug, noSuchLink } from '../subject.ts'
+import type { LiveSource } from './live-source.ts'
+import type { LiveStreams } from './live-streams.ts'
+
+const EventStreamSchema = {
+  description:
+    'server-sent events (WHATWG HTML, section 9.2), open until the client leaves or the process stops. Event `counts`: at once, then when something has changed, at most one per second. A comment every 15 s',
+  headers: {
+    'cache-control': { type: 'string', const: 'no-store' },
+    'x-accel-buffering': { type: 'string', const: 'no' },
+  },
+  content: {
+    'text/event-stream': {
+      schema: Type.String({
+        description:
+          'data of `counts`, as JSON: `as_of` (visits before it are counted in), `visits` = `humans` + `bots` + `previews` (of all time), `last_5_minutes` (visits of people since the minute that lies five minutes back), `last_visit` (or null)',
+        examples: [
+          'event: counts\ndata: {"as_of":"2026-11-22T18:00:00.000Z","visits":12,"humans":9,"bots":2,"previews":1,"last_5_minutes":3,"last_visit":"2026-11-22T17:59:59.120Z"}\n\n',
+        ],
+      }),
+    },
+  },
+}
+
+export interface LiveParts {
+  streams: LiveStreams
+  source: LiveSource
+  resolver: Pick<SlugResolver, 'cached' | 'resolve'>
+}
+
+/**
+ * `GET /stats/live` and `GET /stats/:slug/live`: the counts as server-sent events. 404 where there is no such link;
+ * 503 with Retry-After where too many listen, the process is overloaded, or the slug can't be looked up.
+ *
+ * A slug is looked up as the redirect does it, so that many who open one link's stream are one question.
+ */
+export const liveRoutes: FastifyPluginAsyncTypebox<LiveParts & Pick<StatsContext, 'config'>> = async (
+  app,
+  { streams, source, resolver, config },
+) => {
+  app.get(
+    '/stats/live',
+    {
+      config,
+      schema: {
+        operationId: 'liveOverall',
+        summary: 'The visits of all links, live',
+        response: {
+          200: EventStreamSchema,
+          ...problemResponses(refusals),
+        },
+      },
+    },
+    (_request, reply) => {
+      streams.open(reply, tell => source.listen(allLinksId, tell))
+    },
+  )
+
+  app.get(
+    '/stats/:slug/live',
+    {
+      config,
+      schema: {
+        operationId: 'liveLink',
+        summary: 'The visits of a link, live',
+        params: Type.Object({ slug: Type.String() }),
+        response: {
+          200: EventStreamSchema,
+          ...problemResponses({ 404: 'no such link', ...refusals }),
+        },
+      },
+    },
+    async (request, reply) => {
+      const { slug } = request.params
+      checkSubjectSlug(slug)
+      const link = resolver.cached(slug) ?? (await resolver.resolve(slug))
+      if (link === undefined) throw noSuchLink()
+      streams.open(reply, tell => source.listen(link.id, tell))
+    },
+  )
+}

@@ -1,0 +1,129 @@
+import type { Database } from '@hopcount/shared/database/query-builder.ts'
+import type { RawBuilder } from 'kysely'
+import { sql } from 'kysely'
+import type { StoredCounts } from '../counts.ts'
+import { allLinksId } from '../subject.ts'
+import type { Ranked, TopPosition, TopQuestion } from './rank-links.ts'
+import { among, rankLinks, windowRows } from './rank-links.ts'
+import { dayText } from './top-window.ts'
+
+export interface TopLink extends StoredCounts {
+  linkId: number
+  slug: string
+  longUrl: string
+  createdAt: Date
+  uniques: number
+  lastVisit: Date | null
+  /** Visits in the period before; 0 unless sorted by growth. */
+  before: number
+  /** What the list is sorted by. */
+  value: number
+}
+
+/** A page of the list, from one snapshot. */
+export function topLinks(database: Database, question: TopQuestion): Promise<TopLink[]> {
+  const { window, sort, matching } = question
+  if (window === undefined && sort === 'visits' && matching === undefined)
+    return mostVisitedOfAllTime(database, question.limit, question.after)
+  return database
+    .transaction()
+    .setIsolationLevel('repeatable read')
+    .setAccessMode('read only')
+    .execute(async snapshot => describeLinks(snapshot, question, await rankLinks(snapshot, question)))
+}
+
+/**
+ * The most visited links of all time, which is what is asked most: in one query. Exact without an index on the counter:
+ * the highest magnitudes that together hold `limit` links are found through their index, and only those links are sorted.
+ */
+async function mostVisitedOfAllTime(
+  database: Database,
+  limit: number,
+  after: TopPosition | undefined,
+): Promise<TopLink[]> {
+  const { rows } = await sql<TopLink>`
+    WITH page AS (SELECT ${after?.value ?? null}::bigint AS visits, ${after?.linkId ?? null}::bigint AS link_id),
+    ceiling AS (
+      SELECT coalesce((SELECT total.magnitude FROM page JOIN link_totals AS total USING (link_id)), 32767) AS magnitude
+    ),
+    lowest AS (
+      SELECT coalesce((
+        SELECT magnitude FROM link_totals
+        WHERE magnitude < (SELECT magnitude FROM ceiling) AND link_id <> ${allLinksId}
+        ORDER BY magnitude DESC OFFSET ${limit - 1} LIMIT 1
+      ), 0) AS magnitude
+    )
+    SELECT link.id AS "linkId", link.slug, link.long_url AS "longUrl", link.created_at AS "createdAt",
+           top.visits, top.bots, top.previews, top.uniques, top.last_visit AS "lastVisit", 0 AS before, top.visits AS value
+    FROM (
+      SELECT total.*
+      FROM link_totals AS total, page
+      WHERE total.magnitude BETWEEN (SELECT magnitude FROM lowest) AND (SELECT magnitude FROM ceiling)
+        AND total.link_id <> ${allLinksId}
+        AND (page.visits IS NULL OR total.visits < page.visits OR (total.visits = page.visits AND total.link_id > page.link_id))
+      ORDER BY total.visits DESC, total.link_id
+      LIMIT ${limit}
+    ) AS top JOIN links AS link ON link.id = top.link_id
+    ORDER BY top.visits DESC, top.link_id`.execute(database)
+  return rows
+}
+
+/** In the same order. */
+async function describeLinks(
+  database: Database,
+  { window, sort }: TopQuestion,
+  ranked: Ranked[],
+): Promise<TopLink[]> {
+  const ids = ranked.map(({ linkId }) => linkId)
+  const counted =
+    window === undefined
+      ? sql`SELECT link_id, visits, bots, previews, uniques, 0 AS before FROM link_totals WHERE ${among(ids)}`
+      : sql`SELECT link_id, sum(visits)::bigint AS visits, sum(bots)::bigint AS bots, sum(previews)::bigint AS previews,
+                   sum(uniques)::bigint AS uniques, sum(before)::bigint AS before
+            FROM (${windowRows(window, sort, among(ids))}) AS part GROUP BY link_id`
+  const { rows } = await sql<TopLink>`
+    SELECT link.id AS "linkId", link.slug, link.long_url AS "longUrl", link.created_at AS "createdAt",
+           coalesce(counted.visits, 0) AS visits, coalesce(counted.bots, 0) AS bots,
+           coalesce(counted.previews, 0) AS previews, coalesce(counted.uniques, 0) AS uniques,
+           total.last_visit AS "lastVisit", coalesce(counted.before, 0) AS before, ranked.value
+    FROM unnest(${ids}::bigint[], ${ranked.map(({ value }) => value)}::bigint[]) WITH ORDINALITY AS ranked (link_id, value, place)
+    JOIN links AS link ON link.id = ranked.link_id
+    LEFT JOIN link_totals AS total ON total.link_id = ranked.link_id
+    LEFT JOIN (${counted}) AS counted ON counted.link_id = ranked.link_id
+    ORDER BY ranked.place`.execute(database)
+  return rows
+}
+
+/**
+ * The links that a search means, as a query of ids: those whose slug begins like that, or that lead to that URL.
+ * Undefined where no link can match.
+ */
+export function linksMatching(search: string): RawBuilder<unknown> | undefined {
+  // Slugs are compared byte by byte, and hold nothing behind "z".
+  if (/^[A-Za-z0-9_-]{1,64}$/.test(search))
+    return sql`SELECT id FROM links WHERE slug >= ${search} AND slug < ${`${search}\x7f`}`
+  // Stored in the form that the URL parser gives.
+  const url = URL.parse(search)
+  return url === null ? undefined : sql`SELECT id FROM links WHERE long_url = ${url.href}`
+}
+
+const dayMs = 86_400_000
+const sparklineDays = 7
+
+/** People per UTC day, of the last 7 days up to `now`, oldest first. */
+export async function sparklines(
+  database: Database,
+  linkIds: number[],
+  now: Date,
+): Promise<Map<number, number[]>> {
+  const days = Array.from({ length: sparklineDays }, (_, i) =>
+    dayText(now.getTime() - (sparklineDays - 1 - i) * dayMs),
+  )
+  const { rows } = await sql<{ linkId: number; place: number; humans: number }>`
+    SELECT link_id AS "linkId", array_position(${days}::date[], day) - 1 AS place, visits - bots - previews AS humans
+    FROM link_days
+    WHERE ${among(linkIds)} AND day >= ${days[0]}::date AND day <= ${days.at(-1)}::date`.execute(database)
+  const lines = new Map(linkIds.map(linkId => [linkId, days.map(() => 0)]))
+  for (const { linkId, place, humans } of rows) lines.get(linkId)?.splice(place, 1, humans)
+  return lines
+}

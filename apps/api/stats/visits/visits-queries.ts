@@ -1,0 +1,100 @@
+/** Raw visits, newest first: the latest of a link, and page by page those of a link or of all. */
+import type { Database } from '@hopcount/shared/database/query-builder.ts'
+import { sql } from 'kysely'
+import { allLinksId, rawVisitsOf } from '../subject.ts'
+
+export interface RawVisit {
+  visitedAt: Date
+  referrer: string | null
+  userAgent: string | null
+  country: number | null
+  language: number | null
+  /** Only where visits of all links are read. */
+  slug: string | null
+}
+
+/**
+ * Behind which visit a page begins. Visits have no number of their own: of those of one millisecond so many have been
+ * shown. Rows never move, so their place on disk decides among them, and the order is the same each time.
+ */
+export interface VisitPosition {
+  visitedAt: number
+  shown: number
+}
+
+const minuteMs = 60_000
+
+/** One link's are ordered by minute first, as the index is; only visits of one minute are sorted. */
+export const newestFirst = sql`date_bin('1 minute', visited_at, 'epoch'::timestamptz) DESC, visited_at DESC, tableoid, ctid DESC`
+
+/** What raw rows of the query `visits` say in words, in the same order. */
+function withTexts(visits: ReturnType<typeof sql>, linkId: number) {
+  return sql<RawVisit>`
+    SELECT visit.visited_at AS "visitedAt", visit.country, visit.language,
+           coalesce(visit.referrer, referrer.text) AS referrer,
+           coalesce(visit.user_agent, user_agent.text) AS "userAgent",
+           ${linkId === allLinksId ? sql`link.slug` : sql`NULL`} AS slug
+    FROM (SELECT *, row_number() OVER (ORDER BY ${newestFirst}) AS place FROM (${visits}) AS page) AS visit
+    LEFT JOIN texts AS referrer ON referrer.id = visit.referrer_id
+    LEFT JOIN texts AS user_agent ON user_agent.id = visit.user_agent_id
+    ${linkId === allLinksId ? sql`LEFT JOIN links AS link ON link.id = visit.link_id` : sql``}
+    ORDER BY visit.place`
+}
+
+export async function newestVisits(
+  database: Database,
+  linkId: number,
+  limit: number,
+  before?: VisitPosition,
+): Promise<RawVisit[]> {
+  const last = before === undefined ? undefined : new Date(before.visitedAt)
+  const shown = before?.shown ?? 0
+  const first = linkId === allLinksId ? await reachBack(database, last, limit + shown) : undefined
+  const { rows } = await withTexts(
+    sql`
+      SELECT *, tableoid, ctid FROM visits
+      WHERE ${rawVisitsOf(linkId)}
+        AND ${last === undefined ? sql`true` : sql`visited_at <= ${last}::timestamptz AND date_bin('1 minute', visited_at, 'epoch'::timestamptz) <= ${last}::timestamptz`}
+        AND ${first === undefined ? sql`true` : sql`visited_at >= ${first}::timestamptz`}
+      ORDER BY ${newestFirst}
+      OFFSET ${shown} LIMIT ${limit}`,
+    linkId,
+  ).execute(database)
+  return rows
+}
+
+/**
+ * How far back the newest `visits` of all links reach that are not newer than `last`: no index tells all links' raw
+ * visits by time, but link 0's minutes and quarter hours (old ones are folded into hours) tell how many there were.
+ * Undefined: to the beginning.
+ */
+async function reachBack(
+  database: Database,
+  last: Date | undefined,
+  visits: number,
+): Promise<Date | undefined> {
+  const before = last === undefined ? undefined : new Date(Math.floor(last.getTime() / minuteMs) * minuteMs)
+  const { rows } = await sql<{ start: Date }>`
+    WITH minutes AS (
+      SELECT minute AS start, sum(visits) OVER (ORDER BY minute DESC) AS visits
+      FROM (
+        SELECT minute, visits FROM link_minutes
+        WHERE link_id = ${allLinksId} AND ${before === undefined ? sql`true` : sql`minute < ${before}::timestamptz`}
+        ORDER BY minute DESC LIMIT ${visits}
+      ) AS newest
+    ),
+    quarters AS (
+      SELECT quarter AS start, sum(visits) OVER (ORDER BY quarter DESC) AS visits
+      FROM (
+        SELECT quarter, visits FROM link_quarters
+        WHERE link_id = ${allLinksId}
+          AND ${before === undefined ? sql`true` : sql`quarter + interval '1 hour' <= ${before}::timestamptz`}
+        ORDER BY quarter DESC LIMIT ${visits}
+      ) AS newest
+    )
+    SELECT max(start) AS start FROM (
+      SELECT start, visits FROM minutes UNION ALL SELECT start, visits FROM quarters
+    ) AS starts
+    WHERE visits >= ${visits}`.execute(database)
+  return rows[0]?.start ?? undefined
+}

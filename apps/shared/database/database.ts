@@ -1,0 +1,66 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import pg from 'pg'
+import { errorText } from '../log.ts'
+
+/**
+ * Settings of every connection. A process that stops answering in the middle of a transaction (SIGSTOP, a cut
+ * cable) must not keep its row locks: PostgreSQL ends such a session after 6 s, and TCP keepalive finds a dead peer. A
+ * worker has two transactions at a time, and the second may have waited for the first: all are free within 12 s.
+ */
+export function poolConfig(
+  databaseUrl: string,
+  options: { max: number; applicationName: string; statementTimeoutMs: number },
+): pg.PoolConfig {
+  return {
+    connectionString: databaseUrl,
+    max: options.max,
+    application_name: options.applicationName,
+    connectionTimeoutMillis: 3_000,
+    statement_timeout: options.statementTimeoutMs,
+    // The same from this side, for a server that no longer answers at all.
+    query_timeout: options.statementTimeoutMs + 1_000,
+    idle_in_transaction_session_timeout: 6_000,
+    keepAlive: true,
+    keepAliveInitialDelayMillis: 5_000,
+  }
+}
+
+/** A pool of its own. `onConnectionLost` may be called more than once for one connection. */
+export function openPool(config: pg.PoolConfig, onConnectionLost: (error: Error) => void): pg.Pool {
+  const pool = new pg.Pool(config)
+  pool.on('error', onConnectionLost)
+  // The pool listens to idle connections only. One that is lost in the middle of a transaction also emits 'error', and
+  // without a listener that ends the process.
+  pool.on('connect', client => client.on('error', onConnectionLost))
+  return pool
+}
+
+/**
+ * Waits until the database answers and has the tables. Throws an error of one line where it does not, within `waitMs`:
+ * a process that starts without its database is a mistake to be told about, one that loses it later goes on.
+ */
+export async function waitForDatabase(pool: pg.Pool, waitMs = 10_000): Promise<void> {
+  const deadline = Date.now() + waitMs
+  for (;;) {
+    try {
+      const result = await pool.query<{ migrated: boolean }>(
+        `SELECT to_regclass('visitor_salts') IS NOT NULL AS migrated`,
+      )
+      if (result.rows[0]?.migrated) return
+      throw new Error('the database lacks tables of this release: run `pnpm migrate` first')
+    } catch (error) {
+      if (Date.now() > deadline)
+        throw new Error(`PostgreSQL (DATABASE_URL): ${errorText(error)}`, { cause: error })
+      await sleep(500)
+    }
+  }
+}
+
+/** True where the statement was refused for its data (SQLSTATE classes 22 and 23): trying again can't help. */
+export function isDataError(error: unknown): boolean {
+  const code = error instanceof pg.DatabaseError ? error.code : undefined
+  return code !== undefined && (code.startsWith('22') || code.startsWith('23'))
+}
+
+// PostgreSQL's bigint is read as a number: link ids and visit counts stay below 2^53.
+pg.types.setTypeParser(pg.types.builtins.INT8, text => Number(text))

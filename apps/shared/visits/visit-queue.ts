@@ -1,0 +1,202 @@
+/**
+ * The queue between API and worker: BullMQ on Redis, or on PostgreSQL where no Redis is configured.
+ *
+ * The queue only carries. What was counted is known to the ledger alone, so a lost, failed or doubled job changes
+ * no count: the producer keeps a batch until the ledger holds it, and adds it again under the same job id.
+ */
+
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Job, QueueOptions, WorkerOptions } from 'bullmq'
+import { createPostgresBackend, Queue, Worker } from 'bullmq'
+import type { Log } from '../log.ts'
+import { createHealthLog } from '../log.ts'
+import { packFrames } from './pack-frames.ts'
+import { readQueueKey } from './queue-key.ts'
+import type { VisitJob } from './visit-batch.ts'
+import { batchKey } from './visit-batch.ts'
+
+/**
+ * A queue's name stands for what its jobs hold: workers of the release before take theirs from `visits`, and would set
+ * aside what they can't unpack. What is left there is sent again by the producers, here.
+ */
+const queueName = 'visit-batches'
+/** A hash tag, so that all keys of the queue lie in one slot of a Redis Cluster. */
+const keyPrefix = '{hopcount}'
+/** Schema of BullMQ's own tables where PostgreSQL carries the queue. */
+const queueSchema = 'hopcount_queue'
+
+export interface QueueLocation {
+  redisUrl: string | undefined
+  databaseUrl: string
+  /** In it lies the key that seals batches where PostgreSQL carries the queue; not needed where Redis does. */
+  spoolDir?: string
+}
+
+/** The key of a queue in PostgreSQL; undefined where Redis carries it. */
+export function queueKey({ redisUrl, spoolDir }: QueueLocation): Buffer | undefined {
+  if (redisUrl) return undefined
+  if (spoolDir === undefined) throw new Error('a queue in PostgreSQL needs SPOOL_DIR')
+  return readQueueKey(spoolDir)
+}
+
+/** The queue did not take the job, and certainly never saw it. */
+export class QueueNotReached extends Error {}
+
+export interface VisitQueue {
+  /** A batch's frames as its job carries them. */
+  pack(frames: Buffer): string
+  /**
+   * Adds one batch. Adding a batch again that the queue holds changes nothing.
+   * Throws QueueNotReached when the job was not sent; after any other error nobody knows whether the queue has it.
+   */
+  add(job: VisitJob): Promise<void>
+  /** Jobs by state. */
+  counts(): Promise<{ waiting: number; active: number; delayed: number; failed: number }>
+  failedJobs(): Promise<Job[]>
+  find(jobId: string): Promise<Job | undefined>
+  /** Resolves when the queue can be asked; rejects after `addDeadlineMs`. */
+  ready(): Promise<void>
+  close(): Promise<void>
+}
+
+const addDeadlineMs = 3_000
+
+export function openVisitQueue(location: QueueLocation, log: Log): VisitQueue {
+  const key = queueKey(location)
+  const queue: Queue = location.redisUrl
+    ? new Queue(queueName, {
+        ...redisQueueOptions,
+        connection: {
+          url: location.redisUrl,
+          enableOfflineQueue: false,
+          maxRetriesPerRequest: 0,
+          commandTimeout: addDeadlineMs,
+          retryStrategy: reconnectDelay,
+        },
+        skipWaitingForReady: true,
+        skipVersionCheck: true,
+        // Nobody reads BullMQ's event stream; it would be kept in Redis memory.
+        streams: { events: { maxLen: 10 } },
+      })
+    : (new Queue(
+        queueName,
+        { connection: { ...postgresConnection(location.databaseUrl, 2), query_timeout: addDeadlineMs } },
+        createPostgresBackend,
+      ) as unknown as Queue)
+  const health = createHealthLog(log, 'queue connection')
+  queue.on('error', error => health.fails(error))
+
+  return {
+    pack: frames => packFrames(frames, key),
+    async add(job) {
+      try {
+        await queue.add('batch', job, {
+          jobId: batchKey(job),
+          removeOnComplete: true,
+          // The worker fails only what it can't read. Outages are waited out inside the job.
+          attempts: 1_000_000,
+          backoff: { type: 'fixed', delay: 1_000 },
+        })
+        health.works()
+      } catch (error) {
+        health.fails(error)
+        throw neverSent(error) ? new QueueNotReached('queue not reached', { cause: error }) : error
+      }
+    },
+    async counts() {
+      const counts = await queue.getJobCounts('waiting', 'active', 'delayed', 'failed')
+      return {
+        waiting: counts.waiting ?? 0,
+        active: counts.active ?? 0,
+        delayed: counts.delayed ?? 0,
+        failed: counts.failed ?? 0,
+      }
+    },
+    failedJobs: () => queue.getFailed(0, 999),
+    find: jobId => queue.getJob(jobId),
+    async ready() {
+      for (const deadline = Date.now() + addDeadlineMs; ; await sleep(50)) {
+        try {
+          await queue.getJobCounts('waiting')
+          return
+        } catch (error) {
+          if (Date.now() > deadline) throw error
+        }
+      }
+    },
+    close: () => queue.close(),
+  }
+}
+
+/** Creates BullMQ's tables where PostgreSQL carries the queue; safe to repeat. Part of `pnpm migrate`. */
+export async function migrateQueue(databaseUrl: string): Promise<void> {
+  const queue = new Queue(
+    queueName,
+    { connection: { ...postgresConnection(databaseUrl, 1), migrate: true } },
+    createPostgresBackend,
+  )
+  queue.on('error', () => {})
+  await queue.waitUntilReady()
+  await queue.close()
+}
+
+export function startVisitWorker(
+  location: QueueLocation,
+  options: { concurrency: number; log: Log },
+  record: (job: Job, token: string | undefined) => Promise<void>,
+  onFailedStart: (error: Error) => void,
+): Worker {
+  const workerOptions = {
+    concurrency: options.concurrency,
+    lockDuration: 10_000,
+    stalledInterval: 5_000,
+    // A worker that dies takes its jobs along as often as it likes: the ledger knows what was counted.
+    maxStalledCount: 1_000_000,
+    runRetryDelay: 1_000,
+    removeOnComplete: { count: 0 },
+    autorun: false,
+  } satisfies Partial<WorkerOptions>
+  const worker: Worker = location.redisUrl
+    ? new Worker(queueName, record, {
+        ...redisQueueOptions,
+        ...workerOptions,
+        connection: { url: location.redisUrl, maxRetriesPerRequest: null, retryStrategy: reconnectDelay },
+        skipVersionCheck: true,
+      })
+    : (new Worker(
+        queueName,
+        record,
+        { ...workerOptions, connection: postgresConnection(location.databaseUrl, 4) },
+        createPostgresBackend,
+      ) as unknown as Worker)
+  const health = createHealthLog(options.log, 'queue connection')
+  worker.on('error', error => health.fails(error))
+  worker.on('ready', () => health.works())
+  worker.on('active', () => health.works())
+  // It rejects where PostgreSQL carries the queue and is away at this very moment, and BullMQ would not try again.
+  worker.run().catch(onFailedStart)
+  return worker
+}
+
+const redisQueueOptions = { prefix: keyPrefix } satisfies Partial<QueueOptions>
+
+function postgresConnection(databaseUrl: string, max: number) {
+  return {
+    connectionString: databaseUrl,
+    schema: queueSchema,
+    max,
+    application_name: 'hopcount queue',
+    connectionTimeoutMillis: 3_000,
+    keepAlive: true,
+  }
+}
+
+/** From 50 ms to 1 s: a queue that is back is noticed within a second. */
+function reconnectDelay(attempt: number): number {
+  return Math.min(50 * 2 ** attempt, 1_000)
+}
+
+/** ioredis refuses with this message what it has not written to the socket (`enableOfflineQueue: false`). */
+function neverSent(error: unknown): boolean {
+  return error instanceof Error && error.message.includes("Stream isn't writeable")
+}

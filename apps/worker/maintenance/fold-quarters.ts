@@ -1,0 +1,108 @@
+/**
+ * Folds old quarter hours into the rows of their hours; sums stay as they are.
+ *
+ * A transaction folds a day of some links. It first locks their totals, sorted, as a worker does before it adds to
+ * quarter hours (add-to-aggregates.ts): so the two never work on the same link at once, and wait in one order. Link 0,
+ * whose rows every worker locks last, has a transaction of its own. Several workers may fold at once: the second
+ * one finds nothing left to do.
+ */
+import type { Pool } from 'pg'
+import { allLinks } from '../recording/sum-visits.ts'
+import { today } from './database-clock.ts'
+
+/** Bounds how long a worker waits for the ledger. */
+const linksPerTransaction = 500
+
+/** Folds quarter hours of days (UTC) that lie wholly before the last `afterDays` times 24 hours; 0: never. Returns how many rows went. */
+export async function foldQuarters(pool: Pool, afterDays: number, now?: number): Promise<number> {
+  if (afterDays === 0) return 0
+  const beforeDay = (await today(pool, now)) - afterDays
+  // First of all: from here on these days are compared by hour.
+  await pool.query({
+    name: 'raise-quarters-from',
+    text: `UPDATE retention SET quarters_from = '1970-01-01'::date + $1::integer
+           WHERE quarters_from < '1970-01-01'::date + $1::integer`,
+    values: [beforeDay],
+  })
+  let folded = 0
+  for (const day of await daysToFold(pool, beforeDay)) {
+    const links = await linksToFold(pool, day)
+    for (let i = 0; i < links.length; i += linksPerTransaction)
+      folded += await foldDay(pool, links.slice(i, i + linksPerTransaction), day)
+    // Last, because its rows tell that there is something to fold on that day.
+    folded += await foldDay(pool, [allLinks], day)
+  }
+  return folded
+}
+
+/** All links together have a row wherever a link has one. */
+async function daysToFold(pool: Pool, beforeDay: number): Promise<number[]> {
+  const { rows } = await pool.query<{ day: number }>({
+    name: 'days-to-fold',
+    text: `SELECT DISTINCT (quarter AT TIME ZONE 'UTC')::date - '1970-01-01'::date AS day FROM link_quarters
+           WHERE link_id = ${allLinks} AND quarter < ('1970-01-01'::date + $1::integer)::timestamp AT TIME ZONE 'UTC'
+             AND quarter <> date_bin('1 hour', quarter, 'epoch'::timestamptz)
+           ORDER BY 1`,
+    values: [beforeDay],
+  })
+  return rows.map(row => row.day)
+}
+
+async function linksToFold(pool: Pool, day: number): Promise<number[]> {
+  const { rows } = await pool.query<{ link_id: number }>({
+    name: 'links-to-fold',
+    text: `SELECT link_id FROM link_days
+           WHERE day = '1970-01-01'::date + $1::integer AND link_id <> ${allLinks}
+             AND EXISTS (
+               SELECT FROM link_quarters
+               WHERE link_quarters.link_id = link_days.link_id
+                 AND quarter >= ('1970-01-01'::date + $1::integer)::timestamp AT TIME ZONE 'UTC'
+                 AND quarter < ('1970-01-01'::date + $1::integer + 1)::timestamp AT TIME ZONE 'UTC'
+                 AND quarter <> date_bin('1 hour', quarter, 'epoch'::timestamptz))
+           ORDER BY link_id`,
+    values: [day],
+  })
+  return rows.map(row => row.link_id)
+}
+
+async function foldDay(pool: Pool, sortedLinkIds: number[], day: number): Promise<number> {
+  const client = await pool.connect()
+  let failed = true
+  try {
+    // A repair locks the ledger, and everything else in an order of its own (repair-counts.ts).
+    await client.query('BEGIN; LOCK TABLE ledger IN ROW EXCLUSIVE MODE')
+    await client.query({
+      name: 'lock-totals',
+      text: 'SELECT FROM link_totals WHERE link_id = ANY($1::bigint[]) ORDER BY link_id FOR NO KEY UPDATE',
+      values: [sortedLinkIds],
+    })
+    const { rows } = await client.query<{ removed: number }>({
+      name: 'fold-quarters',
+      text: `WITH removed AS (
+               DELETE FROM link_quarters
+               WHERE link_id = ANY($1::bigint[])
+                 AND quarter >= ('1970-01-01'::date + $2::integer)::timestamp AT TIME ZONE 'UTC'
+                 AND quarter < ('1970-01-01'::date + $2::integer + 1)::timestamp AT TIME ZONE 'UTC'
+                 AND quarter <> date_bin('1 hour', quarter, 'epoch'::timestamptz)
+               RETURNING *
+             ),
+             added AS (
+               INSERT INTO link_quarters AS total (link_id, quarter, visits, bots, previews)
+               SELECT link_id, date_bin('1 hour', quarter, 'epoch'::timestamptz), sum(visits), sum(bots), sum(previews)
+               FROM removed GROUP BY 1, 2 ORDER BY 1, 2
+               ON CONFLICT (link_id, quarter) DO UPDATE SET
+                 visits = total.visits + excluded.visits,
+                 bots = total.bots + excluded.bots,
+                 previews = total.previews + excluded.previews
+             )
+             SELECT count(*) AS removed FROM removed`,
+      values: [sortedLinkIds, day],
+    })
+    await client.query('COMMIT')
+    failed = false
+    return rows[0]?.removed ?? 0
+  } finally {
+    if (failed) await client.query('ROLLBACK').catch(() => {})
+    client.release(failed)
+  }
+}

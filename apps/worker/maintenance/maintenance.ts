@@ -1,0 +1,71 @@
+/**
+ * What a worker does beside recording: day partitions made ahead, a small ledger, and what is old goes.
+ * Any number of workers may do it at once: each job locks what it works on, or finds it done.
+ */
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Configuration } from '@hopcount/shared/configuration.ts'
+import type { Log } from '@hopcount/shared/log.ts'
+import { createHealthLog } from '@hopcount/shared/log.ts'
+import type { Pool } from 'pg'
+import { compactLedger } from './compact-ledger.ts'
+import { ensureVisitPartitions } from './ensure-partitions.ts'
+import { foldBreakdowns } from './fold-breakdowns.ts'
+import { foldQuarters } from './fold-quarters.ts'
+import { forgetOrphans } from './forget-orphans.ts'
+import { retireMinutes } from './retire-minutes.ts'
+import { retireVisitors } from './retire-visitors.ts'
+import { retireVisits } from './retire-visits.ts'
+
+const minuteMs = 60_000
+
+export type MaintenanceSettings = Pick<Configuration, 'RETENTION_DAYS' | 'FOLD_QUARTERS_AFTER_DAYS'>
+
+interface Job {
+  name: string
+  everyMs: number
+  run: (pool: Pool, stop: AbortSignal) => Promise<unknown>
+}
+
+function jobsFor(settings: MaintenanceSettings): Job[] {
+  return [
+    { name: 'partitions', everyMs: 60 * minuteMs, run: ensureVisitPartitions },
+    { name: 'folding breakdowns', everyMs: 10_000, run: foldBreakdowns },
+    { name: 'ledger compaction', everyMs: 10_000, run: pool => compactLedger(pool) },
+    { name: 'retiring visitors', everyMs: 5 * minuteMs, run: pool => retireVisitors(pool) },
+    { name: 'retiring minutes', everyMs: 60 * minuteMs, run: pool => retireMinutes(pool) },
+    {
+      name: 'retiring visits',
+      everyMs: 10 * minuteMs,
+      run: pool => retireVisits(pool, settings.RETENTION_DAYS),
+    },
+    { name: 'forgetting orphan visits', everyMs: 60 * minuteMs, run: forgetOrphans },
+    {
+      name: 'folding quarter hours',
+      everyMs: 60 * minuteMs,
+      run: pool => foldQuarters(pool, settings.FOLD_QUARTERS_AFTER_DAYS),
+    },
+  ]
+}
+
+/** Starts all jobs; the returned function stops them and resolves when none is under way. */
+export function startMaintenance(pool: Pool, log: Log, settings: MaintenanceSettings): () => Promise<void> {
+  const stop = new AbortController()
+  const loops = jobsFor(settings).map(async job => {
+    const health = createHealthLog(log, job.name)
+    while (!stop.signal.aborted) {
+      let delayMs = job.everyMs
+      try {
+        await job.run(pool, stop.signal)
+        health.works()
+      } catch (error) {
+        health.fails(error)
+        delayMs = Math.min(delayMs, 10_000)
+      }
+      await sleep(delayMs, undefined, { signal: stop.signal }).catch(() => {})
+    }
+  })
+  return async () => {
+    stop.abort()
+    await Promise.all(loops)
+  }
+}

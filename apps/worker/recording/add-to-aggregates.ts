@@ -1,0 +1,157 @@
+/**
+ * Adds a transaction's visits to the aggregate tables, a slice of its links at a time.
+ *
+ * Order, the same in every worker: slices by link; in each the breakdowns, which lock nothing, then the links' totals,
+ * before anything else of these links, their days, quarter hours and minutes, each sorted by key. So whoever wants a row
+ * of a link waits at its total, and totals are locked by ascending link, however others cut their slices.
+ * Then the same of all links together (link_id 0), whose rows every transaction wants: they are locked for the last few
+ * statements only.
+ */
+
+import { bigintArray, integerArray, timestampArray } from '@hopcount/shared/database/binary-arrays.ts'
+import type { PoolClient } from 'pg'
+import type { UniqueVisitors } from './insert-visitors.ts'
+import { addToSumsOfAll, columnsOfAll, createSumsOfAll } from './sum-all-links.ts'
+import type { DaySums, LinkSums, Sums, VisitSums } from './sum-visits.ts'
+import { sumVisits } from './sum-visits.ts'
+import type { VisitColumns } from './visit-columns.ts'
+
+/** Minutes are kept for the last two days: what comes later has its quarter hours. */
+export const minutesReachBackMs = 48 * 60 * 60 * 1_000
+
+/** Sorted places of visits of some links (sliceByLink), and who came there for the first time. */
+export interface Slice {
+  places: Uint32Array
+  uniques: UniqueVisitors
+}
+
+export async function addToAggregates(
+  client: PoolClient,
+  visits: VisitColumns,
+  slices: Slice[],
+): Promise<void> {
+  const ofAll = createSumsOfAll()
+  let writing = Promise.resolve()
+  for (const { places, uniques } of slices) {
+    // While PostgreSQL writes the slice before it.
+    const sums = sumVisits(visits, places, uniques, ofAll.breakdowns)
+    addToSumsOfAll(ofAll, sums)
+    await writing
+    writing = addSums(client, sums)
+  }
+  await writing
+  await addSums(client, columnsOfAll(ofAll))
+}
+
+async function addSums(client: PoolClient, sums: VisitSums): Promise<void> {
+  await addBreakdowns(client, sums.days)
+  await addToTotals(client, sums.links)
+  await addToDays(client, sums.days)
+  await addToQuarters(client, sums.quarters)
+  await addToMinutes(client, sums.minutes)
+}
+
+async function addToTotals(client: PoolClient, links: LinkSums): Promise<void> {
+  await client.query({
+    name: 'add-to-link-totals',
+    text: `INSERT INTO link_totals AS total (link_id, visits, bots, previews, uniques, first_visit, last_visit)
+           SELECT link_id, visits, bots, previews, uniques, first_visit, last_visit
+           FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::timestamptz[], $7::timestamptz[])
+             AS sum (link_id, visits, bots, previews, uniques, first_visit, last_visit)
+           ORDER BY link_id
+           ON CONFLICT (link_id) DO UPDATE SET
+             visits = total.visits + excluded.visits,
+             bots = total.bots + excluded.bots,
+             previews = total.previews + excluded.previews,
+             uniques = total.uniques + excluded.uniques,
+             first_visit = least(total.first_visit, excluded.first_visit),
+             last_visit = greatest(total.last_visit, excluded.last_visit)`,
+    values: [
+      bigintArray(links.linkIds),
+      bigintArray(links.visits),
+      bigintArray(links.bots),
+      bigintArray(links.previews),
+      bigintArray(links.uniques),
+      timestampArray(links.firstVisits),
+      timestampArray(links.lastVisits),
+    ],
+  })
+}
+
+async function addToDays(client: PoolClient, days: DaySums): Promise<void> {
+  await client.query({
+    name: 'add-to-link-days',
+    text: `INSERT INTO link_days AS total (link_id, day, visits, bots, previews, uniques)
+           SELECT link_id, '1970-01-01'::date + day, visits, bots, previews, uniques
+           FROM unnest($1::bigint[], $2::integer[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[])
+             AS sum (link_id, day, visits, bots, previews, uniques)
+           ORDER BY link_id, day
+           ON CONFLICT (link_id, day) DO UPDATE SET
+             visits = total.visits + excluded.visits,
+             bots = total.bots + excluded.bots,
+             previews = total.previews + excluded.previews,
+             uniques = total.uniques + excluded.uniques`,
+    values: [
+      bigintArray(days.linkIds),
+      integerArray(days.times),
+      bigintArray(days.visits),
+      bigintArray(days.bots),
+      bigintArray(days.previews),
+      bigintArray(days.uniques),
+    ],
+  })
+}
+
+/** Appended: a row that grows is not read and written here (fold-breakdowns.ts does, once for many transactions). */
+async function addBreakdowns(client: PoolClient, days: DaySums): Promise<void> {
+  await client.query({
+    name: 'add-breakdown-deltas',
+    // One text instead of an array: JSON has no raw line break, and an array's elements would have to be quoted.
+    text: `INSERT INTO breakdown_deltas (link_id, day, breakdowns)
+           SELECT link_id, '1970-01-01'::date + day, breakdowns::json
+           FROM unnest($1::bigint[], $2::integer[], string_to_array($3, E'\\n')) AS delta (link_id, day, breakdowns)`,
+    values: [bigintArray(days.linkIds), integerArray(days.times), days.breakdowns.join('\n')],
+  })
+}
+
+async function addToQuarters(client: PoolClient, quarters: Sums): Promise<void> {
+  await client.query({
+    name: 'add-to-link-quarters',
+    text: `INSERT INTO link_quarters AS total (link_id, quarter, visits, bots, previews)
+           SELECT link_id, start, visits, bots, previews
+           FROM unnest($1::bigint[], $2::timestamptz[], $3::bigint[], $4::bigint[], $5::bigint[]) AS sum (link_id, start, visits, bots, previews)
+           ORDER BY link_id, start
+           ON CONFLICT (link_id, quarter) DO UPDATE SET
+             visits = total.visits + excluded.visits,
+             bots = total.bots + excluded.bots,
+             previews = total.previews + excluded.previews`,
+    values: bucketColumns(quarters),
+  })
+}
+
+/** The database's clock says what is too old: a worker's own may be off by a year. */
+async function addToMinutes(client: PoolClient, minutes: Sums): Promise<void> {
+  await client.query({
+    name: 'add-to-link-minutes',
+    text: `INSERT INTO link_minutes AS total (link_id, minute, visits, bots, previews)
+           SELECT link_id, start, visits, bots, previews
+           FROM unnest($1::bigint[], $2::timestamptz[], $3::bigint[], $4::bigint[], $5::bigint[]) AS sum (link_id, start, visits, bots, previews)
+           WHERE start >= now() - $6 * interval '1 millisecond'
+           ORDER BY link_id, start
+           ON CONFLICT (link_id, minute) DO UPDATE SET
+             visits = total.visits + excluded.visits,
+             bots = total.bots + excluded.bots,
+             previews = total.previews + excluded.previews`,
+    values: [...bucketColumns(minutes), minutesReachBackMs],
+  })
+}
+
+function bucketColumns(buckets: Sums): Buffer[] {
+  return [
+    bigintArray(buckets.linkIds),
+    timestampArray(buckets.times),
+    bigintArray(buckets.visits),
+    bigintArray(buckets.bots),
+    bigintArray(buckets.previews),
+  ]
+}

@@ -1,0 +1,97 @@
+/**
+ * What is counted about a visit: its class, its keys in the breakdowns, and who it was, as a hash of its day.
+ *
+ * What a text says is remembered: describing a user agent takes some 25 µs.
+ */
+import { hash } from 'node:crypto'
+import { describeReferrer } from '@hopcount/shared/describe-referrer.ts'
+import { describeUserAgent } from '@hopcount/shared/describe-user-agent.ts'
+import { letterCode } from '@hopcount/shared/letter-codes.ts'
+import type { DecodedVisit } from '@hopcount/shared/visits/decode-batch.ts'
+import { LRUCache } from 'lru-cache'
+import type { CountryFinder } from './find-country.ts'
+import type { AgentKeys, VisitColumns } from './visit-columns.ts'
+import { enterText, reserveVisits } from './visit-columns.ts'
+import type { Salts } from './visitor-salts.ts'
+
+const dayMs = 24 * 60 * 60 * 1_000
+const remembered = 20_000
+
+/** Days (UTC) since 1970. */
+export function dayOf(milliseconds: number): number {
+  return Math.floor(milliseconds / dayMs)
+}
+
+/** Adds the visits to the columns. */
+export function describeVisits(
+  columns: VisitColumns,
+  visits: DecodedVisit[],
+  findCountry: CountryFinder,
+  salts: Salts,
+): void {
+  reserveVisits(columns, visits.length)
+  for (const visit of visits) {
+    const at = columns.length++
+    const userAgent = enterText(columns.userAgentTexts, visit.userAgent, agentKeys)
+    columns.linkIds[at] = visit.linkId
+    columns.visitedAt[at] = visit.visitedAt
+    columns.userAgents[at] = userAgent
+    columns.referrers[at] = enterText(columns.referrerTexts, visit.referrer, referrerKey)
+    columns.countries[at] = findCountry(visit.address)
+    columns.languages[at] = languageCode(visit.language ?? '')
+    if (visit.address === undefined || columns.userAgentTexts.known[userAgent]?.class !== 'human') continue
+    const salt = salts.get(dayOf(visit.visitedAt))
+    if (salt !== undefined) writeVisitor(columns.visitors, at, salt, visit)
+  }
+}
+
+export const agentKeys = rememberedPerText<AgentKeys>(userAgent => {
+  const { class: visitorClass, browser, os, device } = describeUserAgent(userAgent)
+  return { class: visitorClass, browser: `b${browser}`, os: `o${os}`, device: `d${device}` }
+})
+
+export const referrerKey = rememberedPerText(referrer => `r${describeReferrer(referrer)}`)
+
+/** `de` of `de-CH` (BCP 47) as a number; 0 for what is no language, as `*`. */
+const languageCode = rememberedPerText(text => {
+  const primary = /^([a-z]{2,3})(?:[-_]|$)/i.exec(text.trim())?.[1] ?? ''
+  return letterCode(primary) ?? 0
+})
+
+function rememberedPerText<Known extends object | string | number>(describe: (text: string) => Known) {
+  const known = new LRUCache<string, Known>({ max: remembered })
+  return (text: string): Known => {
+    let described = known.get(text)
+    if (described === undefined) {
+      described = describe(text)
+      known.set(text, described)
+    }
+    return described
+  }
+}
+
+/**
+ * 64 bits of SHA-256 over the day's salt, address and user agent. Among a million people of one link and day, two have
+ * the same with a chance of 1 in 40 million.
+ */
+function writeVisitor(
+  visitors: Int32Array,
+  at: number,
+  salt: string,
+  { address, userAgent }: DecodedVisit,
+): void {
+  // As text, a character per byte: a buffer of its own for each digest took 1.4 µs more.
+  const digest = hash('sha256', `${salt}\n${address}\n${userAgent}`, 'latin1')
+  visitors[2 * at] = word(digest, 0)
+  visitors[2 * at + 1] = word(digest, 4)
+}
+
+/** Four bytes as a number, the highest first. */
+function word(bytes: string, at: number): number {
+  return (
+    (bytes.charCodeAt(at) << 24) |
+    (bytes.charCodeAt(at + 1) << 16) |
+    (bytes.charCodeAt(at + 2) << 8) |
+    bytes.charCodeAt(at + 3)
+  )
+}

@@ -1,0 +1,81 @@
+import { bigintArray, integerArray, wordsArray } from '@hopcount/shared/database/binary-arrays.ts'
+import type { PoolClient } from 'pg'
+import { dayOf } from './describe-visits.ts'
+import type { VisitColumns } from './visit-columns.ts'
+
+/** People who had not come before on their day, as this transaction counts them; columns sorted by link and day. */
+export interface UniqueVisitors {
+  linkIds: number[]
+  /** Days (UTC) since 1970. */
+  days: number[]
+  visitors: number[]
+}
+
+/**
+ * Enters who has come, per link and day; answers how many of them are new. Of all links together: the sum of theirs,
+ * since a row more per visitor would be the dearest part of recording (6 µs each).
+ *
+ * These rows are two fifths of PostgreSQL's part in recording: each looks through nine pages of table and index, and is three
+ * records of WAL. Tried: no day in the index, and NOT EXISTS instead of ON CONFLICT, made no difference beyond noise;
+ * one hash of link and person as the only key took 1.8 of 9.5 µs less, and would leave nothing to verify per link.
+ *
+ * Rows go in sorted, slices of links one after the other (sliceByLink), so that two transactions with the same visitors wait for each other in one order.
+ * A day whose salt has been destroyed since the hash was made is left out: its hashes are gone, and everybody would be
+ * new. The caller has locked the table before this statement's snapshot, so salt and partition are both there or both gone.
+ */
+export async function insertVisitors(
+  client: PoolClient,
+  visits: VisitColumns,
+  places: Uint32Array,
+): Promise<UniqueVisitors> {
+  const seen = visitorsOf(visits, places)
+  if (seen.linkIds.length === 0) return { linkIds: [], days: [], visitors: [] }
+  const { rows } = await client.query<{ counts: Buffer | null }>({
+    name: 'insert-visitors',
+    // The counts come as bytes in one row: objects of a row each were a seventh of what reached the old generation.
+    text: `WITH entered AS (
+             INSERT INTO visitors (link_id, day, visitor)
+             SELECT DISTINCT link_id, salt.day, visitor
+             FROM unnest($1::bigint[], $2::integer[], $3::bigint[]) AS seen (link_id, day, visitor)
+             JOIN visitor_salts AS salt ON salt.day = '1970-01-01'::date + seen.day
+             ORDER BY link_id, salt.day, visitor
+             ON CONFLICT DO NOTHING
+             RETURNING link_id, day
+           ), counted AS (
+             SELECT link_id, day - '1970-01-01'::date AS day, count(*)::integer AS visitors
+             FROM entered GROUP BY link_id, day
+           )
+           SELECT string_agg(float8send(link_id::float8) || int4send(day) || int4send(visitors), '' ORDER BY link_id, day) AS counts
+           FROM counted`,
+    values: [bigintArray(seen.linkIds), integerArray(seen.days), wordsArray(seen.words)],
+  })
+  return readCounts(rows[0]?.counts ?? Buffer.alloc(0))
+}
+
+/** A person comes here as often as they visited: DISTINCT is cheap where rows are sorted anyway. */
+function visitorsOf(visits: VisitColumns, places: Uint32Array) {
+  const linkIds: number[] = []
+  const days: number[] = []
+  const words: number[] = []
+  for (const place of places) {
+    const high = visits.visitors[2 * place] ?? 0
+    const low = visits.visitors[2 * place + 1] ?? 0
+    if (high === 0 && low === 0) continue
+    linkIds.push(visits.linkIds[place] ?? 0)
+    days.push(dayOf(visits.visitedAt[place] ?? 0))
+    words.push(high, low)
+  }
+  return { linkIds, days, words }
+}
+
+const bytesPerCount = 8 + 4 + 4
+
+function readCounts(counts: Buffer): UniqueVisitors {
+  const uniques: UniqueVisitors = { linkIds: [], days: [], visitors: [] }
+  for (let at = 0; at < counts.length; at += bytesPerCount) {
+    uniques.linkIds.push(counts.readDoubleBE(at))
+    uniques.days.push(counts.readInt32BE(at + 8))
+    uniques.visitors.push(counts.readInt32BE(at + 12))
+  }
+  return uniques
+}

@@ -1,0 +1,175 @@
+/**
+ * Fills a database with links and visits, truthfully: what a worker would have written. All aggregates and the ledger's
+ * sum agree with the raw visits, which are drawn by a Zipf law over the links and spread over the days. Visitors have no
+ * addresses: each is a number, drawn as well, and days whose visitors are still kept have them.
+ *
+ * All of it is one transaction (but for the day partitions, which would keep workers waiting): a seed that is ended half-way leaves nothing. What is
+ * in the database already stays; only slugs that exist make it fail.
+ */
+import { randomInt, randomUUIDv7 } from 'node:crypto'
+import { letterCode } from '@hopcount/shared/letter-codes.ts'
+import type { Pool, PoolClient } from 'pg'
+import { dayOf } from '../recording/describe-visits.ts'
+import { readKeptDays, sumOptions } from '../recount/kept-days.ts'
+import { clearRawDay, createRawDay, sumRawDay } from '../recount/raw-day.ts'
+import type { SeedOptions } from './seed-options.ts'
+import type { SeedTexts } from './seed-queries.ts'
+import {
+  addToAllLinks,
+  analyzeSeedLinks,
+  createSeedTables,
+  drawVisits,
+  enterSeedLedger,
+  insertSeedDay,
+  insertSeedLinks,
+  insertSeedTotals,
+  makePartitions,
+  numberSeedTexts,
+  vacuumSeeded,
+} from './seed-queries.ts'
+import {
+  countries,
+  languages,
+  peoplePerVisit,
+  referrerNumbers,
+  referrerShare,
+  referrers,
+  userAgentNumbers,
+  userAgents,
+} from './seed-visitors.ts'
+
+const linksPerStatement = 100_000
+/** What a statement's draw takes stays in memory. */
+const visitsPerStatement = 1_000_000
+const visitsPerBatch = 16_000
+const quarterMs = 15 * 60 * 1_000
+const dayMs = 24 * 60 * 60 * 1_000
+
+export async function seedDatabase(
+  pool: Pool,
+  options: SeedOptions,
+  say: (text: string) => void,
+): Promise<void> {
+  const client = await pool.connect()
+  try {
+    await client.query(`SET work_mem = '256MB'; SET idle_in_transaction_session_timeout = 0`)
+    const now = Date.now()
+    const from = floorTo(now - options.days * dayMs, quarterMs)
+    if (options.visits > 0) {
+      const made = await makePartitions(client, new Date(from), new Date(now))
+      say(`${made} day partitions made`)
+    }
+    // Committed by themselves, as a worker does it: nobody waits for these rows.
+    const visitors = await numberVisitors(client)
+    // The lock of any INSERT: from here on no day's visitors are retired.
+    await client.query('BEGIN; LOCK TABLE visitors IN ROW EXCLUSIVE MODE')
+    await createRawDay(client)
+    await createSeedTables(client)
+    await seedLinks(client, options, new Date(from), say)
+    if (options.visits > 0) await seedVisits(client, options, { from, to: now }, visitors, say)
+    await client.query('COMMIT')
+    await vacuumSeeded(client)
+    say('done')
+  } finally {
+    // Its settings and temporary tables end with the session.
+    client.release(true)
+  }
+}
+
+async function seedLinks(
+  client: PoolClient,
+  { links, slugPrefix }: SeedOptions,
+  createdAt: Date,
+  say: (text: string) => void,
+): Promise<void> {
+  for (let from = 1; from <= links; from += linksPerStatement) {
+    const to = Math.min(from + linksPerStatement - 1, links)
+    await insertSeedLinks(client, { slugPrefix, from, to, createdAt })
+  }
+  await analyzeSeedLinks(client)
+  say(`${links} links`)
+}
+
+async function seedVisits(
+  client: PoolClient,
+  { links, visits }: SeedOptions,
+  span: Span,
+  visitors: SeedVisitors,
+  say: (text: string) => void,
+): Promise<void> {
+  const producerId = randomUUIDv7()
+  const kept = await readKeptDays(client)
+  const visitsUpTo = (time: number) => Math.round(((time - span.from) / (span.to - span.from)) * visits)
+  let seq = 1
+  for (const ofDay of daysOf(span)) {
+    const visitsOfDay = visitsUpTo(ofDay.to) - visitsUpTo(ofDay.from)
+    await clearRawDay(client)
+    for (const part of divide(ofDay, visitsOfDay)) {
+      const count = visitsUpTo(part.to) - visitsUpTo(part.from)
+      await drawVisits(client, {
+        from: new Date(part.from),
+        to: new Date(part.to),
+        visits: count,
+        links,
+        people: Math.ceil(visitsOfDay * peoplePerVisit),
+        ...visitors,
+      })
+      seq += await enterSeedLedger(client, {
+        producerId,
+        firstSeq: seq,
+        visits: count,
+        batchVisits: visitsPerBatch,
+      })
+    }
+    const day = dayOf(ofDay.from)
+    await sumRawDay(client, { ...sumOptions(kept, day, span.to), uniques: 'drawn' })
+    await insertSeedDay(client, day, { withVisitors: kept.visitors.has(day) })
+    say(`${visitsUpTo(ofDay.to)} visits, up to ${new Date(ofDay.to).toISOString()}`)
+  }
+  await insertSeedTotals(client)
+  await addToAllLinks(client)
+  say('totals')
+}
+
+type SeedVisitors = Awaited<ReturnType<typeof numberVisitors>>
+
+async function numberVisitors(client: PoolClient) {
+  return {
+    userAgents: await numberFamilies(client, userAgents, userAgentNumbers),
+    referrers: await numberFamilies(client, referrers, referrerNumbers),
+    referrerShare,
+    countries: countries.map(country => letterCode(country) ?? null),
+    languages: languages.map(language => letterCode(language) ?? null),
+    peopleSeed: randomInt(2 ** 48 - 1),
+  }
+}
+
+async function numberFamilies(client: PoolClient, families: string[], perFamily: number): Promise<SeedTexts> {
+  const texts = families.flatMap(family =>
+    Array.from({ length: perFamily }, (_, i) => family.replaceAll('{n}', String(i + 1))),
+  )
+  return { ids: await numberSeedTexts(client, texts), families: families.length, perFamily }
+}
+
+interface Span {
+  from: number
+  to: number
+}
+
+/** The parts of a span that lie on one day (UTC) each. */
+function* daysOf(span: Span): Generator<Span> {
+  for (let from = span.from; from < span.to; from = floorTo(from, dayMs) + dayMs)
+    yield { from, to: Math.min(floorTo(from, dayMs) + dayMs, span.to) }
+}
+
+/** Parts of which one statement can draw the visits. */
+function* divide(span: Span, visits: number): Generator<Span> {
+  const parts = Math.ceil(visits / visitsPerStatement)
+  const partMs = Math.ceil((span.to - span.from) / parts)
+  for (let from = span.from; from < span.to; from += partMs)
+    yield { from, to: Math.min(from + partMs, span.to) }
+}
+
+function floorTo(value: number, step: number): number {
+  return value - (value % step)
+}

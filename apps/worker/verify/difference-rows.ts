@@ -1,0 +1,38 @@
+import type { PoolClient } from 'pg'
+import { allLinks } from '../recording/sum-visits.ts'
+
+export interface Difference {
+  what: string
+  expected: number
+  found: number
+}
+
+/** At most this many differences are listed. */
+export const maxDifferences = 50
+
+/** What a comparing statement answers. */
+interface DifferenceRow {
+  place: string
+  link_id: number
+  kind: string
+  expected: number
+  found: number
+}
+
+/** Runs a statement that gives rows of place, link_id, kind, expected, found, and says them in words. */
+export async function findDifferences(
+  client: PoolClient,
+  statement: string,
+  values: unknown[] = [],
+): Promise<Difference[]> {
+  const { rows } = await client.query<DifferenceRow>(`${statement} LIMIT ${maxDifferences}`, values)
+  return rows.map(row => ({
+    what: differenceText(row.place, row.link_id, row.kind),
+    expected: row.expected,
+    found: row.found,
+  }))
+}
+
+export function differenceText(place: string, linkId: number, kind: string): string {
+  return `${place} of ${linkId === allLinks ? 'all links' : `link ${linkId}`}: ${kind}`
+}

@@ -1,0 +1,101 @@
+/**
+ * Rebuilds the aggregates of the days that raw visits cover, and the totals as sums of days. Days whose raw visits are
+ * gone stay as they are, and so do uniques whose visitors are gone. For differences that `pnpm verify` has found, and for
+ * new rules about bots, browsers and referrers (`pnpm reclassify`).
+ *
+ * A day is one transaction, and so are the totals of some links: recording waits at the ledger for as long as one of
+ * them takes (some 20 µs of CPU time per visit), redirects do not. In between, what has been rebuilt is right.
+ */
+import type { Pool, PoolClient } from 'pg'
+import { foldBreakdowns } from '../maintenance/fold-breakdowns.ts'
+import { daysWithVisits, readKeptDays, sumOptions } from '../recount/kept-days.ts'
+import { createRawDay, readRawDay, sumRawDay } from '../recount/raw-day.ts'
+import { rebuildDay } from './rebuild-day.ts'
+import { rebuildTotals } from './rebuild-totals.ts'
+
+/** Rows that were put right, by table. */
+export interface Repaired {
+  link_days: number
+  link_breakdowns: number
+  link_quarters: number
+  link_minutes: number
+  link_totals: number
+}
+
+const linksPerTransaction = 50_000
+
+export async function repairCounts(pool: Pool, now = Date.now()): Promise<Repaired> {
+  const repaired: Repaired = {
+    link_days: 0,
+    link_breakdowns: 0,
+    link_quarters: 0,
+    link_minutes: 0,
+    link_totals: 0,
+  }
+  // Otherwise what waits to be folded would pass as repaired.
+  await foldBreakdowns(pool)
+  const days = await whileRecordingGoesOn(pool, async client =>
+    daysWithVisits(client, (await readKeptDays(client)).rawVisitsFrom),
+  )
+  for (const day of days) {
+    await whileRecordingWaits(pool, async client => {
+      const kept = await readKeptDays(client)
+      // Retired in the meantime.
+      if (day < kept.rawVisitsFrom) return
+      const options = sumOptions(kept, day, now)
+      await createRawDay(client)
+      await readRawDay(client, day)
+      await sumRawDay(client, options)
+      add(repaired, await rebuildDay(client, day, options))
+    })
+  }
+  const lastLink = await whileRecordingGoesOn(pool, lastLinkId)
+  for (let from = 0; from <= lastLink; from += linksPerTransaction) {
+    await whileRecordingWaits(pool, async client => {
+      add(repaired, await rebuildTotals(client, from, from + linksPerTransaction))
+    })
+  }
+  return repaired
+}
+
+function add(to: Repaired, rows: Partial<Repaired>): void {
+  for (const table of Object.keys(to) as (keyof Repaired)[]) to[table] += rows[table] ?? 0
+}
+
+async function lastLinkId(client: PoolClient): Promise<number> {
+  const { rows } = await client.query<{ last: number }>(
+    `SELECT greatest((SELECT max(link_id) FROM link_totals), (SELECT max(link_id) FROM link_days), (SELECT max(link_id) FROM link_breakdowns), 0) AS last`,
+  )
+  return rows[0]?.last ?? 0
+}
+
+async function whileRecordingGoesOn<T>(pool: Pool, read: (client: PoolClient) => Promise<T>): Promise<T> {
+  const client = await pool.connect()
+  try {
+    return await read(client)
+  } finally {
+    client.release()
+  }
+}
+
+/**
+ * In a transaction that no worker's and no folding overlaps: both write the ledger's lock first. What retention drops
+ * from is locked before the ledger, so that a drop that waits for a worker is never in our way.
+ */
+async function whileRecordingWaits(
+  pool: Pool,
+  rebuild: (client: PoolClient) => Promise<void>,
+): Promise<void> {
+  const client = await pool.connect()
+  let failed = true
+  try {
+    await client.query('BEGIN; LOCK TABLE visits, visitors, link_minutes IN ACCESS SHARE MODE')
+    await client.query('LOCK TABLE ledger IN SHARE ROW EXCLUSIVE MODE')
+    await rebuild(client)
+    await client.query('COMMIT')
+    failed = false
+  } finally {
+    if (failed) await client.query('ROLLBACK').catch(() => {})
+    client.release(failed)
+  }
+}

@@ -1,0 +1,188 @@
+import { crc32 } from 'node:zlib'
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { decodeBatch, soundFrames } from '../../apps/shared/visits/decode-batch.ts'
+import type { Visit } from '../../apps/shared/visits/visit-batch.ts'
+import { encodeFrame, parseVisitJob } from '../../apps/shared/visits/visit-batch.ts'
+
+const at = Date.UTC(2026, 10, 22, 12)
+
+function visit(linkId: number, referrer?: string, userAgent?: string): Visit {
+  return { linkId, referrer, userAgent }
+}
+
+function threeFrames(): Buffer[] {
+  const texts = new Map<string, number>()
+  return [
+    encodeFrame([visit(1, 'http://a.test/', 'ua')], at, texts),
+    encodeFrame([visit(2, 'http://b.test/', 'ua'), visit(3)], at + 1, texts),
+    encodeFrame([visit(4, 'http://a.test/', 'ua')], at + 2, texts),
+  ]
+}
+
+test('what was encoded is decoded', () => {
+  const text = fc.option(
+    fc.string({ unit: 'binary-ascii', minLength: 1, maxLength: 300 }).filter(t => !t.includes('\0')),
+    {
+      nil: undefined,
+    },
+  )
+  const language = fc.constantFrom(undefined, 'de-CH', 'en')
+  const address = fc.option(fc.oneof(fc.ipV4(), fc.ipV6()), { nil: undefined })
+  const visits = fc.array(
+    fc.record({ linkId: fc.maxSafeNat(), referrer: text, userAgent: text, language, address }),
+    { minLength: 1, maxLength: 50 },
+  )
+  fc.assert(
+    fc.property(fc.array(fc.tuple(visits, fc.nat(2 ** 40)), { minLength: 1, maxLength: 5 }), frames => {
+      const texts = new Map<string, number>()
+      const bytes = Buffer.concat(frames.map(([group, time]) => encodeFrame(group, time, texts)))
+      const decoded = decodeBatch(bytes)
+      expect(decoded.damaged).toEqual([])
+      expect(decoded.tornBytes).toBe(0)
+      expect(decoded.visits).toEqual(
+        frames.flatMap(([group, visitedAt]) => group.map(v => ({ ...v, visitedAt }))),
+      )
+    }),
+  )
+})
+
+test('of the languages that a client takes, the first is kept', () => {
+  const decoded = decodeBatch(
+    encodeFrame(
+      ['de-CH, de;q=0.9, en;q=0.8', 'en;q=1', '*', '', 'x'.repeat(500)].map(language => ({
+        ...visit(1),
+        language,
+      })),
+      at,
+      new Map(),
+    ),
+  )
+  expect(decoded.visits.map(v => v.language)).toEqual(['de-CH', 'en', '*', undefined, 'x'.repeat(35)])
+})
+
+test('frames of the release before, without address and language, are read', () => {
+  // Written by that release: two visits, a referrer and a user agent.
+  const old = Buffer.from(
+    'c148230000008ecea92300a22003a2010202010e687474703a2f2f612e746573742f02027561010102ac020002',
+    'hex',
+  )
+  const decoded = decodeBatch(Buffer.concat([old, encodeFrame([visit(9)], at, new Map())]))
+  expect(decoded.damaged).toEqual([])
+  expect(decoded.visits.map(v => [v.linkId, v.referrer, v.userAgent, v.address])).toEqual([
+    [1, 'http://a.test/', 'ua', undefined],
+    [300, undefined, 'ua', undefined],
+    [9, undefined, undefined, undefined],
+  ])
+})
+
+test('a visit with known texts takes less than ten bytes of a frame', () => {
+  const texts = new Map<string, number>()
+  const userAgent = 'x'.repeat(120)
+  const many = Array.from({ length: 1_000 }, (_, i) => visit(i, 'https://news.test/item', userAgent))
+  encodeFrame(many.slice(0, 1), at, texts)
+  expect(encodeFrame(many, at, texts).length).toBeLessThan(10_000)
+})
+
+test('a text arrives as the bytes that the client sent, read as UTF-8', () => {
+  // An HTTP parser gives one character per byte.
+  const asParsed = Buffer.from('https://bücher.test/').toString('latin1')
+  const decoded = decodeBatch(encodeFrame([visit(1, asParsed)], at, new Map()))
+  expect(decoded.visits[0]?.referrer).toBe('https://bücher.test/')
+})
+
+test('texts are cut: referrers to 2,048 characters, user agents to 512', () => {
+  const decoded = decodeBatch(encodeFrame([visit(1, 'r'.repeat(9_000), 'u'.repeat(9_000))], at, new Map()))
+  expect(decoded.visits[0]?.referrer).toHaveLength(2_048)
+  expect(decoded.visits[0]?.userAgent).toHaveLength(512)
+})
+
+test('a text that PostgreSQL can not hold leaves its visit counted with the field emptied', () => {
+  const decoded = decodeBatch(
+    encodeFrame([visit(1, 'a\0b', 'ua'), visit(2, '\xff\xfe', 'ua')], at, new Map()),
+  )
+  expect(decoded.visits[0]).toMatchObject({ linkId: 1, referrer: undefined, userAgent: 'ua' })
+  expect(decoded.visits[1]?.referrer?.isWellFormed()).toBe(true)
+})
+
+test('a batch cut short anywhere loses only the visits of the write that never returned', () => {
+  const frames = threeFrames()
+  const bytes = Buffer.concat(frames)
+  const ends = frames.map((_, i) => Buffer.concat(frames.slice(0, i + 1)).length)
+  const visitsAt = [1, 3, 4]
+  for (let length = 0; length <= bytes.length; length++) {
+    const decoded = decodeBatch(bytes.subarray(0, length))
+    const whole = ends.filter(end => end <= length).length
+    expect(decoded.visits).toHaveLength(visitsAt[whole - 1] ?? 0)
+    expect(decoded.damaged).toEqual([])
+    expect(decoded.tornBytes).toBe(length - (ends[whole - 1] ?? 0))
+  }
+})
+
+test('a flipped bit anywhere is noticed, and the visits of the other writes are kept', () => {
+  const frames = threeFrames()
+  const bytes = Buffer.concat(frames)
+  const afterFirst = frames[0]?.length ?? 0
+  const afterSecond = afterFirst + (frames[1]?.length ?? 0)
+  for (let at = afterFirst; at < afterSecond; at++) {
+    for (let bit = 0; bit < 8; bit++) {
+      const flipped = Buffer.from(bytes)
+      flipped[at] = (flipped[at] ?? 0) ^ (1 << bit)
+      const { visits, damaged } = decodeBatch(flipped)
+      expect(visits.map(v => v.linkId)).toEqual([1, 4])
+      expect(damaged).toEqual([{ offset: afterFirst, length: afterSecond - afterFirst }])
+      expect(decodeBatch(soundFrames(flipped).frames).visits).toEqual(visits)
+    }
+  }
+})
+
+test('bytes of any kind are decoded without an error, and the same bytes give the same answer', () => {
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 400 }), noise => {
+      const bytes = Buffer.concat([Buffer.from(noise), ...threeFrames()])
+      expect(decodeBatch(bytes)).toEqual(decodeBatch(Buffer.from(bytes)))
+      expect(decodeBatch(bytes).visits).toHaveLength(4)
+    }),
+  )
+})
+
+test('what is sent of any bytes is what the worker reads, and nothing else', () => {
+  const noise = fc.uint8Array({ maxLength: 60 })
+  // A frame of the right checksum, whatever it holds.
+  const frame = noise.map(payload => {
+    const header = Buffer.alloc(10)
+    header.writeUInt16LE(0x48c2, 0)
+    header.writeUInt32LE(payload.length, 2)
+    header.writeUInt32LE(crc32(payload), 6)
+    return Buffer.concat([header, payload])
+  })
+  const written = fc.nat(2).map(i => threeFrames()[i] ?? Buffer.alloc(0))
+  fc.assert(
+    fc.property(fc.array(fc.oneof(noise, frame, written), { maxLength: 8 }), pieces => {
+      const bytes = Buffer.concat(pieces)
+      const sent = soundFrames(bytes)
+      const { visits, ...condition } = decodeBatch(bytes)
+      expect(sent).toMatchObject(condition)
+      expect(sent.visits).toBe(visits.length)
+      expect(sent.firstVisitAt).toBe(visits[0]?.visitedAt)
+      expect(decodeBatch(sent.frames)).toMatchObject({ visits, soundBytes: sent.frames.length })
+    }),
+    { numRuns: 1_000 },
+  )
+})
+
+test('job data that is no batch is not taken for one', () => {
+  const good = { producerId: '019aab7c-0000-7000-8000-000000000000', seq: 1, frames: '' }
+  expect(parseVisitJob(good)).toEqual(good)
+  const bad = [
+    null,
+    [],
+    'x',
+    {},
+    { ...good, seq: 0 },
+    { ...good, seq: 1.5 },
+    { ...good, producerId: 'x' },
+    { ...good, frames: 7 },
+  ]
+  for (const data of bad) expect(parseVisitJob(data)).toBeUndefined()
+})

@@ -1,0 +1,34 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { lettersOf } from '../../apps/shared/letter-codes.ts'
+import { openCountryFinder } from '../../apps/worker/recording/find-country.ts'
+import { temporaryFolder } from '../support/temporary-folder.ts'
+
+test('an address has the same country whichever addresses were asked for before', async () => {
+  const hosts = Array.from({ length: 256 }, (_, i) => i)
+  // Networks of one and of several countries.
+  for (const network of ['8.8.8', '81.2.69', '195.12.227', '217.182.54', '190.71.24']) {
+    const forwards = await openCountryFinder(undefined)
+    const backwards = await openCountryFinder(undefined)
+    const first = hosts.map(host => forwards(`${network}.${host}`))
+    const second = hosts.toReversed().map(host => backwards(`${network}.${host}`))
+    expect(second.toReversed()).toEqual(first)
+    expect(hosts.map(host => forwards(`::ffff:${network}.${host}`))).toEqual(first)
+  }
+})
+
+test('countries are those of the file; addresses that nobody has have none', async () => {
+  const find = await openCountryFinder(undefined)
+  expect(find('8.8.8.8')).toBe(21 * 27 + 19)
+  expect(lettersOf(find('2a00:1450:4001::1'))).toMatch(/^[a-z]{2}$/)
+  for (const address of ['127.0.0.1', '10.1.2.3', '::1', 'fe80::1', 'no address', undefined])
+    expect(find(address)).toBe(0)
+})
+
+test('a file that is no database is refused with one line', async () => {
+  const path = join(temporaryFolder(), 'countries.mmdb')
+  await expect(openCountryFinder(path)).rejects.toThrow(/^GEO_DATABASE can't be read: [^\n]+$/)
+  writeFileSync(path, 'not a database')
+  await expect(openCountryFinder(path)).rejects.toThrow(/^GEO_DATABASE can't be read: [^\n]+$/)
+})

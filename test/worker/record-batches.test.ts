@@ -1,0 +1,349 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Pool } from 'pg'
+import pg from 'pg'
+import { beforeAll, beforeEach, expect, test } from 'vitest'
+import { newProducerId } from '../../apps/api/visits/producer-folder.ts'
+import type { DecodedVisit } from '../../apps/shared/visits/decode-batch.ts'
+import { compactLedger } from '../../apps/worker/maintenance/compact-ledger.ts'
+import { createTextNumbers } from '../../apps/worker/recording/number-texts.ts'
+import type { Recorded } from '../../apps/worker/recording/record-batches.ts'
+import type { VisitKnowledge } from '../../apps/worker/recording/visit-knowledge.ts'
+import { openVisitKnowledge } from '../../apps/worker/recording/visit-knowledge.ts'
+import { compareCounts } from '../../apps/worker/verify/compare-counts.ts'
+import { openPool } from '../support/hopcount.ts'
+import type { VisitBatch } from '../support/record-visits.ts'
+import { recordBatches } from '../support/record-visits.ts'
+import { createTestDatabase } from '../support/test-database.ts'
+
+let pool: Pool
+let knowledge: VisitKnowledge
+beforeAll(async () => {
+  pool = openPool((await createTestDatabase()).url)
+})
+beforeEach(async () => {
+  await pool.query(
+    'TRUNCATE visits, visitors, texts, link_totals, link_days, link_quarters, link_minutes, link_breakdowns, breakdown_deltas, ledger, ledger_watermarks',
+  )
+  // It remembers the numbers of texts.
+  knowledge = await openVisitKnowledge(pool)
+})
+
+const record = (batches: VisitBatch[]): Promise<Recorded> => recordBatches(pool, knowledge, batches)
+
+const noon = Date.UTC(2026, 10, 22, 12)
+
+function visits(linkId: number, count: number, visitedAt = noon): DecodedVisit[] {
+  return Array.from({ length: count }, (_, i) => ({
+    linkId,
+    visitedAt: visitedAt + i,
+    referrer: 'http://r.test/',
+    userAgent: undefined,
+  }))
+}
+
+async function counted(): Promise<{ raw: number; totals: number }> {
+  const { rows } = await pool.query<{ raw: number; totals: number }>(
+    'SELECT (SELECT count(*)::int FROM visits) AS raw, (SELECT coalesce(sum(visits), 0)::int FROM link_totals WHERE link_id > 0) AS totals',
+  )
+  return rows[0] ?? { raw: -1, totals: -1 }
+}
+
+async function deadlocks(): Promise<number> {
+  const { rows } = await pool.query<{ n: number }>(
+    'SELECT deadlocks::int AS n FROM pg_stat_database WHERE datname = current_database()',
+  )
+  return rows[0]?.n ?? -1
+}
+
+test('a batch delivered twice, one after the other, is counted once', async () => {
+  const batch = { producerId: newProducerId(), seq: 1, visits: visits(7, 3) }
+  expect(await record([batch])).toEqual({ visits: 3, duplicates: 0 })
+  expect(await record([batch])).toEqual({ visits: 0, duplicates: 1 })
+  expect(await counted()).toEqual({ raw: 3, totals: 3 })
+})
+
+test('a batch delivered twice in one transaction is counted once', async () => {
+  const batch = { producerId: newProducerId(), seq: 1, visits: visits(7, 3) }
+  await record([batch, { ...batch }])
+  expect(await counted()).toEqual({ raw: 3, totals: 3 })
+})
+
+test('a batch delivered to eight workers at once is counted once', async () => {
+  for (let round = 1; round <= 20; round++) {
+    const batch = { producerId: newProducerId(), seq: round, visits: visits(round, 5) }
+    await Promise.all(Array.from({ length: 4 }, () => record([batch])))
+  }
+  expect(await counted()).toEqual({ raw: 100, totals: 100 })
+  expect(await compareCounts(pool)).toEqual([])
+})
+
+test('visits belong to the moment of their redirect, however late they are written', async () => {
+  const dayBefore = noon - 86_400_000
+  const lastYear = Date.UTC(2025, 0, 1, 0, 14, 59, 999)
+  await record([
+    {
+      producerId: newProducerId(),
+      seq: 1,
+      visits: [...visits(1, 1, noon), ...visits(1, 2, dayBefore), ...visits(1, 1, lastYear)],
+    },
+  ])
+  const { rows } = await pool.query(
+    'SELECT quarter, visits FROM link_quarters WHERE link_id = 1 ORDER BY quarter',
+  )
+  expect(rows.map(row => [row.quarter.toISOString(), row.visits])).toEqual([
+    ['2025-01-01T00:00:00.000Z', 1],
+    ['2026-11-21T12:00:00.000Z', 2],
+    ['2026-11-22T12:00:00.000Z', 1],
+  ])
+  const total = await pool.query('SELECT first_visit, last_visit FROM link_totals')
+  expect(total.rows[0].first_visit.getTime()).toBe(lastYear)
+  expect(total.rows[0].last_visit.getTime()).toBe(noon)
+})
+
+test('a visit of any time that a batch can hold is kept, in the DEFAULT partition at worst', async () => {
+  await record([
+    { producerId: newProducerId(), seq: 1, visits: [...visits(1, 1, 0), ...visits(1, 1, 2 ** 48 - 1)] },
+  ])
+  expect((await pool.query('SELECT count(*)::int AS n FROM visits_default')).rows[0].n).toBe(2)
+  expect(await compareCounts(pool)).toEqual([])
+})
+
+test('whatever a visit holds is read back as it was', async () => {
+  const texts = [
+    'plain',
+    '',
+    'tab\tline\nback\\slash"{}',
+    'Ünïcödé 漢字 🦔',
+    '\\N',
+    'x'.repeat(8_192),
+    '漢'.repeat(8_192),
+  ]
+  const times = [0, Date.UTC(1999, 11, 31, 23, 59, 59, 999), Date.UTC(2000), noon + 1, 2 ** 48 - 1]
+  const visitsOfAllKinds = texts.flatMap((referrer, i) =>
+    times.map((visitedAt, j) => ({
+      linkId: [1, 2 ** 32 - 1, 2 ** 32, 2 ** 53 - 1][(i + j) % 4] ?? 1,
+      visitedAt,
+      referrer: referrer === '' ? undefined : `${referrer}${visitedAt}`,
+      userAgent: texts[(i + j) % texts.length] || undefined,
+    })),
+  )
+  await record([{ producerId: newProducerId(), seq: 1, visits: visitsOfAllKinds }])
+  const { rows } = await pool.query<{ visit: unknown[] }>(
+    `SELECT json_build_array(link_id, (extract(epoch FROM visited_at) * 1000)::bigint, coalesce(referrer, r.text), coalesce(user_agent, u.text)) AS visit
+     FROM visits LEFT JOIN texts AS r ON r.id = referrer_id LEFT JOIN texts AS u ON u.id = user_agent_id`,
+  )
+  const wanted = visitsOfAllKinds.map(v => [v.linkId, v.visitedAt, v.referrer ?? null, v.userAgent ?? null])
+  // Not toEqual: it would print megabytes.
+  const printed = (all: unknown[][]) => all.map(visit => JSON.stringify(visit)).sort()
+  const stored = printed(rows.map(row => row.visit))
+  expect(stored).toHaveLength(wanted.length)
+  expect(
+    printed(wanted)
+      .filter(visit => !stored.includes(visit))
+      .map(visit => visit.slice(0, 100)),
+  ).toEqual([])
+})
+
+test('when the transaction fails, nothing of it remains: no ledger row without visits', async () => {
+  const batch = {
+    producerId: newProducerId(),
+    seq: 1,
+    visits: [{ ...visits(1, 1)[0], linkId: 1, visitedAt: noon, referrer: 'a\0b', userAgent: undefined }],
+  }
+  await expect(record([batch])).rejects.toThrow()
+  expect((await pool.query('SELECT count(*)::int AS n FROM ledger')).rows[0].n).toBe(0)
+  await record([{ ...batch, visits: visits(1, 1) }])
+  expect(await counted()).toEqual({ raw: 1, totals: 1 })
+})
+
+test('when PostgreSQL refuses the first of many visits, the rest stays unsent, and the next transaction succeeds', async () => {
+  // More than a socket's buffers hold, so that PostgreSQL's answer comes while there is more to send.
+  const good = visits(1, 20_000).map((visit, i) => ({
+    ...visit,
+    referrer: `http://r.test/${i}${'x'.repeat(2_000)}`,
+  }))
+  const bad = { ...visits(1, 1)[0], linkId: 0, visitedAt: 0, referrer: 'a\0b', userAgent: undefined }
+  for (let seq = 1; seq <= 5; seq++) {
+    const batch = { producerId: newProducerId(), seq, visits: [bad, ...good] }
+    await expect(record([batch])).rejects.toThrow('invalid byte sequence')
+  }
+  expect(await counted()).toEqual({ raw: 0, totals: 0 })
+  await record([{ producerId: newProducerId(), seq: 1, visits: good }])
+  expect(await counted()).toEqual({ raw: 20_000, totals: 20_000 })
+})
+
+test('when PostgreSQL answers a COPY that was given up, the process goes on, and the next transaction succeeds', async () => {
+  const queryTimeoutMs = 500
+  const hasty = new pg.Pool({ ...pool.options, query_timeout: queryTimeoutMs })
+  const blocker = await pool.connect()
+  try {
+    const batch = { producerId: newProducerId(), seq: 1, visits: visits(1, 3) }
+    await blocker.query('BEGIN; LOCK TABLE visits')
+    const givenUp = expect(recordBatches(hasty, knowledge, [batch])).rejects.toThrow('Query read timeout')
+    // The COPY has been given up, and another statement of the connection would still wait behind it.
+    await sleep(1.5 * queryTimeoutMs)
+    await blocker.query('ROLLBACK')
+    await givenUp
+    expect(await record([batch])).toEqual({ visits: 3, duplicates: 0 })
+    expect(await counted()).toEqual({ raw: 3, totals: 3 })
+  } finally {
+    blocker.release(true)
+    await hasty.end()
+  }
+})
+
+test('compaction leaves one watermark per gapless producer, and a batch below it still changes nothing', async () => {
+  const producerId = newProducerId()
+  const batches = [1, 2, 3, 5].map(seq => ({ producerId, seq, visits: visits(seq, seq) }))
+  await record(batches)
+  await compactLedger(pool)
+  expect((await pool.query('SELECT seq, visits FROM ledger_watermarks')).rows).toEqual([
+    { seq: 3, visits: 6 },
+  ])
+  expect((await pool.query('SELECT seq FROM ledger')).rows).toEqual([{ seq: 5 }])
+
+  expect(await record(batches)).toEqual({ visits: 0, duplicates: 4 })
+  expect((await pool.query('SELECT seq FROM ledger')).rows).toEqual([{ seq: 5 }])
+
+  await record([{ producerId, seq: 4, visits: visits(4, 4) }])
+  await compactLedger(pool)
+  expect((await pool.query('SELECT seq, visits FROM ledger_watermarks')).rows).toEqual([
+    { seq: 5, visits: 15 },
+  ])
+  expect((await pool.query('SELECT seq FROM ledger')).rows).toEqual([])
+  expect(await compareCounts(pool)).toEqual([])
+})
+
+test('redelivery while the ledger is compacted counts nothing twice', async () => {
+  const producers = Array.from({ length: 4 }, newProducerId)
+  const batches = producers.flatMap(producerId =>
+    Array.from({ length: 40 }, (_, i) => ({ producerId, seq: i + 1, visits: visits(i + 1, 2) })),
+  )
+  let recording = true
+  const compaction = (async () => {
+    while (recording) await compactLedger(pool, 7)
+  })()
+  await Promise.all([0, 1, 2, 3].map(() => deliverShuffled(batches)))
+  recording = false
+  await compaction
+  await compactLedger(pool)
+  expect(await counted()).toEqual({ raw: 320, totals: 320 })
+  expect((await pool.query('SELECT seq, visits FROM ledger_watermarks')).rows).toEqual(
+    Array(4).fill({ seq: 40, visits: 80 }),
+  )
+  expect(await compareCounts(pool)).toEqual([])
+})
+
+async function deliverShuffled(batches: VisitBatch[]): Promise<void> {
+  const shuffled = batches.map(batch => ({ batch, order: Math.random() })).sort((a, b) => a.order - b.order)
+  for (let i = 0; i < shuffled.length; i += 5)
+    await record(shuffled.slice(i, i + 5).map(entry => entry.batch))
+}
+
+test('two workers on one hot link and a thousand others never wait for each other in a circle', async () => {
+  const before = await deadlocks()
+  const worker = async (first: number) => {
+    const producerId = newProducerId()
+    for (let seq = first; seq < first + 25; seq++) {
+      const randomLinks = Array.from({ length: 300 }, () =>
+        visits(1 + Math.floor(Math.random() * 1_000), 1),
+      ).flat()
+      await record([{ producerId, seq, visits: [...randomLinks, ...visits(1_001, 100)] }])
+    }
+  }
+  await Promise.all([worker(1), worker(1), worker(1)])
+  await pool.query('SELECT pg_stat_force_next_flush()')
+  expect(await deadlocks()).toBe(before)
+  expect(await counted()).toEqual({ raw: 30_000, totals: 30_000 })
+  expect(await compareCounts(pool)).toEqual([])
+})
+
+test('workers whose transactions are cut into slices of other links count as one does, without a circle', async () => {
+  const before = await deadlocks()
+  const dayMs = 86_400_000
+  const noonToday = (Math.floor(Date.now() / dayMs) + 0.5) * dayMs
+  const people = (linkId: number, count: number): DecodedVisit[] =>
+    visits(linkId, count, noonToday - dayMs * (linkId % 2)).map((visit, i) => ({
+      ...visit,
+      referrer: `http://r${i % 7}.test/`,
+      userAgent:
+        i % 5 === 0 ? 'curl/8.0' : 'Mozilla/5.0 (X11; Linux x86_64; rv:148.0) Gecko/20100101 Firefox/148.0',
+      // Of few links, or each transaction would wait for the one before because of visitors.
+      address: linkId % 100 === 0 ? `203.0.113.${i % 256}` : undefined,
+    }))
+  const worker = async () => {
+    const producerId = newProducerId()
+    for (let seq = 1; seq <= 5; seq++) {
+      // Twenty thousand visits, of which one link has more than a slice holds.
+      const someLinks = Array.from({ length: 500 }, () => people(1 + Math.floor(Math.random() * 2_000), 20))
+      await record([{ producerId, seq, visits: [...someLinks.flat(), ...people(300, 10_000)] }])
+    }
+  }
+  await Promise.all([worker(), worker(), worker()])
+  await pool.query('SELECT pg_stat_force_next_flush()')
+  expect(await deadlocks()).toBe(before)
+  expect(await counted()).toEqual({ raw: 300_000, totals: 300_000 })
+  expect((await pool.query('SELECT uniques::int AS n FROM link_totals WHERE link_id = 300')).rows[0]?.n).toBe(
+    256,
+  )
+  expect(await compareCounts(pool)).toEqual([])
+})
+
+test('a link that gets every visit costs one row update per batch and one for all links, nearly all of them HOT', async () => {
+  const updates = async () => {
+    await pool.query('SELECT pg_stat_force_next_flush()')
+    const { rows } = await pool.query<{ all: number; hot: number }>(
+      `SELECT n_tup_upd::int AS all, n_tup_hot_upd::int AS hot FROM pg_stat_user_tables WHERE relname = 'link_totals'`,
+    )
+    return rows[0] ?? { all: 0, hot: 0 }
+  }
+  const producerId = newProducerId()
+  const before = await updates()
+  for (let seq = 1; seq <= 200; seq++) await record([{ producerId, seq, visits: visits(1, 50) }])
+  const after = await updates()
+  expect(after.all - before.all).toBe(2 * 199)
+  expect(after.hot - before.hot).toBeGreaterThan(300)
+})
+
+test('a text that comes again is kept once, and one that comes once lies in its visit', async () => {
+  const producerId = newProducerId()
+  const seen = (seq: number, referrer: string) =>
+    record([
+      {
+        producerId,
+        seq,
+        visits: [{ linkId: 1, visitedAt: noon, referrer, userAgent: 'say "hi" \\ {NULL}, ü' }],
+      },
+    ])
+  for (let seq = 1; seq <= 5; seq++) await seen(seq, `http://only-${seq}.test/`)
+  const kept = await pool.query('SELECT text FROM texts')
+  expect(kept.rows).toEqual([{ text: 'say "hi" \\ {NULL}, ü' }])
+  const { rows } = await pool.query(
+    `SELECT referrer, coalesce(visits.user_agent, text) AS user_agent
+     FROM visits LEFT JOIN texts ON texts.id = user_agent_id ORDER BY referrer`,
+  )
+  expect(rows).toEqual(
+    [1, 2, 3, 4, 5].map(n => ({ referrer: `http://only-${n}.test/`, user_agent: 'say "hi" \\ {NULL}, ü' })),
+  )
+})
+
+test('a text that comes twice in one transaction has its number at once', async () => {
+  const twice = { referrer: 'http://twice.test/', userAgent: undefined }
+  const once = { referrer: 'http://once.test/', userAgent: undefined }
+  const seen = [twice, twice, once].map(texts => ({ linkId: 1, visitedAt: noon, ...texts }))
+  await record([{ producerId: newProducerId(), seq: 1, visits: seen }])
+  expect((await pool.query('SELECT text FROM texts')).rows).toEqual([{ text: 'http://twice.test/' }])
+  const { rows } = await pool.query('SELECT referrer FROM visits ORDER BY referrer NULLS LAST')
+  expect(rows).toEqual([{ referrer: 'http://once.test/' }, { referrer: null }, { referrer: null }])
+})
+
+test('two workers that number the same texts at once agree on the numbers', async () => {
+  const words = Array.from({ length: 300 }, (_, i) => `agent ${i}`)
+  const once = (texts: string[]) => ({ texts, known: [], visits: texts.map(() => 1), places: new Map() })
+  const workers = [createTextNumbers(pool), createTextNumbers(pool), createTextNumbers(pool)]
+  for (const worker of workers) await worker.of(once(words))
+  const answers = await Promise.all(workers.map(worker => worker.of(once(words.toReversed()))))
+  expect(answers[0]?.size).toBe(300)
+  expect(answers[1]).toEqual(answers[0])
+  expect(answers[2]).toEqual(answers[0])
+})

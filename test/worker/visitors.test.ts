@@ -1,0 +1,208 @@
+/** Classes, breakdowns and unique visitors, as the worker writes them. */
+import type { Pool } from 'pg'
+import { beforeAll, beforeEach, expect, test } from 'vitest'
+import { newProducerId } from '../../apps/api/visits/producer-folder.ts'
+import type { Breakdowns, StoredBreakdowns } from '../../apps/shared/breakdowns.ts'
+import { addStored } from '../../apps/shared/breakdowns.ts'
+import type { DecodedVisit } from '../../apps/shared/visits/decode-batch.ts'
+import { foldBreakdowns } from '../../apps/worker/maintenance/fold-breakdowns.ts'
+import { openVisitKnowledge } from '../../apps/worker/recording/visit-knowledge.ts'
+import { openPool } from '../support/hopcount.ts'
+import { recordBatches } from '../support/record-visits.ts'
+import { createTestDatabase } from '../support/test-database.ts'
+
+const dayMs = 86_400_000
+const chrome =
+  'Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36'
+const iphone =
+  'Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.5 Mobile/15E148 Safari/604.1'
+const bot = 'Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)'
+const preview = 'facebookexternalhit/1.1 (+http://www.facebook.com/externalhit_uatext.php)'
+
+let pool: Pool
+beforeAll(async () => {
+  pool = openPool((await createTestDatabase()).url)
+})
+beforeEach(async () => {
+  await pool.query(
+    'TRUNCATE visits, visitors, texts, link_totals, link_days, link_quarters, link_minutes, link_breakdowns, breakdown_deltas, ledger, ledger_watermarks',
+  )
+})
+
+/** As a worker of its own. */
+async function record(visits: DecodedVisit[]): Promise<void> {
+  await recordBatches(pool, await openVisitKnowledge(pool), [{ producerId: newProducerId(), seq: 1, visits }])
+}
+
+function visit(userAgent: string | undefined, more: Partial<DecodedVisit> = {}): DecodedVisit {
+  return { linkId: 1, visitedAt: Date.now(), referrer: undefined, userAgent, address: '203.0.113.1', ...more }
+}
+
+async function totals(linkId = 1) {
+  const { rows } = await pool.query(
+    'SELECT visits, bots, previews, uniques FROM link_totals WHERE link_id = $1',
+    [linkId],
+  )
+  return rows[0]
+}
+
+async function breakdownsOf(linkId: number): Promise<Record<string, [visits: number, people: number]>> {
+  const { rows } = await pool.query<{ breakdowns: StoredBreakdowns }>(
+    `SELECT breakdowns FROM link_breakdowns WHERE link_id = $1
+     UNION ALL SELECT breakdowns FROM breakdown_deltas WHERE link_id = $1`,
+    [linkId],
+  )
+  const sum: Breakdowns = new Map()
+  for (const row of rows) addStored(sum, row.breakdowns)
+  return Object.fromEntries([...sum].map(([key, { visits, people }]) => [key, [visits, people]]))
+}
+
+test('people, bots and previews are told apart, and add up to the visits, per link and together', async () => {
+  await record([
+    visit(chrome),
+    visit(chrome),
+    visit(bot),
+    visit(preview),
+    visit(undefined),
+    visit('curl/8.5.0'),
+  ])
+  await record([visit(iphone, { linkId: 2 })])
+  expect(await totals(1)).toEqual({ visits: 6, bots: 3, previews: 1, uniques: 1 })
+  expect(await totals(0)).toEqual({ visits: 7, bots: 3, previews: 1, uniques: 2 })
+  for (const table of ['link_days', 'link_quarters', 'link_minutes']) {
+    const { rows } = await pool.query(
+      `SELECT sum(visits)::int AS visits, sum(bots)::int AS bots, sum(previews)::int AS previews FROM ${table} WHERE link_id = 1`,
+    )
+    expect(rows, table).toEqual([{ visits: 6, bots: 3, previews: 1 }])
+  }
+})
+
+test('a person is one unique visitor of a link and day, however often and in however many batches', async () => {
+  await Promise.all(Array.from({ length: 6 }, () => record([visit(chrome), visit(chrome)])))
+  await record([visit(chrome, { address: '203.0.113.2' }), visit(iphone)])
+  await record([visit(chrome, { visitedAt: Date.now() - dayMs }), visit(chrome, { linkId: 2 })])
+  expect(await totals(1)).toMatchObject({ visits: 15, uniques: 4 })
+  expect(await totals(2)).toMatchObject({ visits: 1, uniques: 1 })
+  expect(await totals(0)).toMatchObject({ visits: 16, uniques: 5 })
+  const { rows } = await pool.query('SELECT uniques FROM link_days WHERE link_id = 1 ORDER BY day')
+  expect(rows).toEqual([{ uniques: 1 }, { uniques: 3 }])
+})
+
+test('the same person has another hash every day, and a visit of a day whose salt is gone adds no unique', async () => {
+  await record([visit(chrome), visit(chrome, { visitedAt: Date.now() - dayMs })])
+  const hashes = await pool.query('SELECT DISTINCT visitor::text FROM visitors')
+  expect(hashes.rows).toHaveLength(2)
+  await record([visit(chrome, { visitedAt: Date.now() - 3 * dayMs })])
+  expect(await totals()).toMatchObject({ visits: 3, uniques: 2 })
+})
+
+test('breakdowns say where visits come from; folding them changes nothing', async () => {
+  await record([
+    visit(chrome, { referrer: 'https://www.google.co.uk/search', language: 'en-GB', address: '81.2.69.142' }),
+    visit(iphone, { referrer: 'https://blog.test/a', language: 'de', address: '::ffff:81.2.69.142' }),
+  ])
+  await record([visit(bot, { referrer: 'not a url', address: undefined, language: '*' })])
+  const expected = {
+    rGoogle: [1, 1],
+    'rblog.test': [1, 1],
+    r: [1, 0],
+    cGB: [2, 2],
+    c: [1, 0],
+    bChrome: [1, 1],
+    bSafari: [1, 1],
+    bBot: [1, 0],
+    oWindows: [1, 1],
+    oiOS: [1, 1],
+    o: [1, 0],
+    ddesktop: [1, 1],
+    dmobile: [1, 1],
+    d: [1, 0],
+    len: [1, 1],
+    lde: [1, 1],
+    l: [1, 0],
+  }
+  for (const linkId of [1, 0]) expect(await breakdownsOf(linkId)).toEqual(expected)
+  expect(await foldBreakdowns(pool)).toBe(4)
+  for (const linkId of [1, 0]) expect(await breakdownsOf(linkId)).toEqual(expected)
+  expect(await foldBreakdowns(pool)).toBe(0)
+  const { rows } = await pool.query(
+    'SELECT country, language FROM visits ORDER BY country NULLS LAST, language',
+  )
+  expect(rows).toEqual([
+    { country: 7 * 27 + 2, language: 4 * 27 + 5 },
+    { country: 7 * 27 + 2, language: 5 * 27 + 14 },
+    { country: null, language: null },
+  ])
+})
+
+test('more deltas than one transaction takes are folded, also those of a day that it takes in pieces', async () => {
+  await pool.query(`INSERT INTO breakdown_deltas (link_id, day, breakdowns)
+                    SELECT link_id, '2026-01-02', '{"cGB":[2,1]}'
+                    FROM generate_series(1, 3) AS link_id, generate_series(1, 1500)`)
+  const stopped = await foldBreakdowns(pool, AbortSignal.abort())
+  expect(stopped).toBeLessThan(4_500)
+  expect(await foldBreakdowns(pool)).toBe(4_500 - stopped)
+  const { rows } = await pool.query(
+    'SELECT link_id, breakdowns, (SELECT count(*) FROM breakdown_deltas) AS left FROM link_breakdowns ORDER BY link_id',
+  )
+  expect(rows).toEqual([1, 2, 3].map(link_id => ({ link_id, breakdowns: { cGB: [3_000, 1_500] }, left: 0 })))
+})
+
+test('a stream of made-up referrers leaves at most 100 of them, and the sum stays', async () => {
+  for (let batch = 0; batch < 5; batch++) {
+    await record([
+      ...Array.from({ length: 300 }, (_, i) =>
+        visit(chrome, { referrer: `https://spam-${batch}-${i}.test/` }),
+      ),
+      ...Array.from({ length: 2 }, () => visit(chrome, { referrer: 'https://real.test/' })),
+    ])
+    if (batch % 2 === 1) await foldBreakdowns(pool)
+  }
+  await foldBreakdowns(pool)
+  const breakdowns = await breakdownsOf(1)
+  const referrers = Object.entries(breakdowns).filter(([key]) => key.startsWith('r'))
+  expect(referrers).toHaveLength(101)
+  expect(breakdowns['rreal.test']).toEqual([10, 10])
+  expect(referrers.reduce((sum, [, [visits]]) => sum + visits, 0)).toBe(1_510)
+})
+
+test('who reads while breakdowns are folded and recorded sees every visit once', async () => {
+  let busy = true
+  let recorded = 0
+  const folding = (async () => {
+    while (busy) await foldBreakdowns(pool)
+  })()
+  const recording = (async () => {
+    for (let i = 0; i < 60; i++) {
+      await record([visit(chrome), visit(bot, { linkId: 2 })])
+      recorded++
+    }
+    busy = false
+  })()
+  let before = 0
+  while (busy) {
+    const atLeast = recorded
+    const counts = await breakdownsOf(0)
+    const seen = (counts.bChrome?.[0] ?? 0) + (counts.bBot?.[0] ?? 0)
+    expect(seen).toBeGreaterThanOrEqual(Math.max(before, 2 * atLeast))
+    expect(seen % 2).toBe(0)
+    before = seen
+  }
+  await Promise.all([folding, recording])
+  expect(await breakdownsOf(0)).toMatchObject({ bChrome: [60, 60], bBot: [60, 0] })
+})
+
+test('neither address nor salted hash of it is in any table but visitors', async () => {
+  await record([visit(chrome, { address: '198.51.100.77' })])
+  const { rows } = await pool.query<{ row: string }>(
+    `SELECT to_jsonb(visit)::text AS row FROM visits AS visit UNION ALL SELECT to_jsonb(text)::text FROM texts AS text
+     UNION ALL SELECT to_jsonb(delta)::text FROM breakdown_deltas AS delta`,
+  )
+  const { visitor } =
+    (await pool.query<{ visitor: string }>('SELECT visitor::text FROM visitors')).rows[0] ?? {}
+  expect(visitor).toMatch(/^-?\d{15,}$/)
+  for (const { row } of rows) {
+    expect(row).not.toContain('198.51.100.77')
+    expect(row).not.toContain(visitor)
+  }
+})
