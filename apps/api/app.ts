@@ -30,7 +30,7 @@ import { listenForLinkChanges } from './links/link-changes.ts'
 import { shortenRoute } from './links/shorten-route.ts'
 import { createOrphanCounter } from './orphans/count-orphans.ts'
 import { createKnownSlugs } from './redirect/known-slugs.ts'
-import { openLinkStore } from './redirect/link-cache.ts'
+import { openLinkCache } from './redirect/link-cache.ts'
 import { redirectRoutes } from './redirect/redirect-route.ts'
 import { createSlugResolver } from './redirect/resolve-slug.ts'
 import { parseBodies } from './request-bodies.ts'
@@ -131,12 +131,12 @@ export async function buildApp(configuration: Configuration, log: Log): Promise<
   app.addHook('onClose', () => recorder.close(deliverOnCloseMs))
 
   const cacheUrl = configuration.CACHE_REDIS_URL ?? configuration.REDIS_URL
-  const store = cacheUrl === undefined ? undefined : openLinkStore(cacheUrl, log)
-  app.addHook('onClose', async () => store?.close())
+  const linkCache = cacheUrl === undefined ? undefined : openLinkCache(cacheUrl, log)
+  app.addHook('onClose', async () => linkCache?.close())
   const known = createKnownSlugs({ pool, log, catchUp: () => changes.catchUp() })
   const resolver = createSlugResolver({
     pool,
-    store,
+    linkCache,
     known,
     maxLinks: configuration.CACHE_MAX_LINKS,
     hearsChanges: () => changes.isListening(),
@@ -183,7 +183,11 @@ export async function buildApp(configuration: Configuration, log: Log): Promise<
     pool: statsPool,
     exportPool,
     pending: recorder.pending,
-    live: { streams, resolver, source: liveSource },
+    live: {
+      streams,
+      source: liveSource,
+      findLink: async slug => resolver.cached(slug) ?? resolver.resolve(slug),
+    },
     perMinute: configuration.RATE_LIMIT_STATS,
   })
   await app.register(dashboardRoutes)

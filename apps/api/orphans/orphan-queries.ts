@@ -1,5 +1,3 @@
-import type { Database } from '@hopcount/shared/database/query-builder.ts'
-import { sql } from 'kysely'
 import type { Pool } from 'pg'
 import type { SlugCounts } from './frequent-slugs.ts'
 
@@ -63,38 +61,6 @@ const mergeStatement = `
   WHERE kept.requests <> coalesce(stored.requests, 0)
   ORDER BY slug
   ON CONFLICT (day, slug) DO UPDATE SET requests = excluded.requests`
-
-export interface WantedSlugs {
-  /** Of all slugs, listed or not. */
-  requests: number
-  /** Most wanted first, of equals in the order of their letters; `lastDay` as `YYYY-MM-DD`. */
-  slugs: { slug: string; requests: number; lastDay: string }[]
-}
-
-/** The most wanted slugs that are (still) no link, of the UTC days that begin from `from` to before `to`. */
-export async function wantedSlugs(
-  database: Database,
-  from: Date,
-  to: Date,
-  limit: number,
-): Promise<WantedSlugs> {
-  // Whether a slug has become a link is asked in a scalar subquery, row by row from the top, until enough are found: as
-  // a join it would be asked of all.
-  const { rows } = await sql<WantedSlugs>`
-    WITH wanted AS MATERIALIZED (
-      SELECT slug, sum(requests)::bigint AS requests, max(day)::text AS "lastDay"
-      FROM orphan_visits WHERE day >= ${dayOf(from)}::date AND day < ${dayOf(to)}::date
-      GROUP BY slug
-    )
-    SELECT coalesce((SELECT sum(requests) FROM wanted), 0)::bigint AS requests,
-           coalesce((SELECT json_agg(top) FROM (
-             SELECT * FROM (SELECT * FROM wanted WHERE slug <> '' ORDER BY requests DESC, slug OFFSET 0) AS sorted
-             WHERE (SELECT true FROM links WHERE links.slug = sorted.slug) IS NULL
-             ORDER BY requests DESC, slug
-             LIMIT ${limit}
-           ) AS top), '[]') AS slugs`.execute(database)
-  return rows[0] ?? { requests: 0, slugs: [] }
-}
 
 /** The UTC day that holds the moment, `YYYY-MM-DD`. */
 export function dayOf(time: Date): string {

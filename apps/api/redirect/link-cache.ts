@@ -10,7 +10,7 @@ import { createHealthLog } from '@hopcount/shared/log.ts'
 import { Redis } from 'ioredis'
 import type { Link } from '../links/link.ts'
 
-export interface LinkStore {
+export interface LinkCache {
   get(slug: string): Promise<Link | undefined>
   set(slug: string, link: Link): void
   close(): void
@@ -24,7 +24,7 @@ const lifetimeSeconds = 600
 const keyPrefix = '{hopcount}:link:'
 const nothing = Promise.resolve(undefined)
 
-export function openLinkStore(redisUrl: string, log: Log): LinkStore {
+export function openLinkCache(redisUrl: string, log: Log): LinkCache {
   const redis = new Redis(redisUrl, {
     enableOfflineQueue: false,
     maxRetriesPerRequest: 0,

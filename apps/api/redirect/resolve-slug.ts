@@ -14,7 +14,7 @@ import type { Pool } from 'pg'
 import type { Link } from '../links/link.ts'
 import { findLinks } from '../links/link-queries.ts'
 import type { KnownSlugs } from './known-slugs.ts'
-import type { LinkStore } from './link-cache.ts'
+import type { LinkCache } from './link-cache.ts'
 
 export interface SlugResolver {
   cached(slug: string): Link | undefined
@@ -37,12 +37,12 @@ const maxSlugsPerQuery = 1_000
 
 export function createSlugResolver(options: {
   pool: Pool
-  store: LinkStore | undefined
+  linkCache: LinkCache | undefined
   known: Pick<KnownSlugs, 'isAbsent' | 'found'>
   maxLinks: number
   hearsChanges: () => boolean
 }): SlugResolver {
-  const { pool, store, known, hearsChanges } = options
+  const { pool, linkCache, known, hearsChanges } = options
   const links = new LRUCache<string, Link>({ max: options.maxLinks })
   const absent = new LRUCache<string, true>({ max: maxAbsentSlugs, ttl: absentLifetimeMs })
   const underWay = new Map<string, Lookup>()
@@ -75,12 +75,12 @@ export function createSlugResolver(options: {
   }
 
   async function load(slug: string, lookup: Lookup): Promise<Link | undefined> {
-    const stored = await store?.get(slug)
-    const link = stored ?? (await queries.add(slug))
+    const shared = await linkCache?.get(slug)
+    const link = shared ?? (await queries.add(slug))
     if (lookup.outdated) return link
     if (link !== undefined) {
       links.set(slug, link)
-      if (stored === undefined) store?.set(slug, link)
+      if (shared === undefined) linkCache?.set(slug, link)
     } else if (hearsChanges()) absent.set(slug, true)
     return link
   }

@@ -1,5 +1,5 @@
 import type { Link } from '../../../apps/api/links/link.ts'
-import { openLinkStore } from '../../../apps/api/redirect/link-cache.ts'
+import { openLinkCache } from '../../../apps/api/redirect/link-cache.ts'
 import { openLog } from '../../../apps/shared/log.ts'
 import { waitUntil } from '../../support/wait-until.ts'
 import type { BenchPart } from '../bench-part.ts'
@@ -21,7 +21,7 @@ export const zipf: BenchPart = {
     settings.say(`making ${links} links`)
     await seed(services, links)
     settings.say('filling L2')
-    await fillStore(services)
+    await fillCache(services)
     const running = await api(services, { CACHE_MAX_LINKS: '100000' })
     const fastify = await startYardstick('bare-fastify')
     const bare = { origin: fastify.origin, pids: [fastify.process.pid] }
@@ -70,8 +70,8 @@ export const zipf: BenchPart = {
 }
 
 /** Puts all links into L2 the way an API process does. */
-async function fillStore({ pool, cache }: Services): Promise<void> {
-  const store = openLinkStore(cache.url, openLog({ name: 'bench', level: 'silent' }))
+async function fillCache({ pool, cache }: Services): Promise<void> {
+  const linkCache = openLinkCache(cache.url, openLog({ name: 'bench', level: 'silent' }))
   const { rows } = await pool.query<{ id: string; slug: string; long_url: string }>(
     'SELECT id::text, slug, long_url FROM links ORDER BY id',
   )
@@ -84,12 +84,12 @@ async function fillStore({ pool, cache }: Services): Promise<void> {
       async () => {
         for (const row of chunk) {
           const link: Link = { id: Number(row.id), longUrl: row.long_url, expiresAt: undefined }
-          store.set(row.slug, link)
+          linkCache.set(row.slug, link)
         }
-        return (await store.get(last.slug)) !== undefined
+        return (await linkCache.get(last.slug)) !== undefined
       },
       { what: 'Redis takes links', everyMs: 5 },
     )
   }
-  store.close()
+  linkCache.close()
 }

@@ -1,7 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
 import { problemResponses } from '../../errors/problem.ts'
-import type { SlugResolver } from '../../redirect/resolve-slug.ts'
+import type { Link } from '../../links/link.ts'
 import { refusals } from '../shared-answers.ts'
 import type { StatsContext } from '../stats-context.ts'
 import { allLinksId, checkSubjectSlug, noSuchLink } from '../subject.ts'
@@ -31,18 +31,17 @@ const EventStreamSchema = {
 export interface LiveParts {
   streams: LiveStreams
   source: LiveSource
-  resolver: Pick<SlugResolver, 'cached' | 'resolve'>
+  /** Looks a slug up as a redirect does: concurrent requests for one link's stream share one lookup. */
+  findLink: (slug: string) => Promise<Link | undefined>
 }
 
 /**
  * `GET /stats/live` and `GET /stats/:slug/live`: the counts as server-sent events. 404 where there is no such link;
- * 503 with Retry-After where too many listen, the process is overloaded, or the slug can't be looked up.
- *
- * A slug is looked up as the redirect does it, so that many who open one link's stream are one question.
+ * 503 with Retry-After when there are too many streams, the process is overloaded, or the slug can't be looked up.
  */
 export const liveRoutes: FastifyPluginAsyncTypebox<LiveParts & Pick<StatsContext, 'config'>> = async (
   app,
-  { streams, source, resolver, config },
+  { streams, source, findLink, config },
 ) => {
   app.get(
     '/stats/live',
@@ -79,7 +78,7 @@ export const liveRoutes: FastifyPluginAsyncTypebox<LiveParts & Pick<StatsContext
     async (request, reply) => {
       const { slug } = request.params
       checkSubjectSlug(slug)
-      const link = resolver.cached(slug) ?? (await resolver.resolve(slug))
+      const link = await findLink(slug)
       if (link === undefined) throw noSuchLink()
       streams.open(reply, tell => source.listen(link.id, tell))
     },
