@@ -3,9 +3,11 @@ import type { RawBuilder } from 'kysely'
 import { sql } from 'kysely'
 import type { StoredCounts } from '../counts.ts'
 import { allLinksId } from '../subject.ts'
-import type { Ranked, TopPosition, TopQuestion } from './rank-links.ts'
-import { among, rankLinks, windowRows } from './rank-links.ts'
+import { rankLinks } from './rank-links.ts'
+import type { RankedLink, TopPosition, TopQuery } from './ranked-page.ts'
+import { isAmong } from './ranked-page.ts'
 import { dayText } from './top-window.ts'
+import { windowRows } from './window-rows.ts'
 
 export interface TopLink extends StoredCounts {
   linkId: number
@@ -21,15 +23,15 @@ export interface TopLink extends StoredCounts {
 }
 
 /** A page of the list, from one snapshot. */
-export function topLinks(database: Database, question: TopQuestion): Promise<TopLink[]> {
-  const { window, sort, matching } = question
+export function topLinks(database: Database, query: TopQuery): Promise<TopLink[]> {
+  const { window, sort, matching } = query
   if (window === undefined && sort === 'visits' && matching === undefined)
-    return mostVisitedOfAllTime(database, question.limit, question.after)
+    return mostVisitedOfAllTime(database, query.limit, query.after)
   return database
     .transaction()
     .setIsolationLevel('repeatable read')
     .setAccessMode('read only')
-    .execute(async snapshot => describeLinks(snapshot, question, await rankLinks(snapshot, question)))
+    .execute(async snapshot => describeLinks(snapshot, query, await rankLinks(snapshot, query)))
 }
 
 /**
@@ -71,16 +73,16 @@ async function mostVisitedOfAllTime(
 /** In the same order. */
 async function describeLinks(
   database: Database,
-  { window, sort }: TopQuestion,
-  ranked: Ranked[],
+  { window, sort }: TopQuery,
+  ranked: RankedLink[],
 ): Promise<TopLink[]> {
   const ids = ranked.map(({ linkId }) => linkId)
   const counted =
     window === undefined
-      ? sql`SELECT link_id, visits, bots, previews, uniques, 0 AS before FROM link_totals WHERE ${among(ids)}`
+      ? sql`SELECT link_id, visits, bots, previews, uniques, 0 AS before FROM link_totals WHERE ${isAmong(ids)}`
       : sql`SELECT link_id, sum(visits)::bigint AS visits, sum(bots)::bigint AS bots, sum(previews)::bigint AS previews,
                    sum(uniques)::bigint AS uniques, sum(before)::bigint AS before
-            FROM (${windowRows(window, sort, among(ids))}) AS part GROUP BY link_id`
+            FROM (${windowRows(window, sort, isAmong(ids))}) AS part GROUP BY link_id`
   const { rows } = await sql<TopLink>`
     SELECT link.id AS "linkId", link.slug, link.long_url AS "longUrl", link.created_at AS "createdAt",
            coalesce(counted.visits, 0) AS visits, coalesce(counted.bots, 0) AS bots,
@@ -122,7 +124,7 @@ export async function sparklines(
   const { rows } = await sql<{ linkId: number; place: number; humans: number }>`
     SELECT link_id AS "linkId", array_position(${days}::date[], day) - 1 AS place, visits - bots - previews AS humans
     FROM link_days
-    WHERE ${among(linkIds)} AND day >= ${days[0]}::date AND day <= ${days.at(-1)}::date`.execute(database)
+    WHERE ${isAmong(linkIds)} AND day >= ${days[0]}::date AND day <= ${days.at(-1)}::date`.execute(database)
   const lines = new Map(linkIds.map(linkId => [linkId, days.map(() => 0)]))
   for (const { linkId, place, humans } of rows) lines.get(linkId)?.splice(place, 1, humans)
   return lines

@@ -14,7 +14,7 @@ import {
   refusals,
 } from '../shared-answers.ts'
 import type { StatsContext } from '../stats-context.ts'
-import type { TopPosition, TopQuestion } from './rank-links.ts'
+import type { TopPosition, TopQuery } from './ranked-page.ts'
 import type { TopLink } from './top-links-queries.ts'
 import { linksMatching, sparklines, topLinks } from './top-links-queries.ts'
 import type { TopWindow } from './top-window.ts'
@@ -64,7 +64,7 @@ const TopQuerySchema = Type.Object(
   { additionalProperties: false },
 )
 
-type TopQuery = Static<typeof TopQuerySchema>
+type Parameters = Static<typeof TopQuerySchema>
 
 const time = Type.String({ format: 'date-time' })
 
@@ -129,12 +129,12 @@ export const topLinksRoute: FastifyPluginAsyncTypebox<StatsContext> = async (
     },
   )
 
-  async function topAnswer(query: TopQuery, window: TopWindow | undefined, now: Date): Promise<Made> {
+  async function topAnswer(query: Parameters, window: TopWindow | undefined, now: Date): Promise<Made> {
     const matching = query.search === undefined ? undefined : linksMatching(query.search)
     if (query.search !== undefined && matching === undefined) return { body: '[]' }
     const { limit, sort } = query
-    const question: TopQuestion = { limit, sort, window, matching, after: readPosition(query.after) }
-    const links = await topLinks(database, question)
+    const wanted: TopQuery = { limit, sort, window, matching, after: readPosition(query.after) }
+    const links = await topLinks(database, wanted)
     const lines = query.sparkline
       ? await sparklines(
           database,
@@ -147,7 +147,7 @@ export const topLinksRoute: FastifyPluginAsyncTypebox<StatsContext> = async (
   }
 }
 
-function readWindow(query: TopQuery, now: Date): TopWindow | undefined {
+function readWindow(query: Parameters, now: Date): TopWindow | undefined {
   if (query.window !== undefined && (query.from !== undefined || query.to !== undefined))
     throw queryProblem('window', 'A window is asked for by window, or by from and to.')
   const window = readTopWindow(query, now)
@@ -156,7 +156,7 @@ function readWindow(query: TopQuery, now: Date): TopWindow | undefined {
   return window
 }
 
-function topLinkAnswer(link: TopLink, { sort }: TopQuery, sparkline: number[] | undefined) {
+function topLinkAnswer(link: TopLink, { sort }: Parameters, sparkline: number[] | undefined) {
   return {
     slug: link.slug,
     long_url: link.longUrl,
@@ -170,7 +170,7 @@ function topLinkAnswer(link: TopLink, { sort }: TopQuery, sparkline: number[] | 
 }
 
 /** Undefined where this page is the last. */
-function nextQuery(links: TopLink[], query: TopQuery): string | undefined {
+function nextQuery(links: TopLink[], query: Parameters): string | undefined {
   const last = links.at(-1)
   if (links.length < query.limit || last === undefined) return undefined
   const { limit, window, from, to, tz, sort, search, sparkline } = query

@@ -1,0 +1,54 @@
+/** What a page of the top list is asked for, and how a page is cut from ranked links. */
+import type { Database } from '@hopcount/shared/database/query-builder.ts'
+import type { RawBuilder } from 'kysely'
+import { sql } from 'kysely'
+import type { TopWindow } from './top-window.ts'
+
+export type TopSort = 'visits' | 'uniques' | 'last_visit' | 'growth'
+
+export interface TopQuery {
+  limit: number
+  sort: TopSort
+  /** Undefined: all time. */
+  window: TopWindow | undefined
+  /** Restricts the list to these links, given as a query for their ids; undefined: every link that has visits. */
+  matching: RawBuilder<unknown> | undefined
+  after: TopPosition | undefined
+}
+
+/** The link after which the next page begins. Links are ordered by value, highest first; ties by id, lowest first. */
+export interface TopPosition {
+  value: number
+  linkId: number
+}
+
+/** The value of a link without visits is 0; a last visit is in milliseconds since 1970. */
+export type RankedLink = TopPosition
+
+/** @param values a query for `link_id` and `value` */
+export async function rankedPage(
+  database: Database,
+  values: RawBuilder<unknown>,
+  { limit, after }: Pick<TopQuery, 'limit' | 'after'>,
+): Promise<RankedLink[]> {
+  const { rows } = await sql<RankedLink>`
+    SELECT link_id AS "linkId", value FROM (${values}) AS ranked
+    WHERE ${isAfter(after)} ORDER BY value DESC, link_id LIMIT ${limit}`.execute(database)
+  return rows
+}
+
+function isAfter(position: TopPosition | undefined): RawBuilder<unknown> {
+  if (position === undefined) return sql`true`
+  const { value, linkId } = position
+  return sql`(value < ${value}::bigint OR (value = ${value}::bigint AND link_id > ${linkId}::bigint))`
+}
+
+/** The value of a row of `link_totals AS total`. */
+export function totalValue(sort: TopSort): RawBuilder<unknown> {
+  if (sort === 'last_visit') return sql`(extract(epoch FROM total.last_visit) * 1000)::bigint`
+  return sort === 'uniques' ? sql`total.uniques` : sql`total.visits`
+}
+
+export function isAmong(ids: number[]): RawBuilder<unknown> {
+  return sql`link_id = ANY(${ids}::bigint[])`
+}
