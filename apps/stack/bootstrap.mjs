@@ -8,6 +8,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { constants } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { linkPostgresLibraries } from './link-postgres-libraries.mjs'
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))))
 const binaries = join(root, 'node_modules', '.bin')
@@ -82,6 +83,7 @@ function installPackages() {
     process.stderr.write(`${install.stdout}${install.stderr}`)
     fail('the packages could not be installed: the lines above say why')
   }
+  linkPostgresLibraries(root)
   writeFileSync(stamp, wanted)
 }
 

