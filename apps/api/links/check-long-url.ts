@@ -127,22 +127,17 @@ const domainName = /^[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*$/
 function isOwnHost(url: URL, ownHosts: string[]): boolean {
   const port = url.port || (url.protocol === 'https:' ? '443' : '80')
   return ownHosts.some(ownHost => {
-    const own = parseOwnHost(ownHost)
+    const own = ownUrls.memo(ownHost).url
     if (own === null || withoutFinalDot(own.hostname) !== withoutFinalDot(url.hostname)) return false
     return own.port === '' || own.port === port
   })
 }
 
-/** Nearly all requests have come to the same few hosts. */
-const ownUrls = new LRUCache<string, { url: URL | null }>({ max: 100 })
-
-function parseOwnHost(host: string): URL | null {
-  const known = ownUrls.get(host)
-  if (known !== undefined) return known.url
-  const url = URL.parse(`http://${host}`)
-  ownUrls.set(host, { url })
-  return url
-}
+/** Nearly all requests are sent to the same few hosts. */
+const ownUrls = new LRUCache<string, { url: URL | null }>({
+  max: 100,
+  memoMethod: host => ({ url: URL.parse(`http://${host}`) }),
+})
 
 function isPublicHost(host: string): boolean {
   // The parser has turned every spelling of an IPv4 address (127.1, 0x7f000001, 2130706433) into four decimals.

@@ -1,4 +1,4 @@
-/** Where a request was sent to: what the short URL of its link begins with where PUBLIC_URL does not say it. */
+/** The origin that a request was sent to: without PUBLIC_URL, short URLs begin with it. */
 import type { FastifyRequest } from 'fastify'
 import { LRUCache } from 'lru-cache'
 import { Problem } from '../errors/problem.ts'
@@ -10,25 +10,24 @@ export interface Origin {
   host: string
 }
 
-/** Of a valid URL. */
+/** @param url a valid URL */
 export function originOf(url: string): Origin {
   const { origin, host } = new URL(url)
   return { origin, host }
 }
 
-/** Nearly all requests name the same few. */
-const parsed = new LRUCache<string, Origin>({ max: 100 })
+/** Nearly all requests are sent to the same few. */
+const origins = new LRUCache<string, Origin>({ max: 100, memoMethod: parseOrigin })
 
-/** Throws a Problem where the Host header is no host. */
+/** Throws a Problem when the Host header is not a host. */
 export function requestOrigin(request: FastifyRequest): Origin {
-  const text = `${request.protocol}://${request.host}`
-  const known = parsed.get(text)
-  if (known !== undefined) return known
-  if (!httpOrigin.test(text) || !URL.canParse(text)) throw new Problem(400, 'The Host header is not a host.')
-  const origin = originOf(text)
-  parsed.set(text, origin)
-  return origin
+  return origins.memo(`${request.protocol}://${request.host}`)
 }
 
-/** Nothing that a URL parser would read as user, path or query: a Host is a host and a port (RFC 9110, section 7.2). */
+function parseOrigin(text: string): Origin {
+  if (!httpOrigin.test(text) || !URL.canParse(text)) throw new Problem(400, 'The Host header is not a host.')
+  return originOf(text)
+}
+
+/** Leaves nothing that a URL parser would read as user, path or query: a Host is a host and a port (RFC 9110, section 7.2). */
 const httpOrigin = /^https?:\/\/(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?$/i

@@ -1,4 +1,5 @@
 import type { Database } from '@hopcount/shared/database/query-builder.ts'
+import { LRUCache } from 'lru-cache'
 import type { StoredCounts } from './counts.ts'
 import { allLinksId } from './subject.ts'
 
@@ -47,30 +48,26 @@ export async function overallTotals(database: Database): Promise<Totals> {
 }
 
 /**
- * Counts the links, and remembers the number for a hundred times as long as counting took: a million take 50 ms, which
- * is then 1 % of a core however many ask.
+ * Counts the links, and remembers the number for a hundred times as long as counting took: counting a million takes
+ * 50 ms, which is then 1 % of a core however many ask.
  */
 export function createLinkCounter(database: Database): () => Promise<number> {
-  let counted: Promise<number> | undefined
-  return () => {
-    counted ??= count()
-    return counted
-  }
-
-  async function count(): Promise<number> {
-    const startedAt = performance.now()
-    let rememberMs = 0
-    try {
-      const { links } = await database
-        .selectFrom('links')
-        .select(({ fn }) => fn.countAll<number>().as('links'))
-        .executeTakeFirstOrThrow()
-      rememberMs = 100 * (performance.now() - startedAt)
+  const counts = new LRUCache<'links', number>({
+    max: 1,
+    async fetchMethod(_key, _stale, { options }) {
+      const startedAt = performance.now()
+      const links = await countLinks(database)
+      options.ttl = Math.ceil(100 * (performance.now() - startedAt))
       return links
-    } finally {
-      setTimeout(() => {
-        counted = undefined
-      }, rememberMs).unref()
-    }
-  }
+    },
+  })
+  return () => counts.forceFetch('links')
+}
+
+async function countLinks(database: Database): Promise<number> {
+  const { links } = await database
+    .selectFrom('links')
+    .select(({ fn }) => fn.countAll<number>().as('links'))
+    .executeTakeFirstOrThrow()
+  return links
 }

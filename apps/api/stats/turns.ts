@@ -1,46 +1,29 @@
 /**
- * Lets few do at a time what takes long, so that it takes no more of the process than that. Others wait for a moment,
- * then are told to come back: 503 with Retry-After.
+ * Limits how many slow operations run at once. Others wait for a moment, then are refused: 503 with Retry-After.
  */
+import { Semaphore, withTimeout } from 'async-mutex'
 import { Problem } from '../errors/problem.ts'
 
 export interface Turns {
-  /** Waits for a turn; the returned function ends it, and may be called again. */
+  /** Waits for a turn. The returned function ends it; calling it again does nothing. */
   take(): Promise<() => void>
 }
 
-/** As many wait at most as take turns: more would only come to wait in vain. */
+/** As many may wait as may run: any more would wait in vain. */
 export function createTurns(options: { max: number; waitMs: number; refusal: string }): Turns {
   const { max, waitMs, refusal } = options
-  let taken = 0
-  const waiting: (() => void)[] = []
+  const semaphore = withTimeout(new Semaphore(max), waitMs, refused())
+  let waiting = 0
 
   async function take(): Promise<() => void> {
-    if (taken === max) await nextTurn()
-    else taken++
-    let isOver = false
-    return () => {
-      if (isOver) return
-      isOver = true
-      const next = waiting.shift()
-      if (next === undefined) taken--
-      else next()
+    if (!semaphore.isLocked()) return release(await semaphore.acquire())
+    if (waitMs === 0 || waiting === max) throw refused()
+    waiting++
+    try {
+      return release(await semaphore.acquire())
+    } finally {
+      waiting--
     }
-  }
-
-  function nextTurn(): Promise<void> {
-    if (waitMs === 0 || waiting.length === max) throw refused()
-    return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => {
-        waiting.splice(waiting.indexOf(begin), 1)
-        reject(refused())
-      }, waitMs)
-      function begin() {
-        clearTimeout(timer)
-        resolve()
-      }
-      waiting.push(begin)
-    })
   }
 
   function refused(): Problem {
@@ -48,4 +31,8 @@ export function createTurns(options: { max: number; waitMs: number; refusal: str
   }
 
   return { take }
+}
+
+function release([, end]: [number, () => void]): () => void {
+  return end
 }
