@@ -85,6 +85,8 @@ function generateTypes(file: string): string {
       'schema_migrations',
       '--type-mapping',
       '{"int8":"number"}',
+      '--date-parser',
+      'string',
       '--out-file',
       file,
     ],

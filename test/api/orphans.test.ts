@@ -4,6 +4,7 @@ import type { Pool } from 'pg'
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { createFrequentSlugs } from '../../apps/api/orphans/frequent-slugs.ts'
 import { addOrphanVisits, maxSlugsPerDay } from '../../apps/api/orphans/orphan-queries.ts'
+import { dayNumber, dayText } from '../../apps/shared/days.ts'
 import { forgetOrphans } from '../../apps/worker/maintenance/forget-orphans.ts'
 import type { RunningApi } from '../support/hopcount.ts'
 import { openPool, shorten, startApi, visit } from '../support/hopcount.ts'
@@ -11,7 +12,6 @@ import { createTestDatabase } from '../support/test-database.ts'
 import { waitUntil } from '../support/wait-until.ts'
 import { answerTo, expectProblem, requestBytes } from './requests.ts'
 
-const dayMs = 86_400_000
 /** Requests within this time share an answer. */
 const sharedForMs = 600
 
@@ -63,7 +63,7 @@ async function request(slug: string, times = 1, method = 'GET'): Promise<void> {
 
 /** The UTC day that many days ago. */
 function day(daysAgo = 0): string {
-  return new Date(Date.now() - daysAgo * dayMs).toISOString().slice(0, 10)
+  return dayText(dayNumber(Date.now()) - daysAgo)
 }
 
 async function add(daysAgo: number, requests: Record<string, number>, others = 0): Promise<void> {

@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import type { Pool } from 'pg'
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { newProducerId } from '../../apps/api/visits/producer-folder.ts'
+import { dayMs } from '../../apps/shared/days.ts'
 import { openVisitKnowledge } from '../../apps/worker/recording/visit-knowledge.ts'
 import type { RunningApi } from '../support/hopcount.ts'
 import { linkStats, openPool, shorten, startApi, startWorker, visit } from '../support/hopcount.ts'
@@ -12,7 +13,6 @@ import { waitUntil } from '../support/wait-until.ts'
 import { answerTo, expectProblem, requestBytes } from './requests.ts'
 
 const hourMs = 3_600_000
-const dayMs = 24 * hourMs
 
 let databaseUrl: string
 let api: RunningApi

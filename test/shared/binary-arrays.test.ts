@@ -2,11 +2,14 @@ import type { Pool } from 'pg'
 import { beforeAll, expect, test } from 'vitest'
 import {
   bigintArray,
+  dateArray,
   integerArray,
+  readDate,
   textArray,
   timestampArray,
   wordsArray,
 } from '../../apps/shared/database/binary-arrays.ts'
+import { dayText } from '../../apps/shared/days.ts'
 import { openPool } from '../support/hopcount.ts'
 import { createTestDatabase } from '../support/test-database.ts'
 
@@ -50,6 +53,23 @@ test('moments keep their milliseconds, before 2000 and after', async () => {
   const written = timestampArray([...moments, ...later].map(Date.parse))
   const { rows } = await pool.query<{ moment: Date }>('SELECT unnest($1::timestamptz[]) AS moment', [written])
   expect(rows.map(row => row.moment.toISOString())).toEqual([...moments, ...later])
+})
+
+test('dates are the days of their numbers, before 2000 and after, both ways', async () => {
+  const days = [-1, 0, 10_956, 10_957, 20_783, 2_932_896, 3_257_811]
+  const dates = [
+    '1969-12-31',
+    '1970-01-01',
+    '1999-12-31',
+    '2000-01-01',
+    '2026-11-26',
+    '9999-12-31',
+    '10889-08-01',
+  ]
+  expect(days.map(dayText)).toEqual(dates)
+  expect(await read('date', dateArray(days))).toEqual(dates)
+  const { rows } = await pool.query<{ sent: Buffer }>('SELECT date_send(unnest($1::date[])) AS sent', [dates])
+  expect(rows.map(row => readDate(row.sent, 0))).toEqual(days)
 })
 
 test('texts of any letters, empty ones and none', async () => {

@@ -3,6 +3,7 @@ import type { Pool } from 'pg'
 import pg from 'pg'
 import { beforeAll, beforeEach, expect, test } from 'vitest'
 import { newProducerId } from '../../apps/api/visits/producer-folder.ts'
+import { dayMs, dayNumber } from '../../apps/shared/days.ts'
 import type { DecodedVisit } from '../../apps/shared/visits/decode-batch.ts'
 import { compactLedger } from '../../apps/worker/maintenance/compact-ledger.ts'
 import { createTextNumbers } from '../../apps/worker/recording/number-texts.ts'
@@ -78,7 +79,7 @@ test('a batch delivered to eight workers at once is counted once', async () => {
 })
 
 test('visits belong to the moment of their redirect, however late they are written', async () => {
-  const dayBefore = noon - 86_400_000
+  const dayBefore = noon - dayMs
   const lastYear = Date.UTC(2025, 0, 1, 0, 14, 59, 999)
   await record([
     {
@@ -260,8 +261,7 @@ test('two workers on one hot link and a thousand others never wait for each othe
 
 test('workers whose transactions are cut into slices of other links count as one does, without a circle', async () => {
   const before = await deadlocks()
-  const dayMs = 86_400_000
-  const noonToday = (Math.floor(Date.now() / dayMs) + 0.5) * dayMs
+  const noonToday = (dayNumber(Date.now()) + 0.5) * dayMs
   const people = (linkId: number, count: number): DecodedVisit[] =>
     visits(linkId, count, noonToday - dayMs * (linkId % 2)).map((visit, i) => ({
       ...visit,

@@ -1,6 +1,7 @@
 import type { Pool } from 'pg'
 import { beforeAll, beforeEach, expect, test } from 'vitest'
 import { newProducerId } from '../../apps/api/visits/producer-folder.ts'
+import { dayMs } from '../../apps/shared/days.ts'
 import type { DecodedVisit } from '../../apps/shared/visits/decode-batch.ts'
 import { foldBreakdowns } from '../../apps/worker/maintenance/fold-breakdowns.ts'
 import type { VisitKnowledge } from '../../apps/worker/recording/visit-knowledge.ts'
@@ -10,8 +11,6 @@ import { repairCounts } from '../../apps/worker/verify/repair-counts.ts'
 import { openPool } from '../support/hopcount.ts'
 import { recordBatches } from '../support/record-visits.ts'
 import { createTestDatabase } from '../support/test-database.ts'
-
-const dayMs = 86_400_000
 
 const agents = [
   'Mozilla/5.0 (X11; Linux x86_64; rv:130.0) Gecko/20100101 Firefox/130.0',

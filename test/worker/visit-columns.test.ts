@@ -1,12 +1,13 @@
 import { expect, test } from 'vitest'
+import { dayNumber } from '../../apps/shared/days.ts'
 import type { DecodedVisit } from '../../apps/shared/visits/decode-batch.ts'
-import { dayOf, describeVisits } from '../../apps/worker/recording/describe-visits.ts'
+import { describeVisits } from '../../apps/worker/recording/describe-visits.ts'
 import { sliceByLink, sortedPlaces } from '../../apps/worker/recording/sum-visits.ts'
 import { clearVisits, createVisitColumns } from '../../apps/worker/recording/visit-columns.ts'
 
 const noon = Date.UTC(2026, 10, 23, 12)
 const firefox = 'Mozilla/5.0 (X11; Linux x86_64; rv:148.0) Gecko/20100101 Firefox/148.0'
-const salts = new Map([[dayOf(noon), 'salt']])
+const salts = new Map([[dayNumber(noon), 'salt']])
 
 function visits(count: number, userAgent: string): DecodedVisit[] {
   return Array.from({ length: count }, (_, i) => ({

@@ -4,6 +4,7 @@ import { beforeAll, beforeEach, expect, test } from 'vitest'
 import { newProducerId } from '../../apps/api/visits/producer-folder.ts'
 import type { Breakdowns, StoredBreakdowns } from '../../apps/shared/breakdowns.ts'
 import { addStored } from '../../apps/shared/breakdowns.ts'
+import { dayMs } from '../../apps/shared/days.ts'
 import type { DecodedVisit } from '../../apps/shared/visits/decode-batch.ts'
 import { foldBreakdowns } from '../../apps/worker/maintenance/fold-breakdowns.ts'
 import { openVisitKnowledge } from '../../apps/worker/recording/visit-knowledge.ts'
@@ -11,7 +12,6 @@ import { openPool } from '../support/hopcount.ts'
 import { recordBatches } from '../support/record-visits.ts'
 import { createTestDatabase } from '../support/test-database.ts'
 
-const dayMs = 86_400_000
 const chrome =
   'Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36'
 const iphone =

@@ -7,12 +7,13 @@
  * in which it is written out. While the database is away one such portion waits, and the next one is gathered: 2,000
  * slugs at most, whatever is asked for.
  */
+import { dayNumber, dayText } from '@hopcount/shared/days.ts'
 import type { Log } from '@hopcount/shared/log.ts'
 import { createHealthLog } from '@hopcount/shared/log.ts'
 import type { Pool } from 'pg'
 import type { SlugCounts } from './frequent-slugs.ts'
 import { createFrequentSlugs } from './frequent-slugs.ts'
-import { addOrphanVisits, dayOf } from './orphan-queries.ts'
+import { addOrphanVisits } from './orphan-queries.ts'
 
 export interface OrphanCounter {
   /** A request for this slug was answered 404. The slug fits the slug pattern. */
@@ -40,7 +41,7 @@ export function createOrphanCounter(options: { pool: Pool; log: Log }): OrphanCo
   }
 
   async function writePortion(): Promise<void> {
-    portion ??= { day: dayOf(new Date()), counts: slugs.take() }
+    portion ??= { day: dayText(dayNumber(Date.now())), counts: slugs.take() }
     const { day, counts } = portion
     try {
       if (counts.requests.size > 0 || counts.others > 0) await addOrphanVisits(options.pool, day, counts)

@@ -1,3 +1,4 @@
+import { inTransaction } from '@hopcount/shared/database/in-transaction.ts'
 import type { Pool } from 'pg'
 import type { SlugCounts } from './frequent-slugs.ts'
 
@@ -15,9 +16,7 @@ export const maxSlugsPerDay = 1_000
  * One process at a time, by a lock taken in a statement of its own: the next one then sees what the last one left.
  */
 export async function addOrphanVisits(pool: Pool, day: string, counts: SlugCounts): Promise<void> {
-  const client = await pool.connect()
-  try {
-    await client.query('BEGIN')
+  await inTransaction(pool, async client => {
     await client.query(`SELECT pg_advisory_xact_lock(hashtext('hopcount:orphan-visits'))`)
     await client.query(mergeStatement, [
       day,
@@ -25,13 +24,7 @@ export async function addOrphanVisits(pool: Pool, day: string, counts: SlugCount
       [...counts.requests.values(), counts.others],
       maxSlugsPerDay,
     ])
-    await client.query('COMMIT')
-    client.release()
-  } catch (error) {
-    // Ends the transaction, in whatever state it and the connection are.
-    client.release(true)
-    throw error
-  }
+  })
 }
 
 /** Writes only what has changed, sorted by slug. */
@@ -61,8 +54,3 @@ const mergeStatement = `
   WHERE kept.requests <> coalesce(stored.requests, 0)
   ORDER BY slug
   ON CONFLICT (day, slug) DO UPDATE SET requests = excluded.requests`
-
-/** The UTC day that holds the moment, `YYYY-MM-DD`. */
-export function dayOf(time: Date): string {
-  return time.toISOString().slice(0, 10)
-}

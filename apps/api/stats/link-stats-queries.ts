@@ -1,7 +1,7 @@
+import { allLinks } from '@hopcount/shared/all-links.ts'
 import type { Database } from '@hopcount/shared/database/query-builder.ts'
 import { LRUCache } from 'lru-cache'
 import type { StoredCounts } from './counts.ts'
-import { allLinksId } from './subject.ts'
 
 export interface Totals extends StoredCounts {
   uniques: number
@@ -42,7 +42,7 @@ export async function overallTotals(database: Database): Promise<Totals> {
   const totals = await database
     .selectFrom('link_totals')
     .select(['visits', 'bots', 'previews', 'uniques', 'first_visit as firstVisit', 'last_visit as lastVisit'])
-    .where('link_id', '=', allLinksId)
+    .where('link_id', '=', allLinks)
     .executeTakeFirst()
   return totals ?? { visits: 0, bots: 0, previews: 0, uniques: 0, firstVisit: null, lastVisit: null }
 }

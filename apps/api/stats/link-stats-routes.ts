@@ -3,6 +3,7 @@
  * aggregates (and those 20 rows) only, so their time does not grow with the number of visits.
  */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { allLinks } from '@hopcount/shared/all-links.ts'
 import { Type } from 'typebox'
 import { problemResponses } from '../errors/problem.ts'
 import { countsOf, countsProperties } from './counts.ts'
@@ -19,7 +20,7 @@ import {
   refusals,
 } from './shared-answers.ts'
 import type { StatsContext } from './stats-context.ts'
-import { allLinksId, checkSubjectSlug, noSuchLink } from './subject.ts'
+import { checkSubjectSlug, noSuchLink } from './subject.ts'
 import { visitDescriber, visitProperties } from './visits/visit-answer.ts'
 import { newestVisits } from './visits/visits-queries.ts'
 
@@ -83,7 +84,7 @@ export const linkStatsRoutes: FastifyPluginAsyncTypebox<StatsContext> = async (
           const [totals, links, series] = await Promise.all([
             overallTotals(database),
             countLinks(),
-            readSeries(database, allLinksId, buckets, before),
+            readSeries(database, allLinks, buckets, before),
           ])
           return { body: JSON.stringify({ ...totalsAnswer(totals), links, ...series }) }
         },

@@ -1,12 +1,10 @@
 /** Whose statistics are asked for: a link's, or those of all links together, which stand under link id 0. */
+import { allLinks } from '@hopcount/shared/all-links.ts'
 import type { Database } from '@hopcount/shared/database/query-builder.ts'
 import { sql } from 'kysely'
 import { Type } from 'typebox'
 import { Problem } from '../errors/problem.ts'
 import { slugPattern } from '../links/check-slug.ts'
-
-/** The id under which the aggregate tables hold the sums over all links. */
-export const allLinksId = 0
 
 export interface Subject {
   linkId: number
@@ -18,7 +16,7 @@ const SlugParamsSchema = Type.Object({ slug: Type.String() })
 
 /** Throws 404 where there is no such link. Without a slug: all links. */
 export async function findSubject(database: Database, slug: string | undefined): Promise<Subject> {
-  if (slug === undefined) return { linkId: allLinksId, slug }
+  if (slug === undefined) return { linkId: allLinks, slug }
   checkSubjectSlug(slug)
   const link = await database.selectFrom('links').select('id').where('slug', '=', slug).executeTakeFirst()
   if (link === undefined) throw noSuchLink()
@@ -55,5 +53,5 @@ export function slugOf(request: { params: unknown }): string | undefined {
 
 /** Restricts raw visits to the subject's; all links' raw visits have no id of their own. */
 export function rawVisitsOf(linkId: number) {
-  return linkId === allLinksId ? sql`true` : sql`link_id = ${linkId}`
+  return linkId === allLinks ? sql`true` : sql`link_id = ${linkId}`
 }

@@ -1,3 +1,4 @@
+import { inTransaction } from '@hopcount/shared/database/in-transaction.ts'
 import type { BatchId } from '@hopcount/shared/visits/visit-batch.ts'
 import { batchKey } from '@hopcount/shared/visits/visit-batch.ts'
 import type { Pool } from 'pg'
@@ -21,14 +22,8 @@ export async function recordedBatches(pool: Pool, batches: BatchId[]): Promise<S
  *
  * The watermark is read after the row was entered, as the worker does: compaction replaces rows by a watermark.
  */
-export async function voidBatch(pool: Pool, { producerId, seq }: BatchId): Promise<boolean> {
-  const client = await pool.connect()
-  // What is lost in the middle rejects the query, and is emitted as well.
-  const ignore = () => {}
-  client.on('error', ignore)
-  let failure: unknown
-  try {
-    await client.query('BEGIN')
+export function voidBatch(pool: Pool, { producerId, seq }: BatchId): Promise<boolean> {
+  return inTransaction(pool, async client => {
     const entered = await client.query<{ counted: number }>({
       name: 'void-batch',
       text: `INSERT INTO ledger (producer_id, seq, counted) VALUES ($1, $2, 0)
@@ -40,14 +35,14 @@ export async function voidBatch(pool: Pool, { producerId, seq }: BatchId): Promi
       text: 'SELECT FROM ledger_watermarks WHERE producer_id = $1 AND seq >= $2',
       values: [producerId, seq],
     })
-    const isVoid = entered.rows[0]?.counted === 0 && watermark.rowCount === 0
-    await client.query(isVoid ? 'COMMIT' : 'ROLLBACK')
-    return isVoid
-  } catch (error) {
-    failure = error
-    throw error
-  } finally {
-    client.off('error', ignore)
-    client.release(failure !== undefined)
-  }
+    const isBelowWatermark = watermark.rowCount !== 0
+    if (isBelowWatermark) {
+      await client.query({
+        name: 'leave-ledger-again',
+        text: 'DELETE FROM ledger WHERE producer_id = $1 AND seq = $2 AND counted = 0',
+        values: [producerId, seq],
+      })
+    }
+    return entered.rows[0]?.counted === 0 && !isBelowWatermark
+  })
 }

@@ -7,6 +7,7 @@
  * Moments need no conversion that way, and nothing is rounded. Measured with 200,000 links, in one run each: 22.0 µs of
  * PostgreSQL's time per visit, with literals 23.3; the worker's is the same.
  */
+import { dayNumber } from '../days.ts'
 
 const headerBytes = 20
 const lengthBytes = 4
@@ -14,7 +15,7 @@ const lengthBytes = 4
 const postgresEpochMs = Date.UTC(2000)
 
 /** OIDs of pg_type. */
-const types = { bigint: 20, integer: 23, text: 25, timestamptz: 1184 }
+const types = { bigint: 20, integer: 23, text: 25, date: 1082, timestamptz: 1184 }
 
 /** `bigint[]` */
 export function bigintArray(values: number[]): Buffer {
@@ -37,6 +38,18 @@ export function timestampArray(values: number[]): Buffer {
 /** `integer[]` */
 export function integerArray(values: (number | null)[]): Buffer {
   return arrayOf(types.integer, values, 4 * values.length, (to, value, at) => to.writeInt32BE(value, at))
+}
+
+/** `date[]`, of day numbers (days.ts). */
+export function dateArray(days: number[]): Buffer {
+  return arrayOf(types.date, days, 4 * days.length, (to, day, at) =>
+    to.writeInt32BE(day - dayNumber(postgresEpochMs), at),
+  )
+}
+
+/** The day number of a `date` in the binary format (date_send). */
+export function readDate(from: Buffer, at: number): number {
+  return from.readInt32BE(at) + dayNumber(postgresEpochMs)
 }
 
 /** `text[]` */

@@ -25,7 +25,7 @@ export type Timestamp = ColumnType<Date, Date | string, Date | string>;
 
 export interface BreakdownDeltas {
   breakdowns: Json;
-  day: Timestamp;
+  day: string;
   link_id: number;
 }
 
@@ -43,13 +43,13 @@ export interface LedgerWatermarks {
 
 export interface LinkBreakdowns {
   breakdowns: Json;
-  day: Timestamp;
+  day: string;
   link_id: number;
 }
 
 export interface LinkDays {
   bots: number;
-  day: Timestamp;
+  day: string;
   link_id: number;
   magnitude: Generated<number | null>;
   previews: number;
@@ -94,15 +94,15 @@ export interface LinkTotals {
 }
 
 export interface OrphanVisits {
-  day: Timestamp;
+  day: string;
   requests: number;
   slug: string;
 }
 
 export interface Retention {
   only_row: Generated<boolean>;
-  quarters_from: Generated<Timestamp>;
-  raw_visits_from: Generated<Timestamp>;
+  quarters_from: Generated<string>;
+  raw_visits_from: Generated<string>;
 }
 
 export interface Texts {
@@ -111,13 +111,13 @@ export interface Texts {
 }
 
 export interface Visitors {
-  day: Timestamp;
+  day: string;
   link_id: number;
   visitor: number;
 }
 
 export interface VisitorSalts {
-  day: Timestamp;
+  day: string;
   salt: Buffer;
 }
 

@@ -64,3 +64,5 @@ export function isDataError(error: unknown): boolean {
 
 // PostgreSQL's bigint is read as a number: link ids and visit counts stay below 2^53.
 pg.types.setTypeParser(pg.types.builtins.INT8, text => Number(text))
+// A date stays a text: as a Date it would be midnight in this process's time zone.
+pg.types.setTypeParser(pg.types.builtins.DATE, text => text)

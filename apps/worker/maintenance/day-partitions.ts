@@ -3,6 +3,8 @@
  * waits behind it. So it waits less than a second for those that are there, and otherwise leaves it to the next run.
  * That is also less than `deadlock_timeout`: nobody is ever told of a deadlock because of a drop.
  */
+import { inTransaction } from '@hopcount/shared/database/in-transaction.ts'
+import { dayText, parseDay } from '@hopcount/shared/days.ts'
 import type { Pool, PoolClient } from 'pg'
 import pg from 'pg'
 
@@ -17,17 +19,17 @@ export async function partitionDays(
   table: PartitionedByDay,
   beforeDay: number,
 ): Promise<number[]> {
-  const { rows } = await pool.query<{ day: number }>({
+  const { rows } = await pool.query<{ day: string }>({
     name: 'partition-days',
     text: `SELECT day FROM (
-             SELECT to_date(right(child.relname, 8), 'YYYYMMDD') - '1970-01-01'::date AS day
+             SELECT to_date(right(child.relname, 8), 'YYYYMMDD') AS day
              FROM pg_inherits JOIN pg_class AS child ON child.oid = inhrelid
              WHERE inhparent = $1::regclass AND child.relname ~ '_[0-9]{8}$'
            ) AS partition
-           WHERE day < $2::integer ORDER BY day`,
-    values: [table, beforeDay],
+           WHERE day < $2::date ORDER BY day`,
+    values: [table, dayText(beforeDay)],
   })
-  return rows.map(row => row.day)
+  return rows.map(row => parseDay(row.day))
 }
 
 /**
@@ -40,22 +42,17 @@ export async function dropPartition(
   day: number,
   before: (client: PoolClient) => Promise<unknown> = async () => {},
 ): Promise<boolean> {
-  const name = `${table}_${new Date(day * 86_400_000).toISOString().slice(0, 10).replaceAll('-', '')}`
-  const client = await pool.connect()
-  let failed = true
-  try {
-    await client.query(`BEGIN; SET LOCAL lock_timeout = '${lockTimeout}'`)
+  const name = `${table}_${dayText(day).replaceAll('-', '')}`
+  const drop = async (client: PoolClient) => {
     await before(client)
     await client.query(`DROP TABLE IF EXISTS ${pg.escapeIdentifier(name)}`)
-    await client.query('COMMIT')
-    failed = false
+  }
+  try {
+    await inTransaction(pool, drop, `BEGIN; SET LOCAL lock_timeout = '${lockTimeout}'`)
     return true
   } catch (error) {
     if (error instanceof pg.DatabaseError && error.code === lockNotAvailable) return false
     throw error
-  } finally {
-    if (failed) await client.query('ROLLBACK').catch(() => {})
-    client.release(failed)
   }
 }
 
@@ -82,7 +79,7 @@ export async function deleteBefore(
   beforeDay: number,
 ): Promise<void> {
   for (let deleted = rowsPerDelete; deleted === rowsPerDelete; ) {
-    const result = await pool.query({ ...statement, values: [beforeDay, rowsPerDelete] })
+    const result = await pool.query({ ...statement, values: [dayText(beforeDay), rowsPerDelete] })
     deleted = result.rowCount ?? 0
   }
 }

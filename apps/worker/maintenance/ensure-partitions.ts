@@ -1,3 +1,4 @@
+import { inTransaction } from '@hopcount/shared/database/in-transaction.ts'
 import type { Pool } from 'pg'
 
 /** Days (UTC) whose partitions exist ahead: a worker may stand still for a week before visits fall into the DEFAULT partition. */
@@ -8,20 +9,15 @@ const daysAhead = 8
  * for itself: where somebody reads it for long (`pnpm verify`), it gives up, so that others don't wait behind it.
  */
 export async function ensureVisitPartitions(pool: Pool): Promise<number> {
-  const client = await pool.connect()
-  let failed = true
-  try {
-    await client.query(`BEGIN; SET LOCAL lock_timeout = '800ms'`)
-    const result = await client.query<{ made: number }>({
-      name: 'ensure-visit-partitions',
-      text: `SELECT ensure_visit_partitions((now() AT TIME ZONE 'UTC')::date - 1, $1) AS made`,
-      values: [daysAhead + 1],
-    })
-    await client.query('COMMIT')
-    failed = false
-    return result.rows[0]?.made ?? 0
-  } finally {
-    if (failed) await client.query('ROLLBACK').catch(() => {})
-    client.release(failed)
-  }
+  const result = await inTransaction(
+    pool,
+    client =>
+      client.query<{ made: number }>({
+        name: 'ensure-visit-partitions',
+        text: `SELECT ensure_visit_partitions((now() AT TIME ZONE 'UTC')::date - 1, $1) AS made`,
+        values: [daysAhead + 1],
+      }),
+    `BEGIN; SET LOCAL lock_timeout = '800ms'`,
+  )
+  return result.rows[0]?.made ?? 0
 }

@@ -4,10 +4,10 @@
  * One transaction: deltas are deleted and the sums written together, so who reads both tables in one statement sees
  * every visit once. One worker at a time (advisory lock): nobody else writes link_breakdowns meanwhile.
  */
-
 import type { Breakdowns } from '@hopcount/shared/breakdowns.ts'
 import { storedText } from '@hopcount/shared/breakdowns.ts'
-import { bigintArray, integerArray } from '@hopcount/shared/database/binary-arrays.ts'
+import { bigintArray } from '@hopcount/shared/database/binary-arrays.ts'
+import { inTransaction } from '@hopcount/shared/database/in-transaction.ts'
 import type { Pool, PoolClient } from 'pg'
 import { addStoredText } from './add-stored-text.ts'
 
@@ -21,19 +21,19 @@ const deltasPerTransaction = 2_000
 /** Of one link and day: JSON of StoredBreakdowns. */
 interface BreakdownsRow {
   link_id: number
-  day: number
+  day: string
   breakdowns: string
 }
 
 interface DayDeltas {
   linkId: number
-  day: number
+  day: string
   deltas: string[]
 }
 
 interface Key {
   linkId: number
-  day: number
+  day: string
 }
 
 /**
@@ -44,7 +44,7 @@ interface Key {
 export async function foldBreakdowns(pool: Pool, stop?: AbortSignal): Promise<number> {
   let folded = 0
   // Not from the beginning each time: the index would lead through all deltas deleted so far, which stay until vacuum.
-  let from: Key = { linkId: 0, day: 0 }
+  let from: Key = { linkId: 0, day: '-infinity' }
   for (;;) {
     const deltas = await foldOnce(pool, from)
     folded += deltas.length
@@ -53,23 +53,15 @@ export async function foldBreakdowns(pool: Pool, stop?: AbortSignal): Promise<nu
   }
 }
 
-async function foldOnce(pool: Pool, from: Key): Promise<BreakdownsRow[]> {
-  const client = await pool.connect()
-  let failed = true
-  try {
-    await client.query('BEGIN')
+function foldOnce(pool: Pool, from: Key): Promise<BreakdownsRow[]> {
+  return inTransaction(pool, async client => {
     const lock = await client.query<{ alone: boolean }>(
       `SELECT pg_try_advisory_xact_lock(hashtext('hopcount:fold-breakdowns')) AS alone`,
     )
     const deltas = lock.rows[0]?.alone ? await takeDeltas(client, from) : []
     if (deltas.length > 0) await addToBreakdowns(client, groupByDay(deltas))
-    await client.query('COMMIT')
-    failed = false
     return deltas
-  } finally {
-    if (failed) await client.query('ROLLBACK').catch(() => {})
-    client.release(failed)
-  }
+  })
 }
 
 async function takeDeltas(client: PoolClient, from: Key): Promise<BreakdownsRow[]> {
@@ -79,10 +71,10 @@ async function takeDeltas(client: PoolClient, from: Key): Promise<BreakdownsRow[
     text: `DELETE FROM breakdown_deltas
            WHERE ctid = ANY (ARRAY(
              SELECT ctid FROM breakdown_deltas
-             WHERE (link_id, day) >= ($2::bigint, '1970-01-01'::date + $3::integer)
+             WHERE (link_id, day) >= ($2::bigint, $3::date)
              ORDER BY link_id, day LIMIT $1
            ))
-           RETURNING link_id, day - '1970-01-01'::date AS day, breakdowns::text AS breakdowns`,
+           RETURNING link_id, day, breakdowns::text AS breakdowns`,
     values: [deltasPerTransaction, from.linkId, from.day],
   })
   return rows
@@ -109,14 +101,14 @@ function groupByDay(rows: BreakdownsRow[]): DayDeltas[] {
 
 async function addToBreakdowns(client: PoolClient, days: DayDeltas[]): Promise<void> {
   const linkIds = bigintArray(days.map(d => d.linkId))
-  const dayNumbers = integerArray(days.map(d => d.day))
+  const dates = days.map(d => d.day)
   const { rows } = await client.query<BreakdownsRow>({
     name: 'read-link-breakdowns',
     text: `SELECT link_id, key.day, breakdowns::text AS breakdowns
-           FROM unnest($1::bigint[], $2::integer[]) AS key (link_id, day)
+           FROM unnest($1::bigint[], $2::date[]) AS key (link_id, day)
            JOIN link_breakdowns AS total USING (link_id)
-           WHERE total.day = '1970-01-01'::date + key.day`,
-    values: [linkIds, dayNumbers],
+           WHERE total.day = key.day`,
+    values: [linkIds, dates],
   })
   const stored = new Map(rows.map(row => [dayKey(row.link_id, row.day), row.breakdowns]))
   const sums = days.map(({ linkId, day, deltas }) =>
@@ -125,10 +117,10 @@ async function addToBreakdowns(client: PoolClient, days: DayDeltas[]): Promise<v
   await client.query({
     name: 'write-link-breakdowns',
     text: `INSERT INTO link_breakdowns (link_id, day, breakdowns)
-           SELECT link_id, '1970-01-01'::date + day, breakdowns::json
-           FROM unnest($1::bigint[], $2::integer[], string_to_array($3, E'\\n')) AS sum (link_id, day, breakdowns)
+           SELECT link_id, day, breakdowns::json
+           FROM unnest($1::bigint[], $2::date[], string_to_array($3, E'\\n')) AS sum (link_id, day, breakdowns)
            ON CONFLICT (link_id, day) DO UPDATE SET breakdowns = excluded.breakdowns`,
-    values: [linkIds, dayNumbers, sums.join('\n')],
+    values: [linkIds, dates, sums.join('\n')],
   })
 }
 
@@ -138,6 +130,6 @@ function sumOf(texts: string[]): string {
   return storedText(sum)
 }
 
-function dayKey(linkId: number, day: number): string {
+function dayKey(linkId: number, day: string): string {
   return `${linkId} ${day}`
 }

@@ -6,8 +6,10 @@
  * whose rows every worker locks last, has a transaction of its own. Several workers may fold at once: the second
  * one finds nothing left to do.
  */
-import type { Pool } from 'pg'
-import { allLinks } from '../recording/sum-visits.ts'
+import { allLinks } from '@hopcount/shared/all-links.ts'
+import { inTransaction } from '@hopcount/shared/database/in-transaction.ts'
+import { dayText, parseDay } from '@hopcount/shared/days.ts'
+import type { Pool, PoolClient } from 'pg'
 import { today } from './database-clock.ts'
 
 /** Bounds how long a worker waits for the ledger. */
@@ -20,9 +22,9 @@ export async function foldQuarters(pool: Pool, afterDays: number, now?: number):
   // First of all: from here on these days are compared by hour.
   await pool.query({
     name: 'raise-quarters-from',
-    text: `UPDATE retention SET quarters_from = '1970-01-01'::date + $1::integer
-           WHERE quarters_from < '1970-01-01'::date + $1::integer`,
-    values: [beforeDay],
+    text: `UPDATE retention SET quarters_from = $1::date
+           WHERE quarters_from < $1::date`,
+    values: [dayText(beforeDay)],
   })
   let folded = 0
   for (const day of await daysToFold(pool, beforeDay)) {
@@ -37,40 +39,36 @@ export async function foldQuarters(pool: Pool, afterDays: number, now?: number):
 
 /** All links together have a row wherever a link has one. */
 async function daysToFold(pool: Pool, beforeDay: number): Promise<number[]> {
-  const { rows } = await pool.query<{ day: number }>({
+  const { rows } = await pool.query<{ day: string }>({
     name: 'days-to-fold',
-    text: `SELECT DISTINCT (quarter AT TIME ZONE 'UTC')::date - '1970-01-01'::date AS day FROM link_quarters
-           WHERE link_id = ${allLinks} AND quarter < ('1970-01-01'::date + $1::integer)::timestamp AT TIME ZONE 'UTC'
+    text: `SELECT DISTINCT (quarter AT TIME ZONE 'UTC')::date AS day FROM link_quarters
+           WHERE link_id = ${allLinks} AND quarter < $1::date::timestamp AT TIME ZONE 'UTC'
              AND quarter <> date_bin('1 hour', quarter, 'epoch'::timestamptz)
            ORDER BY 1`,
-    values: [beforeDay],
+    values: [dayText(beforeDay)],
   })
-  return rows.map(row => row.day)
+  return rows.map(row => parseDay(row.day))
 }
 
 async function linksToFold(pool: Pool, day: number): Promise<number[]> {
   const { rows } = await pool.query<{ link_id: number }>({
     name: 'links-to-fold',
     text: `SELECT link_id FROM link_days
-           WHERE day = '1970-01-01'::date + $1::integer AND link_id <> ${allLinks}
+           WHERE day = $1::date AND link_id <> ${allLinks}
              AND EXISTS (
                SELECT FROM link_quarters
                WHERE link_quarters.link_id = link_days.link_id
-                 AND quarter >= ('1970-01-01'::date + $1::integer)::timestamp AT TIME ZONE 'UTC'
-                 AND quarter < ('1970-01-01'::date + $1::integer + 1)::timestamp AT TIME ZONE 'UTC'
+                 AND quarter >= $1::date::timestamp AT TIME ZONE 'UTC'
+                 AND quarter < ($1::date + 1)::timestamp AT TIME ZONE 'UTC'
                  AND quarter <> date_bin('1 hour', quarter, 'epoch'::timestamptz))
            ORDER BY link_id`,
-    values: [day],
+    values: [dayText(day)],
   })
   return rows.map(row => row.link_id)
 }
 
-async function foldDay(pool: Pool, sortedLinkIds: number[], day: number): Promise<number> {
-  const client = await pool.connect()
-  let failed = true
-  try {
-    // A repair locks the ledger, and everything else in an order of its own (repair-counts.ts).
-    await client.query('BEGIN; LOCK TABLE ledger IN ROW EXCLUSIVE MODE')
+function foldDay(pool: Pool, sortedLinkIds: number[], day: number): Promise<number> {
+  const fold = async (client: PoolClient) => {
     await client.query({
       name: 'lock-totals',
       text: 'SELECT FROM link_totals WHERE link_id = ANY($1::bigint[]) ORDER BY link_id FOR NO KEY UPDATE',
@@ -81,8 +79,8 @@ async function foldDay(pool: Pool, sortedLinkIds: number[], day: number): Promis
       text: `WITH removed AS (
                DELETE FROM link_quarters
                WHERE link_id = ANY($1::bigint[])
-                 AND quarter >= ('1970-01-01'::date + $2::integer)::timestamp AT TIME ZONE 'UTC'
-                 AND quarter < ('1970-01-01'::date + $2::integer + 1)::timestamp AT TIME ZONE 'UTC'
+                 AND quarter >= $2::date::timestamp AT TIME ZONE 'UTC'
+                 AND quarter < ($2::date + 1)::timestamp AT TIME ZONE 'UTC'
                  AND quarter <> date_bin('1 hour', quarter, 'epoch'::timestamptz)
                RETURNING *
              ),
@@ -96,13 +94,10 @@ async function foldDay(pool: Pool, sortedLinkIds: number[], day: number): Promis
                  previews = total.previews + excluded.previews
              )
              SELECT count(*) AS removed FROM removed`,
-      values: [sortedLinkIds, day],
+      values: [sortedLinkIds, dayText(day)],
     })
-    await client.query('COMMIT')
-    failed = false
     return rows[0]?.removed ?? 0
-  } finally {
-    if (failed) await client.query('ROLLBACK').catch(() => {})
-    client.release(failed)
   }
+  // A repair locks the ledger first, and everything else in an order of its own (repair-counts.ts).
+  return inTransaction(pool, fold, 'BEGIN; LOCK TABLE ledger IN ROW EXCLUSIVE MODE')
 }

@@ -15,7 +15,7 @@ export async function retireMinutes(pool: Pool, now?: number): Promise<number> {
       name: 'delete-old-minutes',
       text: `DELETE FROM link_minutes_default WHERE ctid = ANY (ARRAY(
                SELECT ctid FROM link_minutes_default
-               WHERE minute < ('1970-01-01'::date + $1::integer)::timestamp AT TIME ZONE 'UTC' LIMIT $2))`,
+               WHERE minute < $1::date::timestamp AT TIME ZONE 'UTC' LIMIT $2))`,
     },
     beforeDay,
   )

@@ -1,3 +1,4 @@
+import { dayText, parseDay } from '@hopcount/shared/days.ts'
 import type { Pool } from 'pg'
 import { today } from './database-clock.ts'
 import { dropPartition, partitionDays } from './day-partitions.ts'
@@ -9,19 +10,19 @@ import { dropPartition, partitionDays } from './day-partitions.ts'
  */
 export async function retireVisitors(pool: Pool, now?: number): Promise<number> {
   const beforeDay = (await today(pool, now)) - 1
-  const salts = await pool.query<{ day: number }>({
+  const salts = await pool.query<{ day: string }>({
     name: 'salts-before',
-    text: `SELECT day - '1970-01-01'::date AS day FROM visitor_salts WHERE day < '1970-01-01'::date + $1::integer`,
-    values: [beforeDay],
+    text: `SELECT day FROM visitor_salts WHERE day < $1::date`,
+    values: [dayText(beforeDay)],
   })
   const days = new Set([
-    ...salts.rows.map(row => row.day),
+    ...salts.rows.map(row => parseDay(row.day)),
     ...(await partitionDays(pool, 'visitors', beforeDay)),
   ])
   let retired = 0
   for (const day of [...days].sort((a, b) => a - b)) {
     const gone = await dropPartition(pool, 'visitors', day, client =>
-      client.query(`DELETE FROM visitor_salts WHERE day = '1970-01-01'::date + $1::integer`, [day]),
+      client.query(`DELETE FROM visitor_salts WHERE day = $1::date`, [dayText(day)]),
     )
     if (!gone) break
     retired++

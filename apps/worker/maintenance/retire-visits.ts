@@ -1,3 +1,4 @@
+import { dayText } from '@hopcount/shared/days.ts'
 import type { Pool } from 'pg'
 import { today } from './database-clock.ts'
 import { deleteBefore, dropPartitionsBefore } from './day-partitions.ts'
@@ -13,9 +14,9 @@ export async function retireVisits(pool: Pool, retentionDays: number, now?: numb
   // First of all: from here on nobody expects these days to be whole.
   await pool.query({
     name: 'raise-raw-visits-from',
-    text: `UPDATE retention SET raw_visits_from = '1970-01-01'::date + $1::integer
-           WHERE raw_visits_from < '1970-01-01'::date + $1::integer`,
-    values: [beforeDay],
+    text: `UPDATE retention SET raw_visits_from = $1::date
+           WHERE raw_visits_from < $1::date`,
+    values: [dayText(beforeDay)],
   })
   const dropped = await dropPartitionsBefore(pool, 'visits', beforeDay)
   await deleteBefore(
@@ -24,7 +25,7 @@ export async function retireVisits(pool: Pool, retentionDays: number, now?: numb
       name: 'delete-old-visits',
       text: `DELETE FROM visits_default WHERE ctid = ANY (ARRAY(
                SELECT ctid FROM visits_default
-               WHERE visited_at < ('1970-01-01'::date + $1::integer)::timestamp AT TIME ZONE 'UTC' LIMIT $2))`,
+               WHERE visited_at < $1::date::timestamp AT TIME ZONE 'UTC' LIMIT $2))`,
     },
     beforeDay,
   )

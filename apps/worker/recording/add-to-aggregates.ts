@@ -7,17 +7,14 @@
  * Then the same of all links together (link_id 0), whose rows every transaction wants: they are locked for the last few
  * statements only.
  */
-
-import { bigintArray, integerArray, timestampArray } from '@hopcount/shared/database/binary-arrays.ts'
+import { bigintArray, dateArray, timestampArray } from '@hopcount/shared/database/binary-arrays.ts'
+import { minutesReachBackMs } from '@hopcount/shared/days.ts'
 import type { PoolClient } from 'pg'
 import type { UniqueVisitors } from './insert-visitors.ts'
 import { addToSumsOfAll, columnsOfAll, createSumsOfAll } from './sum-all-links.ts'
 import type { DaySums, LinkSums, Sums, VisitSums } from './sum-visits.ts'
 import { sumVisits } from './sum-visits.ts'
 import type { VisitColumns } from './visit-columns.ts'
-
-/** Minutes are kept for the last two days: what comes later has its quarter hours. */
-export const minutesReachBackMs = 48 * 60 * 60 * 1_000
 
 /** Sorted places of visits of some links (sliceByLink), and who came there for the first time. */
 export interface Slice {
@@ -82,8 +79,8 @@ async function addToDays(client: PoolClient, days: DaySums): Promise<void> {
   await client.query({
     name: 'add-to-link-days',
     text: `INSERT INTO link_days AS total (link_id, day, visits, bots, previews, uniques)
-           SELECT link_id, '1970-01-01'::date + day, visits, bots, previews, uniques
-           FROM unnest($1::bigint[], $2::integer[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[])
+           SELECT link_id, day, visits, bots, previews, uniques
+           FROM unnest($1::bigint[], $2::date[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[])
              AS sum (link_id, day, visits, bots, previews, uniques)
            ORDER BY link_id, day
            ON CONFLICT (link_id, day) DO UPDATE SET
@@ -93,7 +90,7 @@ async function addToDays(client: PoolClient, days: DaySums): Promise<void> {
              uniques = total.uniques + excluded.uniques`,
     values: [
       bigintArray(days.linkIds),
-      integerArray(days.times),
+      dateArray(days.times),
       bigintArray(days.visits),
       bigintArray(days.bots),
       bigintArray(days.previews),
@@ -108,9 +105,9 @@ async function addBreakdowns(client: PoolClient, days: DaySums): Promise<void> {
     name: 'add-breakdown-deltas',
     // One text instead of an array: JSON has no raw line break, and an array's elements would have to be quoted.
     text: `INSERT INTO breakdown_deltas (link_id, day, breakdowns)
-           SELECT link_id, '1970-01-01'::date + day, breakdowns::json
-           FROM unnest($1::bigint[], $2::integer[], string_to_array($3, E'\\n')) AS delta (link_id, day, breakdowns)`,
-    values: [bigintArray(days.linkIds), integerArray(days.times), days.breakdowns.join('\n')],
+           SELECT link_id, day, breakdowns::json
+           FROM unnest($1::bigint[], $2::date[], string_to_array($3, E'\\n')) AS delta (link_id, day, breakdowns)`,
+    values: [bigintArray(days.linkIds), dateArray(days.times), days.breakdowns.join('\n')],
   })
 }
 

@@ -4,6 +4,7 @@
  * What a text says is remembered: describing a user agent takes some 25 µs.
  */
 import { hash } from 'node:crypto'
+import { dayNumber } from '@hopcount/shared/days.ts'
 import { describeReferrer } from '@hopcount/shared/describe-referrer.ts'
 import { describeUserAgent } from '@hopcount/shared/describe-user-agent.ts'
 import { letterCode } from '@hopcount/shared/letter-codes.ts'
@@ -14,13 +15,7 @@ import type { AgentKeys, VisitColumns } from './visit-columns.ts'
 import { enterText, reserveVisits } from './visit-columns.ts'
 import type { Salts } from './visitor-salts.ts'
 
-const dayMs = 24 * 60 * 60 * 1_000
 const remembered = 20_000
-
-/** Days (UTC) since 1970. */
-export function dayOf(milliseconds: number): number {
-  return Math.floor(milliseconds / dayMs)
-}
 
 /** Adds the visits to the columns. */
 export function describeVisits(
@@ -40,7 +35,7 @@ export function describeVisits(
     columns.countries[at] = findCountry(visit.address)
     columns.languages[at] = languageCode(visit.language ?? '')
     if (visit.address === undefined || columns.userAgentTexts.known[userAgent]?.class !== 'human') continue
-    const salt = salts.get(dayOf(visit.visitedAt))
+    const salt = salts.get(dayNumber(visit.visitedAt))
     if (salt !== undefined) writeVisitor(columns.visitors, at, salt, visit)
   }
 }

@@ -1,6 +1,6 @@
-import { bigintArray, integerArray, wordsArray } from '@hopcount/shared/database/binary-arrays.ts'
+import { bigintArray, dateArray, readDate, wordsArray } from '@hopcount/shared/database/binary-arrays.ts'
+import { dayNumber } from '@hopcount/shared/days.ts'
 import type { PoolClient } from 'pg'
-import { dayOf } from './describe-visits.ts'
 import type { VisitColumns } from './visit-columns.ts'
 
 /** People who had not come before on their day, as this transaction counts them; columns sorted by link and day. */
@@ -36,18 +36,18 @@ export async function insertVisitors(
     text: `WITH entered AS (
              INSERT INTO visitors (link_id, day, visitor)
              SELECT DISTINCT link_id, salt.day, visitor
-             FROM unnest($1::bigint[], $2::integer[], $3::bigint[]) AS seen (link_id, day, visitor)
-             JOIN visitor_salts AS salt ON salt.day = '1970-01-01'::date + seen.day
+             FROM unnest($1::bigint[], $2::date[], $3::bigint[]) AS seen (link_id, day, visitor)
+             JOIN visitor_salts AS salt ON salt.day = seen.day
              ORDER BY link_id, salt.day, visitor
              ON CONFLICT DO NOTHING
              RETURNING link_id, day
            ), counted AS (
-             SELECT link_id, day - '1970-01-01'::date AS day, count(*)::integer AS visitors
+             SELECT link_id, day, count(*)::integer AS visitors
              FROM entered GROUP BY link_id, day
            )
-           SELECT string_agg(float8send(link_id::float8) || int4send(day) || int4send(visitors), '' ORDER BY link_id, day) AS counts
+           SELECT string_agg(float8send(link_id::float8) || date_send(day) || int4send(visitors), '' ORDER BY link_id, day) AS counts
            FROM counted`,
-    values: [bigintArray(seen.linkIds), integerArray(seen.days), wordsArray(seen.words)],
+    values: [bigintArray(seen.linkIds), dateArray(seen.days), wordsArray(seen.words)],
   })
   return readCounts(rows[0]?.counts ?? Buffer.alloc(0))
 }
@@ -62,7 +62,7 @@ function visitorsOf(visits: VisitColumns, places: Uint32Array) {
     const low = visits.visitors[2 * place + 1] ?? 0
     if (high === 0 && low === 0) continue
     linkIds.push(visits.linkIds[place] ?? 0)
-    days.push(dayOf(visits.visitedAt[place] ?? 0))
+    days.push(dayNumber(visits.visitedAt[place] ?? 0))
     words.push(high, low)
   }
   return { linkIds, days, words }
@@ -74,7 +74,7 @@ function readCounts(counts: Buffer): UniqueVisitors {
   const uniques: UniqueVisitors = { linkIds: [], days: [], visitors: [] }
   for (let at = 0; at < counts.length; at += bytesPerCount) {
     uniques.linkIds.push(counts.readDoubleBE(at))
-    uniques.days.push(counts.readInt32BE(at + 8))
+    uniques.days.push(readDate(counts, at + 8))
     uniques.visitors.push(counts.readInt32BE(at + 12))
   }
   return uniques

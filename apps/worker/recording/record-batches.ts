@@ -9,7 +9,7 @@
  *   3. raw visits; 4. who has come (visitors); 5. aggregates per link, then of all links together (add-to-aggregates.ts).
  * It commits whole or not at all. If COMMIT's answer is lost, the caller calls again with the same batches.
  */
-
+import { inTransaction } from '@hopcount/shared/database/in-transaction.ts'
 import type { BatchId } from '@hopcount/shared/visits/visit-batch.ts'
 import { batchKey } from '@hopcount/shared/visits/visit-batch.ts'
 import type { Pool, PoolClient } from 'pg'
@@ -42,13 +42,9 @@ export async function recordBatches(
 ): Promise<Recorded> {
   const distinct = [...new Map(batches.map(batch => [batchKey(batch), batch])).values()].sort(byId)
   const numbers = await texts.of(visits.userAgentTexts, visits.referrerTexts)
-  const client = await pool.connect()
-  let failure: unknown
-  try {
-    // The lock is that of any INSERT, taken before the snapshot in which salts are read: insert-visitors.ts.
-    await client.query('BEGIN; LOCK TABLE visitors IN ROW EXCLUSIVE MODE')
+  const record = async (client: PoolClient): Promise<Recorded> => {
     const fresh = await enterLedger(client, distinct)
-    // Raw visits come as neighbours in the index: half of the cost of entering them there.
+    // Sorted, raw visits of a link are neighbours in the index, which halves the cost of entering them there.
     const places = sortedPlaces(visits, fresh)
     if (places.length > 0) {
       await copyVisits(client, visits, places, numbers)
@@ -57,16 +53,10 @@ export async function recordBatches(
         slices.push({ places: some, uniques: await insertVisitors(client, visits, some) })
       await addToAggregates(client, visits, slices)
     }
-    await client.query('COMMIT')
     return { visits: places.length, duplicates: batches.length - fresh.length }
-  } catch (error) {
-    failure = error
-    throw error
-  } finally {
-    // After any failure the connection's state is unknown: it is closed, which ends the transaction. At once, and no
-    // ROLLBACK before: an answer that still comes to a COPY given up by query_timeout would end this process.
-    client.release(failure !== undefined)
   }
+  // The lock that any INSERT takes, before the snapshot in which salts are read: see insert-visitors.ts.
+  return inTransaction(pool, record, 'BEGIN; LOCK TABLE visitors IN ROW EXCLUSIVE MODE')
 }
 
 function byId(a: BatchId, b: BatchId): number {

@@ -1,8 +1,8 @@
 /** Sums of all links together: added up over the slices of a transaction, written after them. */
+import { allLinks } from '@hopcount/shared/all-links.ts'
 import type { Breakdowns } from '@hopcount/shared/breakdowns.ts'
 import { storedText } from '@hopcount/shared/breakdowns.ts'
 import type { Sums, VisitSums } from './sum-visits.ts'
-import { allLinks } from './sum-visits.ts'
 
 export interface SumsOfAll {
   /** Milliseconds since 1970. */

@@ -7,9 +7,9 @@
  */
 import type { Breakdowns } from '@hopcount/shared/breakdowns.ts'
 import { addBreakdowns, addCount, storedText } from '@hopcount/shared/breakdowns.ts'
+import { dayNumber } from '@hopcount/shared/days.ts'
 import type { VisitorClass } from '@hopcount/shared/describe-user-agent.ts'
 import { countryKey, languageKey } from './code-keys.ts'
-import { dayOf } from './describe-visits.ts'
 import type { UniqueVisitors } from './insert-visitors.ts'
 import type { VisitColumns } from './visit-columns.ts'
 
@@ -42,9 +42,6 @@ export interface VisitSums {
   quarters: Sums
   minutes: Sums
 }
-
-/** In the tables it stands for all links together. */
-export const allLinks = 0
 
 const minuteMs = 60_000
 const quarterMs = 15 * minuteMs
@@ -99,7 +96,7 @@ export function sumVisits(
     const link = addVisit(links, linkId, 0, visitorClass)
     if (links.firstVisits.length === link) links.firstVisits.push(visitedAt)
     links.lastVisits[link] = visitedAt
-    addVisit(days, linkId, dayOf(visitedAt), visitorClass)
+    addVisit(days, linkId, dayNumber(visitedAt), visitorClass)
     addVisit(quarters, linkId, visitedAt - (visitedAt % quarterMs), visitorClass)
     addVisit(minutes, linkId, visitedAt - (visitedAt % minuteMs), visitorClass)
   }

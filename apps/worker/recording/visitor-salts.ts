@@ -2,6 +2,7 @@
  * The salts of the days: random, made ahead (ensure_visit_partitions), destroyed together with the hashes of their day
  * (retire-visitors.ts). What is remembered here is forgotten a minute later.
  */
+import { parseDay } from '@hopcount/shared/days.ts'
 import type { Pool } from 'pg'
 
 /** By day (UTC) since 1970. */
@@ -23,9 +24,9 @@ export function createVisitorSalts(pool: Pool): () => Promise<Salts> {
 }
 
 async function loadSalts(pool: Pool): Promise<Salts> {
-  const { rows } = await pool.query<{ day: number; salt: Buffer }>({
+  const { rows } = await pool.query<{ day: string; salt: Buffer }>({
     name: 'visitor-salts',
-    text: `SELECT day - '1970-01-01'::date AS day, salt FROM visitor_salts`,
+    text: `SELECT day, salt FROM visitor_salts`,
   })
-  return new Map(rows.map(row => [row.day, row.salt.toString('hex')]))
+  return new Map(rows.map(row => [parseDay(row.day), row.salt.toString('hex')]))
 }

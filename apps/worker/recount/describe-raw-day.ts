@@ -1,12 +1,11 @@
 /** Says of the visits in raw_day what a worker said of them: classes of their user agents, sources, breakdowns per link. */
-
+import { allLinks } from '@hopcount/shared/all-links.ts'
 import type { Breakdowns } from '@hopcount/shared/breakdowns.ts'
 import { addBreakdowns, addCount, storedText } from '@hopcount/shared/breakdowns.ts'
 import { bigintArray, integerArray, textArray } from '@hopcount/shared/database/binary-arrays.ts'
 import type { PoolClient } from 'pg'
 import { countryKey, languageKey } from '../recording/code-keys.ts'
 import { agentKeys, referrerKey } from '../recording/describe-visits.ts'
-import { allLinks } from '../recording/sum-visits.ts'
 import type { AgentKeys } from '../recording/visit-columns.ts'
 import { fetchAll } from './fetch-all.ts'
 

@@ -1,6 +1,6 @@
 /** Which days aggregates can be held against raw visits, and rebuilt from them. Days are counted from 1970 (UTC). */
-import type { PoolClient } from 'pg'
-import { minutesReachBackMs } from '../recording/add-to-aggregates.ts'
+import { dayMs, dayText, minutesReachBackMs, parseDay } from '@hopcount/shared/days.ts'
+import type { Pool, PoolClient } from 'pg'
 import type { SumOptions } from './raw-day.ts'
 
 export interface KeptDays {
@@ -15,43 +15,42 @@ export interface KeptDays {
 /** No visit is older: times of visits are unsigned. */
 const firstDay = 0
 
-export async function readKeptDays(client: PoolClient): Promise<KeptDays> {
-  const { rows } = await client.query<{ raw_visits_from: number | null; quarters_from: number | null }>(
-    `SELECT CASE WHEN isfinite(raw_visits_from) THEN raw_visits_from - '1970-01-01'::date END AS raw_visits_from,
-            CASE WHEN isfinite(quarters_from) THEN quarters_from - '1970-01-01'::date END AS quarters_from
-     FROM retention`,
+export async function readKeptDays(client: Pool | PoolClient): Promise<KeptDays> {
+  const { rows } = await client.query<{ raw_visits_from: string; quarters_from: string }>(
+    'SELECT raw_visits_from, quarters_from FROM retention',
   )
-  const salts = await client.query<{ day: number }>(
-    `SELECT day - '1970-01-01'::date AS day FROM visitor_salts`,
-  )
+  const salts = await client.query<{ day: string }>('SELECT day FROM visitor_salts')
   return {
-    rawVisitsFrom: rows[0]?.raw_visits_from ?? firstDay,
-    quartersFrom: rows[0]?.quarters_from ?? firstDay,
-    visitors: new Set(salts.rows.map(row => row.day)),
+    rawVisitsFrom: dayOrFirst(rows[0]?.raw_visits_from),
+    quartersFrom: dayOrFirst(rows[0]?.quarters_from),
+    visitors: new Set(salts.rows.map(row => parseDay(row.day))),
   }
 }
 
+function dayOrFirst(date: string | undefined): number {
+  return date === undefined || date === '-infinity' ? firstDay : parseDay(date)
+}
+
 /** Days from `fromDay` on with anything on them, raw or counted, oldest first. */
-export async function daysWithVisits(client: PoolClient, fromDay: number): Promise<number[]> {
-  const { rows } = await client.query<{ day: number }>(
-    `SELECT DISTINCT (visited_at AT TIME ZONE 'UTC')::date - '1970-01-01'::date AS day FROM visits
-     WHERE visited_at >= ('1970-01-01'::date + $1::integer)::timestamp AT TIME ZONE 'UTC'
+export async function daysWithVisits(client: Pool | PoolClient, fromDay: number): Promise<number[]> {
+  const { rows } = await client.query<{ day: string }>(
+    `SELECT DISTINCT (visited_at AT TIME ZONE 'UTC')::date AS day FROM visits
+     WHERE visited_at >= $1::date::timestamp AT TIME ZONE 'UTC'
      UNION
-     SELECT DISTINCT day - '1970-01-01'::date FROM link_days WHERE day >= '1970-01-01'::date + $1::integer
+     SELECT DISTINCT day FROM link_days WHERE day >= $1::date
      UNION
-     SELECT DISTINCT (quarter AT TIME ZONE 'UTC')::date - '1970-01-01'::date FROM link_quarters
-     WHERE quarter >= ('1970-01-01'::date + $1::integer)::timestamp AT TIME ZONE 'UTC'
+     SELECT DISTINCT (quarter AT TIME ZONE 'UTC')::date FROM link_quarters
+     WHERE quarter >= $1::date::timestamp AT TIME ZONE 'UTC'
      UNION
-     SELECT DISTINCT (minute AT TIME ZONE 'UTC')::date - '1970-01-01'::date FROM link_minutes
-     WHERE minute >= ('1970-01-01'::date + $1::integer)::timestamp AT TIME ZONE 'UTC'
+     SELECT DISTINCT (minute AT TIME ZONE 'UTC')::date FROM link_minutes
+     WHERE minute >= $1::date::timestamp AT TIME ZONE 'UTC'
      ORDER BY 1`,
-    [fromDay],
+    [dayText(fromDay)],
   )
-  return rows.map(row => row.day)
+  return rows.map(row => parseDay(row.day))
 }
 
 const minuteMs = 60_000
-const dayMs = 24 * 60 * minuteMs
 /** Of minutes that are about to go: a worker's clock may be ahead of this one. */
 const clockDifferenceMs = 5 * minuteMs
 

@@ -11,8 +11,9 @@
  *
  * Each of the last three holds all links together (link_id 0) as well.
  */
+import { allLinks } from '@hopcount/shared/all-links.ts'
+import { dayText } from '@hopcount/shared/days.ts'
 import type { PoolClient } from 'pg'
-import { allLinks } from '../recording/sum-visits.ts'
 import { describeRawDay } from './describe-raw-day.ts'
 
 /** In a transaction: they end with it. Empty. */
@@ -67,9 +68,9 @@ export async function readRawDay(client: PoolClient, day: number): Promise<void>
   await client.query(
     `INSERT INTO raw_day (link_id, visited_at, referrer_id, user_agent_id, referrer, user_agent, country, language)
      SELECT link_id, visited_at, referrer_id, user_agent_id, referrer, user_agent, country, language FROM visits
-     WHERE visited_at >= ('1970-01-01'::date + $1::integer)::timestamp AT TIME ZONE 'UTC'
-       AND visited_at < ('1970-01-01'::date + $1::integer + 1)::timestamp AT TIME ZONE 'UTC'`,
-    [day],
+     WHERE visited_at >= $1::date::timestamp AT TIME ZONE 'UTC'
+       AND visited_at < ($1::date + 1)::timestamp AT TIME ZONE 'UTC'`,
+    [dayText(day)],
   )
 }
 
@@ -124,19 +125,19 @@ async function sumLinks(client: PoolClient, uniques: SumOptions['uniques']): Pro
   await client.query(
     `INSERT INTO day_links (link_id, visits, bots, previews, uniques, first_visit, last_visit, breakdowns)
      SELECT link_id, visits, bots, previews,
-            CASE WHEN $1::integer IS NOT NULL OR $2::boolean THEN coalesce(seen.uniques, 0) END,
+            CASE WHEN $1::date IS NOT NULL OR $2::boolean THEN coalesce(seen.uniques, 0) END,
             first_visit, last_visit, breakdowns
      FROM (SELECT link_id, sum(visits)::bigint AS visits, sum(bots)::bigint AS bots, sum(previews)::bigint AS previews,
                   min(first_visit) AS first_visit, max(last_visit) AS last_visit
            FROM day_quarters GROUP BY link_id) AS sum
      JOIN day_breakdowns USING (link_id)
      LEFT JOIN (
-       SELECT link_id, count(*) AS uniques FROM visitors WHERE day = '1970-01-01'::date + $1::integer GROUP BY link_id
+       SELECT link_id, count(*) AS uniques FROM visitors WHERE day = $1::date GROUP BY link_id
        UNION ALL
        SELECT link_id, count(DISTINCT visitor) FROM described_day WHERE $2::boolean AND NOT bot AND NOT preview GROUP BY link_id
      ) AS seen USING (link_id)
      ORDER BY link_id`,
-    [typeof uniques === 'object' ? uniques.visitorsOfDay : null, uniques === 'drawn'],
+    [typeof uniques === 'object' ? dayText(uniques.visitorsOfDay) : null, uniques === 'drawn'],
   )
   // Of all links together: the sum of theirs.
   await client.query(

@@ -7,9 +7,10 @@
  * in the database already stays; only slugs that exist make it fail.
  */
 import { randomInt, randomUUIDv7 } from 'node:crypto'
+import { inTransaction } from '@hopcount/shared/database/in-transaction.ts'
+import { dayMs, dayNumber } from '@hopcount/shared/days.ts'
 import { letterCode } from '@hopcount/shared/letter-codes.ts'
 import type { Pool, PoolClient } from 'pg'
-import { dayOf } from '../recording/describe-visits.ts'
 import { readKeptDays, sumOptions } from '../recount/kept-days.ts'
 import { clearRawDay, createRawDay, sumRawDay } from '../recount/raw-day.ts'
 import type { SeedOptions } from './seed-options.ts'
@@ -43,37 +44,34 @@ const linksPerStatement = 100_000
 const visitsPerStatement = 1_000_000
 const visitsPerBatch = 16_000
 const quarterMs = 15 * 60 * 1_000
-const dayMs = 24 * 60 * 60 * 1_000
 
 export async function seedDatabase(
   pool: Pool,
   options: SeedOptions,
   say: (text: string) => void,
 ): Promise<void> {
-  const client = await pool.connect()
-  try {
-    await client.query(`SET work_mem = '256MB'; SET idle_in_transaction_session_timeout = 0`)
-    const now = Date.now()
-    const from = floorTo(now - options.days * dayMs, quarterMs)
-    if (options.visits > 0) {
-      const made = await makePartitions(client, new Date(from), new Date(now))
-      say(`${made} day partitions made`)
-    }
-    // Committed by themselves, as a worker does it: nobody waits for these rows.
-    const visitors = await numberVisitors(client)
-    // The lock of any INSERT: from here on no day's visitors are retired.
-    await client.query('BEGIN; LOCK TABLE visitors IN ROW EXCLUSIVE MODE')
+  const now = Date.now()
+  const from = floorTo(now - options.days * dayMs, quarterMs)
+  if (options.visits > 0) {
+    const made = await makePartitions(pool, new Date(from), new Date(now))
+    say(`${made} day partitions made`)
+  }
+  // Committed by themselves, as a worker does, so that nobody waits for these rows.
+  const visitors = await numberVisitors(pool)
+  const seed = async (client: PoolClient) => {
     await createRawDay(client)
     await createSeedTables(client)
     await seedLinks(client, options, new Date(from), say)
     if (options.visits > 0) await seedVisits(client, options, { from, to: now }, visitors, say)
-    await client.query('COMMIT')
-    await vacuumSeeded(client)
-    say('done')
-  } finally {
-    // Its settings and temporary tables end with the session.
-    client.release(true)
   }
+  // The lock that any INSERT takes: from here on no day's visitors are retired.
+  await inTransaction(
+    pool,
+    seed,
+    'BEGIN; SET LOCAL idle_in_transaction_session_timeout = 0; LOCK TABLE visitors IN ROW EXCLUSIVE MODE',
+  )
+  await vacuumSeeded(pool)
+  say('done')
 }
 
 async function seedLinks(
@@ -121,7 +119,7 @@ async function seedVisits(
         batchVisits: visitsPerBatch,
       })
     }
-    const day = dayOf(ofDay.from)
+    const day = dayNumber(ofDay.from)
     await sumRawDay(client, { ...sumOptions(kept, day, span.to), uniques: 'drawn' })
     await insertSeedDay(client, day, { withVisitors: kept.visitors.has(day) })
     say(`${visitsUpTo(ofDay.to)} visits, up to ${new Date(ofDay.to).toISOString()}`)
@@ -133,10 +131,10 @@ async function seedVisits(
 
 type SeedVisitors = Awaited<ReturnType<typeof numberVisitors>>
 
-async function numberVisitors(client: PoolClient) {
+async function numberVisitors(pool: Pool) {
   return {
-    userAgents: await numberFamilies(client, userAgents, userAgentNumbers),
-    referrers: await numberFamilies(client, referrers, referrerNumbers),
+    userAgents: await numberFamilies(pool, userAgents, userAgentNumbers),
+    referrers: await numberFamilies(pool, referrers, referrerNumbers),
     referrerShare,
     countries: countries.map(country => letterCode(country) ?? null),
     languages: languages.map(language => letterCode(language) ?? null),
@@ -144,11 +142,11 @@ async function numberVisitors(client: PoolClient) {
   }
 }
 
-async function numberFamilies(client: PoolClient, families: string[], perFamily: number): Promise<SeedTexts> {
+async function numberFamilies(pool: Pool, families: string[], perFamily: number): Promise<SeedTexts> {
   const texts = families.flatMap(family =>
     Array.from({ length: perFamily }, (_, i) => family.replaceAll('{n}', String(i + 1))),
   )
-  return { ids: await numberSeedTexts(client, texts), families: families.length, perFamily }
+  return { ids: await numberSeedTexts(pool, texts), families: families.length, perFamily }
 }
 
 interface Span {

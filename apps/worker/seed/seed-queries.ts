@@ -4,17 +4,18 @@
  * Draws by a Zipf law of exponent 1 over N things are rounded log-uniform ones: round(½ · (2N + 1)^random), which gives
  * rank k the share ln((k + ½) / (k − ½)) / ln(2N + 1), within 9 % of 1/k for the first rank, 2 % for all others.
  */
-import type { PoolClient } from 'pg'
-import { allLinks } from '../recording/sum-visits.ts'
+import { allLinks } from '@hopcount/shared/all-links.ts'
+import { dayText } from '@hopcount/shared/days.ts'
+import type { Pool, PoolClient } from 'pg'
 
 /** In a transaction. Sums of all links together are kept until its end: workers want those rows all the time. */
 export async function createSeedTables(client: PoolClient): Promise<void> {
   await client.query(
-    `CREATE TEMPORARY TABLE seed_links (n bigint NOT NULL, link_id bigint NOT NULL);
-     CREATE TEMPORARY TABLE seed_days (LIKE day_links, day date NOT NULL);
+    `CREATE TEMPORARY TABLE seed_links (n bigint NOT NULL, link_id bigint NOT NULL) ON COMMIT DROP;
+     CREATE TEMPORARY TABLE seed_days (LIKE day_links, day date NOT NULL) ON COMMIT DROP;
      ALTER TABLE seed_days ALTER breakdowns DROP NOT NULL;
-     CREATE TEMPORARY TABLE all_links_quarters (LIKE day_quarters);
-     CREATE TEMPORARY TABLE all_links_minutes (LIKE day_minutes)`,
+     CREATE TEMPORARY TABLE all_links_quarters (LIKE day_quarters) ON COMMIT DROP;
+     CREATE TEMPORARY TABLE all_links_minutes (LIKE day_minutes) ON COMMIT DROP`,
   )
 }
 
@@ -41,8 +42,8 @@ export async function analyzeSeedLinks(client: PoolClient): Promise<void> {
 }
 
 /** Day partitions (UTC) for a span; returns how many were made. */
-export async function makePartitions(client: PoolClient, from: Date, to: Date): Promise<number> {
-  const { rows } = await client.query<{ made: number }>(
+export async function makePartitions(pool: Pool, from: Date, to: Date): Promise<number> {
+  const { rows } = await pool.query<{ made: number }>(
     `SELECT ensure_visit_partitions(($1::timestamptz AT TIME ZONE 'UTC')::date,
        ($2::timestamptz AT TIME ZONE 'UTC')::date - ($1::timestamptz AT TIME ZONE 'UTC')::date + 1) AS made`,
     [from, to],
@@ -51,12 +52,12 @@ export async function makePartitions(client: PoolClient, from: Date, to: Date): 
 }
 
 /** Numbers of the texts, in their order; a worker would have numbered all that come again. */
-export async function numberSeedTexts(client: PoolClient, texts: string[]): Promise<number[]> {
-  await client.query(
+export async function numberSeedTexts(pool: Pool, texts: string[]): Promise<number[]> {
+  await pool.query(
     'INSERT INTO texts (text) SELECT DISTINCT text FROM unnest($1::text[]) AS text ORDER BY text ON CONFLICT DO NOTHING',
     [texts],
   )
-  const { rows } = await client.query<{ id: number }>(
+  const { rows } = await pool.query<{ id: number }>(
     `SELECT texts.id FROM unnest($1::text[]) WITH ORDINALITY AS asked (text, place) JOIN texts USING (text) ORDER BY place`,
     [texts],
   )
@@ -158,21 +159,21 @@ export async function insertSeedDay(
   if (options.withVisitors) {
     await client.query(
       `INSERT INTO visitors (link_id, day, visitor)
-       SELECT DISTINCT link_id, '1970-01-01'::date + $1::integer, visitor
+       SELECT DISTINCT link_id, $1::date, visitor
        FROM described_day WHERE NOT bot AND NOT preview ORDER BY 1, 3`,
-      [day],
+      [dayText(day)],
     )
   }
   await client.query(
     `INSERT INTO link_days (link_id, day, visits, bots, previews, uniques)
-     SELECT link_id, '1970-01-01'::date + $1::integer, visits, bots, previews, uniques
+     SELECT link_id, $1::date, visits, bots, previews, uniques
      FROM day_links WHERE link_id <> ${allLinks} ORDER BY 1`,
-    [day],
+    [dayText(day)],
   )
   await client.query(
     `INSERT INTO link_breakdowns (link_id, day, breakdowns)
-     SELECT link_id, '1970-01-01'::date + $1::integer, breakdowns FROM day_links WHERE link_id <> ${allLinks} ORDER BY 1`,
-    [day],
+     SELECT link_id, $1::date, breakdowns FROM day_links WHERE link_id <> ${allLinks} ORDER BY 1`,
+    [dayText(day)],
   )
   await client.query(
     `INSERT INTO link_quarters (link_id, quarter, visits, bots, previews)
@@ -185,8 +186,8 @@ export async function insertSeedDay(
   await client.query(
     `INSERT INTO seed_days
      SELECT link_id, visits, bots, previews, uniques, first_visit, last_visit,
-            CASE WHEN link_id = ${allLinks} THEN breakdowns END, '1970-01-01'::date + $1::integer FROM day_links`,
-    [day],
+            CASE WHEN link_id = ${allLinks} THEN breakdowns END, $1::date FROM day_links`,
+    [dayText(day)],
   )
   await client.query(
     `INSERT INTO all_links_quarters SELECT * FROM day_quarters WHERE link_id = ${allLinks};
@@ -255,8 +256,8 @@ export async function enterSeedLedger(
 }
 
 /** What autovacuum would do within a minute: statistics for the planner, and pages marked as visible to all. */
-export async function vacuumSeeded(client: PoolClient): Promise<void> {
-  await client.query(
+export async function vacuumSeeded(pool: Pool): Promise<void> {
+  await pool.query(
     'VACUUM (ANALYZE) links, texts, visits, visitors, link_totals, link_days, link_breakdowns, link_quarters, link_minutes',
   )
 }

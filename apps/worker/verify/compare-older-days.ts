@@ -2,8 +2,9 @@
  * Compares the aggregates of days whose raw visits are gone with each other: quarter hours with days, all links together
  * with the sum of links, breakdowns with the visits that they break down.
  */
+import { allLinks } from '@hopcount/shared/all-links.ts'
+import { dayText } from '@hopcount/shared/days.ts'
 import type { PoolClient } from 'pg'
-import { allLinks } from '../recording/sum-visits.ts'
 import type { KeptDays } from '../recount/kept-days.ts'
 import type { Difference } from './difference-rows.ts'
 import { findDifferences } from './difference-rows.ts'
@@ -23,12 +24,12 @@ function compareQuartersWithDays(client: PoolClient, beforeDay: number): Promise
   return findDifferences(
     client,
     `SELECT 'quarters of day ' || day AS place, link_id, kind, coalesce(expected, 0) AS expected, coalesce(found, 0) AS found
-     FROM (SELECT * FROM link_days WHERE day < '1970-01-01'::date + $1::integer) AS days
+     FROM (SELECT * FROM link_days WHERE day < $1::date) AS days
      FULL JOIN (
        SELECT link_id, (quarter AT TIME ZONE 'UTC')::date AS day,
               sum(visits)::bigint AS visits, sum(bots)::bigint AS bots, sum(previews)::bigint AS previews
        FROM link_quarters
-       WHERE quarter < ('1970-01-01'::date + $1::integer)::timestamp AT TIME ZONE 'UTC'
+       WHERE quarter < $1::date::timestamp AT TIME ZONE 'UTC'
        GROUP BY 1, 2
      ) AS quarters USING (link_id, day)
      CROSS JOIN LATERAL (VALUES
@@ -36,7 +37,7 @@ function compareQuartersWithDays(client: PoolClient, beforeDay: number): Promise
      ) AS count (kind, expected, found)
      WHERE (days.visits, days.bots, days.previews) IS DISTINCT FROM (quarters.visits, quarters.bots, quarters.previews)
        AND coalesce(expected, 0) <> coalesce(found, 0)`,
-    [beforeDay],
+    [dayText(beforeDay)],
   )
 }
 
@@ -53,7 +54,7 @@ function compareAllLinks(client: PoolClient, beforeDay: number): Promise<Differe
               coalesce(sum(visits) FILTER (WHERE link_id = ${allLinks}), 0)::bigint AS all_visits,
               coalesce(sum(bots) FILTER (WHERE link_id = ${allLinks}), 0)::bigint AS all_bots,
               coalesce(sum(previews) FILTER (WHERE link_id = ${allLinks}), 0)::bigint AS all_previews
-       FROM link_days WHERE day < '1970-01-01'::date + $1::integer GROUP BY day
+       FROM link_days WHERE day < $1::date GROUP BY day
        UNION ALL
        SELECT 'hour ' || to_char(hour AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI'),
               coalesce(sum(visits) FILTER (WHERE link_id <> ${allLinks}), 0)::bigint,
@@ -63,14 +64,14 @@ function compareAllLinks(client: PoolClient, beforeDay: number): Promise<Differe
               coalesce(sum(bots) FILTER (WHERE link_id = ${allLinks}), 0)::bigint,
               coalesce(sum(previews) FILTER (WHERE link_id = ${allLinks}), 0)::bigint
        FROM (SELECT *, date_bin('1 hour', quarter, 'epoch'::timestamptz) AS hour FROM link_quarters
-             WHERE quarter < ('1970-01-01'::date + $1::integer)::timestamp AT TIME ZONE 'UTC') AS quarters
+             WHERE quarter < $1::date::timestamp AT TIME ZONE 'UTC') AS quarters
        GROUP BY hour
      ) AS sums
      CROSS JOIN LATERAL (VALUES
        ('visits', visits, all_visits), ('bots', bots, all_bots), ('previews', previews, all_previews)
      ) AS count (kind, expected, found)
      WHERE expected <> found`,
-    [beforeDay],
+    [dayText(beforeDay)],
   )
 }
 
@@ -98,7 +99,7 @@ function compareBreakdownSums(client: PoolClient, beforeDay: number): Promise<Di
        ('sum of breakdown ', link_days.visits, dimension.visits),
        ('people in sum of breakdown ', link_days.visits - bots - previews, dimension.people)
      ) AS count (kind, expected, found)
-     WHERE day < '1970-01-01'::date + $1::integer AND expected <> found`,
-    [beforeDay],
+     WHERE day < $1::date AND expected <> found`,
+    [dayText(beforeDay)],
   )
 }

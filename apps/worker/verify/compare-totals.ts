@@ -1,6 +1,7 @@
 /** Compares totals with the sums of days, with each other, with the ledger, and their first and last visits with raw ones. */
+import { allLinks } from '@hopcount/shared/all-links.ts'
+import { dayText } from '@hopcount/shared/days.ts'
 import type { PoolClient } from 'pg'
-import { allLinks } from '../recording/sum-visits.ts'
 import type { KeptDays } from '../recount/kept-days.ts'
 import type { Difference } from './difference-rows.ts'
 import { findDifferences } from './difference-rows.ts'
@@ -62,7 +63,7 @@ function compareFirstAndLast(client: PoolClient, rawVisitsFrom: number): Promise
     client,
     `WITH raw_link AS MATERIALIZED (
        SELECT link_id, min(visited_at) AS first_visit, max(visited_at) AS last_visit FROM visits
-       WHERE visited_at >= ('1970-01-01'::date + $1::integer)::timestamp AT TIME ZONE 'UTC' GROUP BY link_id
+       WHERE visited_at >= $1::date::timestamp AT TIME ZONE 'UTC' GROUP BY link_id
      ),
      raw AS (
        SELECT * FROM raw_link
@@ -78,9 +79,9 @@ function compareFirstAndLast(client: PoolClient, rawVisitsFrom: number): Promise
      WHERE (raw.first_visit, raw.last_visit) <> (total.first_visit, total.last_visit)
        AND expected <> found
        AND (kind = 'last visit' OR NOT EXISTS (
-         SELECT FROM link_days WHERE link_days.link_id = raw.link_id AND day < '1970-01-01'::date + $1::integer
+         SELECT FROM link_days WHERE link_days.link_id = raw.link_id AND day < $1::date
        ))`,
-    [rawVisitsFrom],
+    [dayText(rawVisitsFrom)],
   )
 }
 

@@ -1,5 +1,5 @@
+import { allLinks } from '@hopcount/shared/all-links.ts'
 import type { PoolClient } from 'pg'
-import { allLinks } from '../recording/sum-visits.ts'
 
 export interface Difference {
   what: string

@@ -1,4 +1,5 @@
 /** Writes the sums of a day's raw visits (raw-day.ts) into the aggregates, where they differ. */
+import { dayText } from '@hopcount/shared/days.ts'
 import type { PoolClient } from 'pg'
 import type { SumOptions } from '../recount/raw-day.ts'
 
@@ -17,21 +18,21 @@ export async function rebuildDay(client: PoolClient, day: number, options: SumOp
 async function rebuildLinks(client: PoolClient, day: number): Promise<number> {
   const removed = await client.query(
     `DELETE FROM link_days
-     WHERE day = '1970-01-01'::date + $1::integer AND NOT EXISTS (SELECT FROM day_links WHERE day_links.link_id = link_days.link_id)`,
-    [day],
+     WHERE day = $1::date AND NOT EXISTS (SELECT FROM day_links WHERE day_links.link_id = link_days.link_id)`,
+    [dayText(day)],
   )
   const written = await client.query(
     `INSERT INTO link_days AS total (link_id, day, visits, bots, previews, uniques)
-     SELECT link_id, '1970-01-01'::date + $1::integer, raw.visits, raw.bots, raw.previews,
+     SELECT link_id, $1::date, raw.visits, raw.bots, raw.previews,
             coalesce(raw.uniques, stored.uniques, 0)
      FROM day_links AS raw
-     LEFT JOIN (SELECT * FROM link_days WHERE day = '1970-01-01'::date + $1::integer) AS stored USING (link_id)
+     LEFT JOIN (SELECT * FROM link_days WHERE day = $1::date) AS stored USING (link_id)
      WHERE (raw.visits, raw.bots, raw.previews, coalesce(raw.uniques, stored.uniques))
              IS DISTINCT FROM (stored.visits, stored.bots, stored.previews, stored.uniques)
      ORDER BY link_id
      ON CONFLICT (link_id, day) DO UPDATE SET
        visits = excluded.visits, bots = excluded.bots, previews = excluded.previews, uniques = excluded.uniques`,
-    [day],
+    [dayText(day)],
   )
   return (removed.rowCount ?? 0) + (written.rowCount ?? 0)
 }
@@ -40,24 +41,24 @@ async function rebuildLinks(client: PoolClient, day: number): Promise<number> {
 async function rebuildBreakdowns(client: PoolClient, day: number): Promise<number> {
   // Whoever folds holds this lock, and so is at the end of its transaction or has not begun.
   await client.query(`SELECT pg_advisory_xact_lock(hashtext('hopcount:fold-breakdowns'))`)
-  await client.query(`DELETE FROM breakdown_deltas WHERE day = '1970-01-01'::date + $1::integer`, [day])
+  await client.query(`DELETE FROM breakdown_deltas WHERE day = $1::date`, [dayText(day)])
   const removed = await client.query(
     `DELETE FROM link_breakdowns AS total
-     WHERE day = '1970-01-01'::date + $1::integer AND NOT EXISTS (SELECT FROM day_links WHERE day_links.link_id = total.link_id)`,
-    [day],
+     WHERE day = $1::date AND NOT EXISTS (SELECT FROM day_links WHERE day_links.link_id = total.link_id)`,
+    [dayText(day)],
   )
   const written = await client.query(
     `INSERT INTO link_breakdowns (link_id, day, breakdowns)
-     SELECT link_id, '1970-01-01'::date + $1::integer, raw.breakdowns
+     SELECT link_id, $1::date, raw.breakdowns
      FROM day_links AS raw
      WHERE NOT EXISTS (
        SELECT FROM link_breakdowns AS stored
-       WHERE stored.link_id = raw.link_id AND stored.day = '1970-01-01'::date + $1::integer
+       WHERE stored.link_id = raw.link_id AND stored.day = $1::date
          AND stored.breakdowns::jsonb = raw.breakdowns::jsonb
      )
      ORDER BY link_id
      ON CONFLICT (link_id, day) DO UPDATE SET breakdowns = excluded.breakdowns`,
-    [day],
+    [dayText(day)],
   )
   return (removed.rowCount ?? 0) + (written.rowCount ?? 0)
 }
@@ -72,12 +73,12 @@ async function rebuildQuarters(client: PoolClient, day: number, bucketMs: number
        SELECT link_id, date_bin($2::integer * interval '1 millisecond', quarter, 'epoch'::timestamptz) AS quarter,
               sum(visits)::bigint AS visits, sum(bots)::bigint AS bots, sum(previews)::bigint AS previews
        FROM link_quarters
-       WHERE quarter >= ('1970-01-01'::date + $1::integer)::timestamp AT TIME ZONE 'UTC'
-         AND quarter < ('1970-01-01'::date + $1::integer + 1)::timestamp AT TIME ZONE 'UTC'
+       WHERE quarter >= $1::date::timestamp AT TIME ZONE 'UTC'
+         AND quarter < ($1::date + 1)::timestamp AT TIME ZONE 'UTC'
        GROUP BY 1, 2
      ) AS total USING (link_id, quarter)
      WHERE (raw.visits, raw.bots, raw.previews) IS DISTINCT FROM (total.visits, total.bots, total.previews)`,
-    [day, bucketMs],
+    [dayText(day), bucketMs],
   )
   await client.query(
     `DELETE FROM link_quarters AS total USING wrong_quarters AS wrong
@@ -99,11 +100,11 @@ async function rebuildMinutes(client: PoolClient, day: number, from: number): Pr
      FROM day_minutes AS raw
      FULL JOIN (
        SELECT * FROM link_minutes
-       WHERE minute >= greatest(to_timestamp($2::bigint / 1000.0), ('1970-01-01'::date + $1::integer)::timestamp AT TIME ZONE 'UTC')
-         AND minute < ('1970-01-01'::date + $1::integer + 1)::timestamp AT TIME ZONE 'UTC'
+       WHERE minute >= greatest(to_timestamp($2::bigint / 1000.0), $1::date::timestamp AT TIME ZONE 'UTC')
+         AND minute < ($1::date + 1)::timestamp AT TIME ZONE 'UTC'
      ) AS total USING (link_id, minute)
      WHERE (raw.visits, raw.bots, raw.previews) IS DISTINCT FROM (total.visits, total.bots, total.previews)`,
-    [day, from],
+    [dayText(day), from],
   )
   await client.query(
     `DELETE FROM link_minutes AS total USING wrong_minutes AS wrong
@@ -131,10 +132,10 @@ async function rebuildFirstAndLast(client: PoolClient, day: number): Promise<num
      SELECT link_id, visits, bots, previews, uniques, first_visit, last_visit
      FROM (
        SELECT raw.link_id, raw.visits, raw.bots, raw.previews, coalesce(raw.uniques, 0) AS uniques,
-              CASE WHEN EXISTS (SELECT FROM link_days AS earlier WHERE earlier.link_id = raw.link_id AND earlier.day < '1970-01-01'::date + $1::integer)
+              CASE WHEN EXISTS (SELECT FROM link_days AS earlier WHERE earlier.link_id = raw.link_id AND earlier.day < $1::date)
                    THEN coalesce(stored.first_visit, (SELECT min(quarter) FROM link_quarters WHERE link_quarters.link_id = raw.link_id))
                    ELSE raw.first_visit END AS first_visit,
-              CASE WHEN EXISTS (SELECT FROM link_days AS later WHERE later.link_id = raw.link_id AND later.day > '1970-01-01'::date + $1::integer)
+              CASE WHEN EXISTS (SELECT FROM link_days AS later WHERE later.link_id = raw.link_id AND later.day > $1::date)
                    THEN coalesce(stored.last_visit, raw.last_visit)
                    ELSE raw.last_visit END AS last_visit,
               stored.first_visit AS stored_first_visit, stored.last_visit AS stored_last_visit
@@ -143,7 +144,7 @@ async function rebuildFirstAndLast(client: PoolClient, day: number): Promise<num
      WHERE (first_visit, last_visit) IS DISTINCT FROM (stored_first_visit, stored_last_visit)
      ORDER BY link_id
      ON CONFLICT (link_id) DO UPDATE SET first_visit = excluded.first_visit, last_visit = excluded.last_visit`,
-    [day],
+    [dayText(day)],
   )
   return result.rowCount ?? 0
 }

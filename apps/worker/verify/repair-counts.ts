@@ -6,6 +6,7 @@
  * A day is one transaction, and so are the totals of some links: recording waits at the ledger for as long as one of
  * them takes (some 20 µs of CPU time per visit), redirects do not. In between, what has been rebuilt is right.
  */
+import { inTransaction } from '@hopcount/shared/database/in-transaction.ts'
 import type { Pool, PoolClient } from 'pg'
 import { foldBreakdowns } from '../maintenance/fold-breakdowns.ts'
 import { daysWithVisits, readKeptDays, sumOptions } from '../recount/kept-days.ts'
@@ -34,9 +35,7 @@ export async function repairCounts(pool: Pool, now = Date.now()): Promise<Repair
   }
   // Otherwise what waits to be folded would pass as repaired.
   await foldBreakdowns(pool)
-  const days = await whileRecordingGoesOn(pool, async client =>
-    daysWithVisits(client, (await readKeptDays(client)).rawVisitsFrom),
-  )
+  const days = await daysWithVisits(pool, (await readKeptDays(pool)).rawVisitsFrom)
   for (const day of days) {
     await whileRecordingWaits(pool, async client => {
       const kept = await readKeptDays(client)
@@ -49,7 +48,7 @@ export async function repairCounts(pool: Pool, now = Date.now()): Promise<Repair
       add(repaired, await rebuildDay(client, day, options))
     })
   }
-  const lastLink = await whileRecordingGoesOn(pool, lastLinkId)
+  const lastLink = await lastLinkId(pool)
   for (let from = 0; from <= lastLink; from += linksPerTransaction) {
     await whileRecordingWaits(pool, async client => {
       add(repaired, await rebuildTotals(client, from, from + linksPerTransaction))
@@ -62,40 +61,24 @@ function add(to: Repaired, rows: Partial<Repaired>): void {
   for (const table of Object.keys(to) as (keyof Repaired)[]) to[table] += rows[table] ?? 0
 }
 
-async function lastLinkId(client: PoolClient): Promise<number> {
-  const { rows } = await client.query<{ last: number }>(
+async function lastLinkId(pool: Pool): Promise<number> {
+  const { rows } = await pool.query<{ last: number }>(
     `SELECT greatest((SELECT max(link_id) FROM link_totals), (SELECT max(link_id) FROM link_days), (SELECT max(link_id) FROM link_breakdowns), 0) AS last`,
   )
   return rows[0]?.last ?? 0
-}
-
-async function whileRecordingGoesOn<T>(pool: Pool, read: (client: PoolClient) => Promise<T>): Promise<T> {
-  const client = await pool.connect()
-  try {
-    return await read(client)
-  } finally {
-    client.release()
-  }
 }
 
 /**
  * In a transaction that no worker's and no folding overlaps: both write the ledger's lock first. What retention drops
  * from is locked before the ledger, so that a drop that waits for a worker is never in our way.
  */
-async function whileRecordingWaits(
-  pool: Pool,
-  rebuild: (client: PoolClient) => Promise<void>,
-): Promise<void> {
-  const client = await pool.connect()
-  let failed = true
-  try {
-    await client.query('BEGIN; LOCK TABLE visits, visitors, link_minutes IN ACCESS SHARE MODE')
-    await client.query('LOCK TABLE ledger IN SHARE ROW EXCLUSIVE MODE')
-    await rebuild(client)
-    await client.query('COMMIT')
-    failed = false
-  } finally {
-    if (failed) await client.query('ROLLBACK').catch(() => {})
-    client.release(failed)
-  }
+function whileRecordingWaits(pool: Pool, rebuild: (client: PoolClient) => Promise<void>): Promise<void> {
+  return inTransaction(
+    pool,
+    async client => {
+      await client.query('LOCK TABLE ledger IN SHARE ROW EXCLUSIVE MODE')
+      await rebuild(client)
+    },
+    'BEGIN; LOCK TABLE visits, visitors, link_minutes IN ACCESS SHARE MODE',
+  )
 }

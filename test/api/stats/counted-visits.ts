@@ -29,7 +29,6 @@ export interface Counts {
 export const minuteMs = 60_000
 export const quarterMs = 15 * minuteMs
 export const hourMs = 4 * quarterMs
-export const dayMs = 24 * hourMs
 
 const userAgents = [
   'Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36',

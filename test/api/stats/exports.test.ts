@@ -3,12 +3,13 @@ import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Pool } from 'pg'
 import { beforeAll, describe, expect, test } from 'vitest'
+import { dayMs } from '../../../apps/shared/days.ts'
 import type { RunningApi } from '../../support/hopcount.ts'
 import { openPool } from '../../support/hopcount.ts'
 import { createTestDatabase } from '../../support/test-database.ts'
 import { waitUntil } from '../../support/wait-until.ts'
 import type { CountedVisit } from './counted-visits.ts'
-import { dayMs, makeLinks, recordVisits, startReportingApi } from './counted-visits.ts'
+import { makeLinks, recordVisits, startReportingApi } from './counted-visits.ts'
 
 let api: RunningApi
 let pool: Pool

@@ -2,6 +2,7 @@
 import fc from 'fast-check'
 import type { Pool } from 'pg'
 import { beforeAll, describe, expect, test } from 'vitest'
+import { dayMs, dayNumber, dayText } from '../../../apps/shared/days.ts'
 import type { RunningApi } from '../../support/hopcount.ts'
 import { openPool } from '../../support/hopcount.ts'
 import { createTestDatabase } from '../../support/test-database.ts'
@@ -9,7 +10,6 @@ import type { CountedVisit, Counts } from './counted-visits.ts'
 import {
   between,
   countVisits,
-  dayMs,
   hourMs,
   makeLinks,
   minuteMs,
@@ -362,8 +362,9 @@ test('what is beyond the named values of a dimension is one last value', async (
 })
 
 test('filters reach back as far as raw visits are kept, and the answer says how far', async () => {
-  const keptFrom = new Date(Math.floor((end - 30 * dayMs) / dayMs) * dayMs)
-  await pool.query('UPDATE retention SET raw_visits_from = $1', [keptFrom.toISOString().slice(0, 10)])
+  const firstDay = dayNumber(end) - 30
+  const keptFrom = new Date(firstDay * dayMs)
+  await pool.query('UPDATE retention SET raw_visits_from = $1', [dayText(firstDay)])
   try {
     for (const of of ['one', 'overall']) {
       const ask = (from: number) =>

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import fc from 'fast-check'
 import type { Pool } from 'pg'
 import { beforeAll, describe, expect, test } from 'vitest'
+import { dayMs } from '../../../apps/shared/days.ts'
 import type { RunningApi } from '../../support/hopcount.ts'
 import { openPool } from '../../support/hopcount.ts'
 import { createTestDatabase } from '../../support/test-database.ts'
@@ -10,7 +11,6 @@ import type { CountedVisit } from './counted-visits.ts'
 import {
   between,
   countVisits,
-  dayMs,
   drawUniques,
   hourMs,
   makeLinks,

@@ -1,9 +1,9 @@
 import type { Breakdowns, StoredBreakdowns } from '@hopcount/shared/breakdowns.ts'
 import { addStored } from '@hopcount/shared/breakdowns.ts'
 import type { Database } from '@hopcount/shared/database/query-builder.ts'
+import { dayMs, dayNumber, dayText } from '@hopcount/shared/days.ts'
 import { sql } from 'kysely'
 import type { StoredCounts } from '../counts.ts'
-import { dayText } from '../top-links/top-window.ts'
 
 export interface DaySums extends StoredCounts {
   uniques: number
@@ -13,7 +13,6 @@ export interface DayBreakdowns extends DaySums {
   breakdowns: Breakdowns
 }
 
-const dayMs = 86_400_000
 /** Days read at a time: the JSON of a year in one piece would hold up redirects for tens of milliseconds. */
 const daysAtATime = 16
 
@@ -27,7 +26,7 @@ export async function sumDays(
   const sum: DayBreakdowns = { visits: 0, bots: 0, previews: 0, uniques: 0, breakdowns: new Map() }
   for (let start = from.getTime(); start < to.getTime(); start += daysAtATime * dayMs) {
     const end = Math.min(start + daysAtATime * dayMs, to.getTime())
-    const theDays = sql`link_id = ${linkId} AND day >= ${dayText(start)}::date AND day <= ${dayText(end - 1)}::date`
+    const theDays = sql`link_id = ${linkId} AND day >= ${dayText(dayNumber(start))}::date AND day <= ${dayText(dayNumber(end - 1))}::date`
     // In one statement, so that all of it has counted the same visits.
     const { rows } = await sql<DaySums & { breakdowns: StoredBreakdowns | null }>`
       SELECT visits, bots, previews, uniques, NULL::json AS breakdowns FROM link_days WHERE ${theDays}
@@ -55,7 +54,7 @@ export async function sumDayCounts(
     SELECT coalesce(sum(visits), 0)::bigint AS visits, coalesce(sum(bots), 0)::bigint AS bots,
            coalesce(sum(previews), 0)::bigint AS previews, coalesce(sum(uniques), 0)::bigint AS uniques
     FROM link_days
-    WHERE link_id = ${linkId} AND day >= ${dayText(from.getTime())}::date AND day <= ${dayText(to.getTime() - 1)}::date`.execute(
+    WHERE link_id = ${linkId} AND day >= ${dayText(dayNumber(from.getTime()))}::date AND day <= ${dayText(dayNumber(to.getTime() - 1))}::date`.execute(
     database,
   )
   return rows[0] ?? { visits: 0, bots: 0, previews: 0, uniques: 0 }

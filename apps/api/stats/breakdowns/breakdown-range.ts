@@ -1,3 +1,4 @@
+import { dayMs, dayNumber } from '@hopcount/shared/days.ts'
 import { readRange } from '../series/series-range.ts'
 
 /** Whole UTC days: `from` at 0:00 of the first, `to` at 0:00 behind the last. */
@@ -5,8 +6,6 @@ export interface DayRange {
   from: Date
   to: Date
 }
-
-const dayMs = 86_400_000
 
 /** The UTC days that the range asked for touches; without one the last `defaultDays`, today included. */
 export function readDayRange(
@@ -16,7 +15,7 @@ export function readDayRange(
 ): DayRange {
   const { from, to } = readRange(query, now, to => to - 1 - (defaultDays - 1) * dayMs)
   return {
-    from: new Date(Math.floor(from / dayMs) * dayMs),
+    from: new Date(dayNumber(from) * dayMs),
     to: new Date(Math.ceil(to / dayMs) * dayMs),
   }
 }

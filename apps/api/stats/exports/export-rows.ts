@@ -1,7 +1,8 @@
 /** What an export holds, piece by piece: its rows are the objects of the API's other answers, of texts and numbers. */
-
+import { allLinks } from '@hopcount/shared/all-links.ts'
 import { dimensions } from '@hopcount/shared/breakdowns.ts'
 import type { Database } from '@hopcount/shared/database/query-builder.ts'
+import { dayMs, dayNumber, dayText, parseDay } from '@hopcount/shared/days.ts'
 import { sql } from 'kysely'
 import { breakdownValues } from '../breakdowns/breakdown-answer.ts'
 import { sumDays } from '../breakdowns/breakdown-queries.ts'
@@ -16,8 +17,7 @@ import { visitSeries } from '../series/series-queries.ts'
 import type { Buckets } from '../series/series-range.ts'
 import { readInPieces } from '../streaming-database.ts'
 import type { Subject } from '../subject.ts'
-import { allLinksId, rawVisitsOf } from '../subject.ts'
-import { dayText } from '../top-links/top-window.ts'
+import { rawVisitsOf } from '../subject.ts'
 import { visitDescriber } from '../visits/visit-answer.ts'
 import type { RawVisit } from '../visits/visits-queries.ts'
 import { newestFirst } from '../visits/visits-queries.ts'
@@ -81,7 +81,7 @@ export async function visitRows(
   buckets: Buckets,
   filters: Filters,
 ): Promise<ExportRows> {
-  const isOfAll = linkId === allLinksId
+  const isOfAll = linkId === allLinks
   const texts = await loadTextDescriber()
   const describe = await visitDescriber()
   const passes = ({ referrer, userAgent }: RawVisit) =>
@@ -108,21 +108,19 @@ async function daysWithVisits(
   database: Database,
   linkId: number,
   { starts, end }: Buckets,
-): Promise<string[]> {
+): Promise<number[]> {
   const { rows } = await sql<{ day: string }>`
-    SELECT day::text AS day FROM link_days
-    WHERE link_id = ${linkId} AND day >= ${dayText((starts[0] ?? end).getTime())}::date AND day <= ${dayText(end.getTime() - 1)}::date
-    ORDER BY link_days.day DESC`.execute(database)
-  return rows.map(row => row.day)
+    SELECT day FROM link_days
+    WHERE link_id = ${linkId} AND day >= ${dayText(dayNumber((starts[0] ?? end).getTime()))}::date AND day <= ${dayText(dayNumber(end.getTime() - 1))}::date
+    ORDER BY day DESC`.execute(database)
+  return rows.map(row => parseDay(row.day))
 }
 
-const dayMs = 86_400_000
-
-function visitsOfDay(linkId: number, day: string, { starts, end }: Buckets, filters: Filters) {
-  const dayStart = Date.parse(`${day}T00:00:00Z`)
+function visitsOfDay(linkId: number, day: number, { starts, end }: Buckets, filters: Filters) {
+  const dayStart = day * dayMs
   const from = new Date(Math.max(dayStart, (starts[0] ?? end).getTime()))
   const to = new Date(Math.min(dayStart + dayMs, end.getTime()))
-  const isOfAll = linkId === allLinksId
+  const isOfAll = linkId === allLinks
   return sql<RawVisit>`
     SELECT visit.visited_at AS "visitedAt", visit.country, visit.language,
            coalesce(visit.referrer, referrer.text) AS referrer,

@@ -1,13 +1,12 @@
 /** What a filtered report asks of the raw visits. Each query's time grows with the number of visits in the range. */
-
 import type { Database } from '@hopcount/shared/database/query-builder.ts'
+import { dayMs, dayNumber, dayText, parseDay } from '@hopcount/shared/days.ts'
 import type { VisitorClass } from '@hopcount/shared/describe-user-agent.ts'
 import type { RawBuilder } from 'kysely'
 import { sql } from 'kysely'
 import type { Buckets } from '../series/series-range.ts'
 import { readInPieces } from '../streaming-database.ts'
 import { rawVisitsOf } from '../subject.ts'
-import { dayText } from '../top-links/top-window.ts'
 
 /** Which raw visits are looked at. Codes of letters; null: not told; undefined: any. */
 export interface RawRange {
@@ -25,15 +24,15 @@ export async function rawVisitsMissing(
   linkId: number,
   { starts, end }: Buckets,
 ): Promise<Date | undefined> {
-  const firstDay = dayText((starts[0] ?? end).getTime())
+  const firstDay = dayText(dayNumber((starts[0] ?? end).getTime()))
   const { rows } = await sql<{ earliest: string }>`
-    SELECT raw_visits_from::text AS earliest FROM retention
+    SELECT raw_visits_from AS earliest FROM retention
     WHERE raw_visits_from > ${firstDay}::date AND EXISTS (
       SELECT FROM link_days
-      WHERE link_id = ${linkId} AND day >= ${firstDay}::date AND day <= ${dayText(end.getTime() - 1)}::date AND day < raw_visits_from
+      WHERE link_id = ${linkId} AND day >= ${firstDay}::date AND day <= ${dayText(dayNumber(end.getTime() - 1))}::date AND day < raw_visits_from
     )`.execute(database)
   const earliest = rows[0]?.earliest
-  return earliest === undefined ? undefined : new Date(`${earliest}T00:00:00Z`)
+  return earliest === undefined ? undefined : new Date(parseDay(earliest) * dayMs)
 }
 
 export interface NumberedText {

@@ -1,10 +1,11 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { allLinks } from '@hopcount/shared/all-links.ts'
 import { Type } from 'typebox'
 import { problemResponses } from '../../errors/problem.ts'
 import type { Link } from '../../links/link.ts'
 import { refusals } from '../shared-answers.ts'
 import type { StatsContext } from '../stats-context.ts'
-import { allLinksId, checkSubjectSlug, noSuchLink } from '../subject.ts'
+import { checkSubjectSlug, noSuchLink } from '../subject.ts'
 import type { LiveSource } from './live-source.ts'
 import type { LiveStreams } from './live-streams.ts'
 
@@ -57,7 +58,7 @@ export const liveRoutes: FastifyPluginAsyncTypebox<LiveParts & Pick<StatsContext
       },
     },
     (_request, reply) => {
-      streams.open(reply, tell => source.listen(allLinksId, tell))
+      streams.open(reply, tell => source.listen(allLinks, tell))
     },
   )
 

@@ -1,6 +1,6 @@
 import type { Database } from '@hopcount/shared/database/query-builder.ts'
+import { dayNumber, dayText } from '@hopcount/shared/days.ts'
 import { sql } from 'kysely'
-import { dayText } from '../top-links/top-window.ts'
 
 export interface WantedSlugs {
   /** For all slugs, listed or not. */
@@ -20,8 +20,8 @@ export async function wantedSlugs(
   // would check every slug.
   const { rows } = await sql<WantedSlugs>`
     WITH wanted AS MATERIALIZED (
-      SELECT slug, sum(requests)::bigint AS requests, max(day)::text AS "lastDay"
-      FROM orphan_visits WHERE day >= ${dayText(from.getTime())}::date AND day < ${dayText(to.getTime())}::date
+      SELECT slug, sum(requests)::bigint AS requests, max(day) AS "lastDay"
+      FROM orphan_visits WHERE day >= ${dayText(dayNumber(from.getTime()))}::date AND day < ${dayText(dayNumber(to.getTime()))}::date
       GROUP BY slug
     )
     SELECT coalesce((SELECT sum(requests) FROM wanted), 0)::bigint AS requests,

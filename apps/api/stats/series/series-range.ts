@@ -1,4 +1,5 @@
 /** From the query of a series to its buckets: where each hour, day, week or month begins in the zone asked for. */
+import { dayMs, minutesReachBackMs } from '@hopcount/shared/days.ts'
 import type { Static } from 'typebox'
 import { Type } from 'typebox'
 import { Problem } from '../../errors/problem.ts'
@@ -54,9 +55,8 @@ const maxDays = 366
 const minuteMs = 60_000
 const quarterMs = 15 * minuteMs
 const hourMs = 4 * quarterMs
-const dayMs = 24 * hourMs
 /** How far back minutes are kept, and a minute more: a client's "48 hours ago" is a moment old when it arrives. */
-const minutesReachMs = 2 * dayMs + minuteMs
+const minutesReachMs = minutesReachBackMs + minuteMs
 /** What an interval shows when no `from` is given. */
 const defaultSpanMs = {
   minute: hourMs,

@@ -5,18 +5,17 @@
  * a quarter hour (or a day) since `X`. So the links of the latest quarter hours are sorted, as many quarter hours as
  * hold a page of links together.
  */
+import { allLinks } from '@hopcount/shared/all-links.ts'
 import type { Database } from '@hopcount/shared/database/query-builder.ts'
+import { dayMs, dayNumber, dayText } from '@hopcount/shared/days.ts'
 import type { RawBuilder } from 'kysely'
 import { sql } from 'kysely'
-import { allLinksId } from '../subject.ts'
 import type { RankedLink, TopQuery } from './ranked-page.ts'
 import { rankedPage, totalValue } from './ranked-page.ts'
 import type { TopWindow } from './top-window.ts'
-import { dayText } from './top-window.ts'
 import { windowRows } from './window-rows.ts'
 
 const quarterMs = 15 * 60_000
-const dayMs = 96 * quarterMs
 /** Quarter hours are read for ranges up to this length, days for longer ones. */
 const maxQuartersMs = 3 * dayMs
 
@@ -37,7 +36,7 @@ export async function rankByLastVisit(database: Database, query: TopQuery): Prom
     const ranked = await rankedPage(
       database,
       sql`${lastVisits}
-          WHERE last_visit >= ${since}::timestamptz AND link_id <> ${allLinksId}
+          WHERE last_visit >= ${since}::timestamptz AND link_id <> ${allLinks}
             AND ${isAll && window === undefined ? sql`true` : sql`link_id IN (${visitedBetween(since, last)})`}`,
       query,
     )
@@ -48,7 +47,7 @@ export async function rankByLastVisit(database: Database, query: TopQuery): Prom
 
 /** A window in the past: nothing orders its links by their last visit, so all of them are read. */
 function rankPastWindow(database: Database, query: TopQuery, window: TopWindow): Promise<RankedLink[]> {
-  const visited = windowRows(window, 'visits', sql`link_id <> ${allLinksId}`)
+  const visited = windowRows(window, 'visits', sql`link_id <> ${allLinks}`)
   return rankedPage(
     database,
     sql`${lastVisits}
@@ -65,14 +64,14 @@ function visitedBetween(from: Date, last: number | undefined): RawBuilder<unknow
     ? sql`SELECT link_id FROM link_quarters
           WHERE quarter >= date_bin('1 hour', ${from}::timestamptz, 'epoch'::timestamptz) AND quarter <= ${until}::timestamptz`
     : sql`SELECT link_id FROM link_days
-          WHERE day >= ${dayText(from.getTime())}::date AND day <= ${dayText(until.getTime())}::date`
+          WHERE day >= ${dayText(dayNumber(from.getTime()))}::date AND day <= ${dayText(dayNumber(until.getTime()))}::date`
 }
 
 /** The latest quarter hour with visits, no later than `last`. */
 async function newestQuarter(database: Database, last: number | undefined): Promise<Date | undefined> {
   const { rows } = await sql<{ quarter: Date }>`
     SELECT quarter FROM link_quarters
-    WHERE link_id = ${allLinksId} AND ${last === undefined ? sql`true` : sql`quarter <= ${new Date(last)}::timestamptz`}
+    WHERE link_id = ${allLinks} AND ${last === undefined ? sql`true` : sql`quarter <= ${new Date(last)}::timestamptz`}
     ORDER BY quarter DESC LIMIT 1`.execute(database)
   return rows[0]?.quarter
 }
@@ -83,7 +82,7 @@ async function quarterHolding(database: Database, newest: Date, visits: number):
     SELECT max(quarter) AS quarter FROM (
       SELECT quarter, sum(visits) OVER (ORDER BY quarter DESC) AS visits FROM (
         SELECT quarter, visits FROM link_quarters
-        WHERE link_id = ${allLinksId} AND quarter <= ${newest}::timestamptz ORDER BY quarter DESC LIMIT ${visits}
+        WHERE link_id = ${allLinks} AND quarter <= ${newest}::timestamptz ORDER BY quarter DESC LIMIT ${visits}
       ) AS latest
     ) AS summed WHERE visits >= ${visits}`.execute(database)
   return rows[0]?.quarter ?? newest

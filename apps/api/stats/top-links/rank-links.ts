@@ -8,10 +8,10 @@
  * links, or for later pages from the end of the page before; when too few links reach it, it is lowered. A page counts
  * only if all of its links reach `T`, so no link that was not read can belong on it.
  */
+import { allLinks } from '@hopcount/shared/all-links.ts'
 import type { Database } from '@hopcount/shared/database/query-builder.ts'
 import type { RawBuilder } from 'kysely'
 import { sql } from 'kysely'
-import { allLinksId } from '../subject.ts'
 import { rankByLastVisit } from './rank-by-last-visit.ts'
 import type { RankedLink, TopQuery, TopSort } from './ranked-page.ts'
 import { isAmong, rankedPage, totalValue } from './ranked-page.ts'
@@ -62,7 +62,7 @@ async function rankByThreshold(database: Database, query: TopQuery): Promise<Ran
     const ranked = await rankAmong(database, query, isAmong(mayReach))
     if (ranked.length === limit && (ranked.at(-1)?.value ?? 0) >= threshold) return ranked
   }
-  return rankAmong(database, query, sql`link_id <> ${allLinksId}`)
+  return rankAmong(database, query, sql`link_id <> ${allLinks}`)
 }
 
 /** What the last of a page of promising links reaches; 0 if they don't fill a page. */
@@ -96,14 +96,14 @@ async function mostPromising(database: Database, { window, sort, limit }: TopQue
       window === undefined
         ? sql`(
             SELECT link_id, ${value} AS value FROM link_totals
-            WHERE link_id <> ${allLinksId} ORDER BY magnitude DESC LIMIT ${3 * limit}
+            WHERE link_id <> ${allLinks} ORDER BY magnitude DESC LIMIT ${3 * limit}
           ) AS top`
         : sql`(
             SELECT day, 1 AS sign FROM unnest(${days}::date[]) AS day
             UNION ALL SELECT day, -1 FROM unnest(${daysBefore}::date[]) AS day
           ) AS wanted, LATERAL (
             SELECT link_id, sign * ${value} AS value FROM link_days
-            WHERE link_days.day = wanted.day AND link_id <> ${allLinksId} ORDER BY magnitude DESC LIMIT ${perDay}
+            WHERE link_days.day = wanted.day AND link_id <> ${allLinks} ORDER BY magnitude DESC LIMIT ${perDay}
           ) AS top`
     }
     GROUP BY link_id ORDER BY sum(value) DESC LIMIT ${3 * limit}`.execute(database)
@@ -119,7 +119,7 @@ async function linksWithAtLeast(
   const { rows } = await sql<{ linkId: number }>`
     SELECT DISTINCT link_id AS "linkId"
     FROM ${days === undefined ? sql`link_totals` : sql`link_days`}
-    WHERE ${hasAtLeast(visits)} AND link_id <> ${allLinksId}
+    WHERE ${hasAtLeast(visits)} AND link_id <> ${allLinks}
       AND ${days === undefined ? sql`true` : sql`day = ANY(${days}::date[])`}
     LIMIT ${maxCandidates + 1}`.execute(database)
   return rows.length > maxCandidates ? undefined : rows.map(row => row.linkId)

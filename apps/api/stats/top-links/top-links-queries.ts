@@ -1,12 +1,12 @@
+import { allLinks } from '@hopcount/shared/all-links.ts'
 import type { Database } from '@hopcount/shared/database/query-builder.ts'
+import { dayNumber, dayText } from '@hopcount/shared/days.ts'
 import type { RawBuilder } from 'kysely'
 import { sql } from 'kysely'
 import type { StoredCounts } from '../counts.ts'
-import { allLinksId } from '../subject.ts'
 import { rankLinks } from './rank-links.ts'
 import type { RankedLink, TopPosition, TopQuery } from './ranked-page.ts'
 import { isAmong } from './ranked-page.ts'
-import { dayText } from './top-window.ts'
 import { windowRows } from './window-rows.ts'
 
 export interface TopLink extends StoredCounts {
@@ -51,7 +51,7 @@ async function mostVisitedOfAllTime(
     lowest AS (
       SELECT coalesce((
         SELECT magnitude FROM link_totals
-        WHERE magnitude < (SELECT magnitude FROM ceiling) AND link_id <> ${allLinksId}
+        WHERE magnitude < (SELECT magnitude FROM ceiling) AND link_id <> ${allLinks}
         ORDER BY magnitude DESC OFFSET ${limit - 1} LIMIT 1
       ), 0) AS magnitude
     )
@@ -61,7 +61,7 @@ async function mostVisitedOfAllTime(
       SELECT total.*
       FROM link_totals AS total, page
       WHERE total.magnitude BETWEEN (SELECT magnitude FROM lowest) AND (SELECT magnitude FROM ceiling)
-        AND total.link_id <> ${allLinksId}
+        AND total.link_id <> ${allLinks}
         AND (page.visits IS NULL OR total.visits < page.visits OR (total.visits = page.visits AND total.link_id > page.link_id))
       ORDER BY total.visits DESC, total.link_id
       LIMIT ${limit}
@@ -109,7 +109,6 @@ export function linksMatching(search: string): RawBuilder<unknown> | undefined {
   return url === null ? undefined : sql`SELECT id FROM links WHERE long_url = ${url.href}`
 }
 
-const dayMs = 86_400_000
 const sparklineDays = 7
 
 /** People per UTC day, of the last 7 days up to `now`, oldest first. */
@@ -118,9 +117,8 @@ export async function sparklines(
   linkIds: number[],
   now: Date,
 ): Promise<Map<number, number[]>> {
-  const days = Array.from({ length: sparklineDays }, (_, i) =>
-    dayText(now.getTime() - (sparklineDays - 1 - i) * dayMs),
-  )
+  const today = dayNumber(now.getTime())
+  const days = Array.from({ length: sparklineDays }, (_, i) => dayText(today - (sparklineDays - 1 - i)))
   const { rows } = await sql<{ linkId: number; place: number; humans: number }>`
     SELECT link_id AS "linkId", array_position(${days}::date[], day) - 1 AS place, visits - bots - previews AS humans
     FROM link_days

@@ -1,4 +1,5 @@
 /** The period of a top list, and how it is put together of whole days (`link_days`) and quarter hours at its edges. */
+import { dayMs, dayNumber, dayText } from '@hopcount/shared/days.ts'
 import { readRange } from '../series/series-range.ts'
 
 export interface Span {
@@ -30,7 +31,6 @@ export interface TopWindowQuery {
 }
 
 const quarterMs = 15 * 60_000
-const dayMs = 96 * quarterMs
 const windowMs = { '24h': dayMs, '7d': 7 * dayMs, '30d': 30 * dayMs }
 
 /** Undefined: all time. Begins with the quarter hour that holds its first moment, ends with the one that holds its last. */
@@ -57,26 +57,21 @@ function windowOf(from: number, to: number, isOpen: boolean): TopWindow {
 }
 
 export function splitSpan({ from, to }: Span): SplitSpan {
-  const firstWhole = Math.ceil(from.getTime() / dayMs) * dayMs
-  const endWhole = Math.max(Math.floor(to.getTime() / dayMs) * dayMs, firstWhole)
+  const firstDay = dayNumber(from.getTime())
+  const endDay = Math.ceil(to.getTime() / dayMs)
+  const firstWhole = Math.ceil(from.getTime() / dayMs)
+  const endWhole = Math.max(dayNumber(to.getTime()), firstWhole)
   const edges = [
-    { from, to: new Date(Math.min(firstWhole, to.getTime())) },
-    { from: new Date(endWhole), to },
+    { from, to: new Date(Math.min(firstWhole * dayMs, to.getTime())) },
+    { from: new Date(endWhole * dayMs), to },
   ]
   return {
-    days: daysOf(Math.floor(from.getTime() / dayMs) * dayMs, to.getTime()),
-    wholeDays: daysOf(firstWhole, Math.min(endWhole, to.getTime())),
+    days: daysOf(firstDay, endDay),
+    wholeDays: daysOf(firstWhole, Math.min(endWhole, endDay)),
     edges: edges.filter(edge => edge.from < edge.to),
   }
 }
 
 function daysOf(from: number, to: number): string[] {
-  const days: string[] = []
-  for (let day = from; day < to; day += dayMs) days.push(dayText(day))
-  return days
-}
-
-/** As PostgreSQL reads a date: an ISO 8601 one, of a year with four digits. */
-export function dayText(milliseconds: number): string {
-  return new Date(milliseconds).toISOString().slice(0, 10)
+  return Array.from({ length: Math.max(to - from, 0) }, (_, i) => dayText(from + i))
 }

@@ -1,7 +1,8 @@
 /** Raw visits, newest first: the latest of a link, and page by page those of a link or of all. */
+import { allLinks } from '@hopcount/shared/all-links.ts'
 import type { Database } from '@hopcount/shared/database/query-builder.ts'
 import { sql } from 'kysely'
-import { allLinksId, rawVisitsOf } from '../subject.ts'
+import { rawVisitsOf } from '../subject.ts'
 
 export interface RawVisit {
   visitedAt: Date
@@ -33,11 +34,11 @@ function withTexts(visits: ReturnType<typeof sql>, linkId: number) {
     SELECT visit.visited_at AS "visitedAt", visit.country, visit.language,
            coalesce(visit.referrer, referrer.text) AS referrer,
            coalesce(visit.user_agent, user_agent.text) AS "userAgent",
-           ${linkId === allLinksId ? sql`link.slug` : sql`NULL`} AS slug
+           ${linkId === allLinks ? sql`link.slug` : sql`NULL`} AS slug
     FROM (SELECT *, row_number() OVER (ORDER BY ${newestFirst}) AS place FROM (${visits}) AS page) AS visit
     LEFT JOIN texts AS referrer ON referrer.id = visit.referrer_id
     LEFT JOIN texts AS user_agent ON user_agent.id = visit.user_agent_id
-    ${linkId === allLinksId ? sql`LEFT JOIN links AS link ON link.id = visit.link_id` : sql``}
+    ${linkId === allLinks ? sql`LEFT JOIN links AS link ON link.id = visit.link_id` : sql``}
     ORDER BY visit.place`
 }
 
@@ -49,7 +50,7 @@ export async function newestVisits(
 ): Promise<RawVisit[]> {
   const last = before === undefined ? undefined : new Date(before.visitedAt)
   const shown = before?.shown ?? 0
-  const first = linkId === allLinksId ? await reachBack(database, last, limit + shown) : undefined
+  const first = linkId === allLinks ? await reachBack(database, last, limit + shown) : undefined
   const { rows } = await withTexts(
     sql`
       SELECT *, tableoid, ctid FROM visits
@@ -79,7 +80,7 @@ async function reachBack(
       SELECT minute AS start, sum(visits) OVER (ORDER BY minute DESC) AS visits
       FROM (
         SELECT minute, visits FROM link_minutes
-        WHERE link_id = ${allLinksId} AND ${before === undefined ? sql`true` : sql`minute < ${before}::timestamptz`}
+        WHERE link_id = ${allLinks} AND ${before === undefined ? sql`true` : sql`minute < ${before}::timestamptz`}
         ORDER BY minute DESC LIMIT ${visits}
       ) AS newest
     ),
@@ -87,7 +88,7 @@ async function reachBack(
       SELECT quarter AS start, sum(visits) OVER (ORDER BY quarter DESC) AS visits
       FROM (
         SELECT quarter, visits FROM link_quarters
-        WHERE link_id = ${allLinksId}
+        WHERE link_id = ${allLinks}
           AND ${before === undefined ? sql`true` : sql`quarter + interval '1 hour' <= ${before}::timestamptz`}
         ORDER BY quarter DESC LIMIT ${visits}
       ) AS newest
