@@ -43,7 +43,7 @@ export function keepProcess(options: KeptProcessOptions): KeptProcess {
 
   function start(): void {
     const startedAt = Date.now()
-    // Why the young generation is limited, and glibc's malloc has one arena, stands in apps/README.md.
+    // Limits memory: apps/decisions/0007-memory-limits.md.
     const started = spawn(process.execPath, ['--max-semi-space-size=8', options.script], {
       env: { MALLOC_ARENA_MAX: '1', ...options.environment },
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],

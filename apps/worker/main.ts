@@ -2,7 +2,8 @@ import { setFlagsFromString } from 'node:v8'
 import { runProcess } from '@hopcount/shared/run-process.ts'
 import { startWorker } from './worker.ts'
 
-// V8 collects the old generation when it has grown by 70 %, and gives freed pages back after a second: see apps/README.md.
+// V8 collects the old generation when it has grown by 70 %, and gives freed pages back after a second: see
+// apps/decisions/0007-memory-limits.md.
 setFlagsFromString('--heap-growing-percent=70')
 setFlagsFromString('--memory-pool-timeout=1')
 

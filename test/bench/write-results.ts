@@ -1,4 +1,4 @@
-/** Writes results/<part>.md and .svg, and results/README.md, which puts together the latest of every part. */
+/** Writes results/<part>.md and .svg, and results/README.md: the goals of every part, as it was measured last. */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -53,20 +53,21 @@ export function writeOverview(folder: string, names: string[]): void {
   const goals = measured.flatMap(({ name, text }) =>
     goalLines(text).map(line => line.replace('| ', `| [${name}](${name}.md) | `)),
   )
-  const header = markdownTable(['part', ...goalColumns], [])
-  const sections = measured.map(({ name, text }) =>
-    text.replace(/^# /, `## ${name}: `).replaceAll(/^## (?!\S+: )/gm, '### '),
-  )
-  const introduction = `# Measured
+  const table = [markdownTable(['part', ...goalColumns], []), ...goals].join('\n')
+  const environment = [...new Set(measured.flatMap(({ text }) => environmentLines(text)))].join('\n')
+  writeFileSync(join(folder, 'README.md'), `${[introduction, environment, table].join('\n\n')}\n`)
+}
 
-Written by \`pnpm bench\`, which runs on any machine; \`pnpm bench redirect\` runs one part. Each part measures Hopcount and
-its yardsticks in turn in one run, what \`npm start\` runs on one side, the least that could do the same on the other. All
-on loopback. CPU time is user and system time of the server's processes over the run, by requests: it moves far less than
-throughput on a machine that is shared.`
-  writeFileSync(
-    join(folder, 'README.md'),
-    `${[introduction, [header, ...goals].join('\n'), ...sections].join('\n\n').trimEnd()}\n`,
-  )
+const introduction = `# Benchmark results
+
+Written by \`npm run bench\`; \`npm run bench redirect\` measures one part. Each part measures Hopcount and its yardsticks in
+alternation in one run, on loopback. Ratios are computed per round; the table shows their medians. CPU time is user and system
+time of the server's processes divided by requests: on a shared machine it varies far less than throughput. Each part's page has
+its tables, spreads and conditions.`
+
+/** Machine, versions and core pinning, which most parts have in common. */
+function environmentLines(text: string): string[] {
+  return text.split('\n').filter(line => /^- (?:machine|versions|pinning): /.test(line))
 }
 
 function goalLines(text: string): string[] {
