@@ -8,7 +8,7 @@ import { rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Log } from '@hopcount/shared/log.ts'
 import { createHealthLog } from '@hopcount/shared/log.ts'
-import type { BatchSource, Deliverer, SealedBatch } from './deliver-batches.ts'
+import type { Deliverer } from './deliver-batches.ts'
 import {
   isProducerAlive,
   listProducers,
@@ -16,6 +16,7 @@ import {
   removeIfEmpty,
   segmentPath,
 } from './producer-folder.ts'
+import type { BatchSource, SealedBatch } from './sealed-batch.ts'
 import { segmentBatch } from './segment-batch.ts'
 
 interface Adopted {

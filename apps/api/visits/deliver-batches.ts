@@ -15,26 +15,8 @@ import { batchKey } from '@hopcount/shared/visits/visit-batch.ts'
 import type { VisitQueue } from '@hopcount/shared/visits/visit-queue.ts'
 import type { Pool } from 'pg'
 import { recordedBatches, voidBatch } from './ledger-queries.ts'
-import type { BufferOf } from './pack-batches.ts'
 import { createBatchPacker } from './pack-batches.ts'
-
-export interface SealedBatch extends BatchId {
-  visits: number
-  /** Milliseconds since 1970. */
-  firstVisitAt: number
-  /**
-   * The sound frames; undefined when the batch is gone (another process saw it recorded, and deleted it). They may lie in
-   * a buffer of `bufferOf`: they are theirs until it is asked again.
-   */
-  load(bufferOf: BufferOf): Promise<{ frames: Buffer; visits: number; firstVisitAt: number } | undefined>
-  /** The ledger holds the batch: nothing of it needs to be kept. */
-  discard(): Promise<void>
-  /** The queue holds exactly these bytes as failed: they are kept, and no longer sent. */
-  setAside(): Promise<void>
-}
-
-/** Where the next batch comes from when there is room. */
-export type BatchSource = () => SealedBatch | undefined
+import type { BatchSource, SealedBatch } from './sealed-batch.ts'
 
 export interface Deliverer {
   hasRoom(): boolean

@@ -3,10 +3,7 @@
  * of them at once, when a process starts with a backlog, left it 26 MB larger for good (medians of 193 and 219 MB in one run).
  */
 import { createGroupCommit } from '@hopcount/shared/group-commit.ts'
-import type { SealedBatch } from './deliver-batches.ts'
-
-/** A buffer to read so many bytes into, whatever it holds. */
-export type BufferOf = (bytes: number) => Buffer
+import type { SealedBatch } from './sealed-batch.ts'
 
 /** As a rule a segment ends with the frame that reaches 256 KiB. A larger one has a buffer of its own. */
 const bufferBytes = 320 * 1024

@@ -3,9 +3,8 @@ import type { Log } from '@hopcount/shared/log.ts'
 import { soundFrames } from '@hopcount/shared/visits/decode-batch.ts'
 import type { BatchId } from '@hopcount/shared/visits/visit-batch.ts'
 import { batchKey } from '@hopcount/shared/visits/visit-batch.ts'
-import type { SealedBatch } from './deliver-batches.ts'
-import type { BufferOf } from './pack-batches.ts'
 import { segmentPath } from './producer-folder.ts'
+import type { BufferOf, SealedBatch } from './sealed-batch.ts'
 
 export interface SegmentBatchOptions {
   id: BatchId

@@ -1,0 +1,23 @@
+/** A sealed batch: an id and bytes that never change again, wherever they are kept. */
+import type { BatchId } from '@hopcount/shared/visits/visit-batch.ts'
+
+export interface SealedBatch extends BatchId {
+  visits: number
+  /** Milliseconds since 1970. */
+  firstVisitAt: number
+  /**
+   * Reads the sound frames. Undefined when the batch is gone: another process saw it recorded and deleted it.
+   * The frames may lie in a buffer from `bufferOf`; they are valid until `bufferOf` is called again.
+   */
+  load(bufferOf: BufferOf): Promise<{ frames: Buffer; visits: number; firstVisitAt: number } | undefined>
+  /** Deletes the bytes. Called only when the ledger holds the batch. */
+  discard(): Promise<void>
+  /** Keeps the bytes for an operator, out of delivery. Called when the worker refuses exactly these bytes. */
+  setAside(): Promise<void>
+}
+
+/** Where the next batch comes from when there is room; undefined when there is none. */
+export type BatchSource = () => SealedBatch | undefined
+
+/** A buffer of at least this many bytes, with arbitrary content. */
+export type BufferOf = (bytes: number) => Buffer
