@@ -15,7 +15,7 @@ export function createApiMetrics(
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
   const { counters } = recorder
-  counter('hopcount_visits_kept_total', 'Redirects whose visit is durable', () => counters.recorded)
+  counter('hopcount_visits_kept_total', 'Redirects whose visit is durable', () => counters.kept)
   counter(
     'hopcount_visits_refused_total',
     'Redirects refused because the visit could not be kept',

@@ -6,8 +6,8 @@ import { slugPattern } from '../links/check-slug.ts'
 import type { Link } from '../links/link.ts'
 import { isExpired } from '../links/link.ts'
 import type { OrphanCounter } from '../orphans/count-orphans.ts'
+import { VisitRefused, VisitUncertain } from '../visits/keep-visits.ts'
 import type { VisitRecorder } from '../visits/record-visits.ts'
-import { VisitRefused, VisitUncertain } from '../visits/record-visits.ts'
 import type { SlugResolver } from './resolve-slug.ts'
 
 interface SlugRequest {

@@ -1,74 +1,100 @@
 /**
- * Delivers sealed batches: hands them to the queue, and keeps each until the ledger holds it.
+ * Delivers sealed batches: hands them to the queue, and keeps each one until the ledger holds it.
  *
- * States of a batch here: unsent (the queue could not be reached) → sent → recorded (the ledger holds it; the segment
- * is deleted, only now). At most `windowBatches` are in these states; the rest of the backlog waits in the spool as
- * files, so neither Redis nor this process grows with it. Of a batch that was sent but is not recorded after
- * `sendAgainAfterMs` the queue is asked: it may have lost it (FLUSHALL, a lost tail of its append-only file). Then it
- * is added again, under the same job id, of which the queue holds one at most.
+ * The states of a batch, every event that changes them, and where the event comes from:
+ *
+ *   new       ── delivered ───────────────► unsent       deliver(), fill()
+ *   new       ── delivered as sent ───────► sent         deliver(), of a batch that the queue has acknowledged
+ *   new       ── disowned ────────────────► voiding      voidLater()
+ *
+ *   unsent    ── attempt ─────────────────► sending      attempt(): at once, then every `resendEveryMs`
+ *   sent      ── attempt ─────────────────► sending      attempt(): not recorded after `sendAgainAfterMs`
+ *   sending   ── queue has it ────────────► sent         send-batch.ts: added, or still there
+ *   sending   ── attempt failed ──────────► unsent       send-batch.ts: queue or disk; the queue may have the batch
+ *   sending   ── segment missing ─────────► gone         send-batch.ts: another process saw it recorded
+ *   sending   ── worker refuses it ───────► set aside    send-batch.ts: the same bytes lie in the queue as failed
+ *
+ *   unsent    ── ledger holds it ─────────► recorded     confirm(), every `confirmEveryMs`: an add whose reply was
+ *   sending   ── ledger holds it ─────────► recorded       lost, or another process that adopted the same folder
+ *   sent      ── ledger holds it ─────────► recorded       (an attempt under way then ends without effect)
+ *   recorded  ── segment deleted ─────────► counted      confirm(): only now may the bytes go
+ *
+ *   voiding   ── ledger takes it as void ─► void         confirm(): from now on the ledger absorbs the batch
+ *   voiding   ── ledger holds it ─────────► counted      confirm(): it had arrived before
+ *
+ * counted, set aside, gone and void are the exits. At most `windowBatches` batches are between `new` and an exit
+ * (voiding ones apart: nothing of them is kept but the id); the rest of the backlog waits in the spool as files, so
+ * neither Redis nor this process grows with it.
+ *
+ * A queue may lose what it has acknowledged (FLUSHALL, the lost tail of an append-only file). That is why a batch that
+ * was sent but is not recorded in time is sent again: under the same job id, of which the queue holds at most one.
  */
 
 import type { Log } from '@hopcount/shared/log.ts'
-import { createHealthLog, errorText } from '@hopcount/shared/log.ts'
+import { createHealthLog } from '@hopcount/shared/log.ts'
 import type { BatchId } from '@hopcount/shared/visits/visit-batch.ts'
 import { batchKey } from '@hopcount/shared/visits/visit-batch.ts'
 import type { VisitQueue } from '@hopcount/shared/visits/visit-queue.ts'
 import type { Pool } from 'pg'
+import type { BatchExit, TrackedBatch } from './batch-states.ts'
+import { moveBatch } from './batch-states.ts'
 import { recordedBatches, voidBatch } from './ledger-queries.ts'
-import { createBatchPacker } from './pack-batches.ts'
+import type { OutstandingBatch } from './outstanding-batches.ts'
+import { createOutstandingBatches } from './outstanding-batches.ts'
 import type { BatchSource, SealedBatch } from './sealed-batch.ts'
+import { createBatchSender } from './send-batch.ts'
 
 export interface Deliverer {
   hasRoom(): boolean
-  /** Takes over a batch, even beyond the window (one that the queue already has). */
+  /** Takes over a batch, beyond the window if need be (one that the queue already has). */
   deliver(batch: SealedBatch, options?: { alreadySent: boolean }): void
-  /** Asks the sources, first one first, for as many batches as there is room for. */
+  /** Fills the window from the sources, in the order in which they were added. */
   fill(): void
   addSource(source: BatchSource): void
-  /** The batch should not count, unless it has: its visits were not answered. Kept up until the ledger says so. */
-  voidBatch(batch: BatchId): void
-  /** Visits of the batches that are not known to be recorded, and the moment of the oldest of them. */
-  pending(which?: (batch: SealedBatch) => boolean): {
-    batches: number
-    visits: number
-    firstVisitAt: number | undefined
-  }
+  /** The visits of this batch were not redirected, so it must not count unless it already has. Retried until the ledger says so. */
+  voidLater(batch: BatchId): void
+  /** The batches that are not known to be recorded, their visits, and the moment of the oldest one (ms since 1970). */
+  pending(which?: (batch: SealedBatch) => boolean): PendingBatches
   /** True while some batch of this producer is not known to be recorded. */
   holds(producerId: string): boolean
-  /** Tries for `withinMs` to send what is unsent and to see it recorded, then stops. */
+  /** Goes on delivering and confirming for `withinMs` at most, then stops. */
   stop(withinMs: number): Promise<void>
 }
 
-interface Outstanding {
-  batch: SealedBatch
-  state: 'sending' | 'unsent' | 'sent'
-  sentAt: number
-  timesSent: number
+interface PendingBatches {
+  batches: number
+  visits: number
+  firstVisitAt: number | undefined
 }
 
 const confirmEveryMs = 150
+/** While the ledger can't be read. */
+const confirmAgainAfterMs = 1_000
 const resendEveryMs = 500
 
 export function createDeliverer(options: {
   queue: VisitQueue
   pool: Pool
   log: Log
-  onSetAside: () => void
+  /** Called once for each batch delivered, when the deliverer is done with it. */
+  onExit: (batch: SealedBatch, exit: BatchExit) => void
   windowBatches?: number
   sendAgainAfterMs?: number
 }): Deliverer {
-  const { queue, pool, log, windowBatches = 32, sendAgainAfterMs = 10_000 } = options
-  const pack = createBatchPacker(queue.pack)
-  const outstanding = new Map<string, Outstanding>()
+  const { queue, pool, log, onExit, windowBatches = 32, sendAgainAfterMs = 10_000 } = options
+  const outstanding = createOutstandingBatches(log, onExit)
+  const voiding = new Map<string, TrackedBatch>()
   const sources: BatchSource[] = []
-  const toVoid = new Map<string, BatchId>()
-  const ledgerHealth = createHealthLog(log, 'asking the ledger')
+  const send = createBatchSender(queue, log)
+  const ledgerHealth = createHealthLog(log, 'reading the ledger')
   let stopped = false
+  let sendTimer: NodeJS.Timeout | undefined
   let confirmTimer: NodeJS.Timeout | undefined
-  let resendTimer: NodeJS.Timeout | undefined
   let confirming: Promise<void> = Promise.resolve()
 
-  const hasRoom = () => outstanding.size < windowBatches
+  // Taking batches over
+
+  const hasRoom = () => outstanding.size() < windowBatches
 
   function fill(): void {
     for (const source of sources) {
@@ -81,137 +107,131 @@ export function createDeliverer(options: {
   }
 
   function deliver(batch: SealedBatch, { alreadySent } = { alreadySent: false }): void {
-    const key = batchKey(batch)
-    if (outstanding.has(key)) return
-    const entry: Outstanding = {
-      batch,
-      state: alreadySent ? 'sent' : 'unsent',
-      sentAt: Date.now(),
-      timesSent: alreadySent ? 1 : 0,
-    }
-    outstanding.set(key, entry)
-    if (!alreadySent) void send(entry)
-    confirmTimer ??= setTimeout(startConfirm, confirmEveryMs)
+    const added = outstanding.add(batch, alreadySent ? 'delivered as sent' : 'delivered')
+    if (added === undefined) return
+    if (!alreadySent) void attempt(added)
+    confirmSoon()
   }
 
-  async function send(entry: Outstanding): Promise<boolean> {
-    entry.state = 'sending'
-    try {
-      if (entry.timesSent > 0 && (await isHeld(entry))) {
-        entry.state = 'sent'
-        entry.sentAt = Date.now()
-        return true
-      }
-      const frames = await pack(entry.batch)
-      if (frames === undefined) {
-        forget(entry)
-        return true
-      }
-      if (entry.timesSent > 0 && (await isRefused(entry, frames))) return true
-      await queue.add({ producerId: entry.batch.producerId, seq: entry.batch.seq, frames })
-      entry.state = 'sent'
-      entry.sentAt = Date.now()
-      entry.timesSent++
-      return true
-    } catch (error) {
-      // The queue logs its own failing, once. What the disk says is said here.
-      if ((error as NodeJS.ErrnoException).syscall !== undefined) {
-        log.debug({ batch: batchKey(entry.batch), reason: errorText(error) }, 'batch not sent')
-      }
-      entry.state = 'unsent'
-      return false
-    } finally {
-      if (entry.state === 'unsent' && !stopped) resendTimer ??= setTimeout(resend, resendEveryMs)
-    }
+  function voidLater(batch: BatchId): void {
+    const tracked: TrackedBatch = { batch, state: 'new' }
+    moveBatch(tracked, 'disowned', log)
+    voiding.set(batchKey(batch), tracked)
+    confirmSoon()
   }
 
-  /** By the job itself, not by the queue's lists: where only those are left, the job is added again. */
-  async function isHeld(entry: Outstanding): Promise<boolean> {
-    const job = await queue.find(batchKey(entry.batch))
-    return job !== undefined && !(await job.isFailed())
+  // Sending
+
+  async function attempt(entry: OutstandingBatch): Promise<boolean> {
+    outstanding.move(entry, 'attempt')
+    const end = await send(entry)
+    outstanding.move(entry, end)
+    if (entry.state === 'unsent') resendSoon()
+    return end !== 'attempt failed'
   }
 
-  /** A failed job keeps its id taken. Same bytes: set aside. Other bytes (changed on their way): ours replace them. */
-  async function isRefused(entry: Outstanding, frames: string): Promise<boolean> {
-    const job = await queue.find(batchKey(entry.batch))
-    if (job === undefined || !(await job.isFailed())) return false
-    const data: unknown = job.data
-    const same = typeof data === 'object' && data !== null && 'frames' in data && data.frames === frames
-    if (!same) {
-      await job.remove()
-      return false
-    }
-    await entry.batch.setAside()
-    options.onSetAside()
-    log.error(
-      { batch: batchKey(entry.batch), reason: job.failedReason },
-      'a batch that the worker refuses is set aside',
-    )
-    forget(entry)
-    return true
-  }
-
-  /** One by one and in order; the first that fails ends the round, so a queue that is away costs one attempt. */
+  /** One at a time and in order. The first failure ends the round, so a queue that is away costs one attempt. */
   async function resend(): Promise<void> {
-    for (const entry of outstanding.values()) {
-      const due = entry.state === 'sent' && Date.now() - entry.sentAt > sendAgainAfterMs
-      if ((entry.state === 'unsent' || due) && !(await send(entry))) break
+    for (const entry of outstanding) {
+      if (isDue(entry) && !(await attempt(entry))) break
     }
-    resendTimer = undefined
-    if (!stopped && outstanding.size > 0) resendTimer = setTimeout(resend, resendEveryMs)
+    sendTimer = undefined
+    if (outstanding.size() > 0) resendSoon()
   }
 
-  function startConfirm(): void {
-    confirming = confirm()
+  function isDue({ state, sentAt = 0 }: OutstandingBatch): boolean {
+    return state === 'unsent' || (state === 'sent' && Date.now() - sentAt > sendAgainAfterMs)
   }
+
+  function resendSoon(): void {
+    if (!stopped) sendTimer ??= setTimeout(() => void resend(), resendEveryMs)
+  }
+
+  // Confirming
 
   async function confirm(): Promise<void> {
     try {
-      if (toVoid.size > 0) await voidOutstanding()
-      if (outstanding.size > 0) {
-        const asked = [...outstanding.values()]
-        const recorded = await recordedBatches(
-          pool,
-          asked.map(entry => entry.batch),
-        )
-        for (const entry of asked) {
-          if (!recorded.has(batchKey(entry.batch))) continue
-          await entry.batch.discard()
-          forget(entry)
-        }
-      }
+      await voidBatches()
+      await findRecorded()
+      await discardRecorded()
       ledgerHealth.works()
     } catch (error) {
       ledgerHealth.fails(error)
     }
     confirmTimer = undefined
     fill()
-    if (outstanding.size > 0) resendTimer ??= setTimeout(resend, resendEveryMs)
-    if (!stopped && (outstanding.size > 0 || toVoid.size > 0)) {
-      confirmTimer ??= setTimeout(startConfirm, ledgerHealth.failing() ? 1_000 : confirmEveryMs)
+    if (outstanding.size() > 0) resendSoon()
+    if (outstanding.size() > 0 || voiding.size > 0) confirmSoon()
+  }
+
+  async function voidBatches(): Promise<void> {
+    for (const [key, tracked] of voiding) {
+      const isVoid = await voidBatch(pool, tracked.batch)
+      moveBatch(tracked, isVoid ? 'ledger takes it as void' : 'ledger holds it', log)
+      voiding.delete(key)
     }
   }
 
-  async function voidOutstanding(): Promise<void> {
-    for (const [key, batch] of toVoid) {
-      await voidBatch(pool, batch)
-      toVoid.delete(key)
+  async function findRecorded(): Promise<void> {
+    const unconfirmed = [...outstanding].filter(({ state }) => state !== 'recorded')
+    if (unconfirmed.length === 0) return
+    const recorded = await recordedBatches(
+      pool,
+      unconfirmed.map(({ batch }) => batch),
+    )
+    for (const entry of unconfirmed) {
+      if (recorded.has(batchKey(entry.batch))) outstanding.move(entry, 'ledger holds it')
     }
   }
 
-  function forget(entry: Outstanding): void {
-    outstanding.delete(batchKey(entry.batch))
+  async function discardRecorded(): Promise<void> {
+    for (const entry of outstanding) {
+      if (entry.state !== 'recorded') continue
+      await entry.batch.discard()
+      outstanding.move(entry, 'segment deleted')
+    }
+  }
+
+  function confirmSoon(): void {
+    if (stopped) return
+    confirmTimer ??= setTimeout(
+      () => {
+        confirming = confirm()
+      },
+      ledgerHealth.failing() ? confirmAgainAfterMs : confirmEveryMs,
+    )
+  }
+
+  // Reporting and stopping
+
+  function pending(which: (batch: SealedBatch) => boolean = () => true): PendingBatches {
+    const found: PendingBatches = { batches: 0, visits: 0, firstVisitAt: undefined }
+    for (const { batch } of outstanding) {
+      if (!which(batch)) continue
+      found.batches++
+      found.visits += batch.visits
+      found.firstVisitAt = Math.min(found.firstVisitAt ?? batch.firstVisitAt, batch.firstVisitAt)
+    }
+    return found
+  }
+
+  function holds(producerId: string): boolean {
+    for (const { batch } of outstanding) if (batch.producerId === producerId) return true
+    return false
   }
 
   async function stop(withinMs: number): Promise<void> {
     const deadline = Date.now() + withinMs
-    while (Date.now() < deadline && outstanding.size > 0 && !ledgerHealth.failing()) {
-      if ([...outstanding.values()].every(entry => entry.state === 'unsent' && entry.timesSent === 0)) break
+    while (Date.now() < deadline && outstanding.size() > 0 && !ledgerHealth.failing()) {
+      const queueIsAway = [...outstanding].every(
+        ({ state, sentAt }) => state === 'unsent' && sentAt === undefined,
+      )
+      if (queueIsAway) break
       await new Promise(resolve => setTimeout(resolve, 25))
     }
     stopped = true
     clearTimeout(confirmTimer)
-    clearTimeout(resendTimer)
+    clearTimeout(sendTimer)
     await confirming
   }
 
@@ -220,23 +240,9 @@ export function createDeliverer(options: {
     deliver,
     fill,
     addSource: source => sources.push(source),
-    voidBatch(batch) {
-      toVoid.set(batchKey(batch), batch)
-      confirmTimer ??= setTimeout(startConfirm, confirmEveryMs)
-    },
-    pending(which = () => true) {
-      let batches = 0
-      let visits = 0
-      let firstVisitAt: number | undefined
-      for (const { batch } of outstanding.values()) {
-        if (!which(batch)) continue
-        batches++
-        visits += batch.visits
-        if (firstVisitAt === undefined || batch.firstVisitAt < firstVisitAt) firstVisitAt = batch.firstVisitAt
-      }
-      return { batches, visits, firstVisitAt }
-    },
-    holds: producerId => [...outstanding.values()].some(entry => entry.batch.producerId === producerId),
+    voidLater,
+    pending,
+    holds,
     stop,
   }
 }

@@ -19,5 +19,5 @@ export interface SealedBatch extends BatchId {
 /** Where the next batch comes from when there is room; undefined when there is none. */
 export type BatchSource = () => SealedBatch | undefined
 
-/** A buffer of at least this many bytes, with arbitrary content. */
+/** A buffer of exactly this many bytes, with arbitrary content. */
 export type BufferOf = (bytes: number) => Buffer

@@ -1,6 +1,7 @@
 /**
  * For `node --import`: starts the product with one promise broken (VARIANT names it), by changing a few words of its
- * source as it is loaded. Words that are no longer there end the process: a variant that breaks nothing proves nothing.
+ * source as it is loaded. If those words are no longer there, the process ends: a variant that breaks nothing proves
+ * nothing.
  */
 import { registerHooks } from 'node:module'
 
@@ -11,7 +12,7 @@ interface Change {
 }
 
 const variants: Record<string, Change[]> = {
-  /** The visit is answered without having been written. */
+  /** The redirect goes out although its visit was never written. */
   'no-spool': [
     {
       file: 'apps/api/visits/visit-spool.ts',
@@ -19,12 +20,12 @@ const variants: Record<string, Change[]> = {
       to: 'end - at',
     },
   ],
-  /** Every attempt to send a batch gives it another name. */
+  /** Every attempt to send a batch gives it a new id. */
   'new-id-at-each-send': [
     {
-      file: 'apps/api/visits/deliver-batches.ts',
-      from: 'await queue.add({ producerId: entry.batch.producerId, seq: entry.batch.seq, frames })',
-      to: 'await queue.add({ producerId: process.getBuiltinModule("node:crypto").randomUUID().replace(/-4/, "-7"), seq: entry.batch.seq, frames })',
+      file: 'apps/api/visits/send-batch.ts',
+      from: 'await queue.add({ producerId, seq, frames })',
+      to: 'await queue.add({ producerId: process.getBuiltinModule("node:crypto").randomUUID().replace(/-4/, "-7"), seq, frames })',
     },
     {
       file: 'apps/api/visits/deliver-batches.ts',
@@ -32,7 +33,7 @@ const variants: Record<string, Change[]> = {
       to: 'sendAgainAfterMs = 500',
     },
   ],
-  /** What comes again is counted again. */
+  /** A batch that is delivered again is counted again. */
   'no-ledger': [
     {
       file: 'apps/worker/recording/record-batches.ts',
@@ -40,7 +41,7 @@ const variants: Record<string, Change[]> = {
       to: 'await enterLedger(client, distinct); const fresh = distinct',
     },
   ],
-  /** The job counts as done, and its segment may go, before the transaction has committed. */
+  /** The job is acknowledged, and its segment deleted, before the transaction has committed. */
   'acknowledged-before-commit': [
     {
       file: 'apps/worker/recording/record-jobs.ts',
@@ -48,9 +49,9 @@ const variants: Record<string, Change[]> = {
       to: "(transactions.add(visitJob).catch(() => {}), 'recorded')",
     },
     {
-      file: 'apps/api/visits/deliver-batches.ts',
-      from: 'entry.timesSent++\n',
-      to: 'entry.timesSent++\n      await entry.batch.discard(); forget(entry)\n',
+      file: 'apps/api/visits/send-batch.ts',
+      from: 'await queue.add({ producerId, seq, frames })',
+      to: 'await queue.add({ producerId, seq, frames }); await batch.discard()',
     },
   ],
 }
