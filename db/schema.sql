@@ -85,6 +85,19 @@ CREATE TABLE public.breakdown_deltas (
 
 
 --
+-- Name: breakdown_tails; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.breakdown_tails (
+    link_id bigint NOT NULL,
+    day date NOT NULL,
+    key text NOT NULL COLLATE pg_catalog."C",
+    visits bigint NOT NULL,
+    humans bigint NOT NULL
+);
+
+
+--
 -- Name: ledger; Type: TABLE; Schema: public; Owner: -
 --
 
@@ -357,6 +370,14 @@ ALTER TABLE ONLY public.visits ATTACH PARTITION public.visits_default DEFAULT;
 
 
 --
+-- Name: breakdown_tails breakdown_tails_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.breakdown_tails
+    ADD CONSTRAINT breakdown_tails_pkey PRIMARY KEY (link_id, day, key);
+
+
+--
 -- Name: ledger ledger_pkey; Type: CONSTRAINT; Schema: public; Owner: -
 --
 
@@ -508,6 +529,13 @@ CREATE INDEX breakdown_deltas_link_id_day_idx ON public.breakdown_deltas USING b
 
 
 --
+-- Name: breakdown_tails_day_idx; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX breakdown_tails_day_idx ON public.breakdown_tails USING btree (day);
+
+
+--
 -- Name: link_days_day_magnitude_idx; Type: INDEX; Schema: public; Owner: -
 --
 
@@ -598,4 +626,5 @@ INSERT INTO public.schema_migrations (version) VALUES
     ('20261122000001'),
     ('20261122000002'),
     ('20261122000003'),
-    ('20261122000004');
+    ('20261122000004'),
+    ('20261126000001');

@@ -2,10 +2,15 @@
  * Breakdowns: visits by referrer, country, browser, operating system, device and language, of one link and day.
  *
  * Kept in one JSON value per link and day, so that recording a visit costs one row however many dimensions there are:
- * those of `link_breakdowns` and, until they are folded into it, of `breakdown_deltas`; all of them together count.
- * A key is the dimension's letter and the value (`cDE`); `c` alone means "not told", `c*` the sum of all values that
- * are not among the 100 kept. An entry is `visits`, or `[visits, people]` where not all of them are people.
- * The entries of each dimension add up to the visits of the row.
+ * a row of `link_breakdowns` plus, until they are folded into it, rows of `breakdown_deltas`. Readers sum all of them.
+ * A key is the dimension's letter and the value (`cDE`); `c` alone means "not told". An entry is `visits`, or
+ * `[visits, people]` where not all of them are people. The entries of each dimension add up to the visits of the row.
+ *
+ * Dimensions with a closed set of values are stored whole. An open one, whose values strangers choose, lists its
+ * `listedValues` most frequent values; the others have a row each in `breakdown_tails`, and the row says of them:
+ *   `r*`  their sum
+ *   `r~`  [most visits that any of them may have, of these visits that have no row in `breakdown_tails`]: no visits of
+ *         their own, and not part of any sum
  */
 
 export const dimensionLetters = {
@@ -21,8 +26,14 @@ export type Dimension = keyof typeof dimensionLetters
 
 export const dimensions = Object.keys(dimensionLetters) as Dimension[]
 
-/** Values kept per dimension, so that a stream of made-up referrers can't blow a row up. */
-const maxValues = 100
+/** Their values come from outside, without end. */
+export const openDimensions = ['referrer'] as const satisfies Dimension[]
+
+/**
+ * Values that a row lists of an open dimension. It bounds what a fold reads and writes (some 10 kB), not what is exact:
+ * all values are, as long as raw visits are kept.
+ */
+export const listedValues = 400
 
 export interface Count {
   visits: number
@@ -55,31 +66,36 @@ export function addStored(to: Breakdowns, stored: StoredBreakdowns): void {
   }
 }
 
-/** As JSON on one line for a column `breakdowns`; what is beyond the 100 most frequent values of a dimension goes to its "other". */
-export function storedText(breakdowns: Breakdowns): string {
-  const kept = breakdowns.size > maxValues ? keepFrequent(breakdowns) : breakdowns
+/** As JSON on one line for a column `breakdowns`. */
+export function storedText(breakdowns: Iterable<[key: string, count: Count]>): string {
   const entries: string[] = []
-  for (const [key, { visits, people }] of kept)
+  for (const [key, { visits, people }] of breakdowns)
     entries.push(`${JSON.stringify(key)}:${visits === people ? visits : `[${visits},${people}]`}`)
   // Joined, not added up: a string that was added up keeps its parts until it is read. They were a fifth of what reached
   // a worker's old generation.
   return ['{', entries.join(','), '}'].join('')
 }
 
-function keepFrequent(breakdowns: Breakdowns): Breakdowns {
-  const kept: Breakdowns = new Map()
-  for (const letter of Object.values(dimensionLetters)) {
-    const values = [...breakdowns].filter(([key]) => key.startsWith(letter) && key !== otherKey(letter))
-    values.sort(([aKey, a], [bKey, b]) => b.visits - a.visits || (aKey < bKey ? -1 : 1))
-    for (const [key, count] of values.slice(0, maxValues)) kept.set(key, { ...count })
-    const other = breakdowns.get(otherKey(letter))
-    if (other !== undefined) addCount(kept, otherKey(letter), other.visits, other.people)
-    for (const [, count] of values.slice(maxValues))
-      addCount(kept, otherKey(letter), count.visits, count.people)
-  }
-  return kept
+/** The sum of the values that a row does not list. */
+export function otherKey(dimension: Dimension): string {
+  return `${dimensionLetters[dimension]}*`
 }
 
-function otherKey(letter: string): string {
-  return `${letter}*`
+/** What is known of the values that a row does not list. */
+export function boundKey(dimension: Dimension): string {
+  return `${dimensionLetters[dimension]}~`
+}
+
+export function isBoundKey(key: string): boolean {
+  return key.length === 2 && key[1] === '~'
+}
+
+/** A value of an open dimension that is told: no sum, no bound, and not "not told". */
+export function isOpenValue(key: string, dimension: Dimension): boolean {
+  return (
+    key.length > 1 &&
+    key[0] === dimensionLetters[dimension] &&
+    key !== otherKey(dimension) &&
+    key !== boundKey(dimension)
+  )
 }

@@ -29,6 +29,14 @@ export interface BreakdownDeltas {
   link_id: number;
 }
 
+export interface BreakdownTails {
+  day: Timestamp;
+  humans: number;
+  key: string;
+  link_id: number;
+  visits: number;
+}
+
 export interface Ledger {
   counted: number;
   producer_id: string;
@@ -134,6 +142,7 @@ export interface Visits {
 
 export interface DB {
   breakdown_deltas: BreakdownDeltas;
+  breakdown_tails: BreakdownTails;
   ledger: Ledger;
   ledger_watermarks: LedgerWatermarks;
   link_breakdowns: LinkBreakdowns;

@@ -4,9 +4,9 @@ import { today } from './database-clock.ts'
 import { deleteBefore, dropPartitionsBefore } from './day-partitions.ts'
 
 /**
- * Removes raw visits of days (UTC) that lie wholly before the last `retentionDays` times 24 hours; 0: never. Nothing
- * that is counted changes. Visits of such a day that come later are counted like all others, and removed at the next run.
- * Returns how many days went.
+ * Removes raw visits of days (UTC) that lie wholly before the last `retentionDays` times 24 hours, and the tails of their
+ * breakdowns; 0: never. Totals, series and listed values stay. Later visits of such a day are counted like all others,
+ * and removed at the next run. Returns how many days were removed.
  */
 export async function retireVisits(pool: Pool, retentionDays: number, now?: number): Promise<number> {
   if (retentionDays === 0) return 0
@@ -18,6 +18,15 @@ export async function retireVisits(pool: Pool, retentionDays: number, now?: numb
            WHERE raw_visits_from < $1::date`,
     values: [dayText(beforeDay)],
   })
+  await deleteBefore(
+    pool,
+    {
+      name: 'delete-old-breakdown-tails',
+      text: `DELETE FROM breakdown_tails WHERE ctid = ANY (ARRAY(
+               SELECT ctid FROM breakdown_tails WHERE day < $1::date LIMIT $2))`,
+    },
+    beforeDay,
+  )
   const dropped = await dropPartitionsBefore(pool, 'visits', beforeDay)
   await deleteBefore(
     pool,

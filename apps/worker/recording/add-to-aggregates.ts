@@ -12,7 +12,7 @@ import { minutesReachBackMs } from '@hopcount/shared/days.ts'
 import type { PoolClient } from 'pg'
 import type { UniqueVisitors } from './insert-visitors.ts'
 import { addToSumsOfAll, columnsOfAll, createSumsOfAll } from './sum-all-links.ts'
-import type { DaySums, LinkSums, Sums, VisitSums } from './sum-visits.ts'
+import type { BreakdownDeltas, DaySums, LinkSums, Sums, VisitSums } from './sum-visits.ts'
 import { sumVisits } from './sum-visits.ts'
 import type { VisitColumns } from './visit-columns.ts'
 
@@ -41,7 +41,7 @@ export async function addToAggregates(
 }
 
 async function addSums(client: PoolClient, sums: VisitSums): Promise<void> {
-  await addBreakdowns(client, sums.days)
+  await insertDeltas(client, sums.deltas)
   await addToTotals(client, sums.links)
   await addToDays(client, sums.days)
   await addToQuarters(client, sums.quarters)
@@ -100,14 +100,14 @@ async function addToDays(client: PoolClient, days: DaySums): Promise<void> {
 }
 
 /** Appended: a row that grows is not read and written here (fold-breakdowns.ts does, once for many transactions). */
-async function addBreakdowns(client: PoolClient, days: DaySums): Promise<void> {
+export async function insertDeltas(client: PoolClient, deltas: BreakdownDeltas): Promise<void> {
   await client.query({
     name: 'add-breakdown-deltas',
     // One text instead of an array: JSON has no raw line break, and an array's elements would have to be quoted.
     text: `INSERT INTO breakdown_deltas (link_id, day, breakdowns)
            SELECT link_id, day, breakdowns::json
            FROM unnest($1::bigint[], $2::date[], string_to_array($3, E'\\n')) AS delta (link_id, day, breakdowns)`,
-    values: [bigintArray(days.linkIds), dateArray(days.times), days.breakdowns.join('\n')],
+    values: [bigintArray(deltas.linkIds), dateArray(deltas.days), deltas.texts.join('\n')],
   })
 }
 

@@ -47,10 +47,17 @@ export const agentKeys = rememberedPerText<AgentKeys>(userAgent => {
 
 export const referrerKey = rememberedPerText(referrer => `r${describeReferrer(referrer)}`)
 
-/** `de` of `de-CH` (BCP 47) as a number; 0 for what is no language, as `*`. */
+const languageNames = new Intl.DisplayNames('en', { type: 'language', fallback: 'none' })
+
+/**
+ * `de` of `de-CH`, `en` of `eng-US` (BCP 47, canonical) as a number; 0 for what is no language, as `*`, and for one that
+ * does not exist (CLDR names some 600): strangers can't make up values.
+ */
 const languageCode = rememberedPerText(text => {
-  const primary = /^([a-z]{2,3})(?:[-_]|$)/i.exec(text.trim())?.[1] ?? ''
-  return letterCode(primary) ?? 0
+  const primary = /^([a-z]{2,3})(?:[-_]|$)/i.exec(text.trim())?.[1]
+  if (primary === undefined) return 0
+  const [language = ''] = Intl.getCanonicalLocales(primary)
+  return languageNames.of(language) === undefined ? 0 : (letterCode(language) ?? 0)
 })
 
 function rememberedPerText<Known extends object | string | number>(describe: (text: string) => Known) {

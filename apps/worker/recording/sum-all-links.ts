@@ -1,8 +1,8 @@
 /** Sums of all links together: added up over the slices of a transaction, written after them. */
 import { allLinks } from '@hopcount/shared/all-links.ts'
 import type { Breakdowns } from '@hopcount/shared/breakdowns.ts'
-import { storedText } from '@hopcount/shared/breakdowns.ts'
 import type { Sums, VisitSums } from './sum-visits.ts'
+import { addDelta, noDeltas } from './sum-visits.ts'
 
 export interface SumsOfAll {
   /** Milliseconds since 1970. */
@@ -63,10 +63,12 @@ function addPerTime(to: CountsPerTime, { times, visits, bots, previews }: Sums, 
 
 /** As the sums of a link that has the number of all links. */
 export function columnsOfAll(ofAll: SumsOfAll): VisitSums {
-  const days = columns(ofAll.days)
+  const deltas = noDeltas()
+  for (const [day, breakdowns] of ofAll.breakdowns) addDelta(deltas, allLinks, day, breakdowns)
   return {
     links: { ...columns(ofAll.links), firstVisits: [ofAll.firstVisit], lastVisits: [ofAll.lastVisit] },
-    days: { ...days, breakdowns: days.times.map(day => storedText(ofAll.breakdowns.get(day) ?? new Map())) },
+    days: columns(ofAll.days),
+    deltas,
     quarters: columns(ofAll.quarters),
     minutes: columns(ofAll.minutes),
   }

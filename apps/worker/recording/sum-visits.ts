@@ -5,8 +5,8 @@
  * nothing is looked up: a visit is added to the last sum of each table, or begins the next one. Sums are columns, as the
  * statements want them.
  */
-import type { Breakdowns } from '@hopcount/shared/breakdowns.ts'
-import { addBreakdowns, addCount, storedText } from '@hopcount/shared/breakdowns.ts'
+import type { Breakdowns, Count } from '@hopcount/shared/breakdowns.ts'
+import { addBreakdowns, addCount, listedValues, storedText } from '@hopcount/shared/breakdowns.ts'
 import { dayNumber } from '@hopcount/shared/days.ts'
 import type { VisitorClass } from '@hopcount/shared/describe-user-agent.ts'
 import { countryKey, languageKey } from './code-keys.ts'
@@ -32,13 +32,20 @@ export interface LinkSums extends Sums {
 
 export interface DaySums extends Sums {
   uniques: number[]
+}
+
+/** Rows of breakdown_deltas; a link's day has several where it has more values than a row lists. */
+export interface BreakdownDeltas {
+  linkIds: number[]
+  days: number[]
   /** As in a column `breakdowns`. */
-  breakdowns: string[]
+  texts: string[]
 }
 
 export interface VisitSums {
   links: LinkSums
   days: DaySums
+  deltas: BreakdownDeltas
   quarters: Sums
   minutes: Sums
 }
@@ -101,7 +108,7 @@ export function sumVisits(
     addVisit(minutes, linkId, visitedAt - (visitedAt % minuteMs), visitorClass)
   }
   addUniques(sums, uniques)
-  sumBreakdowns(visits, places, days, breakdownsOfAll)
+  sumBreakdowns(visits, places, sums, breakdownsOfAll)
   return sums
 }
 
@@ -109,7 +116,8 @@ function noSums(): VisitSums {
   const none = (): Sums => ({ linkIds: [], times: [], visits: [], bots: [], previews: [] })
   return {
     links: { ...none(), firstVisits: [], lastVisits: [], uniques: [] },
-    days: { ...none(), uniques: [], breakdowns: [] },
+    days: { ...none(), uniques: [] },
+    deltas: noDeltas(),
     quarters: none(),
     minutes: none(),
   }
@@ -156,7 +164,7 @@ function addUniques({ links, days }: VisitSums, uniques: UniqueVisitors): void {
 function sumBreakdowns(
   visits: VisitColumns,
   places: Uint32Array,
-  days: DaySums,
+  { days, deltas }: VisitSums,
   ofAll: Map<number, Breakdowns>,
 ): void {
   let end = 0
@@ -168,8 +176,29 @@ function sumBreakdowns(
     const ofDay = ofAll.get(day) ?? new Map()
     ofAll.set(day, ofDay)
     addBreakdowns(ofDay, ofLink)
-    days.breakdowns.push(storedText(ofLink))
+    addDelta(deltas, days.linkIds[row] ?? 0, day, ofLink)
   }
+}
+
+export function noDeltas(): BreakdownDeltas {
+  return { linkIds: [], days: [], texts: [] }
+}
+
+/** In rows of bounded size, whatever the number of values. */
+export function addDelta(to: BreakdownDeltas, linkId: number, day: number, breakdowns: Breakdowns): void {
+  const parts = breakdowns.size <= listedValues ? [breakdowns] : partsOf(breakdowns)
+  for (const part of parts) {
+    to.linkIds.push(linkId)
+    to.days.push(day)
+    to.texts.push(storedText(part))
+  }
+}
+
+function partsOf(breakdowns: Breakdowns): [string, Count][][] {
+  const entries = [...breakdowns]
+  return Array.from({ length: Math.ceil(entries.length / listedValues) }, (_, part) =>
+    entries.slice(part * listedValues, (part + 1) * listedValues),
+  )
 }
 
 function addVisitTo(breakdowns: Breakdowns, visits: VisitColumns, place: number): void {

@@ -1,5 +1,18 @@
-import type { Breakdowns, Count, StoredBreakdowns } from '@hopcount/shared/breakdowns.ts'
-import { addStored, dimensionLetters } from '@hopcount/shared/breakdowns.ts'
+/** Compares a day's breakdowns with what its raw visits give (raw-day.ts). */
+import type { Breakdowns, Count, Dimension, StoredBreakdowns } from '@hopcount/shared/breakdowns.ts'
+import {
+  addCount,
+  addStored,
+  boundKey,
+  dimensionLetters,
+  dimensions,
+  isBoundKey,
+  openDimensions,
+  otherKey,
+} from '@hopcount/shared/breakdowns.ts'
+import { dayText } from '@hopcount/shared/days.ts'
+import type { PoolClient } from 'pg'
+import { fetchAll } from '../recount/fetch-all.ts'
 
 export interface BreakdownDifference {
   kind: string
@@ -7,39 +20,116 @@ export interface BreakdownDifference {
   found: number
 }
 
-/**
- * The first difference between what raw visits give and what is stored, or undefined.
- *
- * Where a dimension has more values than are kept, what has gone to "other" depends on the order in which visits were
- * recorded. Then its sums must agree, and no kept value may have more visits than the raw ones give.
- */
-export function findBreakdownDifference(
-  ofRawVisits: StoredBreakdowns,
-  found: Breakdowns,
-): BreakdownDifference | undefined {
-  const expected: Breakdowns = new Map()
-  addStored(expected, ofRawVisits)
-  for (const letter of Object.values(dimensionLetters)) {
-    const other = `${letter}*`
-    const keys = new Set([...expected.keys(), ...found.keys()].filter(key => key[0] === letter))
-    const isCut = keys.has(other)
-    for (const key of keys) {
-      const raw = expected.get(key) ?? none
-      const stored = found.get(key) ?? none
-      if (isCut && (key === other || !expected.has(key) || !found.has(key))) continue
-      if (isCut ? stored.visits > raw.visits : stored.visits !== raw.visits)
-        return { kind: `breakdown ${key}`, expected: raw.visits, found: stored.visits }
-      if (isCut ? stored.people > raw.people : stored.people !== raw.people)
-        return { kind: `people in breakdown ${key}`, expected: raw.people, found: stored.people }
+export interface DifferingBreakdowns extends BreakdownDifference {
+  linkId: number
+  /** Every value of the link's raw visits. */
+  ofRawVisits: Breakdowns
+}
+
+/** The links of the day whose breakdowns differ: stored ones are the row, its tail and what is not folded yet. */
+export async function* differingBreakdowns(
+  client: PoolClient,
+  day: number,
+): AsyncGenerator<DifferingBreakdowns> {
+  await client.query(
+    `DECLARE unequal NO SCROLL CURSOR FOR
+     SELECT link_id, raw.breakdowns AS expected, folded.breakdowns AS folded, deltas.parts AS deltas, tail.values AS tail
+     FROM day_links AS raw
+     LEFT JOIN (
+       SELECT link_id, breakdowns FROM link_breakdowns WHERE day = $1::date
+     ) AS folded USING (link_id)
+     LEFT JOIN (
+       SELECT link_id, json_agg(breakdowns) AS parts FROM breakdown_deltas
+       WHERE day = $1::date GROUP BY link_id
+     ) AS deltas USING (link_id)
+     LEFT JOIN (
+       SELECT link_id, json_object_agg(key, json_build_array(visits, humans)) AS values FROM breakdown_tails
+       WHERE day = $1::date GROUP BY link_id
+     ) AS tail USING (link_id)
+     WHERE folded.breakdowns IS NULL OR deltas.parts IS NOT NULL OR tail.values IS NOT NULL
+        OR raw.breakdowns::jsonb <> folded.breakdowns::jsonb`,
+    [dayText(day)],
+  )
+  for await (const rows of fetchAll<{
+    link_id: number
+    expected: StoredBreakdowns
+    folded: StoredBreakdowns | null
+    deltas: StoredBreakdowns[] | null
+    tail: StoredBreakdowns | null
+  }>(client, 'unequal')) {
+    for (const { link_id: linkId, expected, folded, deltas, tail } of rows) {
+      const ofRawVisits: Breakdowns = new Map()
+      addStored(ofRawVisits, expected)
+      const listed: Breakdowns = new Map()
+      for (const part of [folded ?? {}, ...(deltas ?? [])]) addStored(listed, part)
+      const difference = findBreakdownDifference(ofRawVisits, listed, tail ?? {})
+      if (difference !== undefined) yield { ...difference, linkId, ofRawVisits }
     }
-    const raw = sumOf(expected, keys)
-    const stored = sumOf(found, keys)
-    if (raw.visits !== stored.visits)
-      return { kind: `sum of breakdown ${letter}`, expected: raw.visits, found: stored.visits }
-    if (raw.people !== stored.people)
-      return { kind: `people in sum of breakdown ${letter}`, expected: raw.people, found: stored.people }
+  }
+}
+
+/** The first difference between every value of the raw visits and what is stored, or undefined. */
+export function findBreakdownDifference(
+  ofRawVisits: Breakdowns,
+  listed: Breakdowns,
+  tail: StoredBreakdowns,
+): BreakdownDifference | undefined {
+  const stored: Breakdowns = new Map([...listed].map(([key, count]) => [key, { ...count }]))
+  for (const dimension of openDimensions) {
+    const ofTail = new Map<string, Count>()
+    addStored(ofTail, Object.fromEntries(Object.entries(tail).filter(([key]) => isOf(key, dimension))))
+    const { visits, people } = sumOf(ofTail, ofTail.keys())
+    if (ofTail.size > 0) addCount(stored, otherKey(dimension), -visits, -people)
+    for (const [key, count] of ofTail) addCount(stored, key, count.visits, count.people)
+  }
+  for (const dimension of dimensions) {
+    const difference = findDimensionDifference(ofRawVisits, stored, dimension)
+    if (difference !== undefined) return difference
   }
   return undefined
+}
+
+/**
+ * Each value must have the visits that the raw ones give. Some may lack visits only where the row says so, or where it
+ * was written before rows said it; even then not a value that makes up 1 % of the day.
+ */
+function findDimensionDifference(
+  expected: Breakdowns,
+  stored: Breakdowns,
+  dimension: Dimension,
+): BreakdownDifference | undefined {
+  const keys = [...new Set([...expected.keys(), ...stored.keys()])].filter(
+    key => isOf(key, dimension) && !isBoundKey(key),
+  )
+  const untraced = untracedVisits(stored, dimension)
+  const rawSum = sumOf(expected, keys)
+  for (const key of keys) {
+    if (key === otherKey(dimension) && untraced > 0) continue
+    const raw = expected.get(key) ?? none
+    const found = stored.get(key) ?? none
+    const mayLack = raw.visits * 100 >= rawSum.visits ? 0 : untraced
+    for (const what of ['visits', 'people'] as const) {
+      if (found[what] <= raw[what] && raw[what] <= found[what] + mayLack) continue
+      const kind = what === 'visits' ? `breakdown ${key}` : `people in breakdown ${key}`
+      return { kind, expected: raw[what], found: found[what] }
+    }
+  }
+  const foundSum = sumOf(stored, keys)
+  const letter = dimensionLetters[dimension]
+  if (rawSum.visits !== foundSum.visits)
+    return { kind: `sum of breakdown ${letter}`, expected: rawSum.visits, found: foundSum.visits }
+  if (rawSum.people !== foundSum.people)
+    return { kind: `people in sum of breakdown ${letter}`, expected: rawSum.people, found: foundSum.people }
+  return undefined
+}
+
+/** Visits that a value may have among those that are neither listed nor in the tail. */
+function untracedVisits(stored: Breakdowns, dimension: Dimension): number {
+  return stored.get(boundKey(dimension))?.people ?? stored.get(otherKey(dimension))?.visits ?? 0
+}
+
+function isOf(key: string, dimension: Dimension): boolean {
+  return key[0] === dimensionLetters[dimension]
 }
 
 const none: Count = { visits: 0, people: 0 }

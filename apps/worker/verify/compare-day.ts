@@ -1,11 +1,8 @@
 /** Compares the aggregates of one day with the sums of its raw visits (raw-day.ts). */
-import type { Breakdowns, StoredBreakdowns } from '@hopcount/shared/breakdowns.ts'
-import { addStored } from '@hopcount/shared/breakdowns.ts'
 import { dayText } from '@hopcount/shared/days.ts'
 import type { PoolClient } from 'pg'
-import { fetchAll } from '../recount/fetch-all.ts'
 import type { SumOptions } from '../recount/raw-day.ts'
-import { findBreakdownDifference } from './compare-breakdowns.ts'
+import { differingBreakdowns } from './compare-breakdowns.ts'
 import type { Difference } from './difference-rows.ts'
 import { differenceText, findDifferences, maxDifferences } from './difference-rows.ts'
 
@@ -40,45 +37,12 @@ function compareLinks(client: PoolClient, day: number): Promise<Difference[]> {
   )
 }
 
-/** Of a link and day, the row in link_breakdowns and what has not been folded into it yet. */
 async function compareBreakdowns(client: PoolClient, day: number): Promise<Difference[]> {
   const differences: Difference[] = []
-  await client.query(
-    `DECLARE unequal NO SCROLL CURSOR FOR
-     SELECT link_id, raw.breakdowns AS expected, folded.breakdowns AS folded, deltas.parts AS deltas
-     FROM day_links AS raw
-     LEFT JOIN link_breakdowns AS folded USING (link_id)
-     LEFT JOIN (
-       SELECT link_id, json_agg(breakdowns) AS parts FROM breakdown_deltas
-       WHERE day = $1::date GROUP BY link_id
-     ) AS deltas USING (link_id)
-     WHERE folded.day = $1::date
-       AND (deltas.parts IS NOT NULL OR raw.breakdowns::jsonb <> folded.breakdowns::jsonb)
-     UNION ALL
-     SELECT link_id, raw.breakdowns, NULL, deltas.parts
-     FROM day_links AS raw
-     LEFT JOIN (
-       SELECT link_id, json_agg(breakdowns) AS parts FROM breakdown_deltas
-       WHERE day = $1::date GROUP BY link_id
-     ) AS deltas USING (link_id)
-     WHERE NOT EXISTS (SELECT FROM link_breakdowns WHERE link_id = raw.link_id AND day = $1::date)`,
-    [dayText(day)],
-  )
-  for await (const rows of fetchAll<{
-    link_id: number
-    expected: StoredBreakdowns
-    folded: StoredBreakdowns | null
-    deltas: StoredBreakdowns[] | null
-  }>(client, 'unequal')) {
-    for (const row of rows) {
-      const stored: Breakdowns = new Map()
-      for (const part of [row.folded ?? {}, ...(row.deltas ?? [])]) addStored(stored, part)
-      const difference = findBreakdownDifference(row.expected, stored)
-      if (difference === undefined || differences.length >= maxDifferences) continue
-      const { kind, expected, found } = difference
-      const place = `day ${dayText(day)}`
-      differences.push({ what: differenceText(place, row.link_id, kind), expected, found })
-    }
+  const place = `day ${dayText(day)}`
+  for await (const { linkId, kind, expected, found } of differingBreakdowns(client, day)) {
+    if (differences.length >= maxDifferences) continue
+    differences.push({ what: differenceText(place, linkId, kind), expected, found })
   }
   return differences
 }

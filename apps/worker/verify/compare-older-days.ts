@@ -92,7 +92,7 @@ function compareBreakdownSums(client: PoolClient, beforeDay: number): Promise<Di
            UNION ALL
            SELECT breakdowns FROM breakdown_deltas AS delta WHERE delta.link_id = link_days.link_id AND delta.day = link_days.day
          ) AS stored CROSS JOIN json_each(breakdowns)
-       ) AS entry ON left(entry.key, 1) = letter
+       ) AS entry ON left(entry.key, 1) = letter AND entry.key <> letter || '~'
        GROUP BY letter
      ) AS dimension
      CROSS JOIN LATERAL (VALUES

@@ -1,7 +1,14 @@
 /** Writes the sums of a day's raw visits (raw-day.ts) into the aggregates, where they differ. */
+import { bigintArray } from '@hopcount/shared/database/binary-arrays.ts'
 import { dayText } from '@hopcount/shared/days.ts'
 import type { PoolClient } from 'pg'
+import { insertDeltas } from '../recording/add-to-aggregates.ts'
+import { addDelta, noDeltas } from '../recording/sum-visits.ts'
 import type { SumOptions } from '../recount/raw-day.ts'
+import type { DifferingBreakdowns } from './compare-breakdowns.ts'
+import { differingBreakdowns } from './compare-breakdowns.ts'
+
+const linksPerStatement = 5_000
 
 /** Returns how many rows were put right, by table. */
 export async function rebuildDay(client: PoolClient, day: number, options: SumOptions) {
@@ -37,30 +44,49 @@ async function rebuildLinks(client: PoolClient, day: number): Promise<number> {
   return (removed.rowCount ?? 0) + (written.rowCount ?? 0)
 }
 
-/** What has not been folded yet is in the sums, too. Where a value more or less has gone to "other", the row is written anew. */
+/** What is right goes in as deltas: the next fold lists what is frequent, and gives the others their rows. */
 async function rebuildBreakdowns(client: PoolClient, day: number): Promise<number> {
   // Whoever folds holds this lock, and so is at the end of its transaction or has not begun.
   await client.query(`SELECT pg_advisory_xact_lock(hashtext('hopcount:fold-breakdowns'))`)
-  await client.query(`DELETE FROM breakdown_deltas WHERE day = $1::date`, [dayText(day)])
-  const removed = await client.query(
-    `DELETE FROM link_breakdowns AS total
-     WHERE day = $1::date AND NOT EXISTS (SELECT FROM day_links WHERE day_links.link_id = total.link_id)`,
+  const loose = await client.query<{ link_id: number }>(
+    `SELECT link_id FROM link_breakdowns
+     WHERE day = $1::date AND NOT EXISTS (SELECT FROM day_links WHERE day_links.link_id = link_breakdowns.link_id)
+     UNION
+     SELECT link_id FROM breakdown_deltas
+     WHERE day = $1::date AND NOT EXISTS (SELECT FROM day_links WHERE day_links.link_id = breakdown_deltas.link_id)`,
     [dayText(day)],
   )
-  const written = await client.query(
-    `INSERT INTO link_breakdowns (link_id, day, breakdowns)
-     SELECT link_id, $1::date, raw.breakdowns
-     FROM day_links AS raw
-     WHERE NOT EXISTS (
-       SELECT FROM link_breakdowns AS stored
-       WHERE stored.link_id = raw.link_id AND stored.day = $1::date
-         AND stored.breakdowns::jsonb = raw.breakdowns::jsonb
-     )
-     ORDER BY link_id
-     ON CONFLICT (link_id, day) DO UPDATE SET breakdowns = excluded.breakdowns`,
-    [dayText(day)],
+  await deleteBreakdowns(
+    client,
+    day,
+    loose.rows.map(row => row.link_id),
   )
-  return (removed.rowCount ?? 0) + (written.rowCount ?? 0)
+  let rebuilt = loose.rows.length
+  let wrong: DifferingBreakdowns[] = []
+  const replaceWrong = async () => {
+    await deleteBreakdowns(
+      client,
+      day,
+      wrong.map(link => link.linkId),
+    )
+    const deltas = noDeltas()
+    for (const { linkId, ofRawVisits } of wrong) addDelta(deltas, linkId, day, ofRawVisits)
+    await insertDeltas(client, deltas)
+    rebuilt += wrong.length
+    wrong = []
+  }
+  for await (const link of differingBreakdowns(client, day))
+    if (wrong.push(link) >= linksPerStatement) await replaceWrong()
+  await replaceWrong()
+  return rebuilt
+}
+
+async function deleteBreakdowns(client: PoolClient, day: number, linkIds: number[]): Promise<void> {
+  for (const table of ['link_breakdowns', 'breakdown_deltas', 'breakdown_tails'] as const)
+    await client.query(`DELETE FROM ${table} WHERE day = $1::date AND link_id = ANY ($2::bigint[])`, [
+      dayText(day),
+      bigintArray(linkIds),
+    ])
 }
 
 /** Rows that are wrong, or lie within an hour whose sum is wrong, make room for the right ones. */

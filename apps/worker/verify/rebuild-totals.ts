@@ -8,6 +8,12 @@ export async function rebuildTotals(client: PoolClient, fromLink: number, toLink
        AND NOT EXISTS (SELECT FROM link_days WHERE link_days.link_id = stored.link_id AND link_days.day = stored.day)`,
     [fromLink, toLink],
   )
+  await client.query(
+    `DELETE FROM breakdown_tails AS tail
+     WHERE link_id >= $1 AND link_id < $2
+       AND NOT EXISTS (SELECT FROM link_days WHERE link_days.link_id = tail.link_id AND link_days.day = tail.day)`,
+    [fromLink, toLink],
+  )
   const removed = await client.query(
     `DELETE FROM link_totals AS total
      WHERE link_id >= $1 AND link_id < $2 AND NOT EXISTS (SELECT FROM link_days WHERE link_days.link_id = total.link_id)`,

@@ -48,6 +48,7 @@ export async function repairCounts(pool: Pool, now = Date.now()): Promise<Repair
       add(repaired, await rebuildDay(client, day, options))
     })
   }
+  await foldBreakdowns(pool)
   const lastLink = await lastLinkId(pool)
   for (let from = 0; from <= lastLink; from += linksPerTransaction) {
     await whileRecordingWaits(pool, async client => {

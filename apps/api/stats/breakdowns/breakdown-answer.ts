@@ -1,6 +1,13 @@
 /** Breakdowns as answers show them: per dimension the most frequent values, and last the sum of all others. */
 import type { Breakdowns, Count, Dimension } from '@hopcount/shared/breakdowns.ts'
-import { dimensionLetters } from '@hopcount/shared/breakdowns.ts'
+import {
+  boundKey,
+  dimensionLetters,
+  isBoundKey,
+  listedValues,
+  openDimensions,
+} from '@hopcount/shared/breakdowns.ts'
+import type { Static } from 'typebox'
 import { Type } from 'typebox'
 
 export interface BreakdownValue {
@@ -13,7 +20,7 @@ export interface BreakdownValue {
 export const limitProperty = {
   limit: Type.Integer({
     minimum: 10,
-    maximum: 100,
+    maximum: listedValues,
     default: 10,
     description: 'values named per dimension; the others are one',
   }),
@@ -51,6 +58,33 @@ export const BreakdownsSchema = Type.Partial(
   { description: 'most visits first, "*" last; the visits of each dimension add up to those of the answer' },
 )
 
+export const UncertaintySchema = Type.Partial(
+  Type.Object({
+    referrer: Type.Object({
+      missing_at_most: Type.Integer({ description: 'visits that a named value may have beyond those shown' }),
+      unnamed_at_most: Type.Integer({ description: 'visits that a value without a name here may have' }),
+    }),
+  }),
+  {
+    description:
+      'Only where a day had so many values that they were not all kept: by dimension, how far its list may be from the truth. Without it the list is exact',
+  },
+)
+
+/** Nothing where all that is shown is exact, and nothing that is not shown is more frequent. */
+export function uncertaintyAnswer(breakdowns: Breakdowns, dimensions: Dimension[], limit: number) {
+  const uncertain: Static<typeof UncertaintySchema> = {}
+  for (const dimension of openDimensions) {
+    const bound = breakdowns.get(boundKey(dimension))
+    if (bound === undefined || !dimensions.includes(dimension)) continue
+    const named = breakdownValues(breakdowns)[dimension].filter(({ value }) => value !== '*')
+    const last = named.slice(0, limit).at(-1)
+    if (bound.people === 0 && last !== undefined && bound.visits <= last.visits) continue
+    uncertain[dimension] = { missing_at_most: bound.people, unnamed_at_most: bound.visits }
+  }
+  return Object.keys(uncertain).length === 0 ? {} : { uncertain }
+}
+
 export function breakdownsAnswer(
   breakdowns: Breakdowns,
   dimensions: Dimension[],
@@ -74,6 +108,7 @@ export function breakdownValues(breakdowns: Breakdowns): Record<Dimension, Break
     Object.entries(dimensionLetters).map(([dimension, letter]) => [letter, dimension as Dimension]),
   )
   for (const [key, count] of breakdowns) {
+    if (isBoundKey(key) || count.visits === 0) continue
     const dimension = dimensionOf.get(key.charAt(0) as 'r')
     if (dimension !== undefined) values[dimension].push(namedCount(key.slice(1), count))
   }

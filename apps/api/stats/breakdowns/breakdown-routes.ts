@@ -9,7 +9,14 @@ import { compareProperty, zoneProperty } from '../series/series-range.ts'
 import { answerHeaderSchemas, listLifetimeMs, notModified, refusals } from '../shared-answers.ts'
 import type { StatsContext } from '../stats-context.ts'
 import { findSubject, reportAddresses, slugOf } from '../subject.ts'
-import { BreakdownsSchema, breakdownsAnswer, dimensionSchema, limitProperty } from './breakdown-answer.ts'
+import {
+  BreakdownsSchema,
+  breakdownsAnswer,
+  dimensionSchema,
+  limitProperty,
+  UncertaintySchema,
+  uncertaintyAnswer,
+} from './breakdown-answer.ts'
 import type { DaySums } from './breakdown-queries.ts'
 import { sumDayCounts, sumDays } from './breakdown-queries.ts'
 import type { DayRange } from './breakdown-range.ts'
@@ -52,6 +59,7 @@ const AnswerSchema = Type.Object({
     ),
   ),
   breakdowns: BreakdownsSchema,
+  uncertain: Type.Optional(UncertaintySchema),
 })
 
 export const breakdownRoutes: FastifyPluginAsyncTypebox<StatsContext> = async (
@@ -67,7 +75,7 @@ export const breakdownRoutes: FastifyPluginAsyncTypebox<StatsContext> = async (
           operationId: `${id}Breakdowns`,
           summary: `The visits of ${of} by referrer, country, browser, system, device and language`,
           description:
-            'Of whole UTC days, which is how they are kept: those that the range touches, the last 30 without one. Of each day at most 100 values per dimension are kept, the rest as "*".',
+            'Of whole UTC days, which is how they are kept: those that the range touches, the last 30 without one. Every value is counted; those beyond `limit` are summed as "*".',
           ...schema,
           querystring: QuerySchema,
           response: {
@@ -85,7 +93,7 @@ export const breakdownRoutes: FastifyPluginAsyncTypebox<StatsContext> = async (
           lifetimeMs: listLifetimeMs,
           async make() {
             const { linkId } = await findSubject(database, slugOf(request))
-            const { breakdowns, ...sums } = await sumDays(database, linkId, range.from, range.to)
+            const { breakdowns, ...sums } = await sumDays(database, linkId, range, limit)
             const before = daysBefore(range)
             return {
               body: JSON.stringify({
@@ -94,6 +102,7 @@ export const breakdownRoutes: FastifyPluginAsyncTypebox<StatsContext> = async (
                   previous: daysAnswer(before, await sumDayCounts(database, linkId, before.from, before.to)),
                 }),
                 breakdowns: breakdownsAnswer(breakdowns, inOrder(dimension), limit),
+                ...uncertaintyAnswer(breakdowns, inOrder(dimension), limit),
               }),
             }
           },

@@ -1,6 +1,6 @@
 /** What an export holds, piece by piece: its rows are the objects of the API's other answers, of texts and numbers. */
 import { allLinks } from '@hopcount/shared/all-links.ts'
-import { dimensions } from '@hopcount/shared/breakdowns.ts'
+import { dimensions, listedValues } from '@hopcount/shared/breakdowns.ts'
 import type { Database } from '@hopcount/shared/database/query-builder.ts'
 import { dayMs, dayNumber, dayText, parseDay } from '@hopcount/shared/days.ts'
 import { sql } from 'kysely'
@@ -53,7 +53,7 @@ export async function breakdownRows(
   const { breakdowns } =
     'starts' in range
       ? await filtered(database, linkId, range, filters)
-      : await sumDays(database, linkId, range.from, range.to)
+      : await sumDays(database, linkId, range, listedValues)
   const values = breakdownValues(breakdowns)
   const rows = dimensions.flatMap(dimension => values[dimension].map(value => ({ dimension, ...value })))
   return { columns: ['dimension', 'value', 'visits', 'humans'], pieces: inOnePiece(rows) }
