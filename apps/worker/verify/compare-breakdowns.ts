@@ -14,7 +14,7 @@ import { dayText } from '@hopcount/shared/days.ts'
 import type { PoolClient } from 'pg'
 import { fetchAll } from '../recount/fetch-all.ts'
 
-export interface BreakdownDifference {
+interface BreakdownDifference {
   kind: string
   expected: number
   found: number
@@ -69,7 +69,7 @@ export async function* differingBreakdowns(
 }
 
 /** The first difference between every value of the raw visits and what is stored, or undefined. */
-export function findBreakdownDifference(
+function findBreakdownDifference(
   ofRawVisits: Breakdowns,
   listed: Breakdowns,
   tail: StoredBreakdowns,
