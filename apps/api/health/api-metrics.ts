@@ -7,7 +7,7 @@ export interface ApiMetrics {
   text(): Promise<string>
 }
 
-/** The metrics of one API process. They are read from plain numbers when asked for: the redirect only adds to those. */
+/** The metrics of one API process. They are read from plain numbers on each scrape; a redirect only increments those. */
 export function createApiMetrics(
   recorder: Pick<VisitRecorder, 'counters' | 'pending'>,
   queue: VisitQueue,
@@ -15,15 +15,15 @@ export function createApiMetrics(
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
   const { counters } = recorder
-  counter('hopcount_visits_kept_total', 'Redirects whose visit is durable', () => counters.kept)
+  counter('hopcount_visits_kept_total', 'Visits made durable before their redirect', () => counters.kept)
   counter(
     'hopcount_visits_refused_total',
-    'Redirects refused because the visit could not be kept',
+    'Redirects refused with 503 because the visit could not be kept',
     () => counters.refused,
   )
   counter(
     'hopcount_visits_lost_total',
-    'Redirects answered uncounted (VISIT_LOSS=allow)',
+    'Redirects whose visit could not be kept and is lost (VISIT_LOSS=allow)',
     () => counters.lost,
   )
   counter(
@@ -33,30 +33,32 @@ export function createApiMetrics(
   )
   counter(
     'hopcount_batches_set_aside_total',
-    'Batches that the worker refuses',
+    'Batches set aside because the worker refuses them',
     () => counters.batchesSetAside,
   )
   gauge(
     'hopcount_visits_pending',
-    'Visits kept by this process, not known to be counted',
+    'Visits kept or adopted by this process and not known to be recorded',
     () => recorder.pending().visits,
   )
   gauge(
     'hopcount_batches_in_window',
-    'Batches handed to the queue, not known to be counted',
+    'Batches on their way to the ledger; the window limits them',
     () => recorder.pending().batches,
   )
   gauge(
     'hopcount_spool_segments_waiting',
-    'Sealed segments that wait in the spool',
+    'Sealed segments waiting in the spool for room in the window',
     () => recorder.pending().waitingSegments,
   )
-  gauge('hopcount_visit_lag_seconds', 'Age of the oldest visit not known to be counted', () =>
-    Math.max(0, (Date.now() - recorder.pending().recordedUpTo) / 1_000),
+  gauge(
+    'hopcount_unrecorded_visit_age_seconds',
+    'Age of the oldest visit that is not known to be recorded',
+    () => Math.max(0, (Date.now() - recorder.pending().recordedUpTo) / 1_000),
   )
   const jobs = new Gauge({
     name: 'hopcount_queue_jobs',
-    help: 'Batches in the queue',
+    help: 'Jobs in the queue by state',
     labelNames: ['state'],
     registers: [registry],
   })

@@ -5,9 +5,11 @@ import { Problem, problemResponses } from '../errors/problem.ts'
 import type { ApiMetrics } from './api-metrics.ts'
 
 /**
- * `GET /healthz`: the process answers. `GET /readyz`: it should get traffic; not while it is stopping. What is down
- * beside it is named but changes nothing: cached links go on redirecting, and a load balancer that took every process
- * out because PostgreSQL is away would stop them. `GET /metrics`: Prometheus text.
+ * - `GET /healthz`: the process is alive.
+ * - `GET /readyz`: the process should get traffic, unless it is stopping. A database that is down is reported but does
+ *   not change the status: cached links still redirect, and a load balancer that removed every process during an outage
+ *   of PostgreSQL would stop them.
+ * - `GET /metrics`: Prometheus text format.
  */
 export function healthRoutes(
   app: FastifyInstance,
@@ -21,16 +23,14 @@ export function healthRoutes(
       exposeHeadRoute: true,
       schema: {
         operationId: 'healthz',
-        summary: 'Is the process alive',
+        summary: 'Liveness of the process',
         response: {
-          200: { ...Type.Object({ status: Type.Literal('ok') }), description: 'it answers' },
+          200: { ...Type.Object({ status: Type.Literal('ok') }), description: 'the process is alive' },
           ...problemResponses(),
         },
       },
     },
-    () => ({
-      status: 'ok',
-    }),
+    () => ({ status: 'ok' }),
   )
 
   app.get(
@@ -39,16 +39,16 @@ export function healthRoutes(
       exposeHeadRoute: true,
       schema: {
         operationId: 'readyz',
-        summary: 'Should the process get traffic',
+        summary: 'Whether the process should get traffic',
         response: {
           200: {
             ...Type.Object({
               status: Type.Literal('ready'),
               database: Type.Union([Type.Literal('up'), Type.Literal('down')]),
             }),
-            description: 'yes, even while the database is down: cached links go on redirecting',
+            description: 'ready, even while the database is down: cached links still redirect',
           },
-          ...problemResponses({ 503: 'no, it is stopping' }),
+          ...problemResponses({ 503: 'the process is stopping' }),
         },
       },
     },

@@ -1,0 +1,70 @@
+/** Metric names: one name means one thing, and the runbook's table has every metric of every process. */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { beforeAll, expect, test } from 'vitest'
+import { openPool, shorten, startApi, startWorker, visit, waitForVisits } from '../support/hopcount.ts'
+import { root } from '../support/processes.ts'
+import { createTestDatabase } from '../support/test-database.ts'
+
+/** From names to types, as Prometheus reads them. */
+type Metrics = Map<string, string>
+
+let api: Metrics
+let worker: Metrics
+
+beforeAll(async () => {
+  const installation = { databaseUrl: (await createTestDatabase()).url }
+  const [runningApi, runningWorker] = await Promise.all([startApi(installation), startWorker(installation)])
+  const line = await runningWorker.waitForLine(/recording visits/)
+  const workerPort = /"metricsPort":(\d+)/.exec(line)?.[1]
+  api = await readMetrics(runningApi.origin)
+  worker = await readMetrics(`http://127.0.0.1:${workerPort}`)
+})
+
+test('no metric of the API has the name of a worker’s', () => {
+  expect(ownNames(api).length).toBeGreaterThan(5)
+  expect(ownNames(worker).length).toBeGreaterThan(5)
+  expect(ownNames(api).filter(name => worker.has(name))).toEqual([])
+})
+
+test('the runbook’s table names every metric, and the process that has it', () => {
+  const runbook = readFileSync(join(root, 'docker/README.md'), 'utf8')
+  const table = runbook.split('\n').filter(line => line.startsWith('| `'))
+  const described = table.flatMap(line => {
+    const [, names = '', processes = ''] = line.split('|')
+    const owners = processes.toLowerCase()
+    return [...names.matchAll(/`(\w+)/g)].map(([, name = '']) => ({ name, owners }))
+  })
+  const lacking = (metrics: Metrics, owner: RegExp) =>
+    ownNames(metrics).filter(name => !described.some(row => row.name === name && owner.test(row.owners)))
+  expect(lacking(api, /api|both/)).toEqual([])
+  expect(lacking(worker, /worker|both/)).toEqual([])
+  const named = new Set(runbook.match(/\bhopcount_\w+/g)?.filter(name => !name.endsWith('_queue')))
+  expect([...named].filter(name => !api.has(name) && !worker.has(name))).toEqual([])
+})
+
+test('the age of the oldest unrecorded visit is 0 when everything is recorded, and rises while no worker runs', async () => {
+  const installation = { databaseUrl: (await createTestDatabase()).url }
+  const { origin } = await startApi(installation)
+  const age = async () =>
+    Number(/^hopcount_unrecorded_visit_age_seconds (\S+)$/m.exec(await metricsText(origin))?.[1])
+  expect(await age()).toBe(0)
+  const slug = await shorten(origin)
+  await visit(origin, slug)
+  await expect.poll(age, { timeout: 30_000 }).toBeGreaterThan(0.5)
+  await startWorker(installation)
+  await waitForVisits(origin, slug, 1)
+  await expect.poll(age, { timeout: 30_000 }).toBe(0)
+  expect((await openPool(installation.databaseUrl).query('SELECT FROM visits')).rowCount).toBe(1)
+})
+
+async function readMetrics(origin: string): Promise<Metrics> {
+  const types = (await metricsText(origin)).matchAll(/^# TYPE (\S+) (\S+)$/gm)
+  return new Map([...types].map(([, name = '', type = '']) => [name, type]))
+}
+
+async function metricsText(origin: string): Promise<string> {
+  return (await fetch(`${origin}/metrics`)).text()
+}
+
+const ownNames = (metrics: Metrics) => [...metrics.keys()].filter(name => name.startsWith('hopcount_'))
