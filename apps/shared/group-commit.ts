@@ -1,26 +1,25 @@
 /**
- * Group commit: what arrives while a commit is under way waits, and goes together in the next one.
+ * Group commit: items that arrive during a commit wait, and are committed together in the next one.
  *
- * Batches grow with the load by themselves; an idle system has no added delay beyond `gather`.
- * One commit is under way at a time, unless `concurrentCommits` says otherwise. A commit that throws
- * rejects every item of its group; items that came later are not touched by it.
+ * Groups grow with the load by themselves; an idle system adds no delay beyond `gather`. There is one commit at a time
+ * unless `concurrentCommits` says otherwise. A commit that throws rejects every item of its group and no other.
  */
 export interface GroupCommit<Item, Result> {
-  /** Resolves with the item's own result once the commit that held it has succeeded. */
+  /** Resolves with the item's own result when the commit of its group has succeeded. */
   add(item: Item): Promise<Result>
-  /** Resolves when nothing waits and no commit is under way. */
+  /** Resolves when no item waits and no commit is under way. */
   idle(): Promise<void>
 }
 
 export interface GroupCommitOptions<Item, Result> {
-  /** Commits the items together; returns one result per item, in the items' order. */
+  /** Commits the items together. Returns one result per item, in the same order. */
   commit: (items: Item[]) => Promise<Result[]> | Result[]
-  /** Upper bound of a group's summed weight; a single heavier item still goes, alone. */
+  /** Limits the total weight of a group. A single item that is heavier forms a group of its own. */
   maxWeight?: number
-  /** What an item counts towards `maxWeight`; 1 when absent. */
+  /** The weight of an item; 1 by default. */
   weigh?: (item: Item) => number
   concurrentCommits?: number
-  /** When a first item starts to wait: how the commit is put off (the end of this event-loop turn by default). */
+  /** Schedules the commit when the first item of a group arrives; by default at the end of this event-loop turn. */
   gather?: (start: () => void) => void
 }
 

@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { createGroupCommit } from '../../apps/shared/group-commit.ts'
 
-test('what arrives during a commit goes together in the next one', async () => {
+test('items that arrive during a commit are committed together in the next one', async () => {
   const groups: number[][] = []
   const release: (() => void)[] = []
   const commits = createGroupCommit<number, number>({
@@ -39,7 +39,7 @@ test('a failed commit rejects its own items and no others', async () => {
   expect(await commits.add('b')).toBe('b')
 })
 
-test('a group weighs at most its maximum, and an item that is heavier goes alone', async () => {
+test('a group never exceeds its maximum weight, and a heavier item is committed alone', async () => {
   const groups: number[][] = []
   const commits = createGroupCommit<number, void>({
     weigh: item => item,

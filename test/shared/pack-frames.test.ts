@@ -20,28 +20,28 @@ const frames = encodeFrame(
   new Map(),
 )
 
-test('frames come out as they went in, sealed or not', () => {
+test('frames are unpacked as they were packed, encrypted or not', () => {
   fc.assert(
-    fc.property(fc.uint8Array({ minLength: 8, maxLength: 2_000 }), fc.boolean(), (bytes, sealed) => {
-      const own = sealed ? key : undefined
+    fc.property(fc.uint8Array({ minLength: 8, maxLength: 2_000 }), fc.boolean(), (bytes, encrypted) => {
+      const own = encrypted ? key : undefined
       expect(unpackFrames(packFrames(Buffer.from(bytes), own), own)).toEqual(Buffer.from(bytes))
     }),
   )
 })
 
-test('the same frames are packed the same: a batch that the queue holds can be compared', () => {
+test('equal frames are packed into equal text, so that a batch can be compared with what the queue holds', () => {
   expect(packFrames(frames, key)).toBe(packFrames(frames, key))
   expect(packFrames(frames, key)).not.toBe(packFrames(frames, randomBytes(32)))
 })
 
-test('what is sealed shows no address, and opens with its own key only', () => {
-  const sealed = packFrames(frames, key)
-  expect(Buffer.from(sealed, 'base64').includes('203.0.113.77')).toBe(false)
-  expect(unpackFrames(sealed, randomBytes(32))).toBeUndefined()
-  expect(unpackFrames(sealed)).toBeUndefined()
+test('encrypted frames show no address, and only their own key opens them', () => {
+  const encrypted = packFrames(frames, key)
+  expect(Buffer.from(encrypted, 'base64').includes('203.0.113.77')).toBe(false)
+  expect(unpackFrames(encrypted, randomBytes(32))).toBeUndefined()
+  expect(unpackFrames(encrypted)).toBeUndefined()
 })
 
-test('a packed batch that was changed on its way is not taken for another one', () => {
+test('a packed batch that was changed in transit is never taken for the original', () => {
   fc.assert(
     fc.property(fc.nat(), fc.integer({ min: 1, max: 255 }), (place, change) => {
       const bytes = Buffer.from(packFrames(frames, key), 'base64')
@@ -53,15 +53,15 @@ test('a packed batch that was changed on its way is not taken for another one', 
   )
 })
 
-test('frames as the release before sent them are read', () => {
+test('frames that the previous release sent are read', () => {
   expect(unpackFrames(frames.toString('base64'), key)).toEqual(frames)
 })
 
-test('a small job that grows beyond any batch is refused', () => {
+test('a small job that would expand beyond the size of any batch is refused', () => {
   expect(unpackFrames(packFrames(Buffer.alloc(80 * 1024 * 1024)))).toBeUndefined()
 })
 
-test('the key is made once, for its owner alone, and refused when it is none', () => {
+test('the key is created once and readable by its owner only, and a file that is not a key is refused', () => {
   const folder = join(temporaryFolder(), 'spool')
   const made = readQueueKey(folder)
   expect(readQueueKey(folder)).toEqual(made)
@@ -69,6 +69,6 @@ test('the key is made once, for its owner alone, and refused when it is none', (
   expect(readdirSync(folder)).toEqual(['queue.key'])
   const other = temporaryFolder()
   writeFileSync(join(other, 'queue.key'), 'short')
-  expect(() => readQueueKey(other)).toThrow('is no key of 32 bytes')
+  expect(() => readQueueKey(other)).toThrow('is not a key of 32 bytes')
   expect(existsSync(join(other, 'queue.key'))).toBe(true)
 })

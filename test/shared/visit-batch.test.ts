@@ -20,7 +20,7 @@ function threeFrames(): Buffer[] {
   ]
 }
 
-test('what was encoded is decoded', () => {
+test('visits are decoded as they were encoded', () => {
   const text = fc.option(
     fc.string({ unit: 'binary-ascii', minLength: 1, maxLength: 300 }).filter(t => !t.includes('\0')),
     {
@@ -47,7 +47,7 @@ test('what was encoded is decoded', () => {
   )
 })
 
-test('of the languages that a client takes, the first is kept', () => {
+test('the first of the languages that a client accepts is kept', () => {
   const decoded = decodeBatch(
     encodeFrame(
       ['de-CH, de;q=0.9, en;q=0.8', 'en;q=1', '*', '', 'x'.repeat(500)].map(language => ({
@@ -61,7 +61,7 @@ test('of the languages that a client takes, the first is kept', () => {
   expect(decoded.visits.map(v => v.language)).toEqual(['de-CH', 'en', '*', undefined, 'x'.repeat(35)])
 })
 
-test('frames of the release before, without address and language, are read', () => {
+test('frames of the previous release, without address and language, are read', () => {
   // Written by that release: two visits, a referrer and a user agent.
   const old = Buffer.from(
     'c148230000008ecea92300a22003a2010202010e687474703a2f2f612e746573742f02027561010102ac020002',
@@ -84,20 +84,20 @@ test('a visit with known texts takes less than ten bytes of a frame', () => {
   expect(encodeFrame(many, at, texts).length).toBeLessThan(10_000)
 })
 
-test('a text arrives as the bytes that the client sent, read as UTF-8', () => {
-  // An HTTP parser gives one character per byte.
+test('a text is the bytes that the client sent, read as UTF-8', () => {
+  // The HTTP parser returns one character per byte.
   const asParsed = Buffer.from('https://bücher.test/').toString('latin1')
   const decoded = decodeBatch(encodeFrame([visit(1, asParsed)], at, new Map()))
   expect(decoded.visits[0]?.referrer).toBe('https://bücher.test/')
 })
 
-test('texts are cut: referrers to 2,048 characters, user agents to 512', () => {
+test('referrers are cut to 2,048 characters, user agents to 512', () => {
   const decoded = decodeBatch(encodeFrame([visit(1, 'r'.repeat(9_000), 'u'.repeat(9_000))], at, new Map()))
   expect(decoded.visits[0]?.referrer).toHaveLength(2_048)
   expect(decoded.visits[0]?.userAgent).toHaveLength(512)
 })
 
-test('a text that PostgreSQL can not hold leaves its visit counted with the field emptied', () => {
+test('a visit with a text that PostgreSQL can not store is counted, without that text', () => {
   const decoded = decodeBatch(
     encodeFrame([visit(1, 'a\0b', 'ua'), visit(2, '\xff\xfe', 'ua')], at, new Map()),
   )
@@ -105,7 +105,7 @@ test('a text that PostgreSQL can not hold leaves its visit counted with the fiel
   expect(decoded.visits[1]?.referrer?.isWellFormed()).toBe(true)
 })
 
-test('a batch cut short anywhere loses only the visits of the write that never returned', () => {
+test('a batch truncated anywhere loses only the visits of the write that never returned', () => {
   const frames = threeFrames()
   const bytes = Buffer.concat(frames)
   const ends = frames.map((_, i) => Buffer.concat(frames.slice(0, i + 1)).length)
@@ -119,7 +119,7 @@ test('a batch cut short anywhere loses only the visits of the write that never r
   }
 })
 
-test('a flipped bit anywhere is noticed, and the visits of the other writes are kept', () => {
+test('a flipped bit is detected wherever it is, and the visits of the other writes are kept', () => {
   const frames = threeFrames()
   const bytes = Buffer.concat(frames)
   const afterFirst = frames[0]?.length ?? 0
@@ -136,7 +136,7 @@ test('a flipped bit anywhere is noticed, and the visits of the other writes are 
   }
 })
 
-test('bytes of any kind are decoded without an error, and the same bytes give the same answer', () => {
+test('arbitrary bytes are decoded without an error, and equal bytes give equal results', () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 400 }), noise => {
       const bytes = Buffer.concat([Buffer.from(noise), ...threeFrames()])
@@ -146,9 +146,9 @@ test('bytes of any kind are decoded without an error, and the same bytes give th
   )
 })
 
-test('what is sent of any bytes is what the worker reads, and nothing else', () => {
+test('of arbitrary bytes exactly the frames that the worker can read are sent', () => {
   const noise = fc.uint8Array({ maxLength: 60 })
-  // A frame of the right checksum, whatever it holds.
+  // A frame with the right checksum and arbitrary content.
   const frame = noise.map(payload => {
     const header = Buffer.alloc(10)
     header.writeUInt16LE(0x48c2, 0)
@@ -171,7 +171,7 @@ test('what is sent of any bytes is what the worker reads, and nothing else', () 
   )
 })
 
-test('job data that is no batch is not taken for one', () => {
+test('job data that is not a batch is rejected', () => {
   const good = { producerId: '019aab7c-0000-7000-8000-000000000000', seq: 1, frames: '' }
   expect(parseVisitJob(good)).toEqual(good)
   const bad = [

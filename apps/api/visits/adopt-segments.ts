@@ -1,8 +1,8 @@
 /**
- * Adopts the segments of dead producers: at start, and every few seconds, since a sibling may die at any time.
+ * Adopts the segments of dead producers, at start and then every few seconds, because a sibling may die at any time.
  *
- * An open segment of the dead is sealed as it is. Two adopters may work on one folder: they send the same batches
- * under the same ids, and the ledger counts them once.
+ * An open segment of a dead producer is sealed as it is. Two processes may adopt the same folder: they send the same
+ * batches under the same ids, and the ledger counts each of them once.
  */
 import { rename } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -22,11 +22,12 @@ import { segmentBatch } from './segment-batch.ts'
 interface Adopted {
   producerId: string
   folder: string
-  /** Numbers of the sealed segments not yet handed to the deliverer. */
+  /** Numbers of the sealed segments that the deliverer has not taken yet. */
   seqs: number[]
 }
 
 export interface Adoption {
+  /** Looks for dead producers, and removes the folders of those that are done. Never throws. */
   sweep(): Promise<void>
   source: BatchSource
   /** Segments that wait to be delivered. */
@@ -63,7 +64,7 @@ export function createAdoption(options: {
     if (adopted.has(producerId) || (await isProducerAlive(folder))) return
     const segments = await listSegments(folder)
     if (segments.length === 0) {
-      // Nothing to adopt, and perhaps a producer that is between making its folder and listening.
+      // Nothing to adopt. The folder may be new, of a producer that does not listen on its socket yet.
       await removeIfEmpty(folder, 60_000)
       return
     }
@@ -72,7 +73,7 @@ export function createAdoption(options: {
         await rename(segmentPath(folder, seq, 'open'), segmentPath(folder, seq, 'sealed')).catch(ignoreAbsent)
     }
     adopted.set(producerId, { producerId, folder, seqs: segments.map(segment => segment.seq) })
-    log.info({ producerId, segments: segments.length }, 'adopted the spool of a producer that is gone')
+    log.info({ producerId, segments: segments.length }, 'adopted the spool of a dead producer')
   }
 
   async function releaseIfDone(producerId: string): Promise<void> {

@@ -3,7 +3,7 @@ import type { BatchId } from '@hopcount/shared/visits/visit-batch.ts'
 import { batchKey } from '@hopcount/shared/visits/visit-batch.ts'
 import type { Pool } from 'pg'
 
-/** Those of the batches that are recorded, as keys. One statement, so compaction is seen before or after, never between. */
+/** The keys of those batches that are recorded. One statement, so it sees the ledger before or after a compaction, never between. */
 export async function recordedBatches(pool: Pool, batches: BatchId[]): Promise<Set<string>> {
   const result = await pool.query<{ producer_id: string; seq: number }>({
     name: 'recorded-batches',
@@ -17,10 +17,10 @@ export async function recordedBatches(pool: Pool, batches: BatchId[]): Promise<S
 }
 
 /**
- * Enters a batch as recorded with no visits: from now on the ledger absorbs it, should it turn up. False where it has
- * turned up before: its visits are counted, and nothing is changed.
+ * Enters a batch into the ledger with no visits, so that the ledger absorbs it if it arrives later. Returns false, and
+ * changes nothing, where the batch has arrived already: its visits are counted.
  *
- * The watermark is read after the row was entered, as the worker does: compaction replaces rows by a watermark.
+ * The watermark is read after the row is inserted, as in the worker: compaction replaces rows by a watermark.
  */
 export function voidBatch(pool: Pool, { producerId, seq }: BatchId): Promise<boolean> {
   return inTransaction(pool, async client => {

@@ -1,9 +1,9 @@
 /**
  * A producer's folder in the spool: SPOOL_DIR/<producer id>/, with its segments and a listening unix socket.
  *
- * The socket answers whether the producer lives: connecting to it is refused by the kernel once its process is gone,
- * and only then. A stopped process (SIGSTOP) still has a listening socket, so nobody adopts its open segment.
- * Order: folder, socket, segments; so a folder with segments and no answering socket belongs to the dead.
+ * The socket tells whether the producer is alive: the kernel refuses connections to it once its process is gone, and
+ * only then. A stopped process (SIGSTOP) still has a listening socket, so nobody adopts its open segment. The folder is
+ * created first, then the socket, then segments; so a folder with segments and no listening socket is a dead producer's.
  */
 import { mkdir, readdir, rm, stat } from 'node:fs/promises'
 import { connect, createServer } from 'node:net'
@@ -22,10 +22,10 @@ const producerPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a
 const segmentPattern = /^(\d{12})\.(open|sealed)$/
 const connectDeadlineMs = 1_000
 
-/** A UUID v7: new at each start of a process, and in the order of the starts. */
+/** A UUID v7: new at each start of a process, and sorted by start time. */
 export const newProducerId = (): string => v7()
 
-/** Makes the folder of a new producer. Throws where the spool can't be written. */
+/** Creates the folder of a new producer. Throws if the spool can't be written. */
 export async function openProducerFolder(spoolDir: string): Promise<ProducerFolder> {
   const producerId = newProducerId()
   const path = join(spoolDir, producerId)
@@ -46,7 +46,7 @@ export async function openProducerFolder(spoolDir: string): Promise<ProducerFold
   }
 }
 
-/** Ids of all producers that have a folder here, oldest first (UUID v7 sorts by time). */
+/** The ids of all producers with a folder in the spool, oldest first (UUID v7 sorts by time). */
 export async function listProducers(spoolDir: string): Promise<string[]> {
   const entries = await readdir(spoolDir, { withFileTypes: true })
   return entries
@@ -55,23 +55,23 @@ export async function listProducers(spoolDir: string): Promise<string[]> {
     .sort()
 }
 
-/** False only where it is certain that the producer's process is gone. */
+/** False only if the producer's process is certainly gone. */
 export function isProducerAlive(folder: string): Promise<boolean> {
   return new Promise(resolve => {
     const socket = connect(join(folder, socketName))
-    const answer = (alive: boolean) => {
+    const finish = (alive: boolean) => {
       socket.destroy()
       resolve(alive)
     }
-    socket.setTimeout(connectDeadlineMs, () => answer(true))
-    socket.once('connect', () => answer(true))
+    socket.setTimeout(connectDeadlineMs, () => finish(true))
+    socket.once('connect', () => finish(true))
     socket.once('error', (error: NodeJS.ErrnoException) =>
-      answer(error.code !== 'ECONNREFUSED' && error.code !== 'ENOENT'),
+      finish(error.code !== 'ECONNREFUSED' && error.code !== 'ENOENT'),
     )
   })
 }
 
-/** Segments of a folder in the order of their numbers. */
+/** The segments of a folder, in the order of their numbers. */
 export async function listSegments(folder: string): Promise<{ seq: number; open: boolean }[]> {
   const names = await readdir(folder)
   return names
@@ -89,7 +89,7 @@ export function segmentPath(
   return join(folder, `${String(seq).padStart(12, '0')}.${state}`)
 }
 
-/** Removes the folder unless a segment or something set aside lies in it, or its producer may just be starting. */
+/** Removes the folder unless it holds a file besides the socket, or is younger than `minAgeMs`: its producer may be starting. */
 export async function removeIfEmpty(folder: string, minAgeMs = 0): Promise<void> {
   const { mtimeMs } = await stat(folder).catch(() => ({ mtimeMs: Date.now() }))
   if (Date.now() - mtimeMs < minAgeMs) return

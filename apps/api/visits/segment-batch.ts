@@ -11,13 +11,13 @@ export interface SegmentBatchOptions {
   folder: string
   path: string
   log: Log
-  /** Called with the number of damaged ranges when a segment turns out to be damaged. */
+  /** Called once with the number of damaged ranges, if the segment is found to be damaged. */
   onDamage: (ranges: number) => void
-  /** What the process that wrote the segment still knows; a stranger's segment is read first. */
+  /** What the process that wrote the segment still knows. An adopted segment has to be read. */
   known?: { visits: number; firstVisitAt: number; frames: Buffer }
 }
 
-/** A sealed segment file as a batch to deliver. Its frames leave memory with the first load: later ones read the file. */
+/** A sealed segment file as a batch to deliver. Frames that are still in memory leave it with the first load; later loads read the file. */
 export function segmentBatch({ id, folder, path, log, onDamage, known }: SegmentBatchOptions): SealedBatch {
   let inMemory = known?.frames
 
@@ -32,14 +32,14 @@ export function segmentBatch({ id, folder, path, log, onDamage, known }: Segment
     const { frames, visits, firstVisitAt, damaged } = soundFrames(bytes)
     if (damaged.length > 0) await keepDamage(bytes, damaged)
     if (firstVisitAt === undefined) {
-      // Created or torn before its first visit was answered: there is nothing to count.
+      // Empty, or torn in its first write: none of its visits was redirected.
       await unlink(path).catch(absent)
       return undefined
     }
     return { frames, visits, firstVisitAt }
   }
 
-  /** The bytes that are no frame are kept beside the segment, for somebody to look at; the sound frames are counted. */
+  /** Keeps the damaged bytes beside the segment for an operator to look at. The sound frames are counted. */
   async function keepDamage(bytes: Buffer, ranges: { offset: number; length: number }[]): Promise<void> {
     const keptIn = segmentPath(folder, id.seq, 'damaged')
     try {
@@ -68,7 +68,7 @@ export function segmentBatch({ id, folder, path, log, onDamage, known }: Segment
   return batch
 }
 
-/** A sealed segment no longer grows; a read may return less than it was asked for (read(2)). */
+/** The size of a sealed segment is final. A read may return fewer bytes than requested (read(2)). */
 async function readSegment(path: string, bufferOf: BufferOf): Promise<Buffer> {
   const file = await open(path)
   try {
@@ -86,7 +86,7 @@ async function readSegment(path: string, bufferOf: BufferOf): Promise<Buffer> {
   }
 }
 
-/** Another process may have adopted, counted and deleted the same segment. */
+/** Ignores ENOENT: another process may have adopted the same segment and deleted it when it was counted. */
 function absent(error: NodeJS.ErrnoException): undefined {
   if (error.code !== 'ENOENT') throw error
   return undefined

@@ -1,17 +1,17 @@
 /**
  * The spool: appends visits to segment files of this producer, so that they survive the death of the process.
  *
- * append() is called once per event-loop turn with all visits of that turn (group commit). When it returns (or, with
- * fsync, when its promise resolves) the visits are durable and may be answered. When it throws, none of them is: the
- * segment is cut back to its last whole frame and sealed, and the caller decides.
+ * append() is called once per event-loop turn with all visits of that turn (group commit). When it returns (with fsync:
+ * when its promise resolves) the visits are durable, and their redirects may go out. When it throws, none of them is
+ * durable: the segment is truncated to its last whole frame and sealed, and the caller decides what to do.
  *
- * A segment is sealed (its bytes never change again) at the latest `sealAfterMs` after its first visit, unless the
- * queue has no room: then it grows to its maximum first, so that a backlog is made of few large segments. Sealed
- * segments are handed to `onSealed`, in the order of their numbers.
+ * A segment is sealed (its bytes never change again) at most `sealAfterMs` after its first visit. While the queue has
+ * no room it grows to its maximum size instead, so a backlog consists of a few large segments. Sealed segments go to
+ * `onSealed` in the order of their numbers.
  *
- * The write is synchronous on purpose: measured, 54.9k redirects/s against 47.9k through the thread pool. The price
- * is that a stalling disk stalls the process. With fsync, the write goes through the thread pool, and
- * returns when it is on the disk.
+ * The write is synchronous on purpose: 54.9k redirects/s measured, against 47.9k through the thread pool. The price is
+ * that a stalling disk stalls the process. With fsync the write goes through the thread pool, and returns when the data
+ * is on disk.
  */
 import {
   closeSync,
@@ -35,15 +35,15 @@ export interface SealedSegment {
   visits: number
   /** Milliseconds since 1970. */
   firstVisitAt: number
-  /** What is in the file. */
+  /** The content of the file. */
   frames: Buffer
 }
 
 export interface VisitSpool {
   append(visits: Visit[]): void | Promise<void>
-  /** Seals the open segment now. Not while an append is under way. */
+  /** Seals the open segment now. Must not be called during an append. */
   seal(): void
-  /** What lies in the open segment. */
+  /** What the open segment holds. */
   unsealed(): { visits: number; firstVisitAt: number | undefined }
 }
 
@@ -52,7 +52,7 @@ export interface VisitSpoolOptions {
   fsync: boolean
   nextSeq: () => number
   onSealed: (segment: SealedSegment) => void
-  /** Whether the queue would take another batch now. */
+  /** Whether the window has room for another batch. */
   hasRoom: () => boolean
   sealAfterMs?: number
   maxSegmentBytes?: number
@@ -73,17 +73,17 @@ const writeAsync = promisify(write)
 
 export function createVisitSpool(options: VisitSpoolOptions): VisitSpool {
   const { folder, sealAfterMs = 50, maxSegmentBytes = 256 * 1024, maxSegmentVisits = 16_000 } = options
-  // With O_DSYNC a write returns when its data is on the disk (open(2)): one trip to the thread pool instead of two.
+  // With O_DSYNC a write returns when its data is on disk (open(2)): one trip to the thread pool instead of two.
   const openFlags =
     constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | (options.fsync ? constants.O_DSYNC : 0)
   let segment: OpenSegment | undefined
   /**
-   * The open segment's bytes, as its file has them; used again by the next one. A Buffer for each frame outlives the young generation: the old one was
-   * collected every few seconds, in threads that take turns with ours on a single core. Measured in turn at 20,000
-   * redirects a second, nine rounds, p99: 4 instead of 29 ms.
+   * The bytes of the open segment's file; the next segment reuses the buffer. A Buffer per frame outlived the young
+   * generation, so the old one was collected every few seconds, by threads that compete with ours for a single core.
+   * Measured alternately at 20,000 redirects/s, nine rounds: p99 4 ms instead of 29.
    */
   let memory = Buffer.allocUnsafeSlow(32 * 1024)
-  /** A number that was drawn for a file that could not be used; it is used next, so that no number is left out. */
+  /** The number of a file that could not be used. It is used next, so that there is no gap. */
   let spareSeq: number | undefined
   let appending = false
   let sealTimer: NodeJS.Timeout | undefined
@@ -94,7 +94,7 @@ export function createVisitSpool(options: VisitSpoolOptions): VisitSpool {
     const end = hold(encodeFrameForNow(visits, now, current.texts), current.bytes)
     if (options.fsync) return appendDurably(current, end, visits.length)
     try {
-      // write(2) may write less than it was given, and says why only when called again.
+      // write(2) may write fewer bytes than it was given; only the next call returns the reason as an error.
       for (let at = current.bytes; at < end; ) at += writeSync(current.fd, memory, at, end - at, at)
     } catch (error) {
       abandonFrame(current)
@@ -103,7 +103,7 @@ export function createVisitSpool(options: VisitSpoolOptions): VisitSpool {
     appended(current, end, visits.length)
   }
 
-  /** Returns where the frame ends, in memory as in the file. */
+  /** Copies the frame to `memory`. Returns where it ends, there and in the file. */
   function hold(frame: Buffer, offset: number): number {
     const end = offset + frame.length
     if (end > memory.length) {
@@ -120,7 +120,7 @@ export function createVisitSpool(options: VisitSpoolOptions): VisitSpool {
     try {
       for (let at = current.bytes; at < end; )
         at += (await writeAsync(current.fd, memory, at, end - at, at)).bytesWritten
-      // A new file's name is durable only with its folder (fsync(2)).
+      // The name of a new file is durable only once its folder is synced (fsync(2)).
       if (current.visits === 0) await syncFolder()
     } catch (error) {
       appending = false
@@ -155,7 +155,7 @@ export function createVisitSpool(options: VisitSpoolOptions): VisitSpool {
     return segment
   }
 
-  /** Cuts off what a failed write left. Where even that fails, the reader drops the torn frame by its length. */
+  /** Cuts off what a failed write left behind. If that fails too, readers recognise the torn frame by its length. */
   function abandonFrame(current: OpenSegment): void {
     try {
       ftruncateSync(current.fd, current.bytes)
@@ -183,7 +183,7 @@ export function createVisitSpool(options: VisitSpoolOptions): VisitSpool {
     try {
       renameSync(current.path, path)
     } catch {
-      // Sealed all the same: this process writes no more to it, and the next one seals it as it is.
+      // Sealed under its old name: this process no longer writes to it, and an adopter seals it as it is.
       path = current.path
     }
     options.onSealed({ ...current, path, frames: Buffer.from(memory.subarray(0, current.bytes)) })

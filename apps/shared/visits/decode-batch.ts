@@ -1,4 +1,4 @@
-/** Reads visit batches (visit-batch.ts), whatever has become of their bytes. */
+/** Reads visit batches (visit-batch.ts), even if their bytes are damaged. */
 import { crc32 } from 'node:zlib'
 import { frameHeaderBytes, frameMark, frameMarkWithoutAddress } from './visit-batch.ts'
 
@@ -17,17 +17,17 @@ export interface DecodedBatch extends BatchCondition {
 }
 
 export interface BatchCondition {
-  /** Bytes of whole, unharmed frames. */
+  /** Bytes of whole, sound frames. */
   soundBytes: number
-  /** Ranges that are no frame although sound frames follow, or a whole frame of the wrong checksum: a disk's or a hand's doing. */
+  /** Ranges that are not a frame although sound frames follow, or whole frames with a wrong checksum: changed on disk. */
   damaged: { offset: number; length: number }[]
-  /** Bytes behind the last whole frame: a write that never returned, so never answered. */
+  /** Bytes after the last whole frame: a write that never returned, so none of its visits was redirected. */
   tornBytes: number
 }
 
 /**
- * Decodes a batch. Never throws: what can't be read is reported in `damaged` and `tornBytes`, and a text that
- * is not storable (PostgreSQL has no NUL in text) is left out of its visit.
+ * Decodes a batch. Never throws: what can't be read is reported in `damaged` and `tornBytes`. A text that PostgreSQL
+ * can't store (it allows no NUL) is left out of its visit.
  */
 export function decodeBatch(bytes: Buffer): DecodedBatch {
   const visits: DecodedVisit[] = []
@@ -40,8 +40,8 @@ export function decodeBatch(bytes: Buffer): DecodedBatch {
 }
 
 /**
- * The sound frames of a batch, without torn or damaged ranges: what is sent. The same bytes give the same answer. Nothing
- * is made of the visits: a process that starts with a backlog reads many batches at once.
+ * The sound frames of a batch, without torn or damaged ranges: what is sent. The same bytes always give the same result.
+ * No visit objects are created: a process that starts with a backlog reads many batches.
  */
 export function soundFrames(
   bytes: Buffer,
@@ -66,7 +66,7 @@ export function soundFrames(
   return { ...condition, frames, visits, firstVisitAt }
 }
 
-/** Shows each whole frame to `read`, which says whether it is sound. */
+/** Passes each whole frame to `read`, which returns whether it is sound. */
 function readFrames(bytes: Buffer, read: (start: number, end: number) => boolean): BatchCondition {
   const batch: BatchCondition = { soundBytes: 0, damaged: [], tornBytes: 0 }
   let offset = 0
@@ -88,7 +88,7 @@ function readFrames(bytes: Buffer, read: (start: number, end: number) => boolean
   return batch
 }
 
-/** Where the frame at `offset` ends, if a whole frame of the right checksum lies there. */
+/** Where the frame at `offset` ends, if there is a whole frame with the right checksum. */
 function frameEnd(bytes: Buffer, offset: number): number | undefined {
   if (offset + frameHeaderBytes > bytes.length || !isMark(bytes.readUInt16LE(offset))) return undefined
   const end = offset + frameHeaderBytes + bytes.readUInt32LE(offset + 2)
@@ -105,7 +105,7 @@ function nextFrame(bytes: Buffer, from: number): number | undefined {
   return undefined
 }
 
-/** A write cut short leaves the beginning of a frame that says it is longer than what is there. */
+/** An interrupted write leaves the beginning of a frame whose length exceeds the remaining bytes. */
 function isTorn(bytes: Buffer, offset: number): boolean {
   if (offset + frameHeaderBytes > bytes.length) return true
   if (!isMark(bytes.readUInt16LE(offset))) return false
@@ -116,7 +116,7 @@ function isMark(word: number): boolean {
   return word === frameMark || word === frameMarkWithoutAddress
 }
 
-/** What a frame holds, undefined where it can't be read; its visits and texts are made only where somebody wants them. */
+/** What a frame holds; undefined if it can't be read. Its visits and texts are decoded only if `into` is given. */
 function readFrame(
   bytes: Buffer,
   start: number,
@@ -171,7 +171,7 @@ function readVarint(reader: { offset: number; payload: Buffer }): number {
   }
 }
 
-/** Returns where the address begins; it ends where the reader is then. */
+/** Returns where the address begins; afterwards the reader is where it ends. */
 function skipAddress(reader: { offset: number; payload: Buffer }): number {
   const begin = reader.offset + 1
   reader.offset = begin + (reader.payload[reader.offset] ?? 0)

@@ -5,15 +5,15 @@ import { join } from 'node:path'
 const keyBytes = 32
 
 /**
- * The key that seals what lies in PostgreSQL's queue, in a file beside the spool: API and worker run on one host where
- * PostgreSQL carries the queue. Made by whoever comes first; readable by its owner alone.
+ * The key that encrypts jobs where PostgreSQL carries the queue; API and worker then run on one host. It is a file beside
+ * the spool, created by the first process that needs it and readable by its owner only.
  */
 export function readQueueKey(spoolDir: string): Buffer {
   const path = join(spoolDir, 'queue.key')
   const known = read(path)
   if (known !== undefined) return known
   mkdirSync(spoolDir, { recursive: true })
-  // Linked when it is whole: nobody reads half a key, and of two who make one the first wins.
+  // Written first and linked then, so nobody reads half a key; if two processes create one, the first wins.
   const own = `${path}.${process.pid}.${randomBytes(4).toString('hex')}`
   writeFileSync(own, randomBytes(keyBytes), { mode: 0o600, flag: 'wx' })
   try {
@@ -31,7 +31,7 @@ export function readQueueKey(spoolDir: string): Buffer {
 function read(path: string): Buffer | undefined {
   try {
     const key = readFileSync(path)
-    if (key.length !== keyBytes) throw new Error(`${path} is no key of ${keyBytes} bytes`)
+    if (key.length !== keyBytes) throw new Error(`${path} is not a key of ${keyBytes} bytes`)
     return key
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined

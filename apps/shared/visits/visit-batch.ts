@@ -1,10 +1,10 @@
 /**
  * The visit batch: the contract between the API, which writes batches, and the worker, which records them.
  *
- * A batch is named by (producer id, sequence number) and its bytes never change once it is sealed.
- * The bytes are a run of frames. A frame holds the visits of one write, all answered at the same moment:
+ * A batch is named by (producer id, sequence number), and its bytes never change once it is sealed. The bytes are a
+ * sequence of frames. A frame holds the visits of one write, all redirected at the same moment:
  *
- *   0  u16  0x48C2, where a reader finds the next frame after damage
+ *   0  u16  0x48C2, by which a reader finds the next frame after damage
  *   2  u32  length of the payload in bytes
  *   6  u32  CRC-32 of the payload
  *  10       payload: u48 time (ms since 1970), varint visits,
@@ -12,11 +12,11 @@
  *           then per visit: varint link id, varint text ids of referrer, user agent and language (0: none),
  *           u8 length of the address, the address as text
  *
- * All integers are little-endian, varints are LEB128. Texts (referrers, user agents, languages) are written once per
- * batch and named by number afterwards: a visit with known texts takes 4 to 8 bytes and its address. Text numbers are
- * explicit, so a damaged frame costs the later visits at most the texts it introduced.
+ * All integers are little-endian, varints are LEB128. A text (referrer, user agent, language) is written once per batch
+ * and referred to by its number afterwards: a visit with known texts takes 4 to 8 bytes plus its address. The numbers are
+ * explicit, so a damaged frame costs later visits only the texts that it introduced.
  *
- * Frames of the release before (0x48C1) have neither language nor address; a spool that it left is read as it is.
+ * Frames of the previous release (0x48C1) have neither language nor address; a spool that it left can still be read.
  */
 import { crc32 } from 'node:zlib'
 import type { Static } from 'typebox'
@@ -25,20 +25,20 @@ import { Compile } from 'typebox/compile'
 
 export interface Visit {
   linkId: number
-  /** As the HTTP parser gave it: one character per byte. */
+  /** As the HTTP parser returns it: one character per byte. */
   referrer: string | undefined
   userAgent: string | undefined
   /** The Accept-Language header; its first language is kept. */
   language?: string | undefined
-  /** The client's IP address. It goes as far as the worker, which makes a country and a hash of it. */
+  /** The client's IP address. It never leaves the worker, which derives a country and a hash from it. */
   address?: string | undefined
 }
 
-/** Longest texts kept, in characters. */
+/** Longer texts are cut, to so many characters. */
 const maxReferrerLength = 2_048
 const maxUserAgentLength = 512
 const maxLanguageLength = 35
-/** An IPv6 address that ends in an IPv4 one (RFC 4291, section 2.2) has 45 characters. */
+/** An IPv6 address that ends in an IPv4 address (RFC 4291, section 2.2) has up to 45 characters. */
 const maxAddressLength = 45
 
 export const frameMark = 0x48c2
@@ -50,12 +50,12 @@ export type BatchTexts = Map<string, number>
 
 let scratch = Buffer.allocUnsafe(256 * 1024)
 
-/** Encodes visits that were answered at `visitedAt` as one frame, and adds the texts it introduces to `texts`. */
+/** Encodes visits that were redirected at `visitedAt` as one frame, and adds the texts it introduces to `texts`. */
 export function encodeFrame(visits: Visit[], visitedAt: number, texts: BatchTexts): Buffer {
   return Buffer.from(encodeFrameForNow(visits, visitedAt, texts))
 }
 
-/** The same, in memory that the next call uses again. */
+/** The same, in memory that the next call overwrites. */
 export function encodeFrameForNow(visits: Visit[], visitedAt: number, texts: BatchTexts): Buffer {
   const newTexts: string[] = []
   let bytesNeeded = frameHeaderBytes + 6 + 10
@@ -123,7 +123,7 @@ function writeVarint(offset: number, value: number): number {
   return offset
 }
 
-/** An address has digits, letters, dots and colons: one byte each, written here without a call out of JavaScript. */
+/** An address consists of digits, letters, dots and colons, one byte each: written without a call out of JavaScript. */
 function writeAddress(offset: number, address: string): number {
   const length = address.length > maxAddressLength ? 0 : address.length
   scratch[offset++] = length
@@ -134,7 +134,7 @@ function writeAddress(offset: number, address: string): number {
 const VisitJobSchema = Type.Object({
   producerId: Type.String({
     pattern: '^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}$',
-    description: 'UUID v7 of the API process that answered the visits',
+    description: 'UUID v7 of the API process that sent the redirects',
   }),
   seq: Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER }),
   frames: Type.String({ description: 'the frames of the batch, packed (pack-frames.ts)' }),
@@ -145,7 +145,7 @@ export type VisitJob = Static<typeof VisitJobSchema>
 
 const visitJob = Compile(VisitJobSchema)
 
-/** The job's data if it is a batch, otherwise undefined. */
+/** The job's data if it is a batch, else undefined. */
 export function parseVisitJob(data: unknown): VisitJob | undefined {
   return visitJob.Check(data) ? data : undefined
 }
@@ -155,7 +155,7 @@ export interface BatchId {
   seq: number
 }
 
-/** A batch's id in one word: job id and key of maps. */
+/** A batch's id as one string: the job id, and the key in maps. */
 export function batchKey({ producerId, seq }: BatchId): string {
   return `${producerId}-${seq}`
 }

@@ -1,7 +1,7 @@
 /**
  * The queue between API and worker: BullMQ on Redis, or on PostgreSQL where no Redis is configured.
  *
- * The queue only carries. What was counted is known to the ledger alone, so a lost, failed or doubled job changes
+ * The queue is only transport. The ledger alone knows what is counted, so a job that is lost, fails or runs twice changes
  * no count: the producer keeps a batch until the ledger holds it, and adds it again under the same job id.
  */
 
@@ -16,8 +16,8 @@ import type { VisitJob } from './visit-batch.ts'
 import { batchKey } from './visit-batch.ts'
 
 /**
- * A queue's name stands for what its jobs hold: workers of the release before take theirs from `visits`, and would set
- * aside what they can't unpack. What is left there is sent again by the producers, here.
+ * The name stands for the format of the jobs: workers of the previous release read `visits`, and would set aside what
+ * they can't unpack. Producers send again to this queue what was left in that one.
  */
 const queueName = 'visit-batches'
 /** A hash tag, so that all keys of the queue lie in one slot of a Redis Cluster. */
@@ -28,7 +28,7 @@ const queueSchema = 'hopcount_queue'
 export interface QueueLocation {
   redisUrl: string | undefined
   databaseUrl: string
-  /** In it lies the key that seals batches where PostgreSQL carries the queue; not needed where Redis does. */
+  /** Holds the key that encrypts batches where PostgreSQL carries the queue; not needed where Redis does. */
   spoolDir?: string
 }
 
@@ -39,14 +39,14 @@ export function queueKey({ redisUrl, spoolDir }: QueueLocation): Buffer | undefi
   return readQueueKey(spoolDir)
 }
 
-/** The queue did not take the job, and certainly never saw it. */
+/** The job was never sent: the queue certainly does not have it. */
 export class QueueNotReached extends Error {}
 
 export interface VisitQueue {
-  /** A batch's frames as its job carries them. */
+  /** A batch's frames in the form that a job carries. */
   pack(frames: Buffer): string
   /**
-   * Adds one batch. Adding a batch again that the queue holds changes nothing.
+   * Adds one batch. Adding a batch that the queue already holds changes nothing.
    * Throws QueueNotReached when the job was not sent; after any other error nobody knows whether the queue has it.
    */
   add(job: VisitJob): Promise<void>
@@ -54,7 +54,7 @@ export interface VisitQueue {
   counts(): Promise<{ waiting: number; active: number; delayed: number; failed: number }>
   failedJobs(): Promise<Job[]>
   find(jobId: string): Promise<Job | undefined>
-  /** Resolves when the queue can be asked; rejects after `addDeadlineMs`. */
+  /** Resolves when the queue responds; rejects after `addDeadlineMs`. */
   ready(): Promise<void>
   close(): Promise<void>
 }
@@ -75,7 +75,7 @@ export function openVisitQueue(location: QueueLocation, log: Log): VisitQueue {
         },
         skipWaitingForReady: true,
         skipVersionCheck: true,
-        // Nobody reads BullMQ's event stream; it would be kept in Redis memory.
+        // Nobody reads BullMQ's event stream, which would take up Redis memory.
         streams: { events: { maxLen: 10 } },
       })
     : (new Queue(
@@ -93,7 +93,7 @@ export function openVisitQueue(location: QueueLocation, log: Log): VisitQueue {
         await queue.add('batch', job, {
           jobId: batchKey(job),
           removeOnComplete: true,
-          // The worker fails only what it can't read. Outages are waited out inside the job.
+          // The worker fails only what it can't record. It waits for the end of an outage inside the job.
           attempts: 1_000_000,
           backoff: { type: 'fixed', delay: 1_000 },
         })
@@ -128,7 +128,7 @@ export function openVisitQueue(location: QueueLocation, log: Log): VisitQueue {
   }
 }
 
-/** Creates BullMQ's tables where PostgreSQL carries the queue; safe to repeat. Part of `pnpm migrate`. */
+/** Creates BullMQ's tables where PostgreSQL carries the queue; safe to repeat. Part of `npm run migrate`. */
 export async function migrateQueue(databaseUrl: string): Promise<void> {
   const queue = new Queue(
     queueName,
@@ -150,7 +150,7 @@ export function startVisitWorker(
     concurrency: options.concurrency,
     lockDuration: 10_000,
     stalledInterval: 5_000,
-    // A worker that dies takes its jobs along as often as it likes: the ledger knows what was counted.
+    // However often a job's worker dies, the job is given to another one: the ledger knows what is counted.
     maxStalledCount: 1_000_000,
     runRetryDelay: 1_000,
     removeOnComplete: { count: 0 },
@@ -173,7 +173,7 @@ export function startVisitWorker(
   worker.on('error', error => health.fails(error))
   worker.on('ready', () => health.works())
   worker.on('active', () => health.works())
-  // It rejects where PostgreSQL carries the queue and is away at this very moment, and BullMQ would not try again.
+  // Where PostgreSQL carries the queue and is away at this moment, run() rejects, and BullMQ does not try again.
   worker.run().catch(onFailedStart)
   return worker
 }
@@ -191,12 +191,12 @@ function postgresConnection(databaseUrl: string, max: number) {
   }
 }
 
-/** From 50 ms to 1 s: a queue that is back is noticed within a second. */
+/** From 50 ms to 1 s: the end of an outage is noticed within a second. */
 function reconnectDelay(attempt: number): number {
   return Math.min(50 * 2 ** attempt, 1_000)
 }
 
-/** ioredis refuses with this message what it has not written to the socket (`enableOfflineQueue: false`). */
+/** ioredis rejects with this message a command that it has not written to the socket (`enableOfflineQueue: false`). */
 function neverSent(error: unknown): boolean {
   return error instanceof Error && error.message.includes("Stream isn't writeable")
 }

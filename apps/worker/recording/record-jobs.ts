@@ -15,7 +15,7 @@ import type { Log } from '@hopcount/shared/log.ts'
 import { createHealthLog, errorText } from '@hopcount/shared/log.ts'
 import type { DecodedVisit } from '@hopcount/shared/visits/decode-batch.ts'
 import { decodeBatch } from '@hopcount/shared/visits/decode-batch.ts'
-import { isSealed, unpackFrames } from '@hopcount/shared/visits/pack-frames.ts'
+import { isEncrypted, unpackFrames } from '@hopcount/shared/visits/pack-frames.ts'
 import type { VisitJob } from '@hopcount/shared/visits/visit-batch.ts'
 import { parseVisitJob } from '@hopcount/shared/visits/visit-batch.ts'
 import type { Job } from 'bullmq'
@@ -173,7 +173,7 @@ export function createJobRecorder(options: {
 /** Only what is whole: the producer sends sound frames, so anything else was changed on its way. */
 function decode(packed: string, key: Buffer | undefined): DecodedVisit[] | Error {
   const frames = unpackFrames(packed, key)
-  if (frames === undefined && isSealed(packed))
+  if (frames === undefined && isEncrypted(packed))
     // `pnpm queue retry` puts the job back when the worker has the right folder.
     return new Error('the batch is sealed with another key: the worker needs the SPOOL_DIR of the API')
   const { visits, soundBytes } = decodeBatch(frames ?? Buffer.alloc(0))

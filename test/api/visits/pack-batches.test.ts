@@ -8,9 +8,9 @@ import { packFrames, unpackFrames } from '../../../apps/shared/visits/pack-frame
 import { encodeFrame } from '../../../apps/shared/visits/visit-batch.ts'
 import { temporaryFolder } from '../../support/temporary-folder.ts'
 
-test('segments of all sizes that are sent at once are read one after another, and each is its own', async () => {
+test('segments of all sizes that are packed at the same time do not overwrite each other', async () => {
   const folder = temporaryFolder()
-  // Frames of some 20 bytes a visit: from one visit to more than the buffer that is used again.
+  // Some 20 bytes per visit: from a single visit to more than the reused buffer holds.
   const segments = [1, 9_000, 30_000, 300, 2].map((visits, seq) => {
     const path = join(folder, `${seq}.sealed`)
     const frames = encodeFrame(

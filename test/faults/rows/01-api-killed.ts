@@ -5,7 +5,7 @@ import { strikeUnderLoad } from '../strike-under-load.ts'
 
 export const apiKilled: Row = {
   number: 1,
-  title: 'kill -9 API: its segments are adopted and counted within 5 s of a restart',
+  title: 'kill -9 of the API: its segments are adopted and counted within 5 s of a restart',
   async round(system, context) {
     let answeredBefore: Set<string> | undefined
     let countedAfterMs = 0

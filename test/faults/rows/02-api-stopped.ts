@@ -6,7 +6,7 @@ import { strikeUnderLoad } from '../strike-under-load.ts'
 /** In odd rounds Redis is away, which must not hold the process up. */
 export const apiStopped: Row = {
   number: 2,
-  title: 'SIGTERM API: in-flight answered; gone within 10 s, also without Redis',
+  title: 'SIGTERM to the API: requests in flight get responses; it exits within 10 s, even without Redis',
   system: { proxied: true },
   async round(system, context) {
     const { port, origin } = system.api()

@@ -7,7 +7,7 @@ import { strikeUnderLoad } from '../strike-under-load.ts'
 
 export const apiFrozen: Row = {
   number: 3,
-  title: 'SIGSTOP API for 60 s: nobody adopts its open segment meanwhile',
+  title: 'API stopped by SIGSTOP for 60 s: nobody adopts its open segment',
   long: true,
   async round(system, context) {
     const { spoolDir } = system

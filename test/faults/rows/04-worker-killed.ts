@@ -5,7 +5,7 @@ import { strikeUnderLoad } from '../strike-under-load.ts'
 
 export const workerKilled: Row = {
   number: 4,
-  title: 'kill -9 worker: R, P, S go on; its jobs are taken over within 20 s',
+  title: 'kill -9 of a worker: R, P, S continue; its jobs are taken over within 20 s',
   system: { proxied: true, workers: 0 },
   ciRounds: 1,
   async round(system, context) {

@@ -6,7 +6,7 @@ import { strikeUnderLoad } from '../strike-under-load.ts'
 
 export const workerKilledAfterCommit: Row = {
   number: 5,
-  title: 'worker dies between COMMIT and acknowledgement: the ledger absorbs the redelivery',
+  title: 'worker killed between COMMIT and acknowledgement: the ledger absorbs the redelivery',
   system: { proxied: true, workers: 0 },
   ciRounds: 1,
   async round(system, context) {

@@ -11,7 +11,7 @@ const frozenMs = 17_000
 export const workerFrozen: Row = {
   number: 6,
   title:
-    'SIGSTOP worker longer than the lock, then CONT: row locks free within 15 s, its late COMMIT absorbed',
+    'worker stopped for longer than its job lock, then continued: row locks are released within 15 s, its late COMMIT is absorbed',
   system: { proxied: true, workers: 0, links: 1 },
   ciRounds: 1,
   async round(system, context) {

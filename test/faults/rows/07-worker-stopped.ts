@@ -6,7 +6,8 @@ import { strikeUnderLoad } from '../strike-under-load.ts'
 /** In odd rounds PostgreSQL does not answer the worker, so that it can't finish. */
 export const workerStopped: Row = {
   number: 7,
-  title: 'SIGTERM worker in the middle of a batch: finishes or leaves it whole, within 15 s',
+  title:
+    'SIGTERM to a worker during a batch: it records the batch whole or not at all, and exits within 15 s',
   system: { proxied: true, workers: 0 },
   async round(system, context) {
     system.proxies.workerPostgres.setMode({ delayMs: 20 })

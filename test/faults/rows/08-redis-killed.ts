@@ -6,7 +6,8 @@ import { strikeUnderLoad } from '../strike-under-load.ts'
 /** In odd rounds Redis goes away while the worker has nothing to do, and the load comes while it is away. */
 export const redisKilled: Row = {
   number: 8,
-  title: 'kill -9 Redis, away for 15 s: R, P, S go on; drained within 60 s of its return',
+  title:
+    'kill -9 of Redis, down for 15 s: R, P, S continue; the backlog is drained within 60 s of its return',
   ciRounds: 2,
   async round(system, context) {
     const idle = context.round % 2 === 1

@@ -5,7 +5,7 @@ import { strikeUnderLoad } from '../strike-under-load.ts'
 
 export const redisAwayAtStart: Row = {
   number: 9,
-  title: 'Redis away when API and worker start: both start, R, P, S work, recover by themselves',
+  title: 'Redis down when API and worker start: both start, R, P, S work, and recover without help',
   system: { partsLater: true },
   async round(system, context) {
     await system.redis.stop()

@@ -7,7 +7,7 @@ import { strikeUnderLoad } from '../strike-under-load.ts'
 /** In even rounds the worker is stopped before, so that a backlog is flushed; in odd ones it is at work. */
 export const flushAll: Row = {
   number: 10,
-  title: 'FLUSHALL: the sweeper adds what is missing within 30 s',
+  title: 'FLUSHALL: lost batches are added again within 30 s',
   async round(system, context) {
     const worker = system.workers[0]
     return strikeUnderLoad(system, context, {

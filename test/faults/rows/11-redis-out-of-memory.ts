@@ -8,7 +8,7 @@ const maxCommandsPerSecond = 300
 
 export const redisOutOfMemory: Row = {
   number: 11,
-  title: 'Redis out of memory: the spool grows, no hot loop in the worker, drains after',
+  title: 'Redis out of memory: the spool grows, the worker does not spin, the backlog is drained afterwards',
   async round(system, context) {
     const client = new Redis(system.redis.url)
     const failures: string[] = []

@@ -5,7 +5,8 @@ import { strikeUnderLoad } from '../strike-under-load.ts'
 /** In odd rounds the cache does not answer at all. More links than a process remembers, so that the cache is asked. */
 export const cacheSlow: Row = {
   number: 12,
-  title: 'cache Redis 200 ms late or silent: reads give up at 50 ms, a breaker opens, R p99 below 100 ms',
+  title:
+    'cache Redis 200 ms late or silent: reads give up after 50 ms, a breaker opens, R p99 stays below 100 ms',
   system: { cacheRedis: true, apiEnv: { CACHE_MAX_LINKS: '100' }, links: 300 },
   round: (system, context) =>
     strikeUnderLoad(system, context, {

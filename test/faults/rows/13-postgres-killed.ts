@@ -4,7 +4,7 @@ import { strikeUnderLoad } from '../strike-under-load.ts'
 export const postgresKilled: Row = {
   number: 13,
   title:
-    'PostgreSQL killed and restarted: cached R go on, unknown slugs, P, S answer 503; drained within 60 s',
+    'PostgreSQL killed and restarted: R of cached links continue, unknown slugs, P, S get 503; drained within 60 s',
   system: { ownPostgres: true },
   round: (system, context) =>
     strikeUnderLoad(system, context, {

@@ -3,7 +3,7 @@ import { strikeUnderLoad } from '../strike-under-load.ts'
 
 export const postgresReadOnly: Row = {
   number: 14,
-  title: 'PostgreSQL read-only: R, S go on, P answers 503',
+  title: 'PostgreSQL read-only: R, S continue, P gets 503',
   system: { ownPostgres: true },
   round: (system, context) =>
     strikeUnderLoad(system, context, {

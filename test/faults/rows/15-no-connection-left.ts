@@ -3,7 +3,8 @@ import { strikeUnderLoad } from '../strike-under-load.ts'
 
 export const noConnectionLeft: Row = {
   number: 15,
-  title: 'no PostgreSQL connection left: cached R go on, unknown slugs, P, S answer 503; drained within 60 s',
+  title:
+    'no PostgreSQL connection left: R of cached links continue, unknown slugs, P, S get 503; drained within 60 s',
   system: { ownPostgres: true },
   round: (system, context) =>
     strikeUnderLoad(system, context, {

@@ -8,7 +8,8 @@ let disk: SmallDisk | undefined
 /** The whole cluster, its write-ahead log too, lies on the disk: the server may crash for want of room. */
 export const postgresDiskFull: Row = {
   number: 16,
-  title: 'PostgreSQL’s disk full: cached R go on, P, S answer 503 at worst; drains when there is room',
+  title:
+    'PostgreSQL’s disk full: R of cached links continue, P, S get 503 at worst; drained when there is room',
   needs: ['redis', 'mounts'],
   options() {
     disk = mountSmallDisk('400m')

@@ -13,7 +13,7 @@ let disk: SmallDisk | undefined
  */
 export const spoolDiskFull: Row = {
   number: 17,
-  title: 'the spool’s disk full: 307 only after Redis acknowledged; without Redis 503, or a counted loss',
+  title: 'the spool’s disk full: 307 only after Redis has acknowledged; without Redis 503, or a counted loss',
   needs: ['redis', 'mounts'],
   kinds: 4,
   options() {

@@ -9,7 +9,7 @@ const cuts: ProxyMode[] = ['reset', 'drop-replies', 'black-hole']
 /** Each round: one kind of cut, in the moment of a COMMIT of the worker and of an `add` of the API. */
 export const cutInCommitOrAdd: Row = {
   number: 18,
-  title: 'a cut in the middle of COMMIT or of add (reset, silence, answer dropped): retried with the same id',
+  title: 'connection lost during COMMIT or add (reset, silence, reply dropped): retried under the same id',
   system: { proxied: true },
   kinds: 3,
   async round(system, context) {

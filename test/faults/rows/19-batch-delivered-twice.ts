@@ -10,7 +10,7 @@ import { strikeUnderLoad } from '../strike-under-load.ts'
 /** Two workers, one slow to the database: while it holds a batch, the other one gets the same; later both again. */
 export const batchDeliveredTwice: Row = {
   number: 19,
-  title: 'the same batch delivered twice, at once and after the first was removed: counted once',
+  title: 'a batch delivered twice, concurrently and after its job was removed: counted once',
   system: { proxied: true, workers: 0 },
   async round(system, context) {
     const { workerPostgres } = system.proxies

@@ -9,7 +9,7 @@ import { strikeUnderLoad } from '../strike-under-load.ts'
 export const poison: Row = {
   number: 20,
   title:
-    'poison jobs, and visits with NUL, lone surrogates, dates out of range: set aside, good visits counted',
+    'poison jobs, and visits with NUL, lone surrogates, dates out of range: jobs set aside, good visits counted',
   async round(system, context) {
     const failures: string[] = []
     const [worker] = system.workers

@@ -9,7 +9,8 @@ const preload = fileURLToPath(new URL('../preload/shift-clock.ts', import.meta.u
 /** In even rounds the clock of the API is off, in odd ones that of the second worker. */
 export const clockOff: Row = {
   number: 21,
-  title: 'clock one hour, one day or a year off in one process: false stalls absorbed, every visit kept',
+  title:
+    'clock of one process off by an hour, a day or a year: false stalls are absorbed, every visit is kept',
   async round(system, context) {
     const shiftMs = context.random.pick(shifts)
     const env = { NODE_OPTIONS: `--import=${preload}`, CLOCK_SHIFT_MS: String(shiftMs) }

@@ -8,7 +8,7 @@ import { strikeUnderLoad } from '../strike-under-load.ts'
 /** In even rounds a write cut short lies at the end of a segment, in odd ones a bit in the middle is flipped. */
 export const spoolDamaged: Row = {
   number: 22,
-  title: 'a spool file cut short or with a flipped bit: only the unanswered tail, or that record, is missing',
+  title: 'spool file truncated, or with a flipped bit: only the torn tail, or that frame, is missing',
   async round(system, context) {
     const { port } = system.api()
     const failures: string[] = []

@@ -3,7 +3,7 @@ import { strikeUnderLoad } from '../strike-under-load.ts'
 
 export const hotLink: Row = {
   number: 23,
-  title: 'two workers, one link that gets every second visit and 1,000 in random order: no deadlock',
+  title: 'two workers, one link with half of the visits and 1,000 links in random order: no deadlock',
   system: { workers: 2, apis: 2, links: 1_001 },
   async round(system, context) {
     const [hot = '', ...others] = system.slugs

@@ -4,7 +4,7 @@ import { strikeUnderLoad } from '../strike-under-load.ts'
 
 export const rollingRestart: Row = {
   number: 24,
-  title: 'a rolling restart of all API and worker processes: no request refused, nothing lost',
+  title: 'rolling restart of all API and worker processes: no request is refused, nothing is lost',
   system: { partsLater: true, apiEnv: { WEB_CONCURRENCY: '2' } },
   async round(system, context) {
     if (system.apis.length === 0) {
