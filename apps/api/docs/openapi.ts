@@ -1,6 +1,7 @@
 import swagger from '@fastify/swagger'
 import type { FastifyInstance } from 'fastify'
 import { Type } from 'typebox'
+import manifest from '../../../package.json' with { type: 'json' }
 import { problemResponses } from '../errors/problem.ts'
 import { docsPage } from './docs-page.ts'
 
@@ -12,7 +13,7 @@ export async function documentRoutes(app: FastifyInstance): Promise<void> {
       info: {
         title: 'Hopcount',
         description: 'A URL shortener that counts every redirect exactly once.',
-        version: '1',
+        version: manifest.version,
         license: { name: 'MIT', identifier: 'MIT' },
       },
     },
