@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config'
+import { LongestFirst } from './test/support/longest-first.ts'
 
 export default defineConfig({
   test: {
@@ -6,8 +7,9 @@ export default defineConfig({
     globalSetup: ['test/support/global-setup.ts'],
     setupFiles: ['test/support/end-of-file.ts'],
     pool: 'forks',
-    // Every file brings processes of its own along: on two cores a third file at a time only makes deadlines late.
+    // Every file starts processes of its own: on two cores, a third file at a time only makes deadlines late.
     maxWorkers: 2,
+    sequence: { sequencer: LongestFirst },
     testTimeout: 60_000,
     hookTimeout: 60_000,
     teardownTimeout: 60_000,

@@ -1,0 +1,20 @@
+import { readFileSync } from 'node:fs'
+import { expect, test } from 'vitest'
+import { gateRows, nightlyRows } from './gate-rows.ts'
+import { rows } from './rows.ts'
+
+/** Promises about what is computed, not about what is survived: other tests and a benchmark hold them. */
+const others = ['Statistics cost what they show', 'Breakdowns tell the truth']
+
+test('every promise that a fault can break has a row in the gate', () => {
+  const document = readFileSync(new URL('../../apps/README.md', import.meta.url), 'utf8')
+  const [section = ''] = /^## Promises\n.*?(?=^## )/ms.exec(document) ?? []
+  const promises = [...section.matchAll(/^\d+\. \*\*(.+?)\.\*\*/gm)].map(([, title]) => title)
+  const held = [...gateRows.values()].filter(promise => promise !== undefined)
+  expect(new Set([...held, ...others])).toEqual(new Set(promises))
+})
+
+test('a row is in the gate or left to the night, and none is listed twice', () => {
+  expect(new Set(rows.map(row => row.number)).size).toBe(rows.length)
+  expect(gateRows.size + nightlyRows.length).toBe(rows.length)
+})
