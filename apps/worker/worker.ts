@@ -1,3 +1,4 @@
+import type { Server } from 'node:http'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -6,6 +7,7 @@ import { openPool, poolConfig, waitForDatabase } from '@hopcount/shared/database
 import type { Log } from '@hopcount/shared/log.ts'
 import { createHealthLog } from '@hopcount/shared/log.ts'
 import { queueKey, startVisitWorker } from '@hopcount/shared/visits/visit-queue.ts'
+import type { Registry } from '@prometheus-io/client'
 import { startMaintenance } from './maintenance/maintenance.ts'
 import { createJobRecorder } from './recording/record-jobs.ts'
 import { openVisitKnowledge } from './recording/visit-knowledge.ts'
@@ -13,15 +15,19 @@ import { createWorkerMetrics } from './recording/worker-metrics.ts'
 
 export interface RunningWorker {
   metricsPort: number
-  /** Finishes or gives back what is under way, then closes; at most about 12 s. */
+  /** Finishes the jobs under way or returns them to the queue, then closes. Takes at most about 12 s. */
   stop(): Promise<void>
 }
 
-/** How long jobs under way may take to finish before they are left to another worker. */
+/** Jobs that take longer than this to finish are left to another worker. */
 const finishDeadlineMs = 8_000
 const closeDeadlineMs = 3_000
 
-/** Starts recording. Redis may be away: the worker waits for it, and says so once. `onFatal`: it can't go on; start anew. */
+/**
+ * Starts recording. If Redis is unavailable, the worker waits for it and logs that once.
+ *
+ * @param onFatal the worker can't go on and has to be restarted
+ */
 export async function startWorker(
   configuration: Configuration,
   log: Log,
@@ -54,19 +60,7 @@ export async function startWorker(
     onFatal,
   )
 
-  const server = createServer((request, response) => {
-    if (request.url === '/healthz') response.writeHead(200, { 'content-type': 'text/plain' }).end('ok\n')
-    else if (request.url === '/metrics') {
-      metrics.registry.metrics().then(
-        text => response.writeHead(200, { 'content-type': metrics.registry.contentType }).end(text),
-        () => response.writeHead(500).end(),
-      )
-    } else response.writeHead(404).end()
-  })
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(configuration.WORKER_METRICS_PORT, configuration.HOST, resolve)
-  })
+  const server = await serveMetrics(metrics.registry, configuration)
 
   async function stop(): Promise<void> {
     const closing = worker.close().catch(() => {})
@@ -78,4 +72,25 @@ export async function startWorker(
     await Promise.race([stopMaintenance().then(() => pool.end()), sleep(1_000, undefined, { ref: false })])
   }
   return { metricsPort: (server.address() as AddressInfo).port, stop }
+}
+
+/** Serves `/metrics` and `/healthz`. */
+async function serveMetrics(
+  registry: Registry,
+  { WORKER_METRICS_PORT, HOST }: Configuration,
+): Promise<Server> {
+  const server = createServer((request, response) => {
+    if (request.url === '/healthz') response.writeHead(200, { 'content-type': 'text/plain' }).end('ok\n')
+    else if (request.url === '/metrics') {
+      registry.metrics().then(
+        text => response.writeHead(200, { 'content-type': registry.contentType }).end(text),
+        () => response.writeHead(500).end(),
+      )
+    } else response.writeHead(404).end()
+  })
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(WORKER_METRICS_PORT, HOST, resolve)
+  })
+  return server
 }

@@ -15,6 +15,7 @@ import { openPool } from '../support/hopcount.ts'
 import type { VisitBatch } from '../support/record-visits.ts'
 import { recordBatches } from '../support/record-visits.ts'
 import { createTestDatabase } from '../support/test-database.ts'
+import { waitUntil } from '../support/wait-until.ts'
 
 let pool: Pool
 let knowledge: VisitKnowledge
@@ -173,7 +174,7 @@ test('when PostgreSQL refuses the first of many visits, the rest stays unsent, a
   expect(await counted()).toEqual({ raw: 20_000, totals: 20_000 })
 })
 
-test('when PostgreSQL answers a COPY that was given up, the process goes on, and the next transaction succeeds', async () => {
+test('when PostgreSQL responds late to a COPY that was given up, the process goes on and the next transaction succeeds', async () => {
   const queryTimeoutMs = 500
   const hasty = new pg.Pool({ ...pool.options, query_timeout: queryTimeoutMs })
   const blocker = await pool.connect()
@@ -181,7 +182,8 @@ test('when PostgreSQL answers a COPY that was given up, the process goes on, and
     const batch = { producerId: newProducerId(), seq: 1, visits: visits(1, 3) }
     await blocker.query('BEGIN; LOCK TABLE visits')
     const givenUp = expect(recordBatches(hasty, knowledge, [batch])).rejects.toThrow('Query read timeout')
-    // The COPY has been given up, and another statement of the connection would still wait behind it.
+    await waitUntil(copyWaits, { what: 'the COPY waits for the lock' })
+    // By the end of this the client has given up on the COPY, for which PostgreSQL still waits.
     await sleep(1.5 * queryTimeoutMs)
     await blocker.query('ROLLBACK')
     await givenUp
@@ -192,6 +194,13 @@ test('when PostgreSQL answers a COPY that was given up, the process goes on, and
     await hasty.end()
   }
 })
+
+async function copyWaits(): Promise<boolean> {
+  const { rowCount } = await pool.query(
+    `SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE 'COPY%'`,
+  )
+  return rowCount === 1
+}
 
 test('compaction leaves one watermark per gapless producer, and a batch below it still changes nothing', async () => {
   const producerId = newProducerId()

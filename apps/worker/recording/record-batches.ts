@@ -18,7 +18,7 @@ import { addToAggregates } from './add-to-aggregates.ts'
 import { copyVisits } from './copy-visits.ts'
 import { insertVisitors } from './insert-visitors.ts'
 import type { TextNumbers } from './number-texts.ts'
-import { sliceByLink, sortedPlaces } from './sum-visits.ts'
+import { sliceByLink, sortedPlaces } from './slice-visits.ts'
 import type { VisitColumns } from './visit-columns.ts'
 
 export interface Batch extends BatchId {

@@ -1,18 +1,17 @@
 /**
- * From job to ledger: unpacks a job's batch and lets it wait for the next transaction (group commit).
+ * From job to ledger: jobs wait for the next transaction (group commit), which unpacks and records their batches.
  *
  * Every outcome says whether the job is acknowledged:
- *   recorded, now or before           → acknowledged
- *   unreadable, or refused by PostgreSQL for its data when alone → failed for good, kept for an operator
- *   PostgreSQL away                   → waits inside the job, as long as it takes
- *   worker stopping                   → given back to the queue, unacknowledged
+ *   recorded, now or before                                        → acknowledged
+ *   unreadable, or refused by PostgreSQL for its data when alone   → failed for good, kept for an operator
+ *   PostgreSQL unavailable                                         → waits inside the job, as long as it takes
+ *   worker stopping                                                → returned to the queue, unacknowledged
  */
-
-import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { isDataError } from '@hopcount/shared/database/database.ts'
 import { createGroupCommit } from '@hopcount/shared/group-commit.ts'
 import type { Log } from '@hopcount/shared/log.ts'
-import { createHealthLog, errorText } from '@hopcount/shared/log.ts'
+import { errorText } from '@hopcount/shared/log.ts'
 import type { DecodedVisit } from '@hopcount/shared/visits/decode-batch.ts'
 import { decodeBatch } from '@hopcount/shared/visits/decode-batch.ts'
 import { isEncrypted, unpackFrames } from '@hopcount/shared/visits/pack-frames.ts'
@@ -22,6 +21,7 @@ import type { Job } from 'bullmq'
 import { UnrecoverableError, WaitingError } from 'bullmq'
 import type { Pool } from 'pg'
 import { describeVisits } from './describe-visits.ts'
+import { createKeepTrying, Stopping } from './keep-trying.ts'
 import type { Batch } from './record-batches.ts'
 import { recordBatches } from './record-batches.ts'
 import type { VisitColumns } from './visit-columns.ts'
@@ -31,45 +31,46 @@ import type { Salts } from './visitor-salts.ts'
 import type { WorkerMetrics } from './worker-metrics.ts'
 
 /**
- * A transaction takes jobs of together at most so many characters, packed: some 60,000 visits, two transactions at a
- * time. The more visits, the more of them share a row of an aggregate. Measured on two cores: 1,000–4,000 visits per
- * transaction give half of the rate of 16,000; from a queue with enough batches, 59,000/s with 32 of them at a time and
- * 64,000 with 64 (medians of four rounds in turn); larger and three concurrent transactions came to 65,000–66,500.
+ * The most that one transaction takes, in characters of packed frames: some 60,000 visits. The more visits it has, the
+ * more of them share a row of an aggregate. Measured on two cores: 1,000–4,000 visits per transaction give half the rate
+ * of 16,000. With enough batches in the queue, 32 of them at a time give 59,000 visits/s and 64 give 64,000 (medians of
+ * four alternating rounds). Larger transactions, or three at once, reached 65,000–66,500.
  */
 const maxPackedPerTransaction = 1_400_000
 const concurrentTransactions = 2
 
 export interface JobRecorder {
   record(job: Job, token: string | undefined): Promise<void>
-  /** From now on, jobs that can't be recorded at once go back to the queue. */
+  /** From now on, jobs that can't be recorded at once are returned to the queue. */
   stopWaiting(): void
 }
 
-class Stopping extends Error {}
-
-/** `recorded`: the ledger holds the batch. An error: it can't be read, or PostgreSQL refuses its data even alone. */
+/** `recorded`: the ledger holds the batch. Error: it can't be read, or PostgreSQL refuses its data even when alone. */
 type Outcome = 'recorded' | Error
 
 export function createJobRecorder(options: {
   pool: Pool
   knowledge: VisitKnowledge
-  /** Opens what is sealed. */
+  /** Decrypts frames. */
   key: Buffer | undefined
   log: Log
   metrics: WorkerMetrics
 }): JobRecorder {
   const { pool, knowledge, key, log, metrics } = options
   const stop = new AbortController()
-  const health = createHealthLog(log, 'recording visits')
-  // Jobs wait as they came, packed: BullMQ holds them anyway.
+  const keepTrying = createKeepTrying({
+    log,
+    stop: stop.signal,
+    onFailure: () => metrics.failedTransactions.inc(),
+  })
+  // Jobs wait packed, as they arrived: BullMQ holds them in memory anyway.
   const transactions = createGroupCommit<VisitJob, Outcome>({
     commit: commitJobs,
     weigh: job => job.frames.length,
     maxWeight: maxPackedPerTransaction,
     concurrentCommits: concurrentTransactions,
   })
-
-  /** At most as many as there are transactions at a time: what a transaction takes is not left to the garbage collector. */
+  // Reused, so that a transaction's columns are not left to the garbage collector. At most one per concurrent transaction.
   const unusedColumns: VisitColumns[] = []
 
   async function record(job: Job, token: string | undefined): Promise<void> {
@@ -89,7 +90,7 @@ export function createJobRecorder(options: {
   }
 
   async function commitJobs(jobs: VisitJob[]): Promise<Outcome[]> {
-    const salts = await untilAnswered(knowledge.salts)
+    const salts = await keepTrying(knowledge.salts)
     const visits = unusedColumns.pop() ?? createVisitColumns()
     try {
       const batches = await describeJobs(visits, jobs, salts)
@@ -113,7 +114,7 @@ export function createJobRecorder(options: {
       const decoded = decode(frames, key)
       if (!(decoded instanceof Error)) describeVisits(visits, decoded, knowledge.findCountry, salts)
       batches.push(decoded instanceof Error ? decoded : { producerId, seq, begin, end: visits.length })
-      // The other transaction's next statement does not wait for all of them.
+      // Lets the other transaction send its next statement before all jobs are decoded.
       await nextTurn()
     }
     return batches
@@ -121,7 +122,7 @@ export function createJobRecorder(options: {
 
   async function commitBatches(visits: VisitColumns, batches: Batch[]): Promise<Outcome[]> {
     try {
-      await untilAnswered(async () => {
+      await keepTrying(async () => {
         const startedAt = performance.now()
         const recorded = await recordBatches(pool, knowledge.texts, visits, batches)
         const oldestVisits = batches.map(batch => visits.visitedAt[batch.begin] ?? Date.now())
@@ -135,46 +136,21 @@ export function createJobRecorder(options: {
     }
   }
 
-  /** One bad batch must not hold back the good ones that came with it. */
+  /** One bad batch must not hold back the good ones in the same transaction. */
   async function commitEach(visits: VisitColumns, batches: Batch[]): Promise<Outcome[]> {
     const outcomes: Outcome[] = []
     for (const batch of batches) outcomes.push(...(await commitBatches(visits, [batch])))
     return outcomes
   }
 
-  /** Tries until PostgreSQL has done it; throws what it refuses for the data. */
-  async function untilAnswered<Result>(ask: () => Promise<Result>): Promise<Result> {
-    for (let attempt = 0; ; attempt++) {
-      try {
-        const result = await ask()
-        health.works()
-        return result
-      } catch (error) {
-        if (isDataError(error)) throw error
-        metrics.failedTransactions.inc()
-        health.fails(error)
-        await waitBeforeRetry(attempt)
-      }
-    }
-  }
-
-  async function waitBeforeRetry(attempt: number): Promise<void> {
-    const delayMs = Math.min(100 * 2 ** attempt, 2_000) * (0.5 + Math.random() / 2)
-    try {
-      await sleep(delayMs, undefined, { signal: stop.signal })
-    } catch {
-      throw new Stopping()
-    }
-  }
-
   return { record, stopWaiting: () => stop.abort() }
 }
 
-/** Only what is whole: the producer sends sound frames, so anything else was changed on its way. */
+/** Accepts whole batches only: producers send sound frames, so anything else was changed on the way. */
 function decode(packed: string, key: Buffer | undefined): DecodedVisit[] | Error {
   const frames = unpackFrames(packed, key)
   if (frames === undefined && isEncrypted(packed))
-    // `pnpm queue retry` puts the job back when the worker has the right folder.
+    // Once the worker has the right folder, `npm run queue -- retry` puts the job back.
     return new Error('the batch is sealed with another key: the worker needs the SPOOL_DIR of the API')
   const { visits, soundBytes } = decodeBatch(frames ?? Buffer.alloc(0))
   return visits.length > 0 && soundBytes === frames?.length

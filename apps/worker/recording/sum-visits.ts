@@ -53,36 +53,6 @@ export interface VisitSums {
 const minuteMs = 60_000
 const quarterMs = 15 * minuteMs
 
-/** The places of the visits in these ranges, by link and time. */
-export function sortedPlaces(
-  { linkIds, visitedAt }: VisitColumns,
-  ranges: { begin: number; end: number }[],
-): Uint32Array {
-  const places = new Uint32Array(ranges.reduce((sum, { begin, end }) => sum + end - begin, 0))
-  let length = 0
-  for (const { begin, end } of ranges) for (let place = begin; place < end; place++) places[length++] = place
-  const difference = (column: Float64Array, a: number, b: number) => (column[a] ?? 0) - (column[b] ?? 0)
-  return places.sort((a, b) => difference(linkIds, a, b) || difference(visitedAt, a, b))
-}
-
-/**
- * What is made of visits is made of so many at a time: a worker takes 224 instead of 270 MB at most, at the same rate
- * (from a full queue, medians of four and six rounds in turn; slices of 16,000: 228).
- */
-const visitsPerSlice = 8_192
-
-/** Sorted places in slices, each link's in one of them. */
-export function sliceByLink({ linkIds }: VisitColumns, places: Uint32Array): Uint32Array[] {
-  const slices: Uint32Array[] = []
-  for (let begin = 0; begin < places.length; ) {
-    let end = Math.min(begin + visitsPerSlice, places.length)
-    while (end < places.length && linkIds[places[end] ?? 0] === linkIds[places[end - 1] ?? 0]) end++
-    slices.push(places.subarray(begin, end))
-    begin = end
-  }
-  return slices
-}
-
 /**
  * Sums the visits at these sorted places per link, and per link and day, quarter hour and minute. Adds breakdowns to
  * those of all links, by day.
