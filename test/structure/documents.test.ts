@@ -1,4 +1,4 @@
-/** What the Markdown files name exists: links and headings, files and folders, npm scripts, metrics. */
+/** What the Markdown files name exists: links and headings, files and folders, npm scripts and tests. */
 import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { basename, dirname, join, normalize } from 'node:path'
@@ -56,13 +56,6 @@ test('every file or folder that npm test is told to run exists', () => {
   expect(missing).toEqual([])
 })
 
-test('the runbook names exactly the metrics that there are', () => {
-  const code = files.filter(file => file.startsWith('apps/') && file.endsWith('.ts')).map(read)
-  const metrics = code.flatMap(text => [...text.matchAll(/'(hopcount_\w+)'/g)].map(([, name]) => name))
-  const named = [...read('docker/README.md').matchAll(/\bhopcount_\w+/g)].map(([name]) => name)
-  expect([...new Set(named)].sort()).toEqual([...new Set(metrics)].filter(isMetric).sort())
-})
-
 test('no broken link, path or heading goes unnoticed', () => {
   expect(leadsSomewhere('README.md', 'apps/README.md')).toBe(true)
   expect(leadsSomewhere('README.md', 'apps/README.md#glossary')).toBe(true)
@@ -73,11 +66,6 @@ test('no broken link, path or heading goes unnoticed', () => {
   expect(exists('README.md', 'pi/main.ts')).toBe(false)
   expect(exists('README.md', 'no-such-file.ts')).toBe(false)
 })
-
-/** The other two are a channel of NOTIFY and BullMQ's schema. */
-function isMetric(name: string | undefined): boolean {
-  return name !== 'hopcount_links' && name !== 'hopcount_queue'
-}
 
 function read(document: string): string {
   return readFileSync(join(root, document), 'utf8')
