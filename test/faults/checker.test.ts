@@ -1,4 +1,4 @@
-/** The checker itself is tested: a product with one broken promise must turn it red, by that promise's own fault. */
+/** Tests the checker itself: it must reject a product with one broken promise, under the fault which that promise covers. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { afterEach, describe, expect, test } from 'vitest'
@@ -17,10 +17,10 @@ const newDatabase = async () => (await createTestDatabase()).url
 afterEach(cleanUp)
 
 describe.skipIf(!redisAvailable())('the checker', () => {
-  test('turns red without a spool: an API that is killed loses what it has answered', async () => {
+  test('fails without a spool: an API that is killed loses visits that it redirected', async () => {
     const system = await startVariant('no-spool')
     const verdict = await judgeUnderLoad(system, async () => {
-      // For a moment the spool is all there is.
+      // For a moment, nothing but the spool could hold the visits.
       system.proxies.apiRedis.setMode('reset')
       await sleep(500)
       const { process } = system.api()
@@ -32,14 +32,14 @@ describe.skipIf(!redisAvailable())('the checker', () => {
     expect(isExact(verdict)).toBe(false)
   })
 
-  test('turns red where every attempt to send a batch gives it a new id', async () => {
+  test('fails if every attempt to send a batch gives it a new id', async () => {
     const system = await startVariant('new-id-at-each-send')
     const verdict = await judgeUnderLoad(system, () => sleep(2_000))
     expect(verdict.twice.length).toBeGreaterThan(0)
     expect(isExact(verdict)).toBe(false)
   })
 
-  test('turns red without a ledger: a COMMIT whose answer is lost counts twice', async () => {
+  test('fails without a ledger: a COMMIT whose reply is lost is counted twice', async () => {
     const system = await startVariant('no-ledger')
     const verdict = await judgeUnderLoad(system, async () => {
       const { workerPostgres } = system.proxies
@@ -51,7 +51,7 @@ describe.skipIf(!redisAvailable())('the checker', () => {
     expect(isExact(verdict)).toBe(false)
   })
 
-  test('turns red where a batch is acknowledged before its commit: a worker that is killed loses it', async () => {
+  test('fails if a batch is acknowledged before its commit: a worker that is killed loses it', async () => {
     const system = await startVariant('acknowledged-before-commit')
     const verdict = await judgeUnderLoad(system, async () => {
       const [worker] = system.workers
@@ -66,7 +66,7 @@ describe.skipIf(!redisAvailable())('the checker', () => {
     expect(isExact(verdict)).toBe(false)
   })
 
-  test('stays green through the same faults where nothing is broken', async () => {
+  test('passes under the same faults if nothing is broken', async () => {
     const system = await startVariant(undefined)
     const { workerPostgres } = system.proxies
     const load = startLoad({ origin: system.origin, slugs: system.slugs, pauseMs: 5 })
@@ -96,13 +96,13 @@ function startVariant(name: string | undefined): Promise<FaultSystem> {
   return startFaultSystem({ proxied: true, apiEnv: env, workerEnv: env }, newDatabase)
 }
 
-/** What the checker says when load and fault are over, and what could be counted has been counted. */
+/** The checker's verdict after load and fault, when nothing more is being counted. */
 async function judgeUnderLoad(system: FaultSystem, fault: () => Promise<void>): Promise<Verdict> {
   const load = startLoad({ origin: system.origin, slugs: system.slugs, pauseMs: 5 })
   await sleep(1_000)
   await fault()
   await load.stop()
-  // Whatever the spool still holds is adopted by a new API process, as in every row.
+  // A new API process adopts what is left in the spool, as in every row.
   await system.startApi()
   let last = -1
   await waitUntil(

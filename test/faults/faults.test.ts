@@ -1,4 +1,4 @@
-/** The gate's rows of the fault matrix in their short form: one or two random moments each (gate-rows.ts). */
+/** The short form of the gate's rows (gate-rows.ts): one or two random moments each. `npm run test:faults` runs the long form. */
 import { randomBytes } from 'node:crypto'
 import { afterEach, describe, expect, test } from 'vitest'
 import { cleanUp } from '../support/clean-up.ts'
@@ -8,7 +8,7 @@ import { reportLine } from './report.ts'
 import { reasonToSkip, runRow } from './run-row.ts'
 
 const seed = process.env.FAULTS_SEED ?? randomBytes(4).toString('hex')
-/** Other tests run at the same time. */
+/** Time limits are this many times longer, because other tests run at the same time. */
 const slack = 3
 
 afterEach(cleanUp)

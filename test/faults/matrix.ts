@@ -1,6 +1,7 @@
 /**
- * `pnpm test:faults [--row 8] [--rounds 20] [--seed S] [--write]`: the fault matrix. One line per row; exits 1 when a
- * row fails. With `--write`, or from 5 rounds on, each row's result goes to test/faults/results/faults.md as it comes.
+ * `npm run test:faults -- [--row 8] [--rounds 20] [--seed S] [--write]`: the fault matrix. Prints one line per row and
+ * exits with 1 if a row fails. With `--write`, or 5 rounds or more, each row's result is written to
+ * test/faults/results/faults.md when the row ends.
  */
 import { randomBytes } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -32,7 +33,7 @@ process.stdout.write(`seed ${values.seed}\n`)
 const folder = mkdtempSync(join(tmpdir(), 'hop-faults-'))
 const server = await startEmbeddedPostgres({ folder, profile: 'throwaway' })
 endWithUs(server.pid)
-// An interrupted run ends what it has started, too.
+// An interrupted run also ends what it has started.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
   process.once(signal, () => void endAll().finally(() => process.exit(130)))
 let failed = false

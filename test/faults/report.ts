@@ -9,7 +9,7 @@ import type { RowReport } from './run-row.ts'
 const percent = (value: number) => (Number.isNaN(value) ? '–' : `${Math.floor(value * 10) / 10} %`)
 const seconds = (milliseconds: number) => `${(milliseconds / 1_000).toFixed(1)} s`
 
-/** One line per row; what failed follows, indented. */
+/** One line per row, followed by its failures, indented. */
 export function reportLine(report: RowReport): string {
   const { row, availability } = report
   const line = [
@@ -27,8 +27,8 @@ export function skippedLine(row: Row, reason: string): string {
 }
 
 /**
- * The table, with what it was measured on. Rows that were not run stay as an earlier run has left them, so that an
- * interrupted run, or a run of one row, loses nothing; written after every row.
+ * Writes the table and the machine it was measured on, after every row. Rows that were not run keep their earlier
+ * results, so an interrupted run, or a run of one row, loses nothing.
  */
 export function writeResults(
   reports: (RowReport | { row: Row; skipped: string })[],
@@ -43,15 +43,15 @@ export function writeResults(
   const table = [...lines].sort(([a], [b]) => a - b).map(([, line]) => line)
   const text = `# The fault matrix, measured
 
-\`pnpm test:faults --rounds ${run.rounds}\`, each row as it was run last; ${cpus().length} processors, Node ${process.version.slice(1)}, ${version('redis-server')}, PostgreSQL 18 (embedded).
+\`npm run test:faults -- --rounds ${run.rounds}\`, each row as last run; ${cpus().length} processors, Node ${process.version.slice(1)}, ${version('redis-server')}, PostgreSQL 18 (embedded).
 
-Counts are sums over all rounds. Recovery is the longest time from the end of a fault until every answered visit was counted. R (redirects of cached links, with the 99th percentile of their time), P (POST /shorten) and S (statistics) are the shares answered as usual while the fault lasted, in the worst round. Unknown: the client never read a whole answer; such a visit may be counted, once.
+Counts are sums over all rounds. Recovery is the longest time from the end of a fault until every visit with a 307 was counted. R (redirects of cached links, with the 99th percentile of their time), P (POST /shorten) and S (statistics) are the shares of requests that succeeded during the fault, in the worst round. Unknown: the client never received a complete response; such a visit may be counted, once.
 
 | # | fault | promise | rounds | answered | unknown | refused | counted | lost | twice | recovery | R (p99) | P | S | run |
 |---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|
 ${table.join('\n')}
 `
-  // Whole or not at all, whenever the run is interrupted.
+  // Renamed into place: an interrupted run never leaves half a file.
   writeFileSync(`${file}.new`, text)
   renameSync(`${file}.new`, file)
 }

@@ -1,4 +1,4 @@
-/** What a row of the matrix is: a system, and a fault that strikes it at a random moment, several times. */
+/** A row of the matrix: a system, and a fault that strikes it several times, at random moments. */
 import type { FaultSystem, SystemOptions } from './fault-system.ts'
 import type { Random } from './seeded-random.ts'
 import type { RoundResult } from './strike-under-load.ts'
@@ -8,24 +8,24 @@ export interface Row {
   title: string
   /** A round takes more than 30 s: one round in CI. */
   long?: boolean
-  /** Rounds that differ from each other: at least that many are run. */
+  /** The number of kinds of rounds; each is run at least once. */
   kinds?: number
-  /** Rounds in CI; 2 where absent, 1 for a long row. */
+  /** Rounds in CI; by default 2, or 1 for a long row. */
   ciRounds?: number
-  /** `mounts`: small disks are tmpfs, which root alone may mount. */
+  /** `mounts`: small disks are tmpfs mounts, which need root. */
   needs?: ('redis' | 'mounts')[]
   system?: SystemOptions
-  /** Before the parts start: what the options alone can't say. */
+  /** Runs before the processes start, for options that have to be prepared. */
   options?: (context: RowContext) => SystemOptions | Promise<SystemOptions>
   round(system: FaultSystem, context: RoundContext): Promise<RoundResult>
 }
 
 export interface RowContext {
-  /** An empty migrated database on a server that no row may hurt. */
+  /** Creates an empty migrated database on a server that no row may damage. */
   newDatabase: () => Promise<string>
-  /** The long form: waits as long as the matrix names them. */
+  /** The long form: faults last as long as their titles say. */
   full: boolean
-  /** What time limits are multiplied by where other work shares the processors. */
+  /** Factor for time limits on machines that do other work at the same time. */
   slack: number
 }
 

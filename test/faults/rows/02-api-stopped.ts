@@ -3,7 +3,7 @@ import { shorten } from '../../support/hopcount.ts'
 import type { Row } from '../row.ts'
 import { strikeUnderLoad } from '../strike-under-load.ts'
 
-/** In odd rounds Redis is away, which must not hold the process up. */
+/** In odd rounds Redis is down, which must not delay the exit. */
 export const apiStopped: Row = {
   number: 2,
   title: 'SIGTERM to the API: requests in flight get responses; it exits within 10 s, even without Redis',
@@ -17,7 +17,7 @@ export const apiStopped: Row = {
       async strike() {
         if (withoutRedis) await system.redis.kill9()
         const { process } = system.api()
-        // PostgreSQL answers late, so these are in flight when the signal comes.
+        // PostgreSQL responds late, so these are in flight when the signal arrives.
         system.proxies.apiPostgres.setMode({ delayMs: 200 })
         const inFlight = [
           ...slowSlugs.map(slug => statusOf(`${origin}/${slug}`)),
@@ -30,9 +30,9 @@ export const apiStopped: Row = {
         const tookMs = performance.now() - signalledAt
         const statuses = await Promise.all(inFlight)
         const bad = statuses.filter(status => status !== 307 && status !== 201)
-        if (bad.length > 0) failures.push(`requests in flight were answered ${statuses.join(', ')}`)
-        if (tookMs > 10_000) failures.push(`the process took ${Math.round(tookMs)} ms to end`)
-        if (code !== 0) failures.push(`the process ended with ${code}`)
+        if (bad.length > 0) failures.push(`requests in flight got ${statuses.join(', ')}`)
+        if (tookMs > 10_000) failures.push(`the process took ${Math.round(tookMs)} ms to exit`)
+        if (code !== 0) failures.push(`the process exited with ${code}`)
         const open = system.segments().filter(name => name.endsWith('.open'))
         if (open.length > 0) failures.push(`left unsealed: ${open.join(', ')}`)
         system.proxies.apiPostgres.setMode('pass')

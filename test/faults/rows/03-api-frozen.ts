@@ -17,7 +17,7 @@ export const apiFrozen: Row = {
     const folder = readdirSync(spoolDir).find(name => !foldersBefore.has(name)) ?? ''
     const failures: string[] = []
     let open: string | undefined
-    // The sibling goes on under a load of its own, and looks for folders to adopt every few seconds.
+    // The sibling continues under its own load, and looks for folders to adopt every few seconds.
     const siblingLoad = startLoad({
       origin: () => sibling.origin,
       slugs: system.slugs,
@@ -55,7 +55,7 @@ export const apiFrozen: Row = {
   },
 }
 
-/** The path of a segment that answered visits lie in. */
+/** The path of an open segment with visits in it. */
 function openSegment(folder: string): string | undefined {
   return readdirSync(folder)
     .filter(name => name.endsWith('.open'))

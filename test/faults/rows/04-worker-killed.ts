@@ -9,7 +9,7 @@ export const workerKilled: Row = {
   system: { proxied: true, workers: 0 },
   ciRounds: 1,
   async round(system, context) {
-    // Slow to the database: it holds jobs nearly all of the time, so the kill meets it with some.
+    // With a slow connection to the database it nearly always holds jobs when it is killed.
     system.proxies.workerPostgres.setMode({ delayMs: 40 })
     const victim = await system.startWorker()
     const result = await strikeUnderLoad(system, context, {

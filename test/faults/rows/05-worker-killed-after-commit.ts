@@ -14,7 +14,7 @@ export const workerKilledAfterCommit: Row = {
     const result = await strikeUnderLoad(system, context, {
       async strike() {
         const { workerPostgres, workerRedis } = system.proxies
-        // The moment in which a COMMIT is on its way; from then on no acknowledgement arrives.
+        // From the moment when a COMMIT is sent, no acknowledgement arrives.
         await workerPostgres.setModeAt('COMMIT', 'pass')
         workerRedis.setMode('black-hole')
         await sleep(context.random.between(20, 200))

@@ -5,7 +5,7 @@ import { stopIdleWorkers } from '../fault-system.ts'
 import type { Row } from '../row.ts'
 import { strikeUnderLoad } from '../strike-under-load.ts'
 
-/** Longer than the 10 s of a job's lock. */
+/** Longer than a job's lock, which is 10 s. */
 const frozenMs = 17_000
 
 export const workerFrozen: Row = {
@@ -53,7 +53,7 @@ export const workerFrozen: Row = {
   },
 }
 
-/** Transactions of workers that hold locks and wait for the next statement. */
+/** Workers' transactions that hold locks while they wait for the next statement. */
 async function openTransactions(system: FaultSystem): Promise<number> {
   const { rows } = await system.pool.query<{ open: number }>(
     `SELECT count(*)::int AS open FROM pg_stat_activity

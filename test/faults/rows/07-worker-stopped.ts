@@ -3,7 +3,7 @@ import { healProxy, stopIdleWorkers } from '../fault-system.ts'
 import type { Row } from '../row.ts'
 import { strikeUnderLoad } from '../strike-under-load.ts'
 
-/** In odd rounds PostgreSQL does not answer the worker, so that it can't finish. */
+/** In odd rounds PostgreSQL does not respond to the worker, so it can't finish. */
 export const workerStopped: Row = {
   number: 7,
   title:
@@ -23,8 +23,8 @@ export const workerStopped: Row = {
         const signalledAt = performance.now()
         const { code, signal } = await worker.stop(60_000)
         const tookMs = performance.now() - signalledAt
-        if (tookMs > 15_000) failures.push(`the worker took ${Math.round(tookMs)} ms to end`)
-        if (code !== 0 && context.round % 2 === 0) failures.push(`the worker ended with ${code ?? signal}`)
+        if (tookMs > 15_000) failures.push(`the worker took ${Math.round(tookMs)} ms to exit`)
+        if (code !== 0 && context.round % 2 === 0) failures.push(`the worker exited with ${code ?? signal}`)
         healProxy(system.proxies.workerPostgres)
       },
       lasts: 100,

@@ -3,7 +3,7 @@ import { waitUntilIdle } from '../fault-system.ts'
 import type { Row } from '../row.ts'
 import { strikeUnderLoad } from '../strike-under-load.ts'
 
-/** In odd rounds Redis goes away while the worker has nothing to do, and the load comes while it is away. */
+/** In odd rounds Redis is killed while the worker is idle, and the load starts while Redis is down. */
 export const redisKilled: Row = {
   number: 8,
   title:

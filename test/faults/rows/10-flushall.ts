@@ -4,7 +4,7 @@ import { waitUntil } from '../../support/wait-until.ts'
 import type { Row } from '../row.ts'
 import { strikeUnderLoad } from '../strike-under-load.ts'
 
-/** In even rounds the worker is stopped before, so that a backlog is flushed; in odd ones it is at work. */
+/** In even rounds the worker is stopped first, so that a backlog is flushed; in odd rounds it is running. */
 export const flushAll: Row = {
   number: 10,
   title: 'FLUSHALL: lost batches are added again within 30 s',

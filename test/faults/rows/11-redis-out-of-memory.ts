@@ -3,7 +3,7 @@ import { Redis } from 'ioredis'
 import type { Row } from '../row.ts'
 import { strikeUnderLoad } from '../strike-under-load.ts'
 
-/** A worker that asks again and again without a pause sends thousands of commands per second. */
+/** A worker that retries without a pause sends thousands of commands per second. */
 const maxCommandsPerSecond = 300
 
 export const redisOutOfMemory: Row = {
@@ -16,7 +16,7 @@ export const redisOutOfMemory: Row = {
     try {
       const result = await strikeUnderLoad(system, context, {
         async strike() {
-          // Below what is in use already: every command that could need memory is refused at once.
+          // Less than is in use: every command that may need memory is refused at once.
           await client.config('SET', 'maxmemory', '1')
         },
         async lasts() {

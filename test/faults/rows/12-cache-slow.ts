@@ -2,7 +2,7 @@ import { healProxy } from '../fault-system.ts'
 import type { Row } from '../row.ts'
 import { strikeUnderLoad } from '../strike-under-load.ts'
 
-/** In odd rounds the cache does not answer at all. More links than a process remembers, so that the cache is asked. */
+/** In odd rounds the cache does not respond at all. There are more links than a process caches, so Redis is needed. */
 export const cacheSlow: Row = {
   number: 12,
   title:

@@ -5,7 +5,7 @@ import { strikeUnderLoad } from '../strike-under-load.ts'
 
 let disk: SmallDisk | undefined
 
-/** The whole cluster, its write-ahead log too, lies on the disk: the server may crash for want of room. */
+/** The whole cluster including its write-ahead log is on the disk: the server may crash when it is full. */
 export const postgresDiskFull: Row = {
   number: 16,
   title:

@@ -8,8 +8,8 @@ import { strikeUnderLoad } from '../strike-under-load.ts'
 let disk: SmallDisk | undefined
 
 /**
- * In turn: Redis takes the visits; Redis is away, too, and redirects are refused; the same with VISIT_LOSS=allow;
- * Redis takes the visits and its answers are lost.
+ * Four kinds of rounds: Redis takes the visits; Redis is down too, and redirects are refused; the same with
+ * VISIT_LOSS=allow; Redis takes the visits, but its replies are lost.
  */
 export const spoolDiskFull: Row = {
   number: 17,
@@ -45,7 +45,8 @@ export const spoolDiskFull: Row = {
         await keepFull(answersLost ? 6_000 : 2_000)
         const more = load.answered.size - answered
         if (mustRedirect && more === 0) failures.push('nothing was redirected')
-        if (kind === 1 && more > 0) failures.push(`${more} redirects were answered that nothing could keep`)
+        if (kind === 1 && more > 0)
+          failures.push(`${more} redirects went out although nothing could keep their visits`)
         if (kind === 1 && load.refused.size === refused) failures.push('nothing was refused')
       },
       async heal() {
@@ -69,7 +70,7 @@ export const spoolDiskFull: Row = {
   },
 }
 
-/** Recorded segments are deleted and leave room, which would end the fault. */
+/** Recorded segments are deleted; the room they leave would end the fault. */
 async function keepFull(milliseconds: number): Promise<void> {
   const until = performance.now() + milliseconds
   while (performance.now() < until) {

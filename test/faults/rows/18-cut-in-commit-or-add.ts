@@ -6,7 +6,7 @@ import { strikeUnderLoad } from '../strike-under-load.ts'
 
 const cuts: ProxyMode[] = ['reset', 'drop-replies', 'black-hole']
 
-/** Each round: one kind of cut, in the moment of a COMMIT of the worker and of an `add` of the API. */
+/** Each round has one kind of cut, at the moment of a COMMIT of the worker and of an `add` of the API. */
 export const cutInCommitOrAdd: Row = {
   number: 18,
   title: 'connection lost during COMMIT or add (reset, silence, reply dropped): retried under the same id',
@@ -25,7 +25,7 @@ export const cutInCommitOrAdd: Row = {
         await sleep(context.random.between(50, 500))
         healProxy(apiRedis)
         await sleep(context.random.between(0, 300))
-        // Both at once: in this order, since nothing is committed any more when nothing is added.
+        // Both together, in this order: once nothing is added, nothing is committed either.
         await workerPostgres.setModeAt('COMMIT', cut)
         await apiRedis.setModeAt('frames', cut)
       },

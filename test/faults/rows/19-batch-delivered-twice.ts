@@ -7,7 +7,7 @@ import { metric, stopIdleWorkers, waitUntilIdle, workerMetrics } from '../fault-
 import type { Row } from '../row.ts'
 import { strikeUnderLoad } from '../strike-under-load.ts'
 
-/** Two workers, one slow to the database: while it holds a batch, the other one gets the same; later both again. */
+/** Two workers, one with a slow connection to the database: while it holds a batch, the other gets the same one, and later both again. */
 export const batchDeliveredTwice: Row = {
   number: 19,
   title: 'a batch delivered twice, concurrently and after its job was removed: counted once',
@@ -31,7 +31,7 @@ export const batchDeliveredTwice: Row = {
           what: 'a worker holds batches',
           everyMs: 1,
         }).catch(() => {})
-        // The queue forgets that it has given the batches away, and gives them away again.
+        // The queue forgets which batches it has handed out, and hands them out again.
         await redis.flushall()
         await Promise.all([...seen.values()].map(job => system.queue.add(job)))
       },
@@ -39,7 +39,7 @@ export const batchDeliveredTwice: Row = {
       heal: () => workerPostgres.setMode('pass'),
       promises: { redirects: 99.9, shorten: 99, stats: 99, drainedWithinMs: 60_000 },
     })
-    // Only now: the queue refuses what it still holds, and what came twice during the fault is counted already.
+    // Only now, because the queue ignores jobs that it still holds; duplicates during the fault are in the metric already.
     await waitUntilIdle(system)
     const metrics = await Promise.all(system.workers.map(workerMetrics))
     const duplicates = async () => {
@@ -49,7 +49,7 @@ export const batchDeliveredTwice: Row = {
     const before = await duplicates()
     await Promise.all([...seen.values()].map(job => system.queue.add(job)))
     await waitUntil(async () => (await duplicates()) >= before + seen.size, {
-      what: `${seen.size} batches come again`,
+      what: `${seen.size} batches are delivered again`,
     })
     redis.disconnect()
     await stopIdleWorkers(system)

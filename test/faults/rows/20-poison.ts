@@ -46,14 +46,14 @@ export const poison: Row = {
       rows.filter(row => of(row.referrer)).reduce((sum, row) => sum + row.times, 0)
     if (times(() => true) !== 6) failures.push(`of 6 visits with odd values ${times(() => true)} are counted`)
     if (times(referrer => referrer === `${marker}/good`) !== 3)
-      failures.push('the good visits beside them are not')
+      failures.push('the good visits of the same batch are not counted')
     if (times(referrer => referrer?.includes('\u0000') ?? false) > 0) failures.push('a NUL was stored')
     result.failures.push(...failures)
     return result
   },
 }
 
-/** Jobs that are no batch, or whose frames are damaged. */
+/** Jobs that are not a batch, or whose frames are damaged. */
 function unreadableJobs(marker: string): VisitJob[] {
   const sound = encodeFrame([{ linkId: 1, referrer: marker, userAgent: undefined }], Date.now(), new Map())
   const flipped = Buffer.from(sound)
@@ -71,7 +71,7 @@ function unreadableJobs(marker: string): VisitJob[] {
   ]
 }
 
-/** Six visits, three of them with what PostgreSQL's text or a reader may stumble over. */
+/** Six visits, three of them with values that PostgreSQL or a decoder may reject. */
 function oddVisits(marker: string): VisitJob {
   const texts = new Map<string, number>()
   const visit = (referrer: string) => ({ linkId: 1, referrer, userAgent: marker })

@@ -6,7 +6,7 @@ const hourMs = 3_600_000
 const shifts = [hourMs, -hourMs, 24 * hourMs, -24 * hourMs, 400 * 24 * hourMs]
 const preload = fileURLToPath(new URL('../preload/shift-clock.ts', import.meta.url))
 
-/** In even rounds the clock of the API is off, in odd ones that of the second worker. */
+/** In even rounds the clock of the API is off, in odd rounds that of the second worker. */
 export const clockOff: Row = {
   number: 21,
   title:

@@ -5,7 +5,7 @@ import { metric } from '../fault-system.ts'
 import type { Row } from '../row.ts'
 import { strikeUnderLoad } from '../strike-under-load.ts'
 
-/** In even rounds a write cut short lies at the end of a segment, in odd ones a bit in the middle is flipped. */
+/** In even rounds a segment ends with an interrupted write, in odd rounds a bit in its middle is flipped. */
 export const spoolDamaged: Row = {
   number: 22,
   title: 'spool file truncated, or with a flipped bit: only the torn tail, or that frame, is missing',
@@ -16,7 +16,7 @@ export const spoolDamaged: Row = {
     let segment = ''
     const result = await strikeUnderLoad(system, context, {
       async strike() {
-        // Without Redis the visits stay in the spool, in few and long segments.
+        // Without Redis the visits stay in the spool, in a few long segments.
         await system.redis.kill9()
       },
       async lasts(load) {
@@ -39,11 +39,12 @@ export const spoolDamaged: Row = {
     const alarmed = system.api().process.output().includes('a spool segment is damaged')
     const damages = await metric(`${system.origin()}/metrics`, 'hopcount_spool_damaged_ranges_total')
     if (context.round % 2 === 0) {
-      if (alarmed || damages > 0) failures.push('a torn tail that nobody was answered for raised an alarm')
+      if (alarmed || damages > 0)
+        failures.push('a torn tail, whose visits were never redirected, raised an alarm')
     } else {
       if (!alarmed || damages !== 1) failures.push(`a flipped bit raised ${damages} alarms`)
       const kept = readdirSync(dirname(damagedFile)).includes(basename(damagedFile))
-      if (!kept) failures.push('the flipped record is not set aside')
+      if (!kept) failures.push('the damaged frame is not kept')
     }
     result.failures.push(...failures)
     return result
@@ -60,7 +61,7 @@ function largestSegment(spoolDir: string): string {
   return largest
 }
 
-/** A frame's first bytes, as a write leaves them that the process did not survive. */
+/** Appends the first bytes of a frame, like a write that the process did not survive. */
 function appendTornFrame(path: string): void {
   const bytes = readFileSync(path)
   const [frame] = frames(bytes)
@@ -68,7 +69,7 @@ function appendTornFrame(path: string): void {
   appendFileSync(path, frame.subarray(0, Math.floor(frame.length / 2)))
 }
 
-/** Flips one bit of a frame that is neither the first nor the last, and returns that frame as it was. */
+/** Flips one bit of a frame that is neither the first nor the last, and returns the original frame. */
 function flipBit(path: string, chance: number): Buffer {
   const bytes = readFileSync(path)
   const all = frames(bytes)
@@ -81,7 +82,7 @@ function flipBit(path: string, chance: number): Buffer {
   return before
 }
 
-/** Frames as the format says: mark (2 bytes), length of the payload (4), checksum (4), payload. */
+/** Splits a segment into frames by the format: mark (2 bytes), length of the payload (4), checksum (4), payload. */
 function frames(bytes: Buffer): Buffer[] {
   const found: Buffer[] = []
   for (let offset = 0; offset + 10 <= bytes.length; ) {
@@ -92,7 +93,7 @@ function frames(bytes: Buffer): Buffer[] {
   return found
 }
 
-/** Ids are unique, so a frame holds each of its visits' ids as text. */
+/** The ids of a frame's visits. Each is unique, so the frame holds it as text. */
 function idsOf(frame: Buffer, host: string): Set<string> {
   const found = frame.toString('latin1').matchAll(/http:\/\/([\w.-]+)\/(\d+)/g)
   return new Set([...found].filter(match => match[1] === host).map(match => match[0]))
