@@ -10,7 +10,7 @@ import type { Services } from './services.ts'
 import { Queue } from './yardsticks/product-bullmq.ts'
 
 /** What one process answers within the 50 ms of a segment, at full speed. */
-export const visitsPerBatch = 2_500
+const visitsPerBatch = 2_500
 /** Visits of one event-loop turn: as many as there are connections. */
 const visitsPerFrame = 64
 const addsAtATime = 16

@@ -19,7 +19,7 @@ export function cpuSeconds(...pids: number[]): number {
 }
 
 /** Resident memory in MB (10^6 bytes) of the process and its children; shared pages count once per process. */
-export function residentMegabytes(pid: number): number {
+function residentMegabytes(pid: number): number {
   let kilobytes = 0
   for (const each of processTree(pid)) {
     kilobytes += Number(/^VmRSS:\s+(\d+) kB/m.exec(readOrNothing(`/proc/${each}/status`))?.[1] ?? 0)

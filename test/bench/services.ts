@@ -76,7 +76,7 @@ export async function withDatabase(services: Services, name: string): Promise<Se
 }
 
 /** Without time limits: what is asked here may take minutes. */
-export function openPool(databaseUrl: string): pg.Pool {
+function openPool(databaseUrl: string): pg.Pool {
   const pool = new pg.Pool({ connectionString: databaseUrl, max: 4, application_name: 'bench' })
   pool.on('error', () => {})
   cleanUpLater(() => pool.end())

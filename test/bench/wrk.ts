@@ -33,7 +33,7 @@ export interface LoadOptions {
   scriptArguments?: string[]
 }
 
-export const hasWrk = spawnSync('wrk', ['--version']).error === undefined
+const hasWrk = spawnSync('wrk', ['--version']).error === undefined
 
 export async function load(options: LoadOptions): Promise<LoadSample> {
   const cpuBefore = cpuSeconds(...options.serverPids)
