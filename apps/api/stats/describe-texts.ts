@@ -2,7 +2,7 @@
  * Descriptions of user agents and referrers, memoized: describing a new one takes 50 µs. The lists that it needs are
  * loaded on first use, so the process starts without them.
  */
-import type { UserAgent } from '@hopcount/shared/describe-user-agent.ts'
+import type { UserAgent } from '@hopcount/shared/agents/describe-user-agent.ts'
 import { LRUCache } from 'lru-cache'
 
 export interface TextDescriber {
@@ -24,7 +24,7 @@ export function loadTextDescriber(): Promise<TextDescriber> {
 
 async function load(): Promise<TextDescriber> {
   const [{ describeUserAgent }, { describeReferrer }] = await Promise.all([
-    import('@hopcount/shared/describe-user-agent.ts'),
+    import('@hopcount/shared/agents/describe-user-agent.ts'),
     import('@hopcount/shared/describe-referrer.ts'),
   ])
   return { userAgent: rememberPerText(describeUserAgent), referrer: rememberPerText(describeReferrer) }

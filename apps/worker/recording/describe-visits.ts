@@ -4,9 +4,9 @@
  * What a text says is remembered: describing a user agent takes some 25 µs.
  */
 import { hash } from 'node:crypto'
+import { describeUserAgent } from '@hopcount/shared/agents/describe-user-agent.ts'
 import { dayNumber } from '@hopcount/shared/days.ts'
 import { describeReferrer } from '@hopcount/shared/describe-referrer.ts'
-import { describeUserAgent } from '@hopcount/shared/describe-user-agent.ts'
 import { letterCode } from '@hopcount/shared/letter-codes.ts'
 import type { DecodedVisit } from '@hopcount/shared/visits/decode-batch.ts'
 import { LRUCache } from 'lru-cache'

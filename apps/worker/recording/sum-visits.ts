@@ -5,10 +5,10 @@
  * nothing is looked up: a visit is added to the last sum of each table, or begins the next one. Sums are columns, as the
  * statements want them.
  */
+import type { VisitorClass } from '@hopcount/shared/agents/describe-user-agent.ts'
 import type { Breakdowns, Count } from '@hopcount/shared/breakdowns.ts'
 import { addBreakdowns, addCount, listedValues, storedText } from '@hopcount/shared/breakdowns.ts'
 import { dayNumber } from '@hopcount/shared/days.ts'
-import type { VisitorClass } from '@hopcount/shared/describe-user-agent.ts'
 import { countryKey, languageKey } from './code-keys.ts'
 import type { UniqueVisitors } from './insert-visitors.ts'
 import type { VisitColumns } from './visit-columns.ts'

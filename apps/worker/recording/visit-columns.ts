@@ -5,7 +5,7 @@
  *
  * A text is kept once, with what it says, and visits name it by its place.
  */
-import type { VisitorClass } from '@hopcount/shared/describe-user-agent.ts'
+import type { VisitorClass } from '@hopcount/shared/agents/describe-user-agent.ts'
 
 /** Each array has a visit's value at the visit's place. */
 export interface VisitColumns {

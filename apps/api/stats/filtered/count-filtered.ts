@@ -4,10 +4,10 @@
  * (groups are read piece by piece) and in how long it keeps the process from its redirects at a stretch.
  */
 import { setImmediate as otherWork } from 'node:timers/promises'
+import type { VisitorClass } from '@hopcount/shared/agents/describe-user-agent.ts'
 import type { Breakdowns } from '@hopcount/shared/breakdowns.ts'
 import { addCount } from '@hopcount/shared/breakdowns.ts'
 import type { Database } from '@hopcount/shared/database/query-builder.ts'
-import type { VisitorClass } from '@hopcount/shared/describe-user-agent.ts'
 import { lettersOf } from '@hopcount/shared/letter-codes.ts'
 import { sql } from 'kysely'
 import { Problem } from '../../errors/problem.ts'

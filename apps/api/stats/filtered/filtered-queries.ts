@@ -1,7 +1,8 @@
 /** What a filtered report asks of the raw visits. Each query's time grows with the number of visits in the range. */
+
+import type { VisitorClass } from '@hopcount/shared/agents/describe-user-agent.ts'
 import type { Database } from '@hopcount/shared/database/query-builder.ts'
 import { dayMs, dayNumber, dayText, parseDay } from '@hopcount/shared/days.ts'
-import type { VisitorClass } from '@hopcount/shared/describe-user-agent.ts'
 import type { RawBuilder } from 'kysely'
 import { sql } from 'kysely'
 import type { Buckets } from '../series/series-range.ts'

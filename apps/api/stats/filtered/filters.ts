@@ -1,5 +1,5 @@
 /** Which visits a filtered report or export is about. */
-import type { UserAgent, VisitorClass } from '@hopcount/shared/describe-user-agent.ts'
+import type { UserAgent, VisitorClass } from '@hopcount/shared/agents/describe-user-agent.ts'
 import { letterCode } from '@hopcount/shared/letter-codes.ts'
 import type { Static } from 'typebox'
 import { Type } from 'typebox'

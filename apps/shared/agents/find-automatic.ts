@@ -1,0 +1,44 @@
+/** Whether a program sent a user agent, not a person's browser. */
+import { isbot } from 'isbot'
+import { wordFinder } from './named-words.ts'
+
+/** Programs that isbot takes for people. */
+const findProgram = wordFinder([
+  [
+    'program',
+    'powershell',
+    ' dart/',
+    'jsdom',
+    'gtmetrix',
+    ' dalvik/',
+    'assetnote',
+    '360jk',
+    'fluid/0',
+    'trae/',
+    'miniature.io',
+    'ylt chrome',
+    'turingos',
+    'watchagent',
+    // The place where Google's crawlers name themselves, and others after them
+    'like gecko; compatible;',
+  ],
+])
+
+/** What no person's browser says, be it in an app or on a television. */
+const certain =
+  /bots?\b|bot[/_-]|crawl|spider|https?:|headless|externalhit|preview|lighthouse|phantomjs|selenium|puppeteer|playwright|monitor|scan(?:ner|bot|\/)|python|curl\/|\bjava\/|wget|fetcher/
+
+/** The model of a device, which its owner did not name: `Spider 8`, `M bot 51`, `Discovery`, `Google TV`. */
+const model =
+  /(andr[o0]id[ \d.]*;(?: ?u;)?(?: ?[a-z]{2}[-_][a-z]{2,4};)?)(?![^;)]*(?:bot\/|compatible|http))[^;)]*/
+
+/** Words that isbot takes for a program's, of people's browsers. */
+const harmless = /google ?tv|google earth|google ?plus|process\/tools|proxyless|(?:ce-html|bada|rex)\/1\.0/g
+
+/** `text` in lower case, behind a blank. `named`: the browser is one that programs hardly ever claim to be. */
+export function isAutomatic(text: string, named: boolean): boolean {
+  if (findProgram(text) !== undefined) return true
+  if (text.includes('cfnetwork') && !text.includes('safari/')) return true
+  const withoutModel = text.replace(model, '$1').replace(harmless, ' ')
+  return named ? certain.test(withoutModel) : isbot(withoutModel.trim())
+}
