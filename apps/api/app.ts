@@ -13,6 +13,7 @@ import { createHealthLog } from '@hopcount/shared/log.ts'
 import { openVisitQueue } from '@hopcount/shared/visits/visit-queue.ts'
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
 import Fastify, { LogController } from 'fastify'
+import { createClientAddresses } from './client-addresses.ts'
 import { dashboardRoutes } from './dashboard/dashboard-routes.ts'
 import { documentRoutes } from './docs/openapi.ts'
 import {
@@ -52,13 +53,14 @@ const deliverOnCloseMs = 3_000
 const answerOnCloseMs = cluster.isWorker ? 2_000 : 500
 
 export async function buildApp(configuration: Configuration, log: Log): Promise<FastifyInstance> {
+  const clients = createClientAddresses(configuration.TRUST_PROXY, log)
   const app = Fastify({
     // One log for all requests, given here and below instead of as `loggerInstance`: Fastify then makes no logger of its
     // own for each, and waits for no answer's end to log it. Measured in turn, three runs: a redirect takes 2, 10 and
     // 11 % less CPU time.
     childLoggerFactory: () => log as FastifyBaseLogger,
     logController: new LogController({ disableRequestLogging: true }),
-    trustProxy: configuration.TRUST_PROXY?.split(',').map(network => network.trim()) ?? false,
+    trustProxy: configuration.TRUST_PROXY === undefined ? false : clients.trusts,
     bodyLimit: 8 * 1024,
     routerOptions: { maxParamLength: 512 },
     exposeHeadRoutes: false,
@@ -163,7 +165,7 @@ export async function buildApp(configuration: Configuration, log: Log): Promise<
   installErrorHandlers(app)
   app.addSchema(ProblemSchema)
   const routes = collectRoutes(app)
-  app.addHook('onClose', await limitRates(app, cacheUrl, log))
+  app.addHook('onClose', await limitRates(app, { redisUrl: cacheUrl, clients, log }))
   await documentRoutes(app)
   const reserved: ReadonlySet<string> = routes.reserved
   await app.register(shortenRoute, {
@@ -191,8 +193,13 @@ export async function buildApp(configuration: Configuration, log: Log): Promise<
     perMinute: configuration.RATE_LIMIT_STATS,
   })
   await app.register(dashboardRoutes)
-  healthRoutes(app, { pool, metrics: createApiMetrics(recorder, queue), isStopping: () => stopping })
-  redirectRoutes(app, { resolver, recorder, orphans })
+  healthRoutes(app, {
+    pool,
+    metrics: createApiMetrics(recorder, queue),
+    isStopping: () => stopping,
+    warnings: () => [clients.warning()].filter(warning => warning !== undefined),
+  })
+  redirectRoutes(app, { resolver, recorder, orphans, clients })
   refuseOtherMethods(app, structuredClone(routes.methods))
   return app
 }

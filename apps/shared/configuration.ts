@@ -87,7 +87,7 @@ export const ConfigurationSchema = Type.Object({
     default: 300,
     minimum: 0,
     description:
-      'links that one public address (IPv6: one /64) may make per minute; 0: no limit. Loopback and private addresses have none',
+      'links that one address (IPv6: one /64) may make per minute; 0: no limit. Clients on the same machine have none',
   }),
   RATE_LIMIT_STATS: Type.Integer({
     default: 1_200,

@@ -63,11 +63,25 @@ describe('without Redis', () => {
     expect((await makeLink(api, '9.9.9.9')).status).toBe(201)
   })
 
-  test('loopback and private addresses have no limit', async () => {
-    for (const address of ['127.0.0.1', '10.1.2.3', '192.168.0.7', 'fd00::1']) {
-      expect(await statuses(times(5, () => makeLink(api, address)))).toEqual(times(5, 201))
-    }
+  test('a port that a proxy adds makes no other client of an address', async () => {
+    const answers = await statuses([1, 2, 3, 4].map(n => () => makeLink(api, `7.7.7.7:${n}`)))
+    expect(answers).toEqual([201, 201, 201, 429])
   })
+
+  test('private addresses are limited, a client on this machine is not', async () => {
+    for (const address of ['10.1.2.3', '192.168.0.7', 'fd00::1', '127.0.0.1'])
+      expect(await statuses(times(4, () => makeLink(api, address)))).toEqual([201, 201, 201, 429])
+    for (let i = 0; i < 5; i++) await shorten(api.origin)
+  })
+})
+
+test('a proxy on this machine that TRUST_PROXY does not name is limited like one client', async () => {
+  const api = await startApi({
+    databaseUrl: (await createTestDatabase()).url,
+    env: { RATE_LIMIT_WRITES: '3' },
+  })
+  const addresses = ['8.8.8.8', '8.8.4.4', '1.1.1.1', '9.9.9.9']
+  expect(await statuses(addresses.map(address => () => makeLink(api, address)))).toEqual([201, 201, 201, 429])
 })
 
 describe.skipIf(!redisAvailable())('with Redis', () => {

@@ -13,9 +13,9 @@ import type { ApiMetrics } from './api-metrics.ts'
  */
 export function healthRoutes(
   app: FastifyInstance,
-  options: { pool: Pool; metrics: ApiMetrics; isStopping: () => boolean },
+  options: { pool: Pool; metrics: ApiMetrics; isStopping: () => boolean; warnings: () => string[] },
 ): void {
-  const { pool, metrics, isStopping } = options
+  const { pool, metrics, isStopping, warnings } = options
 
   app.get(
     '/healthz',
@@ -45,6 +45,9 @@ export function healthRoutes(
             ...Type.Object({
               status: Type.Literal('ready'),
               database: Type.Union([Type.Literal('up'), Type.Literal('down')]),
+              warnings: Type.Array(Type.String(), {
+                description: 'what makes numbers wrong until the configuration is changed, a sentence each',
+              }),
             }),
             description: 'ready, even while the database is down: cached links still redirect',
           },
@@ -58,7 +61,9 @@ export function healthRoutes(
         () => 'up' as const,
         () => 'down' as const,
       )
-      return reply.header('cache-control', 'no-store').send({ status: 'ready' as const, database })
+      return reply
+        .header('cache-control', 'no-store')
+        .send({ status: 'ready' as const, database, warnings: warnings() })
     },
   )
 

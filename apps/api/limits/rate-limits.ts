@@ -2,17 +2,19 @@
  * Limits on writes and statistics per client address (IPv6: per /64), for redirects none.
  *
  * Counted in Redis, so that all API processes share a limit; while Redis is away or slow each counts for itself.
- * Addresses that are not public (loopback, private networks) have no limit: whoever is there is the operator, a
- * reviewer with a load generator, or a proxy that TRUST_PROXY does not name.
+ * Only clients on this machine itself have no limit: the operator, or a reviewer with a load generator. A proxy that
+ * TRUST_PROXY does not name is limited like one client, wherever it runs.
  */
 import rateLimit from '@fastify/rate-limit'
+import { clientNetwork } from '@hopcount/shared/client-address.ts'
 import type { Log } from '@hopcount/shared/log.ts'
 import { createHealthLog } from '@hopcount/shared/log.ts'
 import type { FastifyInstance } from 'fastify'
 import { Redis } from 'ioredis'
 import { LRUCache } from 'lru-cache'
+import type { ClientAddresses } from '../client-addresses.ts'
+import { isLocalClient } from '../client-addresses.ts'
 import { Problem } from '../errors/problem.ts'
-import { isPublicAddress } from '../public-address.ts'
 
 type Counted = { current: number; ttl: number }
 type Callback = (error: Error | null, counted?: Counted) => void
@@ -32,8 +34,7 @@ export function perMinute(
 /** Call before the routes are added. Returns what closes the connection to Redis. */
 export async function limitRates(
   app: FastifyInstance,
-  redisUrl: string | undefined,
-  log: Log,
+  { redisUrl, clients, log }: { redisUrl: string | undefined; clients: ClientAddresses; log: Log },
 ): Promise<() => void> {
   const shared = redisUrl === undefined ? undefined : openSharedCounters(redisUrl, log)
   const local = createLocalCounters()
@@ -58,7 +59,8 @@ export async function limitRates(
     timeWindow: windowMs,
     enableDraftSpec: true,
     store: Store,
-    allowList: request => !isPublicAddress(request.ip),
+    keyGenerator: request => clientNetwork(clients.of(request) ?? request.socket.remoteAddress ?? ''),
+    allowList: isLocalClient,
     errorResponseBuilder: () => new Problem(429, 'Too many requests from this address. Please slow down.'),
   })
   return () => shared?.close()

@@ -12,8 +12,8 @@
 import { isIPv4 } from 'node:net'
 import { unescape as percentDecode } from 'node:querystring'
 import { domainToUnicode } from 'node:url'
+import { isPublicAddress } from '@hopcount/shared/public-address.ts'
 import { LRUCache } from 'lru-cache'
-import { isPublicAddress } from '../public-address.ts'
 
 export interface LongUrlOptions {
   /**

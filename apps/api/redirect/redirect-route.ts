@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
+import type { ClientAddresses } from '../client-addresses.ts'
 import { isConnectionError } from '../errors/error-handlers.ts'
 import { constantProblem, Problem, problemResponses, sendProblem, unavailable } from '../errors/problem.ts'
 import { slugPattern } from '../links/check-slug.ts'
@@ -38,9 +39,14 @@ const schema = {
  */
 export function redirectRoutes(
   app: FastifyInstance,
-  options: { resolver: SlugResolver; recorder: VisitRecorder; orphans: Pick<OrphanCounter, 'count'> },
+  options: {
+    resolver: SlugResolver
+    recorder: VisitRecorder
+    orphans: Pick<OrphanCounter, 'count'>
+    clients: Pick<ClientAddresses, 'of'>
+  },
 ): void {
-  const { resolver, recorder, orphans } = options
+  const { resolver, recorder, orphans, clients } = options
 
   app.get<SlugRequest>(
     '/:slug',
@@ -48,10 +54,12 @@ export function redirectRoutes(
     (request, reply) => {
       withLink(request, reply, link => {
         const { referer: referrer, 'user-agent': userAgent, 'accept-language': language } = request.headers
-        recorder.record({ linkId: link.id, referrer, userAgent, language, address: request.ip }).then(
-          () => answerRedirect(reply, link),
-          error => answerFailure(reply, error),
-        )
+        recorder
+          .record({ linkId: link.id, referrer, userAgent, language, address: clients.of(request) })
+          .then(
+            () => answerRedirect(reply, link),
+            error => answerFailure(reply, error),
+          )
       })
     },
   )

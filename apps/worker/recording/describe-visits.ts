@@ -5,6 +5,7 @@
  */
 import { hash } from 'node:crypto'
 import { describeUserAgent } from '@hopcount/shared/agents/describe-user-agent.ts'
+import { clientNetwork, normalizeAddress } from '@hopcount/shared/client-address.ts'
 import { dayNumber } from '@hopcount/shared/days.ts'
 import { describeReferrer } from '@hopcount/shared/describe-referrer.ts'
 import { letterCode } from '@hopcount/shared/letter-codes.ts'
@@ -32,11 +33,13 @@ export function describeVisits(
     columns.visitedAt[at] = visit.visitedAt
     columns.userAgents[at] = userAgent
     columns.referrers[at] = enterText(columns.referrerTexts, visit.referrer, referrerKey)
-    columns.countries[at] = findCountry(visit.address)
+    // Frames of earlier releases have it as the socket or a proxy gave it.
+    const address = visit.address === undefined ? undefined : normalizeAddress(visit.address)
+    columns.countries[at] = findCountry(address)
     columns.languages[at] = languageCode(visit.language ?? '')
-    if (visit.address === undefined || columns.userAgentTexts.known[userAgent]?.class !== 'human') continue
+    if (address === undefined || columns.userAgentTexts.known[userAgent]?.class !== 'human') continue
     const salt = salts.get(dayNumber(visit.visitedAt))
-    if (salt !== undefined) writeVisitor(columns.visitors, at, salt, visit)
+    if (salt !== undefined) writeVisitor(columns.visitors, at, salt, clientNetwork(address), visit.userAgent)
   }
 }
 
@@ -73,17 +76,18 @@ function rememberedPerText<Known extends object | string | number>(describe: (te
 }
 
 /**
- * 64 bits of SHA-256 over the day's salt, address and user agent. Among a million people of one link and day, two have
+ * 64 bits of SHA-256 over the day's salt, the client's address (IPv6: its /64) and user agent. Among a million people of one link and day, two have
  * the same with a chance of 1 in 40 million.
  */
 function writeVisitor(
   visitors: Int32Array,
   at: number,
   salt: string,
-  { address, userAgent }: DecodedVisit,
+  network: string,
+  userAgent: string | undefined,
 ): void {
   // As text, a character per byte: a buffer of its own for each digest took 1.4 µs more.
-  const digest = hash('sha256', `${salt}\n${address}\n${userAgent}`, 'latin1')
+  const digest = hash('sha256', `${salt}\n${network}\n${userAgent}`, 'latin1')
   visitors[2 * at] = word(digest, 0)
   visitors[2 * at + 1] = word(digest, 4)
 }

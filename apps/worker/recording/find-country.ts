@@ -5,11 +5,15 @@
 import { fileURLToPath } from 'node:url'
 import { letterCode } from '@hopcount/shared/letter-codes.ts'
 import { errorText } from '@hopcount/shared/log.ts'
+import { isPublicAddress } from '@hopcount/shared/public-address.ts'
 import { LRUCache } from 'lru-cache'
 import type { Response } from 'maxmind'
 import { open } from 'maxmind'
 
-/** The ISO 3166-1 alpha-2 code as a number (letter-codes.ts); 0 where it is not known, as of private addresses. */
+/**
+ * The ISO 3166-1 alpha-2 code as a number (letter-codes.ts) of an address in canonical form (client-address.ts); 0 where
+ * it is not known, as of private addresses.
+ */
 export type CountryFinder = (address: string | undefined) => number
 
 const packaged = '@ip-location-db/geo-whois-asn-country-mmdb/geo-whois-asn-country.mmdb'
@@ -22,13 +26,13 @@ export async function openCountryFinder(path: string | undefined): Promise<Count
   const known = new LRUCache<string, number>({ max: remembered })
   return address => {
     if (address === undefined) return 0
-    const ip = address.startsWith('::ffff:') ? address.slice('::ffff:'.length) : address
-    const network = networkOf(ip)
-    let country = known.get(network) ?? (network === ip ? undefined : known.get(ip))
+    const network = networkOf(address)
+    let country = known.get(network) ?? (network === address ? undefined : known.get(address))
     if (country === undefined) {
-      const [entry, prefixLength] = reader.getWithPrefixLength(ip)
-      country = letterCode(lettersIn(entry)) ?? 0
-      known.set(prefixLength <= networkBits ? network : ip, country)
+      const [entry, prefixLength] = reader.getWithPrefixLength(address)
+      // WHOIS data names a country for private networks, too: that of whoever registered them.
+      country = isPublicAddress(address) ? (letterCode(lettersIn(entry)) ?? 0) : 0
+      known.set(prefixLength <= networkBits ? network : address, country)
     }
     return country
   }

@@ -1,0 +1,92 @@
+/**
+ * Whose request it is: the client's address, from the socket, or from X-Forwarded-For where TRUST_PROXY names the peer
+ * that sends it. In one form (shared/client-address.ts) before anything is limited, hashed or looked up by it.
+ *
+ * A proxy that TRUST_PROXY does not name hides all clients behind its own address: wrong countries, one unique visitor,
+ * one rate limit for everybody. So a warning says it, once in the log, and for as long as the process lives in /readyz
+ * and on the page.
+ */
+import { BlockList, isIPv6 } from 'node:net'
+import { normalizeAddress } from '@hopcount/shared/client-address.ts'
+import type { Log } from '@hopcount/shared/log.ts'
+import { isPublicAddress } from '@hopcount/shared/public-address.ts'
+import type { FastifyRequest } from 'fastify'
+
+type Request = Pick<FastifyRequest, 'ip' | 'headers' | 'socket'>
+
+export interface ClientAddresses {
+  /** For Fastify's `trustProxy`: whether this address is that of a proxy in front. */
+  trusts(address: string): boolean
+  /** The client's address in canonical form; undefined where a trusted proxy says something that is none. */
+  of(request: Request): string | undefined
+  /** What to set, where a proxy's header is ignored. */
+  warning(): string | undefined
+}
+
+/**
+ * Anybody may send the header to a service that has no proxy, and many scanners do. From a peer of a private network it
+ * is a proxy's; from public ones where most requests have it.
+ */
+const manyForwarded = 100
+
+/** @param networks TRUST_PROXY: addresses or CIDR blocks, separated by commas */
+export function createClientAddresses(networks: string | undefined, log: Log): ClientAddresses {
+  const trusted = blockList(networks?.split(',').map(network => network.trim()) ?? [])
+  let requests = 0
+  let forwarded = 0
+  let warning: string | undefined
+
+  function trusts(text: string): boolean {
+    const address = normalizeAddress(text)
+    return address !== undefined && trusted.check(address, familyOf(address))
+  }
+
+  function of(request: Request): string | undefined {
+    requests++
+    if (request.headers['x-forwarded-for'] !== undefined && warning === undefined)
+      noteForwarded(request.socket.remoteAddress)
+    return normalizeAddress(request.ip)
+  }
+
+  function noteForwarded(peer: string | undefined): void {
+    const address = normalizeAddress(peer ?? '')
+    if (address === undefined || trusts(address)) return
+    forwarded++
+    const isPublic = isPublicAddress(address)
+    if (isPublic && (forwarded < manyForwarded || 2 * forwarded < requests)) return
+    const from = isPublic ? 'the proxies in front' : address
+    warning = `X-Forwarded-For from ${from} is ignored, and all visitors behind it count as one. Set TRUST_PROXY to the network of the proxy.`
+    log.warn(warning)
+  }
+
+  return { trusts, of, warning: () => warning }
+}
+
+const forwardingHeaders = ['x-forwarded-for', 'forwarded', 'x-real-ip', 'via'] as const
+
+/** A client on this machine itself, as a load generator; not a proxy on it that forwards for others. */
+export function isLocalClient({ headers, socket }: Request): boolean {
+  const peer = normalizeAddress(socket.remoteAddress ?? '')
+  return (
+    peer !== undefined &&
+    loopback.check(peer, familyOf(peer)) &&
+    forwardingHeaders.every(name => headers[name] === undefined)
+  )
+}
+
+const loopback = blockList(['127.0.0.0/8', '::1'])
+
+function blockList(networks: string[]): BlockList {
+  const list = new BlockList()
+  for (const network of networks) {
+    const [text = '', prefixLength] = network.split('/')
+    const address = normalizeAddress(text) ?? text
+    if (prefixLength === undefined) list.addAddress(address, familyOf(address))
+    else list.addSubnet(address, Number(prefixLength), familyOf(address))
+  }
+  return list
+}
+
+function familyOf(address: string): 'ipv4' | 'ipv6' {
+  return isIPv6(address) ? 'ipv6' : 'ipv4'
+}
