@@ -1,4 +1,4 @@
-/** Writes the README's table of settings from the schema; with --check fails where it differs. */
+/** Writes the README's table of settings from the schema. With --check, fails if the README differs. */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { ConfigurationSchema } from './configuration.ts'
@@ -15,7 +15,7 @@ const written = `${before}${begin}\n${settingsTable()}\n${end}${after}`
 if (!process.argv.includes('--check')) writeFileSync(readme, written)
 else if (written !== text) {
   process.stderr.write(
-    'the settings in README.md are not those of the schema: run node apps/shared/configuration-table.ts\n',
+    'the settings in README.md differ from the schema: run node apps/shared/configuration-table.ts\n',
   )
   process.exitCode = 1
 }

@@ -1,4 +1,4 @@
-/** The environment, read once by each `main.ts`. All problems are collected and reported before anything opens. */
+/** Reads the environment, once per process. All configuration errors are reported together, before anything is opened. */
 import { isIP } from 'node:net'
 import { resolve } from 'node:path'
 import type { Static } from 'typebox'
@@ -11,54 +11,54 @@ const url = (description: string, schemes: string) =>
 /** Every variable that Hopcount reads. The README's table is generated from it. */
 export const ConfigurationSchema = Type.Object({
   DATABASE_URL: url(
-    'PostgreSQL 15 or newer, `postgres://user:password@host:port/database`. Unset, `npm start` runs an embedded PostgreSQL under `.data/`',
+    'PostgreSQL 15 or newer, `postgres://user:password@host:port/database`. If unset, `npm start` runs an embedded PostgreSQL under `.data/`',
     'postgres|postgresql',
   ),
   REDIS_URL: url(
-    'the queue’s Redis: append-only file on, `maxmemory-policy noeviction`. Unset, PostgreSQL carries the queue and caches live in the processes alone',
+    'Redis for the queue: append-only file on, `maxmemory-policy noeviction`. If unset, PostgreSQL carries the queue and links are cached in memory only',
     'redis|rediss',
   ),
   CACHE_REDIS_URL: url(
-    'the cache’s Redis: `allkeys-lfu`, nothing persisted. Unset, `REDIS_URL` is used, with a lifetime on every key',
+    'Redis for the cache: `allkeys-lfu`, no persistence. If unset, `REDIS_URL` is used, with a TTL on every key',
     'redis|rediss',
   ),
   STATS_DATABASE_URL: url(
-    'a read replica for the statistics. Unset, `DATABASE_URL`, in a pool of its own',
+    'read replica for statistics. If unset, `DATABASE_URL`, with a separate connection pool',
     'postgres|postgresql',
   ),
   HOST: Type.String({
     default: '127.0.0.1',
     minLength: 1,
-    description: 'address the API listens on; in the image `0.0.0.0`',
+    description: 'address the API listens on; `0.0.0.0` in the image',
   }),
   PORT: Type.Integer({
     default: 8080,
     minimum: 0,
     maximum: 65_535,
-    description: 'port the API listens on; 0 chooses a free one',
+    description: 'port the API listens on; 0 picks a free one',
   }),
   PUBLIC_URL: Type.Optional(
     Type.String({
       pattern: '^https?://[^/?#]+$',
       description:
-        'what `short_url` begins with, for example `https://hop.example`. Unset, the origin of the request',
+        'origin of every `short_url`, for example `https://hop.example`. If unset, the origin of the request',
     }),
   ),
   SPOOL_DIR: Type.String({
     default: '.data/spool',
     minLength: 1,
     description:
-      'where answered visits lie until they are counted: a folder on a local disk, one per host. Where PostgreSQL carries the queue, the worker needs the same one: it holds the key to what lies there',
+      'folder that holds visits until they are counted: on a local disk, one per host. If PostgreSQL carries the queue, the worker needs the same folder, because it contains the key that decrypts queued visits',
   }),
   SPOOL_FSYNC: Type.Union([Type.Literal('off'), Type.Literal('on')], {
     default: 'off',
     description:
-      '`off`: visits survive the death of the process; `on`: also a power cut (one fdatasync for all visits that wait)',
+      '`off`: visits survive a crash of the process; `on`: also a power failure (one fdatasync for all waiting visits)',
   }),
   VISIT_LOSS: Type.Union([Type.Literal('refuse'), Type.Literal('allow')], {
     default: 'refuse',
     description:
-      'when a visit can be written neither to the spool nor to the queue: `refuse` answers 503, `allow` redirects and counts the loss in a metric',
+      'when a visit can be written neither to the spool nor to the queue, `refuse` responds with 503, and `allow` redirects and counts the loss in a metric',
   }),
   WEB_CONCURRENCY: Type.Integer({
     default: 1,
@@ -70,42 +70,42 @@ export const ConfigurationSchema = Type.Object({
     default: 100_000,
     minimum: 100,
     maximum: 10_000_000,
-    description: 'links that each API process keeps in memory',
+    description: 'maximum number of links that each API process caches in memory',
   }),
   ALLOW_PRIVATE_TARGETS: Type.Boolean({
     default: false,
-    description: '`true` lets links point to loopback, link-local and private addresses',
+    description: '`true` allows links to loopback, link-local and private addresses',
   }),
   TRUST_PROXY: Type.Optional(
     Type.String({
       minLength: 1,
       description:
-        'networks of the proxies in front, as a comma-separated list of CIDR blocks, whose `X-Forwarded-*` headers are believed',
+        'comma-separated CIDR blocks of the reverse proxies whose `X-Forwarded-*` headers are trusted',
     }),
   ),
   RATE_LIMIT_WRITES: Type.Integer({
     default: 300,
     minimum: 0,
     description:
-      'links that one address (IPv6: one /64) may make per minute; 0: no limit. Clients on the same machine have none',
+      'links that one address (IPv6: one /64) may create per minute; 0: no limit. Clients on the same machine are not limited',
   }),
   RATE_LIMIT_STATS: Type.Integer({
     default: 1_200,
     minimum: 0,
-    description: 'the same for requests of statistics',
+    description: 'the same for statistics requests',
   }),
   WORKER_CONCURRENCY: Type.Integer({
     default: 64,
     minimum: 1,
     maximum: 1_000,
     description:
-      'batches that one worker holds at a time; those that wait together are recorded in one transaction',
+      'batches that one worker handles at a time; batches that wait together are recorded in one transaction',
   }),
   GEO_DATABASE: Type.Optional(
     Type.String({
       minLength: 1,
       description:
-        'file in MaxMind’s format from which the worker takes countries. Unset, one made of public registry data (CC0) comes along',
+        'country database in MaxMind’s format. If unset, the bundled one, made from public registry data (CC0)',
     }),
   ),
   RETENTION_DAYS: Type.Integer({
@@ -113,34 +113,34 @@ export const ConfigurationSchema = Type.Object({
     minimum: 0,
     maximum: 36_500,
     description:
-      'raw visits of days (UTC) that lie wholly before the last so many are removed; no total, series or breakdown changes. 0: kept for ever',
+      'number of UTC days for which raw visits are kept; removing older ones changes no total, series or breakdown. 0: forever',
   }),
   FOLD_QUARTERS_AFTER_DAYS: Type.Integer({
     default: 0,
     minimum: 0,
     maximum: 36_500,
     description:
-      'visits per quarter hour of days (UTC) that lie wholly before the last so many are folded into hours: time zones with half and quarter hours see those days by whole UTC hours. 0: never',
+      'number of UTC days for which visits are kept per quarter hour; older ones are merged into hours, so time zones offset by half or quarter hours see those days in whole UTC hours. 0: forever',
   }),
   WORKER_METRICS_PORT: Type.Integer({
     default: 9_091,
     minimum: 0,
     maximum: 65_535,
-    description: 'port of the worker’s `/metrics` and `/healthz`, on `HOST`; 0 chooses a free one',
+    description: 'port of the worker’s `/metrics` and `/healthz`, on `HOST`; 0 picks a free one',
   }),
   LOG_LEVEL: Type.Union(
     ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'].map(level => Type.Literal(level)),
     {
       default: 'info',
       description:
-        'least severe log line written: `trace`, `debug`, `info`, `warn`, `error`, `fatal` or `silent`',
+        'least severe level that is logged: `trace`, `debug`, `info`, `warn`, `error`, `fatal` or `silent`',
     },
   ),
 })
 
 export type Configuration = Static<typeof ConfigurationSchema> & { DATABASE_URL: string }
 
-/** The longest path that a unix socket can have (sun_path, unix(7): 108 bytes with the closing NUL; 104 on BSD and macOS). */
+/** The longest path of a unix socket (sun_path, unix(7): 108 bytes with the closing NUL; 104 on BSD and macOS). */
 const maxSocketPathBytes = process.platform === 'linux' ? 107 : 103
 const socketNameBytes = '/00000000-0000-0000-0000-000000000000/alive'.length
 
@@ -152,7 +152,7 @@ export class ConfigurationProblems extends Error {
   }
 }
 
-/** Reads the environment. An empty variable counts as unset. Throws ConfigurationProblems with every problem at once. */
+/** An empty variable counts as unset. Throws ConfigurationProblems, which lists every problem. */
 export function readConfiguration(environment: NodeJS.ProcessEnv): Configuration {
   const given: Record<string, unknown> = {}
   for (const name of Object.keys(ConfigurationSchema.properties)) {
@@ -161,11 +161,11 @@ export function readConfiguration(environment: NodeJS.ProcessEnv): Configuration
   }
   const candidate = Value.Default(ConfigurationSchema, Value.Convert(ConfigurationSchema, given))
   const problems = new Map<string, string>()
-  // One by one: the errors of a whole object are cut off after the first eight.
+  // One by one, because the errors of a whole object are cut off after the first eight.
   for (const [name, schema] of Object.entries(ConfigurationSchema.properties)) {
     const value = (candidate as Record<string, unknown>)[name]
     if (value === undefined) continue
-    // The conversion makes 8080 of 8080.5, and 1 of true.
+    // The conversion turns 8080.5 into 8080, and true into 1.
     const altered = typeof value === 'number' && environment[name] && Number(environment[name]) !== value
     const message = altered ? 'must be integer' : Value.Errors(schema, value)[0]?.message
     // The value is not repeated: it may hold a password.
@@ -196,11 +196,11 @@ function* contradictions(configuration: Static<typeof ConfigurationSchema>): Gen
   if (configuration.DATABASE_URL === undefined) {
     yield [
       'DATABASE_URL',
-      'DATABASE_URL is not set (npm start brings a PostgreSQL of its own; a single part needs to be told)',
+      'DATABASE_URL is not set (only npm start brings its own PostgreSQL; the API and the worker on their own need one)',
     ]
   }
   if (configuration.WEB_CONCURRENCY > 1 && configuration.PORT === 0) {
-    yield ['PORT', 'PORT 0 chooses a port per process: with WEB_CONCURRENCY above 1 name a port']
+    yield ['PORT', 'PORT 0 picks a port per process: set a port if WEB_CONCURRENCY is above 1']
   }
   for (const network of configuration.TRUST_PROXY?.split(',') ?? []) {
     if (!isNetwork(network.trim()))
@@ -210,7 +210,7 @@ function* contradictions(configuration: Static<typeof ConfigurationSchema>): Gen
     if (URL.parse(configuration[name] ?? '')?.password !== examplePassword) continue
     yield [
       name,
-      `${name} has the password of the documentation: choose another one before you serve the public (PUBLIC_URL)`,
+      `${name} has the password from the documentation: choose another one before you serve the public (PUBLIC_URL)`,
     ]
   }
   if (typeof configuration.SPOOL_DIR === 'string') {
@@ -219,7 +219,7 @@ function* contradictions(configuration: Static<typeof ConfigurationSchema>): Gen
       const longest = maxSocketPathBytes - socketNameBytes
       yield [
         'SPOOL_DIR',
-        `SPOOL_DIR is longer than ${longest} bytes as an absolute path (a unix socket lies in it)`,
+        `SPOOL_DIR is longer than ${longest} bytes as an absolute path (it contains a unix socket)`,
       ]
     }
   }
@@ -232,7 +232,7 @@ function isNetwork(text: string): boolean {
   return prefixLength === undefined || (/^\d{1,3}$/.test(prefixLength) && Number(prefixLength) <= longest)
 }
 
-/** The one that .env.example and docker-compose.yml show, for a try-out on one machine. */
+/** The password in .env.example and docker-compose.yml, which are for trying Hopcount on one machine. */
 const examplePassword = 'hopcount'
 const secretUrls = ['DATABASE_URL', 'REDIS_URL', 'CACHE_REDIS_URL', 'STATS_DATABASE_URL'] as const
 

@@ -8,7 +8,7 @@ export function letterCode(letters: string): number | undefined {
   return code
 }
 
-/** The letters of a code, in lower case; empty for null. */
+/** The letters of a code, in lower case. Empty for null. */
 export function lettersOf(code: number | null): string {
   let letters = ''
   for (let rest = code ?? 0; rest > 0; rest = Math.floor(rest / 27))

@@ -3,14 +3,14 @@ import { pino } from 'pino'
 
 export type Log = Logger
 
-/** JSON lines on standard output. Nothing that came from outside is put in a message, only in fields, which JSON escapes. */
+/** JSON lines on standard output. Text from outside never goes into a message, only into fields, which JSON escapes. */
 export function openLog(options: { name: string; level: string }): Log {
   return pino({ name: options.name, level: options.level, base: { name: options.name, pid: process.pid } })
 }
 
 /**
- * Logs the changes between working and failing, not every attempt: one line when `part` starts to fail, one when it
- * works again. Returns true when the call changed the state.
+ * Logs transitions between working and failing instead of every attempt: one line when `part` starts to fail, one when it
+ * works again. `works` and `fails` return true if the call changed the state.
  */
 export function createHealthLog(
   log: Log,
@@ -34,7 +34,7 @@ export function createHealthLog(
   }
 }
 
-/** An error in one line. AggregateError (every address of a host refused) has no message of its own. */
+/** An error in one line. An AggregateError (every address of a host refused) has no message of its own. */
 export function errorText(error: unknown): string {
   if (error instanceof AggregateError) return error.errors.map(errorText).join('; ')
   if (error instanceof Error) return error.message.replaceAll('\n', ' ')

@@ -1,9 +1,10 @@
-/** The life of an API or worker process: read the configuration, start, go on until told to stop, close within a deadline. */
+/** The life of an API or worker process: read the configuration, start, run until told to stop, close within a deadline. */
 import closeWithGrace from 'close-with-grace'
 import type { Configuration } from './configuration.ts'
-import { ConfigurationProblems, readConfiguration } from './configuration.ts'
+import { readConfiguration } from './configuration.ts'
 import type { Log } from './log.ts'
 import { errorText, openLog } from './log.ts'
+import { exitWithProblems } from './run-command.ts'
 
 export interface Start {
   configuration: Configuration
@@ -13,19 +14,15 @@ export interface Start {
 }
 
 /**
- * `start` resolves, when the process serves, with what closes it again. It stops at SIGTERM, SIGINT, an unexpected error
- * (exit code 1), and when the process that started it with an IPC channel ends, even by kill -9.
+ * `start` resolves once the process is serving, with the function that closes it again. The process stops on SIGTERM,
+ * SIGINT and unexpected errors (exit code 1), and when a parent that started it with an IPC channel ends, even by kill -9.
  */
 export async function runProcess(
   name: string,
   options: { closeWithinMs: number },
   start: (start: Start) => Promise<() => Promise<void>>,
 ): Promise<void> {
-  function fail(error: unknown): never {
-    const problems = error instanceof ConfigurationProblems ? error.problems : [errorText(error)]
-    for (const problem of problems) process.stderr.write(`hopcount ${name}: ${problem}\n`)
-    process.exit(1)
-  }
+  const fail = (error: unknown) => exitWithProblems(name, error)
   try {
     const configuration = readConfiguration(process.env)
     const log = openLog({ name, level: configuration.LOG_LEVEL })
@@ -34,7 +31,7 @@ export async function runProcess(
       {
         delay: options.closeWithinMs,
         logger: false,
-        // Whoever listens to SIGHUP by now means something else by it than stopping.
+        // A SIGHUP listener that is already there means something other than stopping.
         skip: process.listenerCount('SIGHUP') > 0 ? ['SIGHUP'] : [],
       },
       async ({ err, signal }) => {
@@ -45,7 +42,7 @@ export async function runProcess(
       },
     )
     process.once('disconnect', () => closing.close())
-    // It may have gone while we started. Undefined: there never was a channel.
+    // The parent may have ended during the start. Undefined: there never was a channel.
     if (process.connected === false) closing.close()
   } catch (error) {
     fail(error)

@@ -1,12 +1,15 @@
-/** `pnpm seed --links N --visits M [--days D]`: fills the database with links and visits that `pnpm verify` agrees with. */
+/**
+ * `npm run seed -- --links N --visits M [--days D]`: fills the database with links and visits whose counts
+ * `npm run verify` confirms.
+ */
 import { parseArgs } from 'node:util'
-import { ConfigurationProblems, readConfiguration } from '@hopcount/shared/configuration.ts'
+import { readConfiguration } from '@hopcount/shared/configuration.ts'
 import { openPool, poolConfig, waitForDatabase } from '@hopcount/shared/database/database.ts'
-import { errorText } from '@hopcount/shared/log.ts'
+import { runCommand } from '@hopcount/shared/run-command.ts'
 import { seedDatabase } from './seed/seed-database.ts'
 import { readSeedOptions } from './seed/seed-options.ts'
 
-try {
+await runCommand('seed', async () => {
   const options = readSeedOptions(
     parseArgs({
       options: {
@@ -30,8 +33,4 @@ try {
   }
   await seedDatabase(pool, options, say)
   await pool.end()
-} catch (error) {
-  const problems = error instanceof ConfigurationProblems ? error.problems : [errorText(error)]
-  for (const problem of problems) process.stderr.write(`hopcount seed: ${problem}\n`)
-  process.exit(1)
-}
+})

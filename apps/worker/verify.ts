@@ -1,23 +1,23 @@
 /**
- * `pnpm verify`: compares raw visits, aggregates and ledger; prints what differs and exits 1 then.
- * `pnpm verify --repair`: rebuilds the aggregates of all days that raw visits cover first. `pnpm reclassify` is the same:
- * the rules of today for bots, link previews, browsers and referrers, applied to the visits that are there.
+ * `npm run verify`: compares raw visits, aggregates and ledger, prints the differences, and exits 1 if there are any.
+ * `npm run verify -- --repair`: first rebuilds the aggregates of all days whose raw visits are kept. `npm run reclassify`
+ * does the same: it applies today's rules for bots, link previews, browsers and referrers to past visits.
  */
-import { ConfigurationProblems, readConfiguration } from '@hopcount/shared/configuration.ts'
+import { readConfiguration } from '@hopcount/shared/configuration.ts'
 import { openPool, poolConfig, waitForDatabase } from '@hopcount/shared/database/database.ts'
-import { errorText } from '@hopcount/shared/log.ts'
+import { runCommand } from '@hopcount/shared/run-command.ts'
 import { compareCounts } from './verify/compare-counts.ts'
 import { maxDifferences } from './verify/difference-rows.ts'
 import { repairCounts } from './verify/repair-counts.ts'
 
-try {
+await runCommand('verify', async () => {
   const { DATABASE_URL } = readConfiguration(process.env)
   const config = poolConfig(DATABASE_URL, {
     max: 1,
     applicationName: 'hopcount verify',
     statementTimeoutMs: 3_600_000,
   })
-  // Between two statements a day's breakdowns are summed here.
+  // The transaction is idle while this process sums a day's breakdowns between two statements.
   const pool = openPool({ ...config, idle_in_transaction_session_timeout: 120_000 }, () => {})
   await waitForDatabase(pool)
   if (process.argv.includes('--repair')) {
@@ -34,8 +34,4 @@ try {
       : `${differences.length} differences${differences.length === maxDifferences ? ' or more' : ''}\n`,
   )
   process.exitCode = differences.length === 0 ? 0 : 1
-} catch (error) {
-  const problems = error instanceof ConfigurationProblems ? error.problems : [errorText(error)]
-  for (const problem of problems) process.stderr.write(`hopcount verify: ${problem}\n`)
-  process.exit(1)
-}
+})

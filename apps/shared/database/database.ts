@@ -3,9 +3,9 @@ import pg from 'pg'
 import { errorText } from '../log.ts'
 
 /**
- * Settings of every connection. A process that stops answering in the middle of a transaction (SIGSTOP, a cut
- * cable) must not keep its row locks: PostgreSQL ends such a session after 6 s, and TCP keepalive finds a dead peer. A
- * worker has two transactions at a time, and the second may have waited for the first: all are free within 12 s.
+ * Settings of every connection. A process that freezes in the middle of a transaction (SIGSTOP, a cut cable) must not
+ * keep its row locks: PostgreSQL ends such a session after 6 s, and TCP keepalive detects a dead peer. A worker runs two
+ * transactions at a time, and the second may have waited for the first: all locks are released within 12 s.
  */
 export function poolConfig(
   databaseUrl: string,
@@ -17,7 +17,7 @@ export function poolConfig(
     application_name: options.applicationName,
     connectionTimeoutMillis: 3_000,
     statement_timeout: options.statementTimeoutMs,
-    // The same from this side, for a server that no longer answers at all.
+    // The same limit on this side, for a server that no longer responds at all.
     query_timeout: options.statementTimeoutMs + 1_000,
     idle_in_transaction_session_timeout: 6_000,
     keepAlive: true,
@@ -29,15 +29,15 @@ export function poolConfig(
 export function openPool(config: pg.PoolConfig, onConnectionLost: (error: Error) => void): pg.Pool {
   const pool = new pg.Pool(config)
   pool.on('error', onConnectionLost)
-  // The pool listens to idle connections only. One that is lost in the middle of a transaction also emits 'error', and
-  // without a listener that ends the process.
+  // The pool only listens to idle connections. A connection that is lost while in use also emits 'error', which without
+  // a listener would end the process.
   pool.on('connect', client => client.on('error', onConnectionLost))
   return pool
 }
 
 /**
- * Waits until the database answers and has the tables. Throws an error of one line where it does not, within `waitMs`:
- * a process that starts without its database is a mistake to be told about, one that loses it later goes on.
+ * Waits until the database responds and has the tables. After `waitMs` it throws a one-line error: a process that starts
+ * without its database is misconfigured, whereas one that loses it later carries on.
  */
 export async function waitForDatabase(pool: pg.Pool, waitMs = 10_000): Promise<void> {
   const deadline = Date.now() + waitMs
@@ -47,7 +47,7 @@ export async function waitForDatabase(pool: pg.Pool, waitMs = 10_000): Promise<v
         `SELECT to_regclass('visitor_salts') IS NOT NULL AS migrated`,
       )
       if (result.rows[0]?.migrated) return
-      throw new Error('the database lacks tables of this release: run `pnpm migrate` first')
+      throw new Error('the database lacks tables of this release: run `npm run migrate` first')
     } catch (error) {
       if (Date.now() > deadline)
         throw new Error(`PostgreSQL (DATABASE_URL): ${errorText(error)}`, { cause: error })
@@ -56,7 +56,7 @@ export async function waitForDatabase(pool: pg.Pool, waitMs = 10_000): Promise<v
   }
 }
 
-/** True where the statement was refused for its data (SQLSTATE classes 22 and 23): trying again can't help. */
+/** True if PostgreSQL refused the statement for its data (SQLSTATE classes 22 and 23): trying again can't help. */
 export function isDataError(error: unknown): boolean {
   const code = error instanceof pg.DatabaseError ? error.code : undefined
   return code !== undefined && (code.startsWith('22') || code.startsWith('23'))
@@ -64,5 +64,5 @@ export function isDataError(error: unknown): boolean {
 
 // PostgreSQL's bigint is read as a number: link ids and visit counts stay below 2^53.
 pg.types.setTypeParser(pg.types.builtins.INT8, text => Number(text))
-// A date stays a text: as a Date it would be midnight in this process's time zone.
+// A date stays text (days.ts): a Date would be midnight in this process's time zone.
 pg.types.setTypeParser(pg.types.builtins.DATE, text => text)

@@ -1,4 +1,4 @@
-/** The query builder, apart from the pools: a worker writes its statements itself, and the builder takes 9 MB of a process. */
+/** The query builder, apart from the pools: the worker writes its SQL itself, and the builder takes 9 MB of memory. */
 import { Kysely, PostgresDialect } from 'kysely'
 import type pg from 'pg'
 import type { DB } from './database-types.ts'

@@ -150,7 +150,7 @@ export function createJobRecorder(options: {
 function decode(packed: string, key: Buffer | undefined): DecodedVisit[] | Error {
   const frames = unpackFrames(packed, key)
   if (frames === undefined && isEncrypted(packed))
-    // Once the worker has the right folder, `npm run queue -- retry` puts the job back.
+    // Once the worker has the right folder, `npm run queue retry` puts the job back.
     return new Error('the batch is sealed with another key: the worker needs the SPOOL_DIR of the API')
   const { visits, soundBytes } = decodeBatch(frames ?? Buffer.alloc(0))
   return visits.length > 0 && soundBytes === frames?.length
