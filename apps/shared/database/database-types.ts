@@ -30,7 +30,7 @@ export interface BreakdownDeltas {
 }
 
 export interface BreakdownTails {
-  day: Timestamp;
+  day: string;
   humans: number;
   key: string;
   link_id: number;
