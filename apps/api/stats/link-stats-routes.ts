@@ -9,7 +9,7 @@ import { problemResponses } from '../errors/problem.ts'
 import { countsOf, countsProperties } from './counts.ts'
 import type { Totals } from './link-stats-queries.ts'
 import { createLinkCounter, linkTotals, overallTotals } from './link-stats-queries.ts'
-import { readSeries, seriesAnswerProperties } from './series/series-answer.ts'
+import { readSeries, seriesAnswerProperties } from './series/read-series.ts'
 import type { SeriesQuery } from './series/series-range.ts'
 import { bucketsBefore, compareProperty, readSeriesRange, seriesProperties } from './series/series-range.ts'
 import {
@@ -18,10 +18,10 @@ import {
   listLifetimeMs,
   notModified,
   refusals,
-} from './shared-answers.ts'
+} from './shared-responses.ts'
 import type { StatsContext } from './stats-context.ts'
 import { checkSubjectSlug, noSuchLink } from './subject.ts'
-import { visitDescriber, visitProperties } from './visits/visit-answer.ts'
+import { visitDescriber, visitProperties } from './visits/describe-visit.ts'
 import { newestVisits } from './visits/visits-queries.ts'
 
 const QuerySchema = Type.Object({ ...seriesProperties, ...compareProperty }, { additionalProperties: false })

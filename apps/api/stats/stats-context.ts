@@ -1,5 +1,5 @@
 import type { Database } from '@hopcount/shared/database/query-builder.ts'
-import type { SharedAnswers } from './shared-answers.ts'
+import type { SharedAnswers } from './shared-responses.ts'
 
 /** What every route of statistics gets. */
 export interface StatsContext {

@@ -6,7 +6,7 @@ import { Type } from 'typebox'
 import { problemResponses } from '../../errors/problem.ts'
 import { countsOf, countsProperties } from '../counts.ts'
 import { compareProperty, zoneProperty } from '../series/series-range.ts'
-import { answerHeaderSchemas, listLifetimeMs, notModified, refusals } from '../shared-answers.ts'
+import { answerHeaderSchemas, listLifetimeMs, notModified, refusals } from '../shared-responses.ts'
 import type { StatsContext } from '../stats-context.ts'
 import { findSubject, reportAddresses, slugOf } from '../subject.ts'
 import {
@@ -16,7 +16,7 @@ import {
   limitProperty,
   UncertaintySchema,
   uncertaintyAnswer,
-} from './breakdown-answer.ts'
+} from './breakdown-values.ts'
 import type { DaySums } from './breakdown-queries.ts'
 import { sumDayCounts, sumDays } from './breakdown-queries.ts'
 import type { DayRange } from './breakdown-range.ts'

@@ -2,7 +2,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
 import { problemResponses } from '../../errors/problem.ts'
 import { readDayRange } from '../breakdowns/breakdown-range.ts'
-import { answerHeaderSchemas, listLifetimeMs, notModified, refusals } from '../shared-answers.ts'
+import { answerHeaderSchemas, listLifetimeMs, notModified, refusals } from '../shared-responses.ts'
 import type { StatsContext } from '../stats-context.ts'
 import { wantedSlugs } from './wanted-slugs.ts'
 

@@ -5,14 +5,14 @@ import { Type } from 'typebox'
 import { problemResponses } from '../../errors/problem.ts'
 import { countsOf, countsProperties } from '../counts.ts'
 import { queryProblem, zoneProperty } from '../series/series-range.ts'
-import type { Made } from '../shared-answers.ts'
+import type { Made } from '../shared-responses.ts'
 import {
   answerHeaderSchemas,
   linkHeaderSchema,
   listLifetimeMs,
   notModified,
   refusals,
-} from '../shared-answers.ts'
+} from '../shared-responses.ts'
 import type { StatsContext } from '../stats-context.ts'
 import type { TopPosition, TopQuery } from './ranked-page.ts'
 import type { TopLink } from './top-links-queries.ts'

@@ -8,10 +8,10 @@ import {
   linkLifetimeMs,
   notModified,
   refusals,
-} from '../shared-answers.ts'
+} from '../shared-responses.ts'
 import type { StatsContext } from '../stats-context.ts'
 import { findSubject, reportAddresses, slugOf } from '../subject.ts'
-import { visitDescriber, visitProperties } from './visit-answer.ts'
+import { visitDescriber, visitProperties } from './describe-visit.ts'
 import type { RawVisit, VisitPosition } from './visits-queries.ts'
 import { newestVisits } from './visits-queries.ts'
 
