@@ -1,4 +1,4 @@
-/** How request bodies are read: JSON in valid UTF-8, against the schema without coercion; nothing else. */
+/** Request bodies must be JSON in valid UTF-8, and are validated without coercion. */
 import { isUtf8 } from 'node:buffer'
 import { AjvCompiler } from '@fastify/ajv-compiler'
 import type { FastifyInstance } from 'fastify'
@@ -8,12 +8,12 @@ export function parseBodies(app: FastifyInstance): void {
   const parseJson = app.getDefaultJsonParser('error', 'error')
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body, done) => {
-    // The default parser would put U+FFFD in place of what is not UTF-8 (RFC 8259, section 8.1 asks for UTF-8).
+    // The default parser would replace invalid UTF-8 with U+FFFD (RFC 8259, section 8.1 requires UTF-8).
     if (!isUtf8(body as Buffer)) done(new Problem(400, 'The body is not valid UTF-8.'))
     else void parseJson(request, (body as Buffer).toString('utf8'), done)
   })
 
-  // A number in a query is text that reads as a number; in a body it is a number.
+  // Numbers in a query string are text and need coercion; in a body they are numbers.
   const compile = AjvCompiler()
   const strict = compile(
     {},

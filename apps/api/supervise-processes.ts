@@ -1,11 +1,10 @@
 /**
- * WEB_CONCURRENCY above 1: this process holds the port and supervises that many API processes, which share it.
+ * WEB_CONCURRENCY above 1: this process owns the port and supervises that many API processes, which share it.
  *
- * One that dies is replaced, and its spool is adopted by a sibling. SIGHUP replaces all of them, one after the other,
- * each only once its successor listens: an upgrade without a refused request. The first is started alone, so that what
- * keeps it from starting (a port in use) is said once, and ends the whole.
+ * A process that dies is replaced, and a sibling adopts its spool. SIGHUP replaces all processes one by one, each only
+ * once its successor listens: an upgrade without a refused request. The first process is started alone, so that an error
+ * that prevents its start (a port in use) is reported once and ends the supervisor.
  */
-
 import type { Worker } from 'node:cluster'
 import cluster from 'node:cluster'
 import { once } from 'node:events'
@@ -18,7 +17,7 @@ export interface Supervisor {
 
 const restartDelayMs = 500
 
-/** Resolves when all processes listen; rejects when the first can't start. */
+/** Resolves when all processes listen; rejects if the first one can't start. */
 export async function superviseProcesses(count: number, log: Log): Promise<Supervisor> {
   let stopping = false
   const serving = new Set<Worker>()
@@ -27,11 +26,12 @@ export async function superviseProcesses(count: number, log: Log): Promise<Super
     const worker = cluster.fork()
     const listening = once(worker, 'listening').then(() => true)
     const exited = once(worker, 'exit').then(() => false)
-    if (!(await Promise.race([listening, exited]))) throw new Error('an API process ended before it listened')
+    if (!(await Promise.race([listening, exited])))
+      throw new Error('an API process exited before it listened')
     serving.add(worker)
     worker.once('exit', (code, signal) => {
       if (!serving.delete(worker) || stopping) return
-      log.error({ pid: worker.process.pid, code, signal }, 'an API process ended; starting another')
+      log.error({ pid: worker.process.pid, code, signal }, 'an API process exited; starting another')
       void replace()
     })
     return worker
@@ -55,7 +55,7 @@ export async function superviseProcesses(count: number, log: Log): Promise<Super
       old.process.kill('SIGTERM')
       await once(old, 'exit')
     }
-    log.info('all API processes are replaced')
+    log.info('all API processes have been replaced')
   }
 
   async function stop(): Promise<void> {
@@ -71,7 +71,12 @@ export async function superviseProcesses(count: number, log: Log): Promise<Super
   process.on('SIGHUP', () => {
     rolling = rolling
       .then(rollOver)
-      .catch(error => log.error({ reason: String(error) }, 'replacing stopped half-way'))
+      .catch(error =>
+        log.error(
+          { reason: String(error) },
+          'replacing the API processes failed; some are still the old ones',
+        ),
+      )
   })
   return { stop }
 }

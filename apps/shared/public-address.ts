@@ -6,13 +6,13 @@ export function isPublicAddress(address: string): boolean {
 }
 
 /**
- * IANA IPv4 Special-Purpose Address Registry (https://www.iana.org/assignments/iana-ipv4-special-registry): what is
- * not globally reachable. And multicast, which is no place for a web page (RFC 5771).
+ * The addresses that are not globally reachable according to the IANA IPv4 Special-Purpose Address Registry
+ * (https://www.iana.org/assignments/iana-ipv4-special-registry), and multicast, which serves no web pages (RFC 5771).
  */
 const specialIpv4 = blockList('ipv4', [
   '0.0.0.0/8', // this network, RFC 791 section 3.2
   '10.0.0.0/8', // private, RFC 1918
-  '100.64.0.0/10', // shared by customers of one provider, RFC 6598
+  '100.64.0.0/10', // shared address space of a provider, RFC 6598
   '127.0.0.0/8', // loopback, RFC 1122 section 3.2.1.3
   '169.254.0.0/16', // link-local, RFC 3927; the metadata services of clouds
   '172.16.0.0/12', // private, RFC 1918
@@ -28,13 +28,13 @@ const specialIpv4 = blockList('ipv4', [
 ])
 
 /**
- * Global unicast addresses are taken from 2000::/3 alone (https://www.iana.org/assignments/ipv6-address-space). All
- * around it is refused, and with that loopback (::1), link-local (fe80::/10), unique local (fc00::/7), multicast
- * (ff00::/8), and what carries an IPv4 address, mapped (::ffff:0:0/96) or for NAT64 (64:ff9b::/96, RFC 6052), be it a
- * public one: that has its plain spelling. Inside it is refused what the IANA IPv6 Special-Purpose Address Registry
- * (https://www.iana.org/assignments/iana-ipv6-special-registry) does not call globally reachable.
+ * Global unicast addresses are allocated from 2000::/3 only (https://www.iana.org/assignments/ipv6-address-space).
+ * Everything outside it is special: loopback (::1), link-local (fe80::/10), unique local (fc00::/7), multicast
+ * (ff00::/8), and addresses that embed an IPv4 address, mapped (::ffff:0:0/96) or for NAT64 (64:ff9b::/96, RFC 6052),
+ * even a public one, which should be written as IPv4. Inside it, those are special that the IANA IPv6 Special-Purpose
+ * Address Registry (https://www.iana.org/assignments/iana-ipv6-special-registry) does not list as globally reachable.
  *
- * A list apart from that of IPv4, because a BlockList sees every IPv4 address as its mapped form, too.
+ * The lists are separate, because a BlockList also matches every IPv4 address in its mapped form.
  */
 const specialIpv6 = blockList('ipv6', [
   '::/3',

@@ -2,8 +2,8 @@
 import fc from 'fast-check'
 import type { Pool } from 'pg'
 import { beforeAll, beforeEach, expect, test } from 'vitest'
-import { breakdownValues, uncertaintyAnswer } from '../../apps/api/stats/breakdowns/breakdown-answer.ts'
 import { sumDays } from '../../apps/api/stats/breakdowns/breakdown-queries.ts'
+import { breakdownValues, uncertaintyOf } from '../../apps/api/stats/breakdowns/breakdown-values.ts'
 import { newProducerId } from '../../apps/api/visits/producer-folder.ts'
 import type { Breakdowns, StoredBreakdowns } from '../../apps/shared/breakdowns.ts'
 import { addCount, dimensions, listedValues } from '../../apps/shared/breakdowns.ts'
@@ -64,7 +64,7 @@ async function read(days: { from: number; to: number } = { from: today, to: toda
         Object.fromEntries(values[dimension].map(({ value, visits }) => [value, visits])),
       ]),
     ),
-    uncertain: uncertaintyAnswer(breakdowns, [...dimensions], limit).uncertain,
+    uncertain: uncertaintyOf(breakdowns, [...dimensions], limit).uncertain,
   } as Record<(typeof dimensions)[number], Record<string, number>> & { uncertain: unknown }
 }
 

@@ -7,15 +7,15 @@ import type { FastifyInstance } from 'fastify'
 const dist = join(import.meta.dirname, '../../dashboard/dist')
 
 /**
- * `GET /` and the files of the dashboard, with headers that let the page run its own script and ask this server, and
- * nothing else. Register it as a plugin: the headers are for its routes alone, a redirect has none of them.
+ * `GET /` and the files of the dashboard, with headers that let the page run only its own script and connect only to this
+ * server. Register it as a plugin, so that its routes alone have these headers, and redirects do not.
  *
- * There is a route for each file that is there at the start, so that no other path is looked up on the disk. Without
- * the files (`npm run build` makes them) there is none, and `/` is answered like any unknown address.
+ * Each file that exists at start gets a route, so no other path causes a lookup on disk. Without the files (`npm run
+ * build` creates them) there are no routes, and `/` is an unknown address.
  */
 export async function dashboardRoutes(app: FastifyInstance): Promise<void> {
   if (!existsSync(join(dist, 'index.html'))) {
-    app.log.warn('the dashboard is not built: npm run build')
+    app.log.warn('the dashboard is not built: run npm run build')
     return
   }
   await app.register(helmet, {
@@ -34,9 +34,9 @@ export async function dashboardRoutes(app: FastifyInstance): Promise<void> {
     },
     frameguard: { action: 'deny' },
     referrerPolicy: { policy: 'no-referrer' },
-    // Whether the host has https, and for how long it promises so, is for the proxy in front to say.
+    // Whether the host has HTTPS, and for how long it promises so, is up to the proxy in front.
     strictTransportSecurity: false,
-    // Browsers refuse these two without https, with an error in the console.
+    // Without HTTPS browsers reject these two, with an error in the console.
     crossOriginOpenerPolicy: false,
     originAgentCluster: false,
   })

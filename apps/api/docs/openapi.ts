@@ -5,7 +5,7 @@ import manifest from '../../../package.json' with { type: 'json' }
 import { problemResponses } from '../errors/problem.ts'
 import { docsPage } from './docs-page.ts'
 
-/** `GET /openapi.json` and `GET /docs`, made from the routes' schemas. Call before the routes are added. */
+/** `GET /openapi.json` and `GET /docs`, generated from the routes' schemas. Call before routes are added. */
 export async function documentRoutes(app: FastifyInstance): Promise<void> {
   await app.register(swagger, {
     openapi: {
@@ -28,7 +28,7 @@ export async function documentRoutes(app: FastifyInstance): Promise<void> {
     {
       schema: {
         operationId: 'openapi',
-        summary: 'This interface as OpenAPI 3.1',
+        summary: 'This API as OpenAPI 3.1',
         response: {
           200: { ...Type.Object({}, { additionalProperties: true }), description: 'this document' },
           ...problemResponses(),
@@ -41,7 +41,7 @@ export async function documentRoutes(app: FastifyInstance): Promise<void> {
   await app.register(docsPage)
 }
 
-/** What has a default need not be sent; inside, where it has been filled in, its type has no undefined. */
+/** Parameters with a default are optional for clients; in the schemas they are required, so that their types lack undefined. */
 function withOptionalDefaults<Document extends object>(document: Document): Document {
   const paths: Record<string, Record<string, Operation>> = 'paths' in document ? Object(document.paths) : {}
   for (const operation of Object.values(paths).flatMap(path => Object.values(path))) {

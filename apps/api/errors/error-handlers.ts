@@ -1,4 +1,4 @@
-/** Turns everything that goes wrong into a Problem: what Fastify throws by itself, too. */
+/** Turns every error into a Problem, including those of Fastify itself. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { errorText } from '@hopcount/shared/log.ts'
@@ -14,7 +14,7 @@ export function installErrorHandlers(app: FastifyInstance): void {
   app.server.on('checkExpectation', answerExpectation)
 }
 
-/** Adds, for each address, the methods it does not take: 405 with Allow (RFC 9110, section 15.5.6). Call after all routes. */
+/** Adds a 405 with Allow for the methods that a path does not support (RFC 9110, section 15.5.6). Call after all routes. */
 export function refuseOtherMethods(
   app: FastifyInstance,
   routes: ReadonlyMap<string, ReadonlySet<string>>,
@@ -25,12 +25,12 @@ export function refuseOtherMethods(
       method: METHODS.filter(method => !methods.has(method)),
       url,
       schema: { hide: true },
-      // Before the body is looked at: what it holds does not matter.
+      // Before the body is parsed, since it doesn't matter.
       onRequest: (_request, reply) => {
         const allow = [...methods].join(', ')
         sendProblem(
           reply,
-          new Problem(405, 'This address does not take that method.', { headers: { allow } }),
+          new Problem(405, 'This address does not support that method.', { headers: { allow } }),
         )
       },
       handler: () => {},
@@ -38,7 +38,7 @@ export function refuseOtherMethods(
   }
 }
 
-/** Before routing: a path that can't be decoded (/%zz), a method that nobody knows. */
+/** For errors before routing: a path that can't be decoded (/%zz), an unknown method. */
 export function answerFrameworkError(
   error: FastifyError,
   request: FastifyRequest,
@@ -48,14 +48,14 @@ export function answerFrameworkError(
 }
 
 function answerError(error: FastifyError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  // The client hung up in the middle of its body: nobody reads the answer, and nothing of ours has failed.
+  // The client disconnected in the middle of its body: nobody reads the response, and it is no failure of ours.
   const cutOff = error === request.raw.errored
   const problem = cutOff ? new Problem(400, 'The body was cut off.') : asProblem(error)
   if (problem.status >= 500 && !(error instanceof Problem)) logFailure(error, request, problem.status)
   return sendProblem(reply, problem)
 }
 
-/** An outage fails every request: its beginning and end are logged where the connections are held, and this now and then. */
+/** During an outage every request fails. The health log of the connection reports its start and end; this is a reminder. */
 const logOutageEveryMs = 60_000
 let outageLoggedAt = 0
 
@@ -73,16 +73,16 @@ function asProblem(error: FastifyError): Problem {
   if (error.validation) return validationProblem(error)
   if (isConnectionError(error))
     return unavailable('The database is not reachable at the moment. Please try again.')
-  // A slug of that length is unknown, and not looked up.
+  // A slug of that length can't exist, so it is not looked up.
   if (error.code === 'FST_ERR_MAX_PARAM_LENGTH') return new Problem(404, 'There is nothing at this address.')
   const status = error.statusCode ?? 500
-  if (status >= 500) return new Problem(500, 'Something went wrong on our side.')
+  if (status >= 500) return new Problem(500, 'An internal error occurred.')
   return new Problem(status, clientErrorDetails[error.code] ?? error.message)
 }
 
-/** Fastify's own words for these name its inside, or repeat the input. */
+/** Fastify's own messages for these expose internals or repeat the input. */
 const clientErrorDetails: Record<string, string> = {
-  FST_ERR_BAD_URL: 'The path is not a valid percent-encoded text.',
+  FST_ERR_BAD_URL: 'The path is not validly percent-encoded.',
   FST_ERR_CTP_INVALID_JSON_BODY: 'The body is not valid JSON.',
   FST_ERR_CTP_EMPTY_JSON_BODY: 'The body is empty; a JSON object is expected.',
   FST_ERR_CTP_INVALID_MEDIA_TYPE: 'The body must be application/json.',
@@ -101,7 +101,7 @@ function validationProblem(error: FastifyError): Problem {
   }
   for (const [pointer, values] of choices) details.set(pointer, `must be one of: ${values.join(', ')}`)
   const errors = [...details].map(([pointer, detail]) => ({ pointer: uriFragment(pointer), detail }))
-  return new Problem(400, `The ${where === 'querystring' ? 'query' : where} does not fit the schema.`, {
+  return new Problem(400, `The ${where === 'querystring' ? 'query' : where} does not match the schema.`, {
     errors,
   })
 }
@@ -111,14 +111,14 @@ function uriFragment(pointer: string): string {
   return `#${encodeURI(pointer).replaceAll('#', '%23')}`
 }
 
-/** RFC 6901, section 3. Field names come from the client: cut to what a schema's names could be. */
+/** RFC 6901, section 3. Field names come from the client, so they are truncated to the length of a schema's names. */
 function escapePointer(field: string): string {
   return field.slice(0, 64).toWellFormed().replaceAll('~', '~0').replaceAll('/', '~1')
 }
 
 /**
- * SQLSTATE classes 08 (connection), 53 (resources), 57P (shutdown), 25006 (read-only), and what node-postgres and the
- * operating system say when nobody answers.
+ * SQLSTATE classes 08 (connection), 53 (resources), 57P (shutdown), 25006 (read-only), 57014 (statement timeout), and the
+ * errors of node-postgres and the operating system for an unreachable server.
  */
 export function isConnectionError(error: unknown): boolean {
   if (!(error instanceof Error)) return false
@@ -133,9 +133,9 @@ export function isConnectionError(error: unknown): boolean {
   )
 }
 
-/** An `Expect` header other than 100-continue (RFC 9110, section 10.1.1): Node would answer without a word. */
+/** An `Expect` header other than 100-continue (RFC 9110, section 10.1.1); Node would respond without a body. */
 function answerExpectation(_request: IncomingMessage, response: ServerResponse): void {
-  const document = problemDocument(417, 'The Expect header asks for something that is not done here.')
+  const document = problemDocument(417, 'The expectation in the Expect header is not supported.')
   response
     .writeHead(417, {
       'content-type': 'application/problem+json',
@@ -145,7 +145,7 @@ function answerExpectation(_request: IncomingMessage, response: ServerResponse):
     .end(JSON.stringify(document))
 }
 
-/** Malformed requests never become a Fastify request: answered on the socket, and closed. */
+/** Malformed requests never reach Fastify: the response is written to the socket, which is then closed. */
 export function answerMalformed(error: Error & { code?: string }, socket: Socket): void {
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy()

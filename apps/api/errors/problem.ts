@@ -1,44 +1,22 @@
-/** Errors as RFC 9457 problem details, for every answer of 400 and above. */
+/** RFC 9457 problem details, the body of every response with a status of 400 or above. */
 import type { FastifyReply } from 'fastify'
-import type { Static, TUnknown } from 'typebox'
+import type { TUnknown } from 'typebox'
 import { Type } from 'typebox'
 import { STATUS_CODES } from './http-names.ts'
+import type { ProblemDocument } from './problem-schema.ts'
 
-export const ProblemSchema = Type.Object(
-  {
-    type: Type.String({
-      description: 'a URI that names the kind of problem; `about:blank`: no more than the status says',
-    }),
-    title: Type.String({ description: 'the status in words' }),
-    status: Type.Integer(),
-    detail: Type.String({ description: 'what was wrong with this request' }),
-    errors: Type.Optional(
-      Type.Array(
-        Type.Object({
-          pointer: Type.String({ description: 'JSON pointer (RFC 6901) to the field, as a URI fragment' }),
-          detail: Type.String(),
-        }),
-      ),
-    ),
-    earliest: Type.Optional(
-      Type.String({ format: 'date-time', description: 'where the range asked for could begin' }),
-    ),
-  },
-  { description: 'RFC 9457 problem details', $id: 'Problem' },
-)
-
-/** What any request can be answered, whatever its route. */
+/** The problems that any route can respond with. */
 const everywhere = {
-  400: 'not well-formed, or does not fit the schema',
-  408: 'took too long to arrive',
+  400: 'the request is malformed or does not match the schema',
+  408: 'the request took too long to arrive',
   417: 'an Expect header other than 100-continue',
-  431: 'headers or URI too large',
-  500: 'something went wrong on our side',
+  431: 'the headers or the URI are too large',
+  500: 'an internal error',
 }
 
 const retryAfter = { 'retry-after': { type: 'integer', description: 'seconds' } }
 
-/** The problems that a route answers, as response schemas: what it says of each status, and those of every route. */
+/** The response schemas of a route's problems: its own, described per status, and those of every route. */
 export function problemResponses(descriptions: Record<number, string> = {}) {
   const entries = Object.entries({ ...everywhere, ...descriptions }).map(([status, description]) => [
     status,
@@ -51,12 +29,11 @@ export function problemResponses(descriptions: Record<number, string> = {}) {
   return Object.fromEntries(entries) as Record<number, TUnknown>
 }
 
-export type ProblemDocument = Static<typeof ProblemSchema>
 type FieldErrors = NonNullable<ProblemDocument['errors']>
 /** Members beyond those of every problem (RFC 9457, section 3.2). */
 type Members = Pick<ProblemDocument, 'earliest'>
 
-/** Thrown where a request can't be served as asked; the error handler answers it. */
+/** Thrown when a request can't be served; the error handler turns it into a response. */
 export class Problem extends Error {
   readonly status: number
   readonly errors: FieldErrors | undefined
@@ -76,12 +53,12 @@ export class Problem extends Error {
   }
 }
 
-/** A problem of one field of the body. */
+/** A problem with one field of the body. */
 export function fieldProblem(status: number, field: string, detail: string): Problem {
   return new Problem(status, detail, { errors: [{ pointer: `#/${field}`, detail }] })
 }
 
-/** The database can't be reached: the client may try again soon. */
+/** Something that the request needs is unavailable; the client may retry soon. */
 export function unavailable(detail: string): Problem {
   return new Problem(503, detail, { headers: { 'retry-after': '1' } })
 }
@@ -92,8 +69,8 @@ export function problemDocument(status: number, detail: string, errors?: FieldEr
 }
 
 /**
- * Sends a problem that is the same each time, for answers that come in floods: without the stack trace that an Error
- * takes (5 % of such an answer), and with a document that is printed once.
+ * Returns a function that sends always the same problem, for responses that are sent in floods: without the stack trace
+ * of an Error (5 % of the cost of such a response), and serialized once.
  */
 export function constantProblem(status: number, detail: string): (reply: FastifyReply) => void {
   const document = JSON.stringify(problemDocument(status, detail))

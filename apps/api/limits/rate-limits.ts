@@ -1,9 +1,9 @@
 /**
- * Limits on writes and statistics per client address (IPv6: per /64), for redirects none.
+ * Rate limits on writes and statistics per client address (IPv6: per /64). Redirects have none.
  *
- * Counted in Redis, so that all API processes share a limit; while Redis is away or slow each counts for itself.
- * Only clients on this machine itself have no limit: the operator, or a reviewer with a load generator. A proxy that
- * TRUST_PROXY does not name is limited like one client, wherever it runs.
+ * Requests are counted in Redis, so that all API processes share a limit; while Redis is down or slow each process counts
+ * for itself. Only clients on this machine have no limit: the operator, or a load generator. A proxy that TRUST_PROXY does
+ * not list is limited like a single client, wherever it runs.
  */
 import rateLimit from '@fastify/rate-limit'
 import { clientNetwork } from '@hopcount/shared/client-address.ts'
@@ -23,7 +23,7 @@ const windowMs = 60_000
 const deadlineMs = 50
 const maxLocalClients = 10_000
 
-/** What a route's `config.rateLimit` says: requests per minute; 0: none. */
+/** The `config` of a route with this many requests per minute; 0: no limit. */
 export function perMinute(
   max: number,
   group: string,
@@ -31,7 +31,7 @@ export function perMinute(
   return max === 0 ? {} : { rateLimit: { max, groupId: group } }
 }
 
-/** Call before the routes are added. Returns what closes the connection to Redis. */
+/** Call before routes are added. Returns a function that closes the connection to Redis. */
 export async function limitRates(
   app: FastifyInstance,
   { redisUrl, clients, log }: { redisUrl: string | undefined; clients: ClientAddresses; log: Log },
@@ -81,7 +81,7 @@ function openSharedCounters(redisUrl: string, log: Log) {
     const key = `{hopcount}:limit:${client}`
     const replies = await redis.multi().set(key, 0, 'PX', windowMs, 'NX').incr(key).pttl(key).exec()
     const [current, ttl] = [replies?.[1]?.[1], replies?.[2]?.[1]]
-    if (typeof current !== 'number' || typeof ttl !== 'number') throw new Error('the limits were not counted')
+    if (typeof current !== 'number' || typeof ttl !== 'number') throw new Error('the request was not counted')
     return { current, ttl }
   }
 

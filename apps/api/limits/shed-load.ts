@@ -2,15 +2,15 @@ import underPressure from '@fastify/under-pressure'
 import type { FastifyInstance } from 'fastify'
 import { Problem, sendProblem } from '../errors/problem.ts'
 
-/** A redirect waits for the event loop as long as this, on average of a second, before statistics are given up for it. */
+/** The event-loop delay, averaged over a second, from which on statistics are refused for the sake of redirects. */
 const maxEventLoopDelayMs = 250
 
-/** One bad second may be the start of a process, or a pause of the machine: only what lasts is a load of redirects. */
+/** One bad second may be the start of the process or a pause of the machine; only lasting pressure is load. */
 const lastingMs = 2_000
-/** Pressure that nobody met for longer than this has ended meanwhile. */
+/** Pressure that no request has met for this long has ended. */
 const forgottenAfterMs = 1_500
 
-/** Gives up the routes of this scope (statistics) while the process is overloaded: redirects come first. */
+/** Refuses the routes of this scope (statistics) while the process is overloaded: redirects come first. */
 export async function shedLoad(scope: FastifyInstance): Promise<void> {
   let since = Number.NEGATIVE_INFINITY
   let last = Number.NEGATIVE_INFINITY

@@ -1,12 +1,12 @@
-/** `date-time` of RFC 3339 section 5.6, less the 60th second: nobody knows the leap seconds to come. */
+/** `date-time` of RFC 3339 section 5.6, without second 60, since future leap seconds are unknown. */
 const dateTime = /^(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:[0-5]\d)(?:\.\d{1,9})?(?:Z|[+-]\d{2}:\d{2})$/
 
-/** RFC 3339 has four digits for the year, so a later moment could not be written in an answer. */
+/** RFC 3339 has four-digit years, so a response could not express a later moment. */
 const lastMomentMs = Date.UTC(9999, 11, 31, 23, 59, 59, 999)
 
 /**
- * The moment from which on a link is expired, or what is wrong with it: a sentence that never repeats the input.
- * A zone is required, since without one nobody knows whose clock is meant. Cut off to the millisecond.
+ * The moment at which a link expires, truncated to the millisecond, or what is wrong with it: a sentence that never
+ * repeats the input. A zone is required, since a local time without one is ambiguous.
  */
 export function checkExpiry(text: string, now: Date): { expiresAt: Date } | { problem: string } {
   // T and Z may be in lower case (RFC 3339 section 5.6).
@@ -26,7 +26,7 @@ export function checkExpiry(text: string, now: Date): { expiresAt: Date } | { pr
   return { expiresAt: new Date(expiresAtMs) }
 }
 
-/** Date rolls 30 February over to 2 March, and 24:00 to the next day: what exists comes back as it was written. */
+/** Date turns 30 February into 2 March, and 24:00 into the next day, so only a time that exists survives the round trip. */
 function exists(localTime: string): boolean {
   const time = new Date(`${localTime}Z`)
   return !Number.isNaN(time.getTime()) && time.toISOString().startsWith(localTime)

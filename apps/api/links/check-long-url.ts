@@ -1,13 +1,13 @@
 /**
- * Decides which URLs a link may point to, without asking the network.
+ * Decides which URLs a link may point to, without using the network.
  *
- * What is accepted is stored as `URL.href`, so that the `Location` of a redirect is plain ASCII and means to every
- * client what it meant here. The rules on the raw text come first: the WHATWG URL parser repairs what it reads
- * (https://url.spec.whatwg.org/#concept-basic-url-parser drops tabs and line breaks, trims, adds slashes, turns
- * backslashes around), and a text that had to be repaired is a mistake or a disguise.
+ * An accepted URL is stored as `URL.href`, so that the `Location` of a redirect is plain ASCII and means the same to every
+ * client. The raw text is checked first: the WHATWG URL parser repairs its input
+ * (https://url.spec.whatwg.org/#concept-basic-url-parser drops tabs and line breaks, trims, adds slashes, and turns
+ * backslashes into slashes), and a text that needs repair is a mistake or a disguise.
  *
- * Names are not resolved: what a public name resolves to may change a moment later, and only matters to the visitor,
- * since Hopcount itself never requests a target.
+ * Names are not resolved: a name may resolve differently a moment later, and that only matters to the visitor, since
+ * Hopcount itself never requests a target.
  */
 import { isIPv4 } from 'node:net'
 import { unescape as percentDecode } from 'node:querystring'
@@ -17,18 +17,18 @@ import { LRUCache } from 'lru-cache'
 
 export interface LongUrlOptions {
   /**
-   * Where this service is reached, each as `URL.host`. With a port, only that port is the service; without one every
-   * port of the host is, since the ports behind a proxy are not known here.
+   * The hosts of this service, each as `URL.host`. With a port, only that port is the service; without one, every port of
+   * the host is, since the ports behind a proxy are unknown.
    */
   ownHosts: string[]
   /** Lets links point to loopback, link-local, private and other addresses that are not public. */
   allowPrivateTargets: boolean
 }
 
-/** The longest URL that is stored: 2,048 bytes, which browsers, proxies and messengers carry without cutting. */
+/** The maximum length of a URL: 2,048 bytes, which browsers, proxies and messengers handle without truncation. */
 export const maxHrefBytes = 2_048
 
-/** The URL in the form that is stored, or what is wrong with it: a sentence that never repeats the input. */
+/** The URL as it is stored, or what is wrong with it: a sentence that never repeats the input. */
 export function checkLongUrl(text: string, options: LongUrlOptions): { href: string } | { problem: string } {
   const textProblem = findTextProblem(text)
   if (textProblem !== undefined) return { problem: textProblem }
@@ -57,13 +57,13 @@ function findTextProblem(text: string): string | undefined {
   if (/\p{Cc}/u.test(text)) {
     return 'long_url must not contain control characters such as tabs and line breaks.'
   }
-  if (text.trim() !== text) return 'long_url must not begin or end with blanks.'
-  // In the query and the fragment a backslash is only a character; before them it would be read as a slash.
-  if (/^[^?#]*\\/.test(text)) return 'long_url must be written with slashes, not with backslashes.'
+  if (text.trim() !== text) return 'long_url must not begin or end with white space.'
+  // In the query and the fragment a backslash is an ordinary character; before them it would be parsed as a slash.
+  if (/^[^?#]*\\/.test(text)) return 'long_url must use slashes, not backslashes.'
   return undefined
 }
 
-/** What stands between `//` and the path, of http and https alone: `user@host:port`, RFC 3986 section 3.2. */
+/** The part between `//` and the path, for http and https only: `user@host:port`, RFC 3986 section 3.2. */
 function findAuthority(text: string): string | undefined {
   return /^https?:\/\/([^/?#]+)/i.exec(text)?.[1]
 }
@@ -75,18 +75,18 @@ function findAuthorityProblem(authority: string): string | undefined {
   if (port !== undefined && (Number(port) < 1 || Number(port) > 65_535)) {
     return 'long_url must have a port from 1 to 65535, or none.'
   }
-  // This decoder leaves alone what is not percent-encoded UTF-8, where decodeURIComponent throws.
+  // This decoder ignores invalid percent-encoding, where decodeURIComponent throws.
   if (invisible.test(percentDecode(authority))) {
-    return 'long_url must not have invisible characters in its host.'
+    return 'long_url must not contain invisible characters in its host.'
   }
   return undefined
 }
 
 /**
- * Characters that show nothing or turn the text around them: soft hyphen, zero-width space, bidi controls, variation
- * selectors (Unicode property Default_Ignorable_Code_Point). UTS 46 drops them, so that a host could look like another.
- * The two joiners stay: Persian and Indic names need them, and the parser lets them stand only there (RFC 5892
- * appendices A.1 and A.2).
+ * Characters that are invisible or change the direction of the text: soft hyphen, zero-width space, bidi controls,
+ * variation selectors (Unicode property Default_Ignorable_Code_Point). UTS 46 drops them, so one host could look like
+ * another. The two joiners are allowed: Persian and Indic names need them, and the parser accepts them only there
+ * (RFC 5892 appendices A.1 and A.2).
  */
 const invisible = /[\p{Default_Ignorable_Code_Point}--[\u200C\u200D]]/v
 
@@ -96,7 +96,7 @@ function findHostProblem(url: URL, options: LongUrlOptions): string | undefined 
     return 'long_url must have a host that is a valid domain name or address.'
   }
   if (isOwnHost(url, options.ownHosts)) {
-    return 'long_url must not point to this service itself, where a redirect could never end.'
+    return 'long_url must not point to this service itself: the redirect might never end.'
   }
   if (!options.allowPrivateTargets && !isPublicHost(host)) {
     return 'long_url must point to a public host, not to a loopback, link-local, private or reserved one.'
@@ -110,10 +110,10 @@ function withoutFinalDot(hostname: string): string {
 }
 
 /**
- * The parser lets hosts pass that no resolver can look up. Names: letters, digits, hyphens (RFC 1123 section 2.1) and
- * the underscore that some have, in labels of 1–63 and together at most 253 (RFC 1035 section 2.3.4, less the length
- * byte and the root). A label that begins with `xn--` must be valid punycode (RFC 5891 section 5.4), else browsers
- * refuse it.
+ * The parser accepts hosts that no resolver can look up. Names have letters, digits, hyphens (RFC 1123 section 2.1) and
+ * underscores, which some names have, in labels of 1–63 characters and 253 together (RFC 1035 section 2.3.4, without the
+ * length byte and the root). A label that begins with `xn--` must be valid punycode (RFC 5891 section 5.4), or browsers
+ * reject it.
  */
 function isWellFormedHost(host: string): boolean {
   if (host.startsWith('[')) return true
@@ -140,15 +140,15 @@ const ownUrls = new LRUCache<string, { url: URL | null }>({
 })
 
 function isPublicHost(host: string): boolean {
-  // The parser has turned every spelling of an IPv4 address (127.1, 0x7f000001, 2130706433) into four decimals.
+  // The parser has normalized every spelling of an IPv4 address (127.1, 0x7f000001, 2130706433) to four decimals.
   if (host.startsWith('[') || isIPv4(host)) return isPublicAddress(host.replace(/^\[|\]$/g, ''))
-  // A name without a dot is looked up on the visitor's own network (IAB, Dotless Domains Considered Harmful, 2013).
+  // A name without a dot is resolved on the visitor's own network (IAB, Dotless Domains Considered Harmful, 2013).
   return host.includes('.') && !localName.test(host)
 }
 
 /**
- * Names that lead to the visitor's own machine or network: localhost (RFC 6761 section 6.3), local (RFC 6762
- * section 3), internal (reserved by ICANN, 2024-07-29), home.arpa (RFC 8375), the names that networks chose for
- * themselves before (RFC 6762 appendix G), and the localhost.localdomain of many hosts files.
+ * Names of the visitor's own machine or network: localhost (RFC 6761 section 6.3), local (RFC 6762 section 3), internal
+ * (reserved by ICANN, 2024-07-29), home.arpa (RFC 8375), the private top-level domains in common use before that
+ * (RFC 6762 appendix G), and localhost.localdomain of many hosts files.
  */
 const localName = /\.(localhost|local|internal|home\.arpa|intranet|private|corp|home|lan|localdomain)$/

@@ -1,9 +1,9 @@
 /**
  * Creates links: concurrent requests become one INSERT (group commit).
  *
- * Outcomes per request: created; found (`reuse`, the URL had a link); taken (the requested slug exists).
- * Of concurrent requests for one slug a single one gets it; of concurrent `reuse` requests for one URL a single one
- * creates a link and the others find it: within a group by its rounds, across groups and processes by the unique keys.
+ * Outcomes of a request: created; found (`reuse`, the URL had a link); taken (the requested slug exists).
+ * Of concurrent requests for one slug exactly one gets it; of concurrent `reuse` requests for one URL exactly one creates
+ * a link and the others find it. Within a group its rounds ensure this, across groups and processes the unique keys.
  */
 import { createHash } from 'node:crypto'
 import { createGroupCommit } from '@hopcount/shared/group-commit.ts'
@@ -22,10 +22,10 @@ export interface LinkRequest {
 
 export type LinkOutcome = { kind: 'created' | 'found'; link: StoredLink } | { kind: 'taken' }
 
-/** A collision of generated slugs has odds of about links / 10^11; ten in a row mean that something else is wrong. */
+/** A generated slug collides with a probability of about links / 10^11; ten collisions in a row mean that something else is wrong. */
 const maxRounds = 10
 const maxLinksPerInsert = 1_000
-/** While PostgreSQL has one group, this process reads the requests of the next. */
+/** While PostgreSQL processes one group, this process parses the requests of the next. */
 const concurrentInserts = 2
 
 export type CreateLink = (request: LinkRequest) => Promise<LinkOutcome>
@@ -50,7 +50,7 @@ export function createLinkCreator(options: { pool: Pool; reserved: ReadonlySet<s
     return requests.map(request => outcomes.get(request) ?? { kind: 'taken' })
   }
 
-  /** One round: who collided on a generated slug or on a reuse key has no outcome yet, and takes part in the next one. */
+  /** One round. Requests that collided on a generated slug or a reuse key have no outcome yet and join the next one. */
   async function createOrFind(
     requests: LinkRequest[],
     outcomes: Map<LinkRequest, LinkOutcome>,
@@ -67,7 +67,7 @@ export function createLinkCreator(options: { pool: Pool; reserved: ReadonlySet<s
     const urls = new Set<string>()
     for (const request of requests) {
       if (outcomes.has(request)) continue
-      // The second of a group that wants the same URL or slug waits for what becomes of the first.
+      // Within a group, the second request for the same URL or slug waits for the outcome of the first.
       if (request.reuse && urls.has(request.longUrl)) continue
       if (request.slug !== undefined && candidates.has(request.slug)) continue
       if (request.reuse) urls.add(request.longUrl)

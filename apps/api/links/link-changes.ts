@@ -1,10 +1,10 @@
 /**
- * The channel on which API processes tell each other which slugs have changed: PostgreSQL's LISTEN/NOTIFY.
+ * The channel on which API processes notify each other of changed slugs: PostgreSQL's LISTEN/NOTIFY.
  *
- * Chosen over Redis because a change and its notice commit together, it is there in every set-up, and it is away
- * exactly when no change can happen. `onChange` is called for every slug created by any process, this one included.
- * While the channel is down (`onGap`: it was, so anything may have changed), callers must not trust what they
- * remember as absent. `onListening`: whatever is committed from now on will be heard.
+ * Chosen over Redis because a change and its notification commit together, every set-up has it, and it is down exactly
+ * when nothing can change. `onChange` is called for every slug created by any process, including this one. `onGap`: the
+ * channel is or was down, so anything may have changed, and callers must not trust what they have cached as absent.
+ * `onListening`: all changes committed from now on will be received.
  */
 
 import type { Log } from '@hopcount/shared/log.ts'
@@ -12,21 +12,21 @@ import { createHealthLog } from '@hopcount/shared/log.ts'
 import pg from 'pg'
 
 export interface LinkChanges {
-  /** False while changes by other processes may go unnoticed. */
+  /** False while changes by other processes may be missed. */
   isListening(): boolean
   /**
-   * Resolves when `onChange` has been called for all that was committed, anywhere, before the call. Rejects when that
-   * can't be said within `catchUpDeadlineMs`.
+   * Resolves once `onChange` has been called for every change committed by any process before this call. Rejects if
+   * that takes longer than `catchUpDeadlineMs`.
    *
-   * An empty query on the listening connection: PostgreSQL signals the listeners before it tells whoever committed, and
-   * a signalled session sends its notices before it is ready for the next query.
+   * It sends an empty query on the listening connection: PostgreSQL signals listeners before it confirms a commit, and a
+   * signalled session sends its notifications before it is ready for the next query.
    */
   catchUp(): Promise<void>
   close(): Promise<void>
 }
 
 const reconnectAfterMs = 500
-/** A connection that died silently (no FIN) is noticed by this question going unanswered. */
+/** This query detects a connection that died silently (without a FIN). */
 const checkEveryMs = 5_000
 const catchUpDeadlineMs = 100
 

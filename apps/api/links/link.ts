@@ -1,8 +1,8 @@
-/** What a redirect needs to know of a link. */
+/** What a redirect needs to know about a link. */
 export interface Link {
   id: number
   longUrl: string
-  /** Milliseconds since 1970; from this moment on the link is gone. */
+  /** Milliseconds since 1970; from this moment on the link is expired. */
   expiresAt: number | undefined
 }
 

@@ -1,11 +1,11 @@
 /**
- * Counts requests for slugs that are no link, per day (UTC), so that a misprinted link is noticed.
+ * Counts requests for slugs that aren't links per UTC day, so that a misprinted link is noticed.
  *
- * The redirect calls `count` where it answers 404: one step in a Map. Every 5 s, and on close, what came is added to the
- * table in one transaction. This is not exactly once, unlike visits: a process that is killed loses the last
- * seconds, and where the reply to a commit is lost, its counts are added again; a request belongs to the day
- * in which it is written out. While the database is away one such portion waits, and the next one is gathered: 2,000
- * slugs at most, whatever is asked for.
+ * The redirect calls `count` when it responds with 404: one step in a Map. Every 5 s, and on close, the counts are added
+ * to the table in one transaction. Unlike visits they are not counted exactly once: a killed process loses its last
+ * seconds, and counts are added again when the reply to a commit is lost. A request belongs to the day on which it is
+ * written. While the database is down one batch waits and the next one is collected: 2,000 slugs at most, whatever is
+ * requested.
  */
 import { dayNumber, dayText } from '@hopcount/shared/days.ts'
 import type { Log } from '@hopcount/shared/log.ts'
@@ -16,9 +16,9 @@ import { createFrequentSlugs } from './frequent-slugs.ts'
 import { addOrphanVisits } from './orphan-queries.ts'
 
 export interface OrphanCounter {
-  /** A request for this slug was answered 404. The slug fits the slug pattern. */
+  /** A request for this slug got a 404. The slug matches the slug pattern. */
   count(slug: string): void
-  /** Writes out what there is. */
+  /** Writes the remaining counts. */
   close(): Promise<void>
 }
 
@@ -28,24 +28,24 @@ const maxSlugs = 1_000
 export function createOrphanCounter(options: { pool: Pool; log: Log }): OrphanCounter {
   const slugs = createFrequentSlugs(maxSlugs)
   const health = createHealthLog(options.log, 'counting requests for unknown slugs')
-  let portion: { day: string; counts: SlugCounts } | undefined
+  let batch: { day: string; counts: SlugCounts } | undefined
   let writing: Promise<void> | undefined
   const timer = setInterval(() => void write(), writeEveryMs).unref()
 
-  /** One at a time: who calls meanwhile gets the one that is under way. Never rejects. */
+  /** One at a time: concurrent calls share the write in progress. Never rejects. */
   function write(): Promise<void> {
-    writing ??= writePortion().finally(() => {
+    writing ??= writeBatch().finally(() => {
       writing = undefined
     })
     return writing
   }
 
-  async function writePortion(): Promise<void> {
-    portion ??= { day: dayText(dayNumber(Date.now())), counts: slugs.take() }
-    const { day, counts } = portion
+  async function writeBatch(): Promise<void> {
+    batch ??= { day: dayText(dayNumber(Date.now())), counts: slugs.take() }
+    const { day, counts } = batch
     try {
       if (counts.requests.size > 0 || counts.others > 0) await addOrphanVisits(options.pool, day, counts)
-      portion = undefined
+      batch = undefined
       health.works()
     } catch (error) {
       health.fails(error)
@@ -54,7 +54,7 @@ export function createOrphanCounter(options: { pool: Pool; log: Log }): OrphanCo
 
   async function close(): Promise<void> {
     clearInterval(timer)
-    // What is under way, or waits since an outage; then what came after that.
+    // First the batch that is being written, or waiting since an outage; then what was counted after it.
     await write()
     await write()
   }

@@ -1,14 +1,14 @@
 /**
- * Counts slugs in bounded memory, so that frequent ones are found however many others there are: the algorithm of
+ * Counts slugs in bounded memory and still finds the frequent ones, however many others there are: the algorithm of
  * Misra and Gries ("Finding repeated elements", Science of Computer Programming 2, 1982).
  *
- * At most `maxSlugs` are kept. Where one more comes, one request of each, the new one included, goes to the others. So
- * a slug with more than 1/(maxSlugs + 1) of all requests is always kept; its count is never too high, and too low by at
- * most others/(maxSlugs + 1); and counts and others together are all requests. As long as there are no more than
+ * At most `maxSlugs` slugs are kept. When there is one too many, one request of each slug, including the new one, is
+ * moved to the others. So a slug with more than 1/(maxSlugs + 1) of all requests is always kept; its count is never too
+ * high, and too low by at most others/(maxSlugs + 1); and the counts and the others add up to all requests. With at most
  * `maxSlugs` slugs, all counts are exact.
  *
- * `count` is one step in a Map. The pass over all takes as many requests away as it has steps, and each of them had
- * come before, so that even under a stream of made-up slugs it adds one step to each request.
+ * `count` is one step in a Map. A pass over the Map removes as many requests as it has steps, and each of them was added
+ * before, so even a flood of made-up slugs costs only one additional step per request.
  */
 export interface FrequentSlugs {
   count(slug: string): void
@@ -18,7 +18,7 @@ export interface FrequentSlugs {
 
 export interface SlugCounts {
   requests: Map<string, number>
-  /** Requests for slugs that are not, or not in full, in `requests`. */
+  /** Requests that are not in `requests`. */
   others: number
 }
 

@@ -2,18 +2,19 @@ import { inTransaction } from '@hopcount/shared/database/in-transaction.ts'
 import type { Pool } from 'pg'
 import type { SlugCounts } from './frequent-slugs.ts'
 
-/** What is kept of a day. 1,001 rows of at most 100 bytes: 9 MB in the 90 days for which they are kept. */
+/** 1,001 rows per day of at most 100 bytes: 9 MB in the 90 days for which they are kept. */
 export const maxSlugsPerDay = 1_000
 
 /**
- * Adds the counts to those of the day (UTC, `YYYY-MM-DD`), of which at most `maxSlugsPerDay` slugs are kept.
+ * Adds the counts to those of a UTC day (`YYYY-MM-DD`), of which at most `maxSlugsPerDay` slugs are kept.
  *
- * Where there are more, the count of the first that is too many is taken from all, and what that takes goes to the others
- * (slug ''). This is how two summaries of Misra and Gries are merged (Agarwal et al., "Mergeable summaries", PODS 2012,
- * section 3): what frequent-slugs.ts promises then holds for the day and all processes. Slugs that came first
- * can't keep later ones out for ever, as they could if simply the highest counts stayed.
+ * If there are more, the count of the first one too many is subtracted from all, and what that removes is added to the
+ * others (slug ''). This is how two Misra-Gries summaries are merged (Agarwal et al., "Mergeable summaries", PODS 2012,
+ * section 3), so the guarantees of frequent-slugs.ts hold for the whole day and all processes. If only the highest
+ * counts were kept, early slugs could keep later ones out forever.
  *
- * One process at a time, by a lock taken in a statement of its own: the next one then sees what the last one left.
+ * The lock lets one process merge at a time. It is taken in a statement of its own, so that the merge sees the result of
+ * the previous one.
  */
 export async function addOrphanVisits(pool: Pool, day: string, counts: SlugCounts): Promise<void> {
   await inTransaction(pool, async client => {
@@ -27,7 +28,7 @@ export async function addOrphanVisits(pool: Pool, day: string, counts: SlugCount
   })
 }
 
-/** Writes only what has changed, sorted by slug. */
+/** Writes only changed rows, sorted by slug. */
 const mergeStatement = `
   WITH stored AS MATERIALIZED (SELECT slug, requests FROM orphan_visits WHERE day = $1),
   merged AS MATERIALIZED (

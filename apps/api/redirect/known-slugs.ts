@@ -1,15 +1,15 @@
 /**
- * Knows of most slugs that do not exist that they don't, so that a stream of made-up ones costs neither Redis nor
- * PostgreSQL a lookup each.
+ * Rejects slugs that certainly don't exist (Bloom filter), so that a flood of made-up slugs costs Redis and PostgreSQL
+ * no lookups.
  *
- * All existing slugs are in a filter. It is read from the database when the channel of link changes begins to listen:
- * what was committed before is read, what is committed later is heard. Until it is whole, and from the moment the
- * channel is lost, nobody is told anything. And a slug that the filter lacks does not exist only when all that was
- * committed before the question has been heard: another process may have answered the POST a moment ago. So the channel
- * has to catch up first, once for all questions that wait (group commit).
+ * The filter contains every existing slug. It is filled from the database when the channel of link changes starts to
+ * listen: earlier commits are read, later ones are announced. Until it is complete, and as soon as the channel is lost,
+ * no slug is rejected. A slug that the filter lacks certainly doesn't exist only once every change committed before the
+ * request has been received, since another process may have created the link a moment ago. So the channel catches up
+ * first, once for all waiting requests (group commit).
  *
- * Links that somebody writes into the table by hand are not announced. For their sake `sparedPerSecond` slugs a second
- * are looked up all the same; when a link turns up that was not announced, all slugs are read again.
+ * Links that are inserted by hand are not announced. For their sake `uncheckedPerSecond` slugs per second are looked up
+ * regardless of the filter; when that finds a link that was not announced, all slugs are read again.
  */
 import { createGroupCommit } from '@hopcount/shared/group-commit.ts'
 import type { Log } from '@hopcount/shared/log.ts'
@@ -21,21 +21,21 @@ import type { SlugFilter } from './slug-filter.ts'
 import { createSlugFilter } from './slug-filter.ts'
 
 export interface KnownSlugs {
-  /** True: no link has this slug. False: perhaps one has. */
+  /** True: no link has this slug. False: a link may have it. */
   isAbsent(slug: string): Promise<boolean>
   /** The slug exists from now on. */
   add(slug: string): void
-  /** A link with this slug was looked up: one that should have been known. */
+  /** A lookup found a link with this slug, so the filter should contain it. */
   found(slug: string): void
-  /** Changes are heard from now on: reads all slugs. */
+  /** Reads all slugs: changes are received from now on. */
   read(): void
-  /** Changes may go unheard. */
+  /** Drops the filter: changes may be missed. */
   discard(): void
 }
 
-/** Ordinary traffic has few slugs that nobody knows; only a flood of them is turned away. */
-const sparedPerSecond = 100
-/** A page takes this process 1 ms, and PostgreSQL 3. */
+/** Normal traffic has few unknown slugs; only a flood of them is rejected. */
+const uncheckedPerSecond = 100
+/** A page takes 1 ms in this process, and 3 ms in PostgreSQL. */
 const slugsPerPage = 5_000
 const readAgainAfterMs = 1_000
 
@@ -45,37 +45,37 @@ export function createKnownSlugs(options: {
   catchUp: LinkChanges['catchUp']
 }): KnownSlugs {
   const { pool, log, catchUp } = options
-  /** Undefined: changes may go unheard. */
+  /** Undefined: changes may be missed. */
   let filter: SlugFilter | undefined
-  let whole = false
+  let isComplete = false
   let second = 0
-  let spared = 0
+  let unchecked = 0
 
-  const questions = createGroupCommit<string, boolean>({
+  const checks = createGroupCommit<string, boolean>({
     async commit(slugs) {
       await catchUp()
       return slugs.map(lacks)
     },
   })
 
-  const lacks = (slug: string) => whole && filter?.lacks(slug) === true
+  const lacks = (slug: string) => isComplete && filter?.lacks(slug) === true
 
   async function isAbsent(slug: string): Promise<boolean> {
-    if (!lacks(slug) || spare()) return false
-    return questions.add(slug).catch(() => false)
+    if (!lacks(slug) || skipsCheck()) return false
+    return checks.add(slug).catch(() => false)
   }
 
-  function spare(): boolean {
+  function skipsCheck(): boolean {
     const now = Math.trunc(Date.now() / 1_000)
-    if (now !== second) spared = 0
+    if (now !== second) unchecked = 0
     second = now
-    return spared++ < sparedPerSecond
+    return unchecked++ < uncheckedPerSecond
   }
 
   function read(): void {
     const reading = createSlugFilter()
     filter = reading
-    whole = false
+    isComplete = false
     void readInto(reading)
   }
 
@@ -86,7 +86,7 @@ export function createKnownSlugs(options: {
         for (const slug of slugs) reading.add(slug)
         last = slugs.at(-1)
       }
-      if (filter === reading) whole = true
+      if (filter === reading) isComplete = true
     } catch (error) {
       log.debug({ reason: errorText(error) }, 'reading all slugs again')
       setTimeout(() => filter === reading && read(), readAgainAfterMs).unref()
@@ -97,7 +97,7 @@ export function createKnownSlugs(options: {
     if (!lacks(slug)) return
     await catchUp()
     if (!lacks(slug)) return
-    log.warn('links were made past POST /shorten; reading all slugs again')
+    log.warn('links were created without POST /shorten; reading all slugs again')
     read()
   }
 
@@ -108,7 +108,7 @@ export function createKnownSlugs(options: {
     read,
     discard() {
       filter = undefined
-      whole = false
+      isComplete = false
     },
   }
 }

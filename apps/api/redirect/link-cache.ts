@@ -1,7 +1,7 @@
 /**
- * L2: links in Redis, shared by all API processes. A cache only: every answer may be "not here", and none takes longer
- * than `deadlineMs`. After `failuresToOpen` failures in a row it is not asked for `openMs` (circuit breaker), so a Redis that
- * hangs costs a redirect its deadline a few times, not each time.
+ * L2: links in Redis, shared by all API processes. It is only a cache: any lookup may miss, and none takes longer than
+ * `deadlineMs`. After `failuresToOpen` failures in a row it is not used for `openMs` (circuit breaker), so a Redis that
+ * hangs delays only a few redirects.
  */
 
 import { createGroupCommit } from '@hopcount/shared/group-commit.ts'
@@ -19,7 +19,7 @@ export interface LinkCache {
 const deadlineMs = 50
 const failuresToOpen = 5
 const openMs = 1_000
-/** Bounds what a lost invalidation can do, and what a Redis without a memory limit holds. */
+/** Limits the effect of a lost invalidation, and the size of a Redis without a memory limit. */
 const lifetimeSeconds = 600
 const keyPrefix = '{hopcount}:link:'
 const nothing = Promise.resolve(undefined)
@@ -33,21 +33,21 @@ export function openLinkCache(redisUrl: string, log: Log): LinkCache {
   })
   const health = createHealthLog(log, 'link cache in Redis')
   let failures = 0
-  let closedUntil = 0
+  let openUntil = 0
   redis.on('error', error => health.fails(error))
   redis.on('ready', () => health.works())
 
   function failed(error: unknown): void {
     if (++failures < failuresToOpen) return
     failures = 0
-    closedUntil = Date.now() + openMs
+    openUntil = Date.now() + openMs
     health.fails(error)
   }
 
-  /** One MGET for all slugs of an event-loop turn: most of a read's cost is the command, not the key. */
+  /** One MGET for all slugs of an event-loop turn: most of a read's cost is per command, not per key. */
   const reads = createGroupCommit<string, Link | undefined>({
     commit: readTogether,
-    // None waits for another: each has its deadline.
+    // No batch waits for another, since each lookup has a deadline.
     concurrentCommits: Number.POSITIVE_INFINITY,
   })
 
@@ -63,7 +63,7 @@ export function openLinkCache(redisUrl: string, log: Log): LinkCache {
     }
   }
 
-  /** One pipeline likewise. Never ioredis' own pipelining: a read would wait for the pipeline before it, and then have its deadline. */
+  /** Likewise one pipeline. Not ioredis' auto-pipelining: a read would wait for the previous pipeline and miss its deadline. */
   const writes = createGroupCommit<{ slug: string; link: Link }, void>({
     commit: writeTogether,
     concurrentCommits: Number.POSITIVE_INFINITY,
@@ -78,12 +78,12 @@ export function openLinkCache(redisUrl: string, log: Log): LinkCache {
   }
 
   function get(slug: string): Promise<Link | undefined> {
-    if (redis.status !== 'ready' || Date.now() < closedUntil) return nothing
+    if (redis.status !== 'ready' || Date.now() < openUntil) return nothing
     return reads.add(slug)
   }
 
   function set(slug: string, link: Link): void {
-    if (redis.status !== 'ready' || Date.now() < closedUntil) return
+    if (redis.status !== 'ready' || Date.now() < openUntil) return
     writes.add({ slug, link }).catch(failed)
   }
 

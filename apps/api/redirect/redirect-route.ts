@@ -20,22 +20,22 @@ const schema = {
   response: {
     307: {
       type: 'null',
-      description: 'the link leads to `Location`',
+      description: 'the target is in `Location`',
       headers: { location: { type: 'string', format: 'uri', description: 'exactly the stored URL' } },
     },
     ...problemResponses({
       404: 'no such link',
       410: 'the link has expired',
-      503: 'the link can not be looked up, or its visit not be kept',
+      503: 'the link can not be looked up, or its visit can not be stored',
     }),
   },
 }
 
 /**
  * `GET /:slug`: 307 to the stored URL, counted; `HEAD /:slug`: the same headers, not counted.
- * 404 unknown, 410 expired, 503 where the slug can't be looked up or the visit can't be kept.
+ * 404 unknown, 410 expired, 503 when the slug can't be looked up or the visit can't be stored.
  *
- * 307 with `no-store`: the method stays, and no cache may answer in our place, or its visits would be missing.
+ * 307 keeps the method. `no-store` keeps caches from responding, since visits served by them would not be counted.
  */
 export function redirectRoutes(
   app: FastifyInstance,
@@ -57,8 +57,8 @@ export function redirectRoutes(
         recorder
           .record({ linkId: link.id, referrer, userAgent, language, address: clients.of(request) })
           .then(
-            () => answerRedirect(reply, link),
-            error => answerFailure(reply, error),
+            () => sendRedirect(reply, link),
+            error => sendFailure(reply, error),
           )
       })
     },
@@ -67,13 +67,17 @@ export function redirectRoutes(
   app.head<SlugRequest>(
     '/:slug',
     {
-      schema: { ...schema, operationId: 'follow', summary: 'See where a link leads, uncounted' },
+      schema: {
+        ...schema,
+        operationId: 'follow',
+        summary: 'Look up where a link leads, without counting a visit',
+      },
       config: { swagger: { exposeHeadRoute: true } },
     },
-    (request, reply) => withLink(request, reply, link => answerRedirect(reply, link)),
+    (request, reply) => withLink(request, reply, link => sendRedirect(reply, link)),
   )
 
-  /** A cached link is answered in this turn of the event loop: no promise, no delay. */
+  /** A cached link is served in the same event-loop turn: no promise, no delay. */
   function withLink(
     request: FastifyRequest<SlugRequest>,
     reply: FastifyReply,
@@ -82,15 +86,15 @@ export function redirectRoutes(
     const { slug } = request.params
     const cached = resolver.cached(slug)
     if (cached !== undefined) thenUnlessExpired(reply, cached, then)
-    else if (!slugPattern.test(slug)) answerUnknown(reply)
+    else if (!slugPattern.test(slug)) sendUnknown(reply)
     else {
       resolver.resolve(slug).then(
         link => {
           if (link !== undefined) return thenUnlessExpired(reply, link, then)
           if (request.method === 'GET') orphans.count(slug)
-          answerUnknown(reply)
+          sendUnknown(reply)
         },
-        error => answerFailure(reply, error),
+        error => sendFailure(reply, error),
       )
     }
   }
@@ -102,14 +106,14 @@ function thenUnlessExpired(reply: FastifyReply, link: Link, then: (link: Link) =
   else then(link)
 }
 
-function answerRedirect(reply: FastifyReply, link: Link): void {
+function sendRedirect(reply: FastifyReply, link: Link): void {
   reply.code(307).header('location', link.longUrl).header('cache-control', 'private, no-store').send()
 }
 
-const answerUnknown = constantProblem(404, 'There is no such link.')
+const sendUnknown = constantProblem(404, 'There is no such link.')
 
-function answerFailure(reply: FastifyReply, error: unknown): void {
-  // The connection is cut: the client knows then as little as we do.
+function sendFailure(reply: FastifyReply, error: unknown): void {
+  // Nobody knows whether the visit counts. Closing the connection leaves the client with the same uncertainty.
   if (error instanceof VisitUncertain) reply.hijack().raw.destroy()
   else if (error instanceof VisitRefused)
     sendProblem(reply, unavailable('The visit can not be counted at the moment. Please try again.'))

@@ -1,11 +1,14 @@
 /**
  * From slug to link: L1 in this process, L2 in Redis, PostgreSQL.
  *
- * `cached` answers at once or not at all. `resolve` asks further; concurrent questions for one slug are one question
- * (single flight), and questions for different slugs that wait together are one query (group commit), so a stream of
- * unknown slugs costs PostgreSQL one query at a time, if it is not turned away before (known-slugs.ts). An absent slug
- * is remembered apart from the links, so unknown slugs can't push links out, and only while changes by other processes
- * are heard. `resolve` rejects when PostgreSQL has to be asked and can't be: that is not an unknown slug.
+ * `cached` only reads L1 and is synchronous. `resolve` goes on to L2 and PostgreSQL; concurrent lookups of one slug share
+ * one (single flight), and lookups of different slugs that wait together become one query (group commit), so a flood of
+ * unknown slugs that known-slugs.ts lets through costs PostgreSQL at most two queries at a time. Absent slugs are cached
+ * apart from links, so that they can't evict them, and only while changes by other processes are received. `resolve`
+ * rejects when PostgreSQL is needed but unavailable: that is not an unknown slug.
+ *
+ * Why not lru-cache's `fetch` for the single flight: lookups in progress take up places, so a flood of unknown slugs
+ * evicts every link; and a lookup of an absent slug rejects when the slug is forgotten in the meantime (lru-cache 11.5).
  */
 
 import { createGroupCommit } from '@hopcount/shared/group-commit.ts'
@@ -19,15 +22,15 @@ import type { LinkCache } from './link-cache.ts'
 export interface SlugResolver {
   cached(slug: string): Link | undefined
   resolve(slug: string): Promise<Link | undefined>
-  /** The slug was created or changed: what is remembered of it no longer holds. */
+  /** The slug was created or changed: what is cached for it is outdated. */
   forget(slug: string): void
-  /** Changes may have gone unheard. */
+  /** Changes may have been missed. */
   forgetAbsent(): void
 }
 
 interface Lookup {
-  answer: Promise<Link | undefined>
-  /** The slug changed after the question was put: the answer is given, and not remembered. */
+  link: Promise<Link | undefined>
+  /** The slug changed after the lookup began: its result is returned, but not cached. */
   outdated: boolean
 }
 
@@ -45,7 +48,7 @@ export function createSlugResolver(options: {
   const { pool, linkCache, known, hearsChanges } = options
   const links = new LRUCache<string, Link>({ max: options.maxLinks })
   const absent = new LRUCache<string, true>({ max: maxAbsentSlugs, ttl: absentLifetimeMs })
-  const underWay = new Map<string, Lookup>()
+  const inProgress = new Map<string, Lookup>()
 
   const queries = createGroupCommit<string, Link | undefined>({
     maxWeight: maxSlugsPerQuery,
@@ -65,13 +68,15 @@ export function createSlugResolver(options: {
   }
 
   function lookUp(slug: string): Promise<Link | undefined> {
-    let lookup = underWay.get(slug)
+    let lookup = inProgress.get(slug)
     if (lookup === undefined) {
-      lookup = { outdated: false, answer: Promise.resolve(undefined) }
-      lookup.answer = load(slug, lookup).finally(() => underWay.get(slug) === lookup && underWay.delete(slug))
-      underWay.set(slug, lookup)
+      lookup = { outdated: false, link: Promise.resolve(undefined) }
+      lookup.link = load(slug, lookup).finally(
+        () => inProgress.get(slug) === lookup && inProgress.delete(slug),
+      )
+      inProgress.set(slug, lookup)
     }
-    return lookup.answer
+    return lookup.link
   }
 
   async function load(slug: string, lookup: Lookup): Promise<Link | undefined> {
@@ -91,14 +96,14 @@ export function createSlugResolver(options: {
     forget(slug) {
       absent.delete(slug)
       links.delete(slug)
-      const lookup = underWay.get(slug)
+      const lookup = inProgress.get(slug)
       if (lookup === undefined) return
       lookup.outdated = true
-      underWay.delete(slug)
+      inProgress.delete(slug)
     },
     forgetAbsent() {
       absent.clear()
-      for (const lookup of underWay.values()) lookup.outdated = true
+      for (const lookup of inProgress.values()) lookup.outdated = true
     },
   }
 }

@@ -1,35 +1,35 @@
 /**
- * A set of slugs that says "certainly not in it" or "perhaps in it": a Bloom filter (Bloom, CACM 13/7, 1970) that grows.
+ * A set of slugs that knows which slugs are certainly not in it: a Bloom filter (Bloom, CACM 13/7, 1970) that grows.
  *
- * It is made of layers. When a layer has as many slugs as it is made for, the next one, twice as large, takes those that
- * follow; a slug is perhaps in the set when it is perhaps in one of the layers. 1.4 to 3 bytes a slug: 1,000,000 slugs
- * take 1.9 MB, and 2 % of all other slugs pass for one of them. From 22 million on the last layer takes all: the
- * memory stays at 32 MB, and more and more of them pass.
+ * It consists of layers. When a layer is full, a new one of twice the size takes the following slugs; a slug may be in
+ * the set if it may be in any layer. It needs 1.4 to 3 bytes per slug: 1,000,000 slugs take 1.9 MB, with 2 % false
+ * positives. From 22 million slugs on, the last layer takes them all: memory stays at 32 MB, and the share of false
+ * positives rises.
  */
 import { randomInt } from 'node:crypto'
 
 export interface SlugFilter {
   add(slug: string): void
-  /** False does not mean that the slug is in it. */
+  /** True: certainly not in the set. False: may be in it. */
   lacks(slug: string): boolean
 }
 
 interface Layer {
   words: Uint32Array
-  /** To fold a hash into the layer's number of bits, a power of two. */
+  /** Reduces a hash to the layer's number of bits, a power of two. */
   mask: number
-  /** How many slugs it takes yet. */
+  /** How many more slugs it takes. */
   room: number
 }
 
 const firstLayerBits = 20
 const lastLayerBits = 27
-/** With 12 bits a slug and four of them set, a full layer lets 0.65 % pass, and a lookup most often ends at its first or second bit. */
+/** With 12 bits per slug and four of them set, a full layer has 0.65 % false positives, and most lookups end at the first or second bit. */
 const bitsPerSlug = 12
 const bitsSet = 4
 
 export function createSlugFilter(): SlugFilter {
-  // Drawn anew, so that nobody can choose slugs that pass.
+  // Random, so that nobody can construct false positives.
   const seeds = [randomInt(2 ** 32), randomInt(2 ** 32)] as const
   let newest = createLayer(firstLayerBits)
   const layers = [newest]

@@ -1,27 +1,23 @@
-/** The figures that stand together everywhere: visits, and whose they were. */
+/** The figures that every report shows together: visits, and who made them. */
+import type { Static } from 'typebox'
 import { Type } from 'typebox'
 
-export interface Counts {
-  visits: number
-  humans: number
-  bots: number
-  previews: number
-}
-
-/** As the aggregate tables hold them: people are the rest. */
-export interface StoredCounts {
-  visits: number
-  bots: number
-  previews: number
-}
-
-/** The properties of `Counts`, for the schemas of answers. */
+/** The properties of `Counts`, for schemas that have more of them. */
 export const countsProperties = {
-  visits: Type.Integer({ description: 'redirects answered, each once: humans + bots + previews' }),
-  humans: Type.Integer({ description: 'visits of people' }),
-  bots: Type.Integer({ description: 'visits of programs that say so, or that say nothing' }),
-  previews: Type.Integer({ description: 'visits of services that preview a link for its readers' }),
+  visits: Type.Integer({ description: 'redirects served, each counted once: humans + bots + previews' }),
+  humans: Type.Integer({ description: 'visits by humans' }),
+  bots: Type.Integer({
+    description: 'visits by programs that identify themselves, or that send no user agent',
+  }),
+  previews: Type.Integer({ description: 'visits by services that show their users a preview of the link' }),
 }
+
+const CountsSchema = Type.Object(countsProperties)
+
+export type Counts = Static<typeof CountsSchema>
+
+/** The columns of the aggregate tables; humans are the rest. */
+export type StoredCounts = Omit<Counts, 'humans'>
 
 export function countsOf({ visits, bots, previews }: StoredCounts): Counts {
   return { visits, humans: visits - bots - previews, bots, previews }

@@ -1,51 +1,51 @@
 /**
- * Answers of statistics: identical requests share one, each says how fresh it is, and what the client has is not sent
- * again. All visits that this process redirected before `X-Stats-As-Of` are in the answer, `X-Stats-Pending` are not
- * yet in any.
+ * Responses of the statistics: identical requests share one, each one says how fresh it is, and nothing is sent that the
+ * client already has. A response contains every visit that this process redirected before `X-Stats-As-Of`;
+ * `X-Stats-Pending` of its visits are in no response yet.
  */
 import { createHash } from 'node:crypto'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { LRUCache } from 'lru-cache'
 import type { PendingVisits } from '../visits/record-visits.ts'
 
-/** What a query makes: the body, and for a list the query of its next page. */
+/** The result of a report's queries: the body, and for a list the query string of its next page. */
 export interface Made {
   body: string
   next?: string | undefined
 }
 
-interface Answer extends Made {
+interface SharedResponse extends Made {
   etag: string
   asOf: number
 }
 
-export interface SharedAnswers {
+export interface SharedResponses {
   /**
-   * Answers with what `make` makes, or with what it made for the same key less than `lifetimeMs` ago, or is making.
-   * The key must hold all that the answer depends on.
+   * Sends what `make` returns, or what it returned for the same key less than `lifetimeMs` ago, or is about to return.
+   * The key must contain everything that the response depends on.
    */
   send(
     request: FastifyRequest,
     reply: FastifyReply,
     share: { key: string; lifetimeMs: number; make: () => Promise<Made> },
   ): Promise<FastifyReply>
-  /** The headers of an answer that is not shared, about visits read from now on. */
+  /** The headers of a response that is not shared and whose visits are read from now on. */
   freshness(): Record<string, string>
 }
 
 /**
- * How long an answer is shared: part of the second from redirect to report. What many poll at once (lists, overall)
- * costs PostgreSQL at most two queries a second.
+ * How long a response is shared; part of the second between a redirect and its report. What many clients poll (lists,
+ * overall) costs PostgreSQL at most two queries a second.
  */
 export const listLifetimeMs = 600
 export const linkLifetimeMs = 150
 
 const maxBytes = 32 * 1024 * 1024
 
-export function createSharedAnswers(pending: () => PendingVisits): SharedAnswers {
-  const answers = new LRUCache<string, Answer, () => Promise<Made>>({
+export function createSharedResponses(pending: () => PendingVisits): SharedResponses {
+  const responses = new LRUCache<string, SharedResponse, () => Promise<Made>>({
     maxSize: maxBytes,
-    sizeCalculation: answer => answer.body.length + 500,
+    sizeCalculation: response => response.body.length + 500,
     ttl: linkLifetimeMs,
     ignoreFetchAbort: true,
     async fetchMethod(_key, _stale, { context }) {
@@ -55,16 +55,16 @@ export function createSharedAnswers(pending: () => PendingVisits): SharedAnswers
     },
   })
 
-  const send: SharedAnswers['send'] = async (request, reply, { key, lifetimeMs, make }) => {
-    const answer = await answers.fetch(key, { context: make, ttl: lifetimeMs })
-    if (answer === undefined) throw new Error('the shared answer was dropped')
-    reply.headers({ etag: answer.etag, ...freshnessHeaders(answer.asOf, pending().visits) })
-    if (answer.next !== undefined) {
+  const send: SharedResponses['send'] = async (request, reply, { key, lifetimeMs, make }) => {
+    const response = await responses.fetch(key, { context: make, ttl: lifetimeMs })
+    if (response === undefined) throw new Error('the shared response was dropped')
+    reply.headers({ etag: response.etag, ...freshnessHeaders(response.asOf, pending().visits) })
+    if (response.next !== undefined) {
       const [path = ''] = request.url.split('?')
-      reply.header('link', `<${path}?${answer.next}>; rel="next"`)
+      reply.header('link', `<${path}?${response.next}>; rel="next"`)
     }
-    if (isKnown(request.headers['if-none-match'], answer.etag)) return reply.code(304).send()
-    return reply.type('application/json; charset=utf-8').send(answer.body)
+    if (isKnown(request.headers['if-none-match'], response.etag)) return reply.code(304).send()
+    return reply.type('application/json; charset=utf-8').send(response.body)
   }
 
   return { send, freshness: () => freshnessHeaders(pending().recordedUpTo, pending().visits) }
@@ -78,7 +78,7 @@ function freshnessHeaders(asOf: number, pendingVisits: number): Record<string, s
   }
 }
 
-/** RFC 9110, section 13.1.2: a list, compared weakly (caches mark as weak what they have compressed). */
+/** RFC 9110, section 13.1.2: a list, compared weakly (caches mark what they have compressed as weak). */
 function isKnown(ifNoneMatch: string | undefined, etag: string): boolean {
   const known = ifNoneMatch?.split(',').map(entry => entry.trim().replace(/^W\//, ''))
   return known !== undefined && (known.includes(etag) || known.includes('*'))
@@ -86,17 +86,17 @@ function isKnown(ifNoneMatch: string | undefined, etag: string): boolean {
 
 /** The headers as the OpenAPI document describes them. */
 export const freshnessHeaderSchemas = {
-  'x-stats-as-of': { type: 'string', format: 'date-time', description: 'visits before it are counted in' },
+  'x-stats-as-of': { type: 'string', format: 'date-time', description: 'all visits before it are included' },
   'x-stats-pending': {
     type: 'integer',
-    description: 'visits of this process that are counted in no answer yet',
+    description: 'visits that this process has redirected and that no response includes yet',
   },
 }
-export const answerHeaderSchemas = { etag: { type: 'string' }, ...freshnessHeaderSchemas }
+export const responseHeaderSchemas = { etag: { type: 'string' }, ...freshnessHeaderSchemas }
 export const linkHeaderSchema = { link: { type: 'string', description: 'the next page, rel="next"' } }
-export const notModified = { type: 'null', description: 'nothing has changed since the answer of that ETag' }
-/** What every route of statistics may answer, besides its own. */
+export const notModified = { type: 'null', description: 'unchanged since the response with that ETag' }
+/** The problems that every route of the statistics can respond with. */
 export const refusals = {
   429: 'too many requests from this address',
-  503: 'the database is not reachable, or too much is going on',
+  503: 'the database is unavailable, or the service is busy',
 }

@@ -1,10 +1,10 @@
 import type { Database } from '@hopcount/shared/database/query-builder.ts'
-import type { SharedAnswers } from './shared-responses.ts'
+import type { SharedResponses } from './shared-responses.ts'
 
-/** What every route of statistics gets. */
+/** What every route of the statistics needs. */
 export interface StatsContext {
   database: Database
-  answers: SharedAnswers
-  /** The routes' `config`: limits of rates. */
+  responses: SharedResponses
+  /** The routes' `config`: rate limits. */
   config: object
 }

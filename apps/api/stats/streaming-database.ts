@@ -1,8 +1,8 @@
 /**
- * A database whose answers can also be read piece by piece.
+ * A database whose results can also be read in chunks.
  *
- * pg-cursor forgets an error that arrives while nobody is reading (a statement's timeout, a lost connection): the next
- * read finds the end, and half an answer would look whole. And its close() waits for a server that may be gone.
+ * pg-cursor drops an error that arrives between reads (a statement timeout, a lost connection): the next read reports
+ * the end, and a partial result would look complete. And its close() waits for a server that may be gone.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { DB } from '@hopcount/shared/database/database-types.ts'
@@ -31,7 +31,7 @@ class Cursor<Row> extends PgCursor<Row> {
   }
 
   override async close(): Promise<void> {
-    // The server has closed what failed; the connection takes its next query when it says that it is ready.
+    // The server has closed a failed cursor itself; the connection takes its next query once it is ready.
     if (this.#failure === undefined)
       await Promise.race([super.close(), sleep(closeWithinMs, undefined, { ref: false })])
   }
@@ -42,12 +42,12 @@ export function streamingDatabaseOn(pool: Pool): Database {
   return new Kysely<DB>({ dialect: new PostgresDialect({ pool, cursor: Cursor }) })
 }
 
-/** The rows of a query, so many at a time; whoever stops reading closes the cursor. */
-export async function* readInPieces<Row>(
+/** The rows of a query in chunks; the cursor is closed when the caller stops iterating. */
+export async function* readInChunks<Row>(
   database: Database,
   query: RawBuilder<Row>,
-  rowsAtATime: number,
+  chunkRows: number,
 ): AsyncGenerator<Row[]> {
-  const pieces = database.getExecutor().stream<Row>(query.compile(database), rowsAtATime)
-  for await (const { rows } of pieces) yield rows
+  const chunks = database.getExecutor().stream<Row>(query.compile(database), chunkRows)
+  for await (const { rows } of chunks) yield rows
 }

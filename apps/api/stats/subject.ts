@@ -1,4 +1,4 @@
-/** Whose statistics are asked for: a link's, or those of all links together, which stand under link id 0. */
+/** The subject of a report: one link, or all links together, whose sums are stored under link id 0. */
 import { allLinks } from '@hopcount/shared/all-links.ts'
 import type { Database } from '@hopcount/shared/database/query-builder.ts'
 import { sql } from 'kysely'
@@ -14,7 +14,7 @@ export interface Subject {
 
 const SlugParamsSchema = Type.Object({ slug: Type.String() })
 
-/** Throws 404 where there is no such link. Without a slug: all links. */
+/** Throws 404 when there is no such link. Without a slug: all links. */
 export async function findSubject(database: Database, slug: string | undefined): Promise<Subject> {
   if (slug === undefined) return { linkId: allLinks, slug }
   checkSubjectSlug(slug)
@@ -23,7 +23,7 @@ export async function findSubject(database: Database, slug: string | undefined):
   return { linkId: link.id, slug }
 }
 
-/** 404 for what no link can be called: it is not looked up. */
+/** 404 without a lookup for text that can't be a slug. */
 export function checkSubjectSlug(slug: string): void {
   if (!slugPattern.test(slug)) throw noSuchLink()
 }
@@ -32,8 +32,8 @@ export function noSuchLink(): Problem {
   return new Problem(404, 'There is no such link.')
 }
 
-/** The two addresses of a report, `/stats/overall/…` and `/stats/:slug/…`, with what differs in their schemas. */
-export function reportAddresses(name: string) {
+/** The two paths of a report, `/stats/overall/…` and `/stats/:slug/…`, and how their schemas differ. */
+export function reportPaths(name: string) {
   return [
     { url: `/stats/overall/${name}`, id: 'overall', of: 'all links together', schema: {}, notFound: {} },
     {
@@ -46,12 +46,12 @@ export function reportAddresses(name: string) {
   ]
 }
 
-/** Undefined at the addresses of all links. */
+/** Undefined for all links. */
 export function slugOf(request: { params: unknown }): string | undefined {
   return (request.params as { slug?: string }).slug
 }
 
-/** Restricts raw visits to the subject's; all links' raw visits have no id of their own. */
+/** Restricts raw visits to the subject's. Raw visits are stored under their own link only. */
 export function rawVisitsOf(linkId: number) {
   return linkId === allLinks ? sql`true` : sql`link_id = ${linkId}`
 }

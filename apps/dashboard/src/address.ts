@@ -1,66 +1,76 @@
-/** What the page shows, as it stands in the address bar: a copied address shows the same thing elsewhere. */
+/** The state of the page, kept in the address bar: a copied address shows the same thing elsewhere. */
+import type { FilterQuery } from '../../api/stats/filtered/filtered-schema.ts'
+import type { SeriesInterval } from '../../api/stats/series/series-schema.ts'
+import type { TopLinksQuery } from '../../api/stats/top-links/top-links-schema.ts'
 
 const views = ['links', 'overview'] as const
 export type View = (typeof views)[number]
 
-export const windows = ['all', '24h', '7d', '30d'] as const
-export type Window = (typeof windows)[number]
+export type Window = NonNullable<TopLinksQuery['window']>
+export const windows = ['all', '24h', '7d', '30d'] as const satisfies Window[]
 
-export const sorts = ['visits', 'uniques', 'last_visit', 'growth'] as const
-export type Sort = (typeof sorts)[number]
+export type Sort = TopLinksQuery['sort']
+export const sorts = ['visits', 'uniques', 'last_visit', 'growth'] as const satisfies Sort[]
 
 export const periods = ['hour', 'day', 'week', 'month', 'year', 'custom'] as const
 export type Period = (typeof periods)[number]
 
-const intervals = ['minute', 'hour', 'day', 'week', 'month'] as const
-export type Interval = (typeof intervals)[number]
+export type Interval = SeriesInterval
+const intervals = ['minute', 'hour', 'day', 'week', 'month'] as const satisfies Interval[]
 
-export const dimensions = ['referrer', 'country', 'browser', 'os', 'device', 'language'] as const
-export type Dimension = (typeof dimensions)[number]
+export type FilterName = keyof FilterQuery
+export type Dimension = Exclude<FilterName, 'class'>
+export const dimensions = [
+  'referrer',
+  'country',
+  'browser',
+  'os',
+  'device',
+  'language',
+] as const satisfies Dimension[]
 
-/** By dimension the value that visits must have; empty: not told. `class`: human, bot or preview. */
+/** The value that visits must have, per dimension; empty: unknown. `class`: human, bot or preview. */
 export type Filters = Partial<Record<FilterName, string>>
-export type FilterName = Dimension | 'class'
 export const filterNames = [...dimensions, 'class'] as const
 const classes = ['human', 'bot', 'preview'] as const
 
 export interface Address {
-  /** What is shown while no link is. */
+  /** What is shown while no link is open. */
   view: View
-  /** The slug whose report is shown. */
+  /** The slug of the open report. */
   link: string | undefined
 
-  /** Which visits the list counts, and how it is sorted. */
+  /** The visits that the list counts, and its sort order. */
   window: Window
   sort: Sort
   search: string | undefined
-  /** Where in the list the page begins, as the API says in its `Link` header. */
+  /** Where the page of the list begins, from the API's `Link` header. */
   after: string | undefined
 
   period: Period
-  /** First and last day of a custom period, as `2026-11-22`; both are part of it. */
+  /** First and last day of a custom period, inclusive, as `2026-11-22`. */
   from: string | undefined
   to: string | undefined
-  /** Undefined: what suits the period. */
+  /** Undefined: chosen to suit the period. */
   interval: Interval | undefined
-  /** Whether the chart shows the period before, too. */
+  /** Whether the chart also shows the preceding period. */
   compare: boolean
-  /** Whether visits of bots and previews are shown with those of people. */
+  /** Whether visits by bots and previews are included. */
   everyone: boolean
   filters: Filters
-  /** The breakdown that is shown in its full length. */
+  /** The breakdown that is shown in full. */
   more: FilterName | undefined
-  /** Where in the visits the page begins. */
+  /** Where the page of visits begins. */
   before: string | undefined
   /** An IANA zone; undefined: the browser's. */
   zone: string | undefined
   asTable: boolean
 }
 
-/** What belongs to one report and not to the next one that is opened. */
+/** State that does not carry over to the next report. */
 export const newReport = { filters: {}, more: undefined, before: undefined } satisfies Partial<Address>
 
-/** What can't be right is as if it were absent: an address may have been cut or typed. */
+/** Ignores invalid values: an address may have been cut off or typed by hand. */
 export function readAddress(search: string): Address {
   const query = new URLSearchParams(search)
   const one = <T extends string>(name: string, values: readonly T[]) =>
@@ -95,7 +105,7 @@ export function readAddress(search: string): Address {
   }
 }
 
-/** The path and query of an address; defaults are left out. */
+/** The path and query of an address, without defaults. */
 export function writeAddress(address: Address): string {
   const query = new URLSearchParams()
   const set = (name: string, value: string | undefined, standard?: string) => {
@@ -127,17 +137,19 @@ export function browserZone(): string {
   return new Intl.DateTimeFormat().resolvedOptions().timeZone
 }
 
-/** These are paths of the API beside those of links. */
-const noSlugs = ['overall', 'live', 'orphans']
+/** The API has paths of its own for these words where others have a slug: `/stats/overall`. */
+export const reservedWords = ['overall', 'live', 'orphans']
 
-/** Whether a link may be called that. */
+/** Whether a link may have this slug. */
 export function isSlug(text: string): boolean {
-  return /^[\w-]{1,64}$/.test(text) && !noSlugs.includes(text)
+  return /^[\w-]{1,64}$/.test(text) && !reservedWords.includes(text)
 }
 
-/** What no link can be called is shown as what it is, no link; but not asked for where it would mean another address. */
+/** An impossible slug is shown as an unknown link, except where its path would mean something else. */
 function readSlug(text: string | null): string | undefined {
-  return text === null || text === '' || noSlugs.includes(text) || /^\.{1,2}$/.test(text) ? undefined : text
+  return text === null || text === '' || reservedWords.includes(text) || /^\.{1,2}$/.test(text)
+    ? undefined
+    : text
 }
 
 function readDate(text: string | null): string | undefined {
@@ -161,7 +173,7 @@ function readFilters(query: URLSearchParams): Filters {
 
 function isZone(name: string): boolean {
   try {
-    // Browsers know offsets such as +02:00 as zones too, the API does not: they are no place whose clocks change.
+    // Browsers accept offsets such as +02:00, too, but the API does not: they aren't places whose clocks change.
     return /^[A-Za-z]/.test(name) && Boolean(new Intl.DateTimeFormat('en', { timeZone: name }))
   } catch {
     return false

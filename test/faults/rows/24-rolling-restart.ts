@@ -14,7 +14,7 @@ export const rollingRestart: Row = {
       system.slugs.push(...(await system.prepareLinks(5)))
     }
     const { process } = system.api()
-    const rolled = () => process.output().split('all API processes are replaced').length
+    const rolled = () => process.output().split('all API processes have been replaced').length
     const result = await strikeUnderLoad(system, context, {
       strike: () => {},
       async lasts() {

@@ -21,13 +21,12 @@ export interface DayBreakdowns extends DaySums {
   breakdowns: Breakdowns
 }
 
-/** Days read at a time: the JSON of a year in one piece would hold up redirects for tens of milliseconds. */
-const daysAtATime = 16
+/** Days read at once: parsing a year's JSON in one piece would block redirects for tens of milliseconds. */
+const daysPerQuery = 16
 
 /**
- * The sums of the UTC days from `from` to `to`, exclusive, and their breakdowns. Where days have more values than their
- * rows list, the `named` most frequent ones are complete all the same: what their days hold of them in breakdown_tails
- * is added.
+ * The sums of the UTC days in [from, to), and their breakdowns. On days with more values than their rows list, the counts
+ * of the `named` most frequent values are still complete: what breakdown_tails has of them is added.
  */
 export async function sumDays(
   database: Database,
@@ -51,10 +50,10 @@ export async function sumDays(
 
 async function sumListed(database: Database, linkId: number, { from, to }: DayRange): Promise<DayBreakdowns> {
   const sum: DayBreakdowns = { visits: 0, bots: 0, previews: 0, uniques: 0, breakdowns: new Map() }
-  for (let start = from.getTime(); start < to.getTime(); start += daysAtATime * dayMs) {
-    const end = Math.min(start + daysAtATime * dayMs, to.getTime())
+  for (let start = from.getTime(); start < to.getTime(); start += daysPerQuery * dayMs) {
+    const end = Math.min(start + daysPerQuery * dayMs, to.getTime())
     const theDays = sql`link_id = ${linkId} AND day >= ${dayText(dayNumber(start))}::date AND day <= ${dayText(dayNumber(end - 1))}::date`
-    // In one statement, so that all of it has counted the same visits.
+    // One statement, so that all parts count the same visits.
     const { rows } = await sql<DaySums & { breakdowns: StoredBreakdowns | null }>`
       SELECT visits, bots, previews, uniques, NULL::json AS breakdowns FROM link_days WHERE ${theDays}
       UNION ALL SELECT 0, 0, 0, 0, breakdowns FROM link_breakdowns WHERE ${theDays}
@@ -70,10 +69,10 @@ async function sumListed(database: Database, linkId: number, { from, to }: DayRa
   return sum
 }
 
-/** Values beyond those shown, of which one may turn out to be more frequent than the last of them. */
+/** How many values beyond the shown ones are looked up, since one of them may turn out to be more frequent than the last shown. */
 const candidatesBeyond = 100
 
-/** Moves what the days' tails hold of the most frequent values from the sum of the others to them. */
+/** Adds the counts that the days' tails have for the most frequent values, and takes them from the sum of the others. */
 async function addTails(
   snapshot: Database,
   linkId: number,
@@ -85,7 +84,7 @@ async function addTails(
     const values = [...breakdowns].filter(([key]) => isOpenValue(key, dimension))
     values.sort(([, a], [, b]) => b.visits - a.visits)
     const keys = values.slice(0, named + candidatesBeyond).map(([key]) => key)
-    // A look-up per day and value, however many values a stranger has made up.
+    // One lookup per day and value, however many values a stranger has made up.
     const { rows } = await sql<{ key: string; visits: number; humans: number }>`
       SELECT value.key, sum(tail.visits)::bigint AS visits, sum(tail.humans)::bigint AS humans
       FROM generate_series(${from}::timestamptz, ${to}::timestamptz - interval '1 day', '1 day') AS start
@@ -102,7 +101,7 @@ async function addTails(
   }
 }
 
-/** The sums alone. */
+/** The sums without breakdowns. */
 export async function sumDayCounts(
   database: Database,
   linkId: number,

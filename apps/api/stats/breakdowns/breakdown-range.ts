@@ -1,13 +1,13 @@
 import { dayMs, dayNumber } from '@hopcount/shared/days.ts'
 import { readRange } from '../series/series-range.ts'
 
-/** Whole UTC days: `from` at 0:00 of the first, `to` at 0:00 behind the last. */
+/** Whole UTC days: `from` is the start of the first one, `to` the end of the last one. */
 export interface DayRange {
   from: Date
   to: Date
 }
 
-/** The UTC days that the range asked for touches; without one the last `defaultDays`, today included. */
+/** The UTC days that the requested range touches; by default the last `defaultDays`, including today. */
 export function readDayRange(
   query: { from?: string; to?: string; tz: string },
   now: Date,

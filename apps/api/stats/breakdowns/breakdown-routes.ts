@@ -1,85 +1,41 @@
-/** `GET /stats/:slug/breakdowns` and `GET /stats/overall/breakdowns`: from the days' aggregates, whatever the number of visits. */
+/** `GET /stats/:slug/breakdowns` and `GET /stats/overall/breakdowns`: read from daily aggregates, so their time does not grow with the number of visits. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { Dimension } from '@hopcount/shared/breakdowns.ts'
 import { dimensions } from '@hopcount/shared/breakdowns.ts'
-import { Type } from 'typebox'
 import { problemResponses } from '../../errors/problem.ts'
-import { countsOf, countsProperties } from '../counts.ts'
-import { compareProperty, zoneProperty } from '../series/series-range.ts'
-import { answerHeaderSchemas, listLifetimeMs, notModified, refusals } from '../shared-responses.ts'
+import { countsOf } from '../counts.ts'
+import { listLifetimeMs, notModified, refusals, responseHeaderSchemas } from '../shared-responses.ts'
 import type { StatsContext } from '../stats-context.ts'
-import { findSubject, reportAddresses, slugOf } from '../subject.ts'
-import {
-  BreakdownsSchema,
-  breakdownsAnswer,
-  dimensionSchema,
-  limitProperty,
-  UncertaintySchema,
-  uncertaintyAnswer,
-} from './breakdown-values.ts'
+import { findSubject, reportPaths, slugOf } from '../subject.ts'
 import type { DaySums } from './breakdown-queries.ts'
 import { sumDayCounts, sumDays } from './breakdown-queries.ts'
 import type { DayRange } from './breakdown-range.ts'
 import { daysBefore, readDayRange } from './breakdown-range.ts'
-
-const QuerySchema = Type.Object(
-  {
-    from: Type.Optional(
-      Type.String({ description: 'RFC 3339 time or date; the UTC day that holds it is the first' }),
-    ),
-    to: Type.Optional(
-      Type.String({
-        description: 'RFC 3339 time or date, exclusive; the UTC day of the moment before is the last',
-      }),
-    ),
-    ...zoneProperty,
-    dimension: Type.Optional(
-      Type.Array(dimensionSchema, { maxItems: 6, description: 'may come several times; all when absent' }),
-    ),
-    ...limitProperty,
-    ...compareProperty,
-  },
-  { additionalProperties: false },
-)
-
-const time = Type.String({ format: 'date-time' })
-const daysProperties = {
-  from: Type.String({ format: 'date-time', description: '0:00 UTC of the first day' }),
-  to: Type.String({ format: 'date-time', description: '0:00 UTC behind the last day' }),
-  ...countsProperties,
-  uniques: Type.Integer({ description: 'people, each once per link and UTC day' }),
-}
-
-const AnswerSchema = Type.Object({
-  ...daysProperties,
-  previous: Type.Optional(
-    Type.Object(
-      { ...daysProperties, from: time, to: time },
-      { description: 'with compare=previous: as many days just before' },
-    ),
-  ),
-  breakdowns: BreakdownsSchema,
-  uncertain: Type.Optional(UncertaintySchema),
-})
+import { BreakdownQuerySchema, BreakdownReportSchema } from './breakdown-schema.ts'
+import { mostFrequentValues, uncertaintyOf } from './breakdown-values.ts'
 
 export const breakdownRoutes: FastifyPluginAsyncTypebox<StatsContext> = async (
   app,
-  { database, answers, config },
+  { database, responses, config },
 ) => {
-  for (const { url, id, of, schema, notFound } of reportAddresses('breakdowns')) {
+  for (const { url, id, of, schema, notFound } of reportPaths('breakdowns')) {
     app.get(
       url,
       {
         config,
         schema: {
           operationId: `${id}Breakdowns`,
-          summary: `The visits of ${of} by referrer, country, browser, system, device and language`,
+          summary: `The visits of ${of} by referrer, country, browser, operating system, device and language`,
           description:
-            'Of whole UTC days, which is how they are kept: those that the range touches, the last 30 without one. Every value is counted; those beyond `limit` are summed as "*".',
+            'Breakdowns are kept per UTC day, so the report covers every day that the range touches, by default the last 30. Every value is counted; those beyond `limit` are summed up as "*".',
           ...schema,
-          querystring: QuerySchema,
+          querystring: BreakdownQuerySchema,
           response: {
-            200: { ...AnswerSchema, description: 'the days together', headers: answerHeaderSchemas },
+            200: {
+              ...BreakdownReportSchema,
+              description: 'the sum of the days',
+              headers: responseHeaderSchemas,
+            },
             304: notModified,
             ...problemResponses({ ...notFound, ...refusals }),
           },
@@ -88,7 +44,7 @@ export const breakdownRoutes: FastifyPluginAsyncTypebox<StatsContext> = async (
       (request, reply) => {
         const { dimension = dimensions, limit, compare } = request.query
         const range = readDayRange(request.query, new Date())
-        return answers.send(request, reply, {
+        return responses.send(request, reply, {
           key: `breakdowns ${request.url}`,
           lifetimeMs: listLifetimeMs,
           async make() {
@@ -97,12 +53,15 @@ export const breakdownRoutes: FastifyPluginAsyncTypebox<StatsContext> = async (
             const before = daysBefore(range)
             return {
               body: JSON.stringify({
-                ...daysAnswer(range, sums),
+                ...describeDays(range, sums),
                 ...(compare && {
-                  previous: daysAnswer(before, await sumDayCounts(database, linkId, before.from, before.to)),
+                  previous: describeDays(
+                    before,
+                    await sumDayCounts(database, linkId, before.from, before.to),
+                  ),
                 }),
-                breakdowns: breakdownsAnswer(breakdowns, inOrder(dimension), limit),
-                ...uncertaintyAnswer(breakdowns, inOrder(dimension), limit),
+                breakdowns: mostFrequentValues(breakdowns, inOrder(dimension), limit),
+                ...uncertaintyOf(breakdowns, inOrder(dimension), limit),
               }),
             }
           },
@@ -112,10 +71,10 @@ export const breakdownRoutes: FastifyPluginAsyncTypebox<StatsContext> = async (
   }
 }
 
-function inOrder(asked: Dimension[]): Dimension[] {
-  return dimensions.filter(dimension => asked.includes(dimension))
+function inOrder(requested: Dimension[]): Dimension[] {
+  return dimensions.filter(dimension => requested.includes(dimension))
 }
 
-function daysAnswer({ from, to }: DayRange, sums: DaySums) {
+function describeDays({ from, to }: DayRange, sums: DaySums) {
   return { from, to, ...countsOf(sums), uniques: sums.uniques }
 }

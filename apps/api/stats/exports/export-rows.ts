@@ -1,4 +1,4 @@
-/** What an export holds, piece by piece: its rows are the objects of the API's other answers, of texts and numbers. */
+/** The rows of an export, in chunks: the objects of the API's other responses, flattened to texts and numbers. */
 import { allLinks } from '@hopcount/shared/all-links.ts'
 import { dimensions, listedValues } from '@hopcount/shared/breakdowns.ts'
 import type { Database } from '@hopcount/shared/database/query-builder.ts'
@@ -15,7 +15,7 @@ import type { Filters } from '../filtered/filters.ts'
 import { agentPasses, isFiltered } from '../filtered/filters.ts'
 import { visitSeries } from '../series/series-queries.ts'
 import type { Buckets } from '../series/series-range.ts'
-import { readInPieces } from '../streaming-database.ts'
+import { readInChunks } from '../streaming-database.ts'
 import type { Subject } from '../subject.ts'
 import { rawVisitsOf } from '../subject.ts'
 import { visitDescriber } from '../visits/describe-visit.ts'
@@ -24,11 +24,11 @@ import { newestFirst } from '../visits/visits-queries.ts'
 
 export interface ExportRows {
   columns: string[]
-  pieces: AsyncIterable<object[]>
+  chunks: AsyncIterable<object[]>
 }
 
-/** So many at a time: describing user agents that were never seen before takes 50 µs each. */
-const rowsAtATime = 250
+/** Few enough not to block redirects: describing a new user agent takes 50 µs. */
+const chunkRows = 250
 
 export async function seriesRows(
   database: Database,
@@ -40,10 +40,10 @@ export async function seriesRows(
     ? (await filtered(database, linkId, buckets, filters)).series
     : await visitSeries(database, linkId, buckets)
   const rows = series.map(({ start, ...counts }) => ({ start: start.toISOString(), ...counts }))
-  return { columns: ['start', 'visits', 'humans', 'bots', 'previews'], pieces: inOnePiece(rows) }
+  return { columns: ['start', 'visits', 'humans', 'bots', 'previews'], chunks: inOneChunk(rows) }
 }
 
-/** Of the UTC days that the range touches; filtered, of exactly the range. */
+/** For the UTC days that the range touches; with filters for exactly the range. */
 export async function breakdownRows(
   database: Database,
   { linkId }: Subject,
@@ -56,7 +56,7 @@ export async function breakdownRows(
       : await sumDays(database, linkId, range, listedValues)
   const values = breakdownValues(breakdowns)
   const rows = dimensions.flatMap(dimension => values[dimension].map(value => ({ dimension, ...value })))
-  return { columns: ['dimension', 'value', 'visits', 'humans'], pieces: inOnePiece(rows) }
+  return { columns: ['dimension', 'value', 'visits', 'humans'], chunks: inOneChunk(rows) }
 }
 
 async function filtered(
@@ -70,11 +70,11 @@ async function filtered(
   return counted
 }
 
-async function* inOnePiece(rows: object[]) {
+async function* inOneChunk(rows: object[]) {
   yield rows
 }
 
-/** Newest first. A day at a time, so that at most the visits of a day are sorted. */
+/** Newest first. Reads day by day, so that no more than one day's visits are sorted at once. */
 export async function visitRows(
   database: Database,
   { linkId }: Subject,
@@ -87,21 +87,17 @@ export async function visitRows(
   const passes = ({ referrer, userAgent }: RawVisit) =>
     agentPasses(texts.userAgent(userAgent), filters) &&
     (filters.referrer === undefined || texts.referrer(referrer) === filters.referrer)
-  async function* pieces() {
+  async function* chunks() {
     for (const day of await daysWithVisits(database, linkId, buckets)) {
-      for await (const piece of readInPieces(
-        database,
-        visitsOfDay(linkId, day, buckets, filters),
-        rowsAtATime,
-      ))
-        yield piece.filter(passes).map(visit => {
+      for await (const chunk of readInChunks(database, visitsOfDay(linkId, day, buckets, filters), chunkRows))
+        yield chunk.filter(passes).map(visit => {
           const described = describe(visit)
           return { ...described, visited_at: described.visited_at.toISOString() }
         })
     }
   }
   const columns = ['visited_at', 'referrer', 'user_agent', 'country', 'language', 'class']
-  return { columns: isOfAll ? ['slug', ...columns] : columns, pieces: pieces() }
+  return { columns: isOfAll ? ['slug', ...columns] : columns, chunks: chunks() }
 }
 
 async function daysWithVisits(

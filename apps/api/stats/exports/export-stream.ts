@@ -1,10 +1,10 @@
-/** Rows as a stream of CSV (RFC 4180) or NDJSON, in constant memory, that a client can't hold up for ever. */
+/** Rows as a stream of CSV (RFC 4180) or NDJSON, in constant memory, that a client can't stall forever. */
 import { Readable } from 'node:stream'
 import type { ExportRows } from './export-rows.ts'
 
 export type ExportFormat = 'csv' | 'ndjson'
 
-/** A client that takes nothing for so long, or is not done after so long, is cut off: it holds a connection. */
+/** A client holds a database connection, so it is disconnected when it reads nothing for this long, or takes too long. */
 const maxIdleMs = 30_000
 export const maxExportMs = 15 * 60_000
 
@@ -30,23 +30,23 @@ export async function exportStream(rows: ExportRows, format: ExportFormat): Prom
   }
 }
 
-/** A cell that a spreadsheet would take for a formula gets an apostrophe in front (OWASP, CSV injection). */
-async function csvLines({ columns, pieces }: ExportRows): Promise<AsyncIterable<string>> {
+/** A cell that a spreadsheet would take for a formula is prefixed with an apostrophe (OWASP, CSV injection). */
+async function csvLines({ columns, chunks }: ExportRows): Promise<AsyncIterable<string>> {
   const { stringify } = await import('csv-stringify/sync')
   const options = {
     columns,
     escape_formulas: true,
     record_delimiter: 'windows',
-    // By itself it quotes the delimiter, and leaves half of it as it is.
+    // By default csv-stringify quotes only cells that contain the whole delimiter, not a lone CR or LF.
     quoted_match: /[\r\n]/,
   } as const
   return (async function* () {
     yield stringify([columns], { record_delimiter: 'windows' })
-    for await (const rows of pieces) if (rows.length > 0) yield stringify(rows, options)
+    for await (const rows of chunks) if (rows.length > 0) yield stringify(rows, options)
   })()
 }
 
-async function* ndjsonLines({ pieces }: ExportRows): AsyncIterable<string> {
-  for await (const rows of pieces)
+async function* ndjsonLines({ chunks }: ExportRows): AsyncIterable<string> {
+  for await (const rows of chunks)
     if (rows.length > 0) yield rows.map(row => `${JSON.stringify(row)}\n`).join('')
 }

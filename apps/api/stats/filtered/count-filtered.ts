@@ -1,9 +1,9 @@
 /**
- * Visits that pass a combination of filters, counted from the raw rows: aggregates hold each dimension by itself. So
- * this is the one report whose time grows with the number of visits, and it is bounded: in time, in groups, in memory
- * (groups are read piece by piece) and in how long it keeps the process from its redirects at a stretch.
+ * Counts the visits that match a combination of filters. It reads raw visits, since aggregates keep each dimension
+ * separately. So this is the one report whose time grows with the number of visits, and it is bounded: in time, in
+ * groups, in memory (groups are read in chunks), and in how long it blocks redirects.
  */
-import { setImmediate as otherWork } from 'node:timers/promises'
+import { setImmediate as yieldToEventLoop } from 'node:timers/promises'
 import type { VisitorClass } from '@hopcount/shared/agents/describe-user-agent.ts'
 import type { Breakdowns } from '@hopcount/shared/breakdowns.ts'
 import { addCount } from '@hopcount/shared/breakdowns.ts'
@@ -27,10 +27,10 @@ export interface FilteredVisits {
   breakdowns: Breakdowns
 }
 
-/** Why there is no answer. */
+/** Why there is no result. */
 export type TooMuch = { tooMuch: 'time' | 'groups' } | { tooMuch: 'retention'; earliest: Date }
 
-/** Thrown, so that the transaction is rolled back with its cursor. */
+/** Thrown, so that the transaction is rolled back together with its cursor. */
 class TooMuchError extends Error {
   readonly what: 'time' | 'groups'
 
@@ -42,10 +42,10 @@ class TooMuchError extends Error {
 
 const maxMs = 2_000
 const maxGroups = 100_000
-/** Redirects wait no longer than this for the describing of texts. */
+/** The longest time that describing texts blocks redirects. */
 const sliceMs = 5
 
-/** Visits of the subject in the buckets that pass the filters: per bucket, and per value of each dimension. */
+/** Counts the subject's visits that match the filters, per bucket and per value of each dimension. */
 export async function countFiltered(
   database: Database,
   linkId: number,
@@ -77,8 +77,8 @@ export async function countFiltered(
 }
 
 /**
- * Gives the next statement of the transaction what is left of the time. And memory to group in: with PostgreSQL's usual
- * 4 MB it sorts 320,000 visits once per grouping, 3.0 s instead of 0.9 s.
+ * Limits the next statement of the transaction to the time that is left, and gives it memory for grouping: with
+ * PostgreSQL's default of 4 MB it sorts 320,000 visits once per grouping, in 3.0 s instead of 0.9 s.
  */
 async function boundStatements(snapshot: Database, deadline: number): Promise<void> {
   const leftMs = Math.ceil(deadline - performance.now())
@@ -144,27 +144,27 @@ async function countGroups(
     }
   }
 
-  /** In other groups than those by referrer, no text is a numbered referrer that passes. */
+  /** Outside the grouping by referrer, a group without a text has matching numbered referrers. */
   function referrerPasses({ by, referrer }: Group): boolean {
     if (filters.referrer === undefined) return true
     return (by !== 'referrer' && referrer === null) || texts.referrer(referrer) === filters.referrer
   }
 }
 
-/** Looks at each row, with pauses for other work; answers how many there were. */
+/** Visits each row, yielding to other work from time to time; returns the number of rows. */
 async function eachInSlices<Row>(
-  pieces: AsyncIterable<Row[]>,
+  chunks: AsyncIterable<Row[]>,
   deadline: number,
-  look: (row: Row) => void,
+  visit: (row: Row) => void,
 ): Promise<number> {
   let rows = 0
-  for await (const piece of pieces) {
+  for await (const chunk of chunks) {
     let slice = performance.now()
-    for (const row of piece) {
-      look(row)
+    for (const row of chunk) {
+      visit(row)
       if (++rows % 32 > 0 || performance.now() - slice < sliceMs) continue
       if (performance.now() > deadline) throw new TooMuchError('time')
-      await otherWork()
+      await yieldToEventLoop()
       slice = performance.now()
     }
   }
@@ -178,17 +178,16 @@ function addVisits(to: Counts | undefined, of: VisitorClass, visits: number): vo
 }
 
 export const tooLongDescription =
-  'the range is too long for filters; `earliest`: where raw visits begin, if that is why'
+  'the range is too long for filters; `earliest` is the first day of raw visits, if that is the reason'
 
-/** What a client is told that asked for too much. */
+/** The problem that explains to the client why there is no result. */
 export function tooLong(reason: TooMuch): Problem {
   if (reason.tooMuch === 'retention') {
-    const detail =
-      'The range is too long for filters: raw visits, which filters need, do not reach back that far.'
+    const detail = 'The range is too long for filters: they need raw visits, which are not kept that long.'
     return new Problem(422, detail, { members: { earliest: reason.earliest.toISOString() } })
   }
   return new Problem(
     422,
-    'The range is too long for filters: it holds too many visits. Please ask for a shorter one.',
+    'The range is too long for filters: it has too many visits. Please choose a shorter one.',
   )
 }

@@ -1,4 +1,4 @@
-/** What a filtered report asks of the raw visits. Each query's time grows with the number of visits in the range. */
+/** Queries of a filtered report over raw visits. Their time grows with the number of visits in the range. */
 
 import type { VisitorClass } from '@hopcount/shared/agents/describe-user-agent.ts'
 import type { Database } from '@hopcount/shared/database/query-builder.ts'
@@ -6,10 +6,10 @@ import { dayMs, dayNumber, dayText, parseDay } from '@hopcount/shared/days.ts'
 import type { RawBuilder } from 'kysely'
 import { sql } from 'kysely'
 import type { Buckets } from '../series/series-range.ts'
-import { readInPieces } from '../streaming-database.ts'
+import { readInChunks } from '../streaming-database.ts'
 import { rawVisitsOf } from '../subject.ts'
 
-/** Which raw visits are looked at. Codes of letters; null: not told; undefined: any. */
+/** The raw visits to read. Letter codes; null: unknown; undefined: any. */
 export interface RawRange {
   linkId: number
   buckets: Buckets
@@ -17,9 +17,9 @@ export interface RawRange {
   language: number | null | undefined
 }
 
-const rowsAtATime = 2_000
+const chunkRows = 2_000
 
-/** Where the raw visits begin, if some that were counted in the range are not kept any more. */
+/** The first day of raw visits, if some of the visits counted in the range are no longer kept. */
 export async function rawVisitsMissing(
   database: Database,
   linkId: number,
@@ -41,7 +41,7 @@ export interface NumberedText {
   text: string
 }
 
-/** The texts with a number that visits of the range have. */
+/** The numbered texts that visits in the range refer to. */
 export function textsInRange(
   database: Database,
   range: RawRange,
@@ -51,31 +51,31 @@ export function textsInRange(
     SELECT texts.id, texts.text
     FROM (SELECT DISTINCT ${sql.ref(column)} AS id FROM visits WHERE ${inRange(range)}) AS used
     JOIN texts ON texts.id = used.id`
-  return readInPieces(database, query, rowsAtATime)
+  return readInChunks(database, query, chunkRows)
 }
 
-/** What is known of numbered texts before visits are counted: who passes, and of which class they are. */
+/** What is known about numbered texts before visits are counted: which ones match, and their class. */
 export interface KnownTexts {
   userAgents: { ids: number[]; classes: VisitorClass[] }
-  /** Undefined: any passes. `orNone`: so do visits without one. */
+  /** Undefined: any matches. `orNone`: visits without a referrer match, too. */
   referrers: { ids: number[]; orNone: boolean } | undefined
 }
 
-/** Visits that have the same of what is not null. Texts that came once have no number: they are in the group. */
+/** Visits with the same values in every field that is not null. Texts seen once have no number and are given in full. */
 export interface Group {
-  /** Of which grouping it is. */
+  /** The grouping that it belongs to. */
   by: 'bucket' | 'country' | 'language' | 'referrer' | 'agent'
   bucket: number | null
   country: number | null
   language: number | null
   referrer: string | null
-  /** Null: the user agent has no number, and is told by `userAgent`. */
+  /** Null: the user agent has no number and is given in `userAgent`. */
   class: VisitorClass | null
   userAgent: string | null
   visits: number
 }
 
-/** Five small sets of groups instead of the product of all that is asked for. */
+/** Five small sets of groups instead of the product of all dimensions. */
 export function groupsOf(
   database: Database,
   range: RawRange,
@@ -83,7 +83,7 @@ export function groupsOf(
   limit: number,
 ): AsyncIterable<Group[]> {
   const starts = range.buckets.starts.map(Number)
-  // Referrers that have a number and pass are one; those without are told apart, and looked at by the process.
+  // Matching referrers with a number form one group; those without a number stay separate, for the process to match.
   const rest = sql`class, unnumbered_agent, ${referrers === undefined ? sql`NULL::text` : sql`unnumbered_referrer`}`
   const query = sql<Group>`
     SELECT CASE counted.mask WHEN 7 THEN 'bucket' WHEN 11 THEN 'country' WHEN 13 THEN 'language' WHEN 14 THEN 'agent' ELSE 'referrer' END AS by,
@@ -108,10 +108,10 @@ export function groupsOf(
     ) AS counted
     LEFT JOIN texts AS referrer ON referrer.id = counted.referrer_id
     LEFT JOIN texts AS user_agent ON user_agent.id = counted.user_agent_id`
-  return readInPieces(database, query, rowsAtATime)
+  return readInChunks(database, query, chunkRows)
 }
 
-/** By minute, too: the index of a link's visits is. */
+/** Restricts the minute, too, since the index of a link's visits is by minute. */
 function inRange({ linkId, buckets, country, language }: RawRange): RawBuilder<unknown> {
   const { starts, end } = buckets
   const from = starts[0] ?? end

@@ -1,38 +1,23 @@
-/** Which visits a filtered report or export is about. */
+/** The visits that a filtered report or export counts. */
 import type { UserAgent, VisitorClass } from '@hopcount/shared/agents/describe-user-agent.ts'
 import { letterCode } from '@hopcount/shared/letter-codes.ts'
-import type { Static } from 'typebox'
-import { Type } from 'typebox'
 import { queryProblem } from '../series/series-range.ts'
+import type { FilterQuery } from './filtered-schema.ts'
 
-/** Undefined: any. */
+/** Undefined: any value. */
 export interface Filters {
   class: VisitorClass | undefined
   referrer: string | undefined
   browser: string | undefined
   os: string | undefined
   device: string | undefined
-  /** Codes of letters; null: not told. */
+  /** Letter codes; null: unknown. */
   country: number | null | undefined
   language: number | null | undefined
 }
 
-const filter = (description: string) => Type.Optional(Type.String({ maxLength: 255, description }))
-
-export const filterProperties = {
-  class: Type.Optional(Type.Union([Type.Literal('human'), Type.Literal('bot'), Type.Literal('preview')])),
-  referrer: filter('a value of the breakdown by referrer; empty: visits without one'),
-  country: filter('"DE"; empty: not known'),
-  browser: filter('a value of the breakdown by browser'),
-  os: filter('a value of the breakdown by operating system'),
-  device: filter('a value of the breakdown by device'),
-  language: filter('"de"; empty: not told'),
-}
-
-const FilterQuerySchema = Type.Object(filterProperties)
-
-/** 400 where a code can't be one. */
-export function readFilters(query: Static<typeof FilterQuerySchema>): Filters {
+/** 400 when a code is invalid. */
+export function readFilters(query: FilterQuery): Filters {
   const { class: visitorClass, referrer, browser, os, device } = query
   return {
     class: visitorClass,

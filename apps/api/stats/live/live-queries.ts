@@ -2,9 +2,9 @@ import type { Database } from '@hopcount/shared/database/query-builder.ts'
 import { sql } from 'kysely'
 import type { StoredCounts } from '../counts.ts'
 
-/** The visits are those of all time. */
-export interface LiveCounts extends StoredCounts {
-  /** People's visits since the minute in which the moment five minutes ago lies. */
+/** `visits` and `lastVisit` are of all time. */
+export interface StoredLiveCounts extends StoredCounts {
+  /** Visits by humans since the start of the minute five minutes ago. */
   lastFiveMinutes: number
   lastVisit: Date | null
 }
@@ -13,17 +13,17 @@ const minuteMs = 60_000
 
 /**
  * The counts of all these links at `now`, in one query; a link without visits has zeros. Two index lookups per link:
- * `now` stands in the query as a value, so that only the partitions of these minutes are looked into, and not those
- * made ahead. Hosts whose clocks are less than a minute ahead are counted, too.
+ * `now` is passed as a value, so that only the partitions of these minutes are read, and not those created ahead.
+ * Visits from hosts whose clocks are less than a minute fast are included.
  */
 export async function liveCounts(
   database: Database,
   linkIds: number[],
   now: number,
-): Promise<Map<number, LiveCounts>> {
+): Promise<Map<number, StoredLiveCounts>> {
   const from = new Date(Math.floor(now / minuteMs) * minuteMs - 5 * minuteMs)
   const until = new Date(now + 2 * minuteMs)
-  const { rows } = await sql<LiveCounts & { linkId: number }>`
+  const { rows } = await sql<StoredLiveCounts & { linkId: number }>`
     SELECT listened.link_id AS "linkId",
            coalesce(total.visits, 0) AS visits,
            coalesce(total.bots, 0) AS bots,

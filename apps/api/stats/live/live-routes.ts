@@ -11,7 +11,7 @@ import type { LiveStreams } from './live-streams.ts'
 
 const EventStreamSchema = {
   description:
-    'server-sent events (WHATWG HTML, section 9.2), open until the client leaves or the process stops. Event `counts`: at once, then when something has changed, at most one per second. A comment every 15 s',
+    'server-sent events (WHATWG HTML, section 9.2), open until the client disconnects or the process stops. Event `counts`: sent at once, then whenever something has changed, at most once per second. A comment is sent every 15 s',
   headers: {
     'cache-control': { type: 'string', const: 'no-store' },
     'x-accel-buffering': { type: 'string', const: 'no' },
@@ -20,7 +20,7 @@ const EventStreamSchema = {
     'text/event-stream': {
       schema: Type.String({
         description:
-          'data of `counts`, as JSON: `as_of` (visits before it are counted in), `visits` = `humans` + `bots` + `previews` (of all time), `last_5_minutes` (visits of people since the minute that lies five minutes back), `last_visit` (or null)',
+          'the JSON data of `counts`: `as_of` (all visits before it are included), `visits` = `humans` + `bots` + `previews` (of all time), `last_5_minutes` (visits by humans since the start of the minute five minutes ago), `last_visit` (or null)',
         examples: [
           'event: counts\ndata: {"as_of":"2026-11-22T18:00:00.000Z","visits":12,"humans":9,"bots":2,"previews":1,"last_5_minutes":3,"last_visit":"2026-11-22T17:59:59.120Z"}\n\n',
         ],
@@ -29,7 +29,7 @@ const EventStreamSchema = {
   },
 }
 
-export interface LiveParts {
+export interface LiveOptions {
   streams: LiveStreams
   source: LiveSource
   /** Looks a slug up as a redirect does: concurrent requests for one link's stream share one lookup. */
@@ -37,10 +37,10 @@ export interface LiveParts {
 }
 
 /**
- * `GET /stats/live` and `GET /stats/:slug/live`: the counts as server-sent events. 404 where there is no such link;
+ * `GET /stats/live` and `GET /stats/:slug/live`: the counts as server-sent events. 404 when there is no such link,
  * 503 with Retry-After when there are too many streams, the process is overloaded, or the slug can't be looked up.
  */
-export const liveRoutes: FastifyPluginAsyncTypebox<LiveParts & Pick<StatsContext, 'config'>> = async (
+export const liveRoutes: FastifyPluginAsyncTypebox<LiveOptions & Pick<StatsContext, 'config'>> = async (
   app,
   { streams, source, findLink, config },
 ) => {
@@ -58,7 +58,7 @@ export const liveRoutes: FastifyPluginAsyncTypebox<LiveParts & Pick<StatsContext
       },
     },
     (_request, reply) => {
-      streams.open(reply, tell => source.listen(allLinks, tell))
+      streams.open(reply, notify => source.listen(allLinks, notify))
     },
   )
 
@@ -81,7 +81,7 @@ export const liveRoutes: FastifyPluginAsyncTypebox<LiveParts & Pick<StatsContext
       checkSubjectSlug(slug)
       const link = await findLink(slug)
       if (link === undefined) throw noSuchLink()
-      streams.open(reply, tell => source.listen(link.id, tell))
+      streams.open(reply, notify => source.listen(link.id, notify))
     },
   )
 }

@@ -1,19 +1,19 @@
 /**
  * The open live streams of a process (server-sent events: WHATWG HTML, section 9.2).
  *
- * Each has at most one message a second, only when something has changed, and a comment every 15 s, by which both sides
- * notice that the other is gone. Nothing is queued for a client that does not read: while bytes wait for its socket, it
- * gets none, afterwards the newest state; after `dropAfterMs` in that condition its connection is cut. One timer
- * serves all streams.
+ * A stream sends at most one message a second, only when something has changed, and a comment every 15 s, by which each
+ * side notices when the other is gone. Nothing is queued for a client that doesn't read: while bytes wait for its socket
+ * it is sent nothing, then the newest state; after `dropAfterMs` without progress it is disconnected. One timer serves
+ * all streams.
  *
- * Written out instead of taken from @fastify/sse 0.6: that one writes its comments without asking whether the
- * socket takes them, has a timer and a message of its own per connection, and refuses with errors that are no problem+json.
+ * Why not @fastify/sse 0.6: it writes comments even when the socket is full, has a timer and a message of its own for
+ * each connection, and its errors are not problem+json.
  */
 import type { ServerResponse } from 'node:http'
 import { Problem, unavailable } from '../../errors/problem.ts'
 import type { LiveState } from './live-source.ts'
 
-/** What is needed of Fastify's reply. */
+/** The part of Fastify's reply that is used. */
 interface Reply {
   raw: ServerResponse
   getHeaders(): Record<string, string | number | string[] | undefined>
@@ -22,21 +22,21 @@ interface Reply {
 
 export interface LiveStreams {
   /**
-   * Answers with a stream, fed by what `listen` tells; when it ends, calls what `listen` returned. Throws a Problem
-   * (503) where there are too many streams, or the process is stopping.
+   * Responds with a stream of the states that `listen` reports; when it ends, calls what `listen` returned. Throws a
+   * Problem (503) when there are too many streams, or the process is stopping.
    */
-  open(reply: Reply, listen: (tell: (state: LiveState) => void) => () => void): void
-  /** Ends all streams, and refuses new ones: the process is stopping. Clients come back to another after `retry`. */
+  open(reply: Reply, listen: (notify: (state: LiveState) => void) => () => void): void
+  /** Ends all streams and refuses new ones, because the process is stopping. Clients reconnect, to another process, after `retry`. */
   end(): void
 }
 
 interface Stream {
-  /** Sends what there is to send and can be sent. */
+  /** Sends what is due, if the socket can take it. */
   attend(): void
   end(): void
 }
 
-/** Each costs about 25 kB of memory and a socket. */
+/** A stream costs about 25 kB of memory and a socket. */
 const maxStreams = 2_000
 const retry = 'retry: 2000\n\n'
 const keepAlive = ': keep-alive\n\n'
@@ -48,25 +48,25 @@ export function createLiveStreams({ everyMs, dropAfterMs } = defaultTimes): Live
   let timer: NodeJS.Timeout | undefined
   let stopping = false
 
-  function open(reply: Reply, listen: (tell: (state: LiveState) => void) => () => void): void {
-    if (stopping) throw unavailable('This process is stopping. Please connect again.')
+  function open(reply: Reply, listen: (notify: (state: LiveState) => void) => () => void): void {
+    if (stopping) throw unavailable('This process is stopping. Please reconnect.')
     if (streams.size >= maxStreams) {
-      throw new Problem(503, 'Too many are listening already. Please try again later.', {
+      throw new Problem(503, 'There are too many live streams already. Please try again later.', {
         headers: { 'retry-after': '10' },
       })
     }
     reply.hijack()
     const response = reply.raw
-    // The client has gone already: there will be no 'close' any more.
+    // The client is gone already, so there will be no 'close' event.
     if (response.destroyed) return
-    // Those of the rate limit.
+    // The rate limit's headers.
     for (const [name, value] of Object.entries(reply.getHeaders())) response.setHeader(name, value ?? '')
     response.writeHead(200, {
       'content-type': 'text/event-stream',
       'cache-control': 'no-store',
-      // For nginx (ngx_http_proxy_module, proxy_buffering): pass each message on as it comes.
+      // Tells nginx to pass on each message at once (ngx_http_proxy_module, proxy_buffering).
       'x-accel-buffering': 'no',
-      // The stream ends when the process stops; nothing must follow on this connection then.
+      // The stream ends when the process stops; no request may follow on this connection.
       connection: 'close',
     })
     const stream = startStream(response, listen)
@@ -86,7 +86,7 @@ export function createLiveStreams({ everyMs, dropAfterMs } = defaultTimes): Live
 
   function startStream(
     response: ServerResponse,
-    listen: (tell: (state: LiveState) => void) => () => void,
+    listen: (notify: (state: LiveState) => void) => () => void,
   ): Stream {
     let started = false
     let latest: LiveState | undefined
@@ -103,7 +103,7 @@ export function createLiveStreams({ everyMs, dropAfterMs } = defaultTimes): Live
         if (started) attend()
       }),
     )
-    // One write: a second one would find the bytes of the first still waiting.
+    // One write: at a second one, the bytes of the first would still be waiting.
     write(retry + takeMessage())
     started = true
 
@@ -115,13 +115,13 @@ export function createLiveStreams({ everyMs, dropAfterMs } = defaultTimes): Live
         return
       }
       blockedSince = undefined
-      // Timers may be early by a little.
+      // Timers may fire slightly early.
       const message = now - sentAt >= 0.98 * everyMs ? takeMessage() : ''
       if (message !== '') write(message)
       else if (now - writtenAt >= keepAliveEveryMs) write(keepAlive)
     }
 
-    /** The newest state, where the client has not got it yet; '' where it has. */
+    /** The newest state as a message; '' if the client has it already. */
     function takeMessage(): string {
       if (latest === undefined || latest.counts === sent) return ''
       sent = latest.counts

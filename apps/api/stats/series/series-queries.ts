@@ -9,8 +9,8 @@ export interface Bucket extends Counts {
 }
 
 /**
- * Visits per bucket, empty ones included. Buckets of an hour and more begin and end with quarter hours, so each is a
- * sum of quarters; minutes have a table of their own.
+ * Visits per bucket, including empty ones. Buckets of an hour or more begin and end on quarter hours, so each is a sum
+ * of quarter hours; minutes have a table of their own.
  */
 export async function visitSeries(database: Database, linkId: number, buckets: Buckets): Promise<Bucket[]> {
   const { interval, starts, end } = buckets

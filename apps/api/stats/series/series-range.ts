@@ -1,50 +1,9 @@
-/** From the query of a series to its buckets: where each hour, day, week or month begins in the zone asked for. */
+/** From a series' query to its buckets: when each hour, day, week or month begins in the requested zone. */
 import { dayMs, minutesReachBackMs } from '@hopcount/shared/days.ts'
-import type { Static } from 'typebox'
-import { Type } from 'typebox'
 import { Problem } from '../../errors/problem.ts'
+import type { SeriesInterval, SeriesQuery } from './series-schema.ts'
 
-export const zoneProperty = {
-  tz: Type.String({
-    default: 'UTC',
-    maxLength: 64,
-    description: 'IANA time zone whose hours, days, weeks and months are counted, and in which dates begin',
-  }),
-}
-
-export const compareProperty = {
-  compare: Type.Optional(
-    Type.Literal('previous', { description: 'adds the period of equal length just before' }),
-  ),
-}
-
-export const seriesProperties = {
-  interval: Type.Union(
-    [
-      Type.Literal('minute'),
-      Type.Literal('hour'),
-      Type.Literal('day'),
-      Type.Literal('week'),
-      Type.Literal('month'),
-    ],
-    {
-      default: 'day',
-      description: 'weeks begin on Monday (ISO 8601); minutes are kept for the last 48 hours',
-    },
-  ),
-  from: Type.Optional(
-    Type.String({ description: 'RFC 3339 time or date; the interval that holds it is the first' }),
-  ),
-  to: Type.Optional(Type.String({ description: 'RFC 3339 time or date, exclusive; now when absent' })),
-  ...zoneProperty,
-}
-
-const SeriesQuerySchema = Type.Object(seriesProperties)
-
-export type SeriesQuery = Static<typeof SeriesQuerySchema>
-type SeriesInterval = SeriesQuery['interval']
-
-/** The intervals of a series, one after the other: each ends where the next begins, the last one at `end`. */
+/** Consecutive intervals: each ends where the next begins, the last one at `end`. */
 export interface Buckets {
   interval: SeriesInterval
   starts: Date[]
@@ -55,9 +14,9 @@ const maxDays = 366
 const minuteMs = 60_000
 const quarterMs = 15 * minuteMs
 const hourMs = 4 * quarterMs
-/** How far back minutes are kept, and a minute more: a client's "48 hours ago" is a moment old when it arrives. */
+/** How far back minutes are kept, plus a minute: a client's "48 hours ago" is slightly old when it arrives. */
 const minutesReachMs = minutesReachBackMs + minuteMs
-/** What an interval shows when no `from` is given. */
+/** The length of the range when no `from` is given. */
 const defaultSpanMs = {
   minute: hourMs,
   hour: 2 * dayMs,
@@ -67,22 +26,23 @@ const defaultSpanMs = {
 }
 
 /**
- * Reads the query of a series; 400 where range or zone is impossible. A date without time begins in the zone asked for.
- * The bucket that holds `from` is the first, the one that holds the moment before `to` the last; both are whole.
+ * Reads a series' query; 400 when its range or zone is impossible. A date without a time begins at midnight in the
+ * requested zone. The first bucket is the one that contains `from`, the last one contains the moment before `to`; both
+ * are whole.
  */
 export function readSeriesRange(query: SeriesQuery, now: Date): Buckets {
   const { interval } = query
   const { from, to, timeZone } = readRange(query, now, to => to - defaultSpanMs[interval])
   if (interval === 'minute') {
     checkMinutes(from, now)
-    if (to - from > minutesReachMs) throw queryProblem('from', 'A range of minutes has at most 48 hours.')
+    if (to - from > minutesReachMs) throw queryProblem('from', 'A range of minutes covers at most 48 hours.')
   }
   const starts = bucketStarts(interval, from, to, timeZone)
   const end = starts.pop() ?? to
   return { interval, starts: starts.map(start => new Date(start)), end: new Date(end) }
 }
 
-/** From `from` to `to`, exclusive, in ms since 1970; 400 where they or the zone are impossible. */
+/** The range in milliseconds since 1970, `to` exclusive; 400 when it or the zone is impossible. */
 export function readRange(
   query: { from?: string; to?: string; tz: string },
   now: Date,
@@ -92,23 +52,23 @@ export function readRange(
   const to = query.to === undefined ? now.getTime() : readTime('to', query.to, timeZone)
   const from =
     query.from === undefined ? Math.max(0, defaultFrom(to)) : readTime('from', query.from, timeZone)
-  if (from >= to) throw queryProblem('from', 'from must lie before to.')
+  if (from >= to) throw queryProblem('from', 'from must be before to.')
   if (zoned(from, timeZone).add({ days: maxDays }).epochMilliseconds < to)
-    throw queryProblem('from', `A range has at most ${maxDays} days.`)
+    throw queryProblem('from', `A range covers at most ${maxDays} days.`)
   return { from, to, timeZone }
 }
 
 export interface BucketsBefore extends Buckets {
-  /** Where these were when they had gone on for as long as the running ones have now; undefined: those are over. */
+  /** The point that corresponds to now while the buckets compared with are in progress; undefined once they are over. */
   soFar: Date | undefined
 }
 
-/** As many buckets of the same interval, just before. */
+/** The same number of buckets of the same interval, just before. */
 export function bucketsBefore(buckets: Buckets, tz: string, now: Date): BucketsBefore {
   const { interval, starts, end } = buckets
   const timeZone = readTimeZone(tz)
   const first = (starts[0] ?? end).getTime()
-  // One more: in a zone that once skipped a day (Apia, 2011) a calendar step back can pass over none.
+  // One more than needed: in a zone that skipped a day (Apia, 2011) a calendar step back may cross no bucket.
   const span = { [`${interval}s`]: starts.length + 1 }
   const from = zoned(first, timeZone).subtract(span).epochMilliseconds
   const all = bucketStarts(interval, from, first, timeZone).filter(start => start < first)
@@ -118,29 +78,29 @@ export function bucketsBefore(buckets: Buckets, tz: string, now: Date): BucketsB
   return { ...before, soFar: sameTimeBefore(buckets, before, now) }
 }
 
-/** In full hours (old counts are kept by the hour), of hours in full quarters. A minute is too short to be cut. */
+/** In full hours, since old counts are kept by the hour; for hours in full quarters. A minute is too short to be cut. */
 function sameTimeBefore({ interval, starts, end }: Buckets, before: Buckets, now: Date): Date | undefined {
   const last = starts.at(-1)
   const lastBefore = before.starts.at(-1)
   if (interval === 'minute' || last === undefined || lastBefore === undefined) return undefined
   if (now < last || now >= end) return undefined
   const unit = interval === 'hour' ? quarterMs : hourMs
-  const gone = Math.round((now.getTime() - last.getTime()) / unit) * unit
-  return new Date(Math.min(lastBefore.getTime() + gone, before.end.getTime()))
+  const elapsed = Math.round((now.getTime() - last.getTime()) / unit) * unit
+  return new Date(Math.min(lastBefore.getTime() + elapsed, before.end.getTime()))
 }
 
 function checkMinutes(from: number, now: Date): void {
   if (from < now.getTime() - minutesReachMs)
-    throw queryProblem('from', 'Minutes are kept for 48 hours; ask for hours or days.')
+    throw queryProblem('from', 'Minutes are kept for 48 hours only; please use hours or days.')
 }
 
-/** Names only: an offset such as +02:00 is no place whose clocks change. */
+/** Names only: an offset such as +02:00 is not a place whose clocks change. */
 function readTimeZone(name: string): string {
   try {
     if (/^[A-Za-z]/.test(name))
       return new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone
   } catch {}
-  throw queryProblem('tz', 'tz must be the name of an IANA time zone, for example Europe/Berlin.')
+  throw queryProblem('tz', 'tz must be the name of an IANA time zone, such as Europe/Berlin.')
 }
 
 function readTime(field: 'from' | 'to', text: string, timeZone: string): number {
@@ -151,10 +111,10 @@ function readTime(field: 'from' | 'to', text: string, timeZone: string): number 
     const year = new Date(milliseconds).getUTCFullYear()
     if (year >= 1970 && year <= 9999) return milliseconds
   } catch {}
-  throw queryProblem(field, `${field} must be an RFC 3339 time with zone, or a date.`)
+  throw queryProblem(field, `${field} must be an RFC 3339 time with a zone, or a date.`)
 }
 
-/** Where the buckets begin that cover [from, to), and last of all where the one behind them begins. */
+/** The starts of the buckets that cover [from, to), followed by the start of the next one. */
 function bucketStarts(interval: SeriesInterval, from: number, to: number, timeZone: string): number[] {
   const starts: number[] = []
   const next = nextStart(interval, timeZone)
@@ -164,7 +124,7 @@ function bucketStarts(interval: SeriesInterval, from: number, to: number, timeZo
   return starts
 }
 
-/** A day whose midnight is skipped begins later; one whose midnight comes twice begins with the first. */
+/** A day whose midnight is skipped begins later; one with two midnights begins at the first. */
 function bucketStart(interval: SeriesInterval, moment: Temporal.ZonedDateTime): number {
   if (interval === 'minute') return Math.floor(moment.epochMilliseconds / minuteMs) * minuteMs
   if (interval === 'hour') return hourStart(moment)
@@ -173,12 +133,12 @@ function bucketStart(interval: SeriesInterval, moment: Temporal.ZonedDateTime): 
   return moment.startOfDay().epochMilliseconds
 }
 
-/** An hour on the clock, of one offset: where clocks shift by less than an hour, or inside one, it is cut off there. */
+/** A clock hour with a single UTC offset: it is cut where the clocks change within it or by less than an hour. */
 function hourStart(moment: Temporal.ZonedDateTime): number {
   const offsetMs = moment.offsetNanoseconds / 1e6
-  const onTheClock = Math.floor((moment.epochMilliseconds + offsetMs) / hourMs) * hourMs - offsetMs
-  const shift = moment.add({ milliseconds: 1 }).getTimeZoneTransition('previous')
-  return Math.max(onTheClock, shift?.epochMilliseconds ?? onTheClock)
+  const clockHour = Math.floor((moment.epochMilliseconds + offsetMs) / hourMs) * hourMs - offsetMs
+  const change = moment.add({ milliseconds: 1 }).getTimeZoneTransition('previous')
+  return Math.max(clockHour, change?.epochMilliseconds ?? clockHour)
 }
 
 function nextStart(interval: SeriesInterval, timeZone: string): (start: number) => number {
@@ -193,18 +153,18 @@ function calendarFrom(interval: 'day' | 'week' | 'month', timeZone: string): (st
       .startOfDay().epochMilliseconds
 }
 
-/** A year has 8,784 hours: the zone is asked once per shift of its clocks. */
+/** A year has up to 8,784 hours, so the zone is looked up only once per clock change. */
 function hoursFrom(timeZone: string): (start: number) => number {
-  let shift = Number.NEGATIVE_INFINITY
+  let change = Number.NEGATIVE_INFINITY
   let offsetMs = 0
   return start => {
-    if (start >= shift) {
+    if (start >= change) {
       const moment = zoned(start, timeZone)
       offsetMs = moment.offsetNanoseconds / 1e6
-      shift = moment.getTimeZoneTransition('next')?.epochMilliseconds ?? Number.POSITIVE_INFINITY
+      change = moment.getTimeZoneTransition('next')?.epochMilliseconds ?? Number.POSITIVE_INFINITY
     }
     const next = (Math.floor((start + offsetMs) / hourMs) + 1) * hourMs - offsetMs
-    return Math.min(next, shift)
+    return Math.min(next, change)
   }
 }
 

@@ -16,9 +16,9 @@ export interface TopLink extends StoredCounts {
   createdAt: Date
   uniques: number
   lastVisit: Date | null
-  /** Visits in the period before; 0 unless sorted by growth. */
+  /** Visits in the preceding period; 0 unless sorted by growth. */
   before: number
-  /** What the list is sorted by. */
+  /** The value that the list is sorted by. */
   value: number
 }
 
@@ -35,8 +35,8 @@ export function topLinks(database: Database, query: TopQuery): Promise<TopLink[]
 }
 
 /**
- * The most visited links of all time, which is what is asked most: in one query. Exact without an index on the counter:
- * the highest magnitudes that together hold `limit` links are found through their index, and only those links are sorted.
+ * The most visited links of all time, the most frequent request, in one query. Exact without an index on the counter:
+ * the index on the magnitude finds the highest magnitudes that have `limit` links together, and only those are sorted.
  */
 async function mostVisitedOfAllTime(
   database: Database,
@@ -70,7 +70,7 @@ async function mostVisitedOfAllTime(
   return rows
 }
 
-/** In the same order. */
+/** Adds the figures to ranked links, in the same order. */
 async function describeLinks(
   database: Database,
   { window, sort }: TopQuery,
@@ -97,21 +97,21 @@ async function describeLinks(
 }
 
 /**
- * The links that a search means, as a query of ids: those whose slug begins like that, or that lead to that URL.
- * Undefined where no link can match.
+ * A query for the ids of the links that match a search: their slug starts with the text, or they lead to the URL.
+ * Undefined if no link can match.
  */
 export function linksMatching(search: string): RawBuilder<unknown> | undefined {
-  // Slugs are compared byte by byte, and hold nothing behind "z".
+  // Slugs are compared byte by byte and have no character above "z".
   if (/^[A-Za-z0-9_-]{1,64}$/.test(search))
     return sql`SELECT id FROM links WHERE slug >= ${search} AND slug < ${`${search}\x7f`}`
-  // Stored in the form that the URL parser gives.
+  // URLs are stored as the URL parser serializes them.
   const url = URL.parse(search)
   return url === null ? undefined : sql`SELECT id FROM links WHERE long_url = ${url.href}`
 }
 
 const sparklineDays = 7
 
-/** People per UTC day, of the last 7 days up to `now`, oldest first. */
+/** Visits by humans on each of the last 7 UTC days up to `now`, oldest first. */
 export async function sparklines(
   database: Database,
   linkIds: number[],

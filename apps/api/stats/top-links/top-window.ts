@@ -1,24 +1,24 @@
-/** The period of a top list, and how it is put together of whole days (`link_days`) and quarter hours at its edges. */
+/** The period of a top list, made up of whole days (`link_days`) and quarter hours at its edges. */
 import { dayMs, dayNumber, dayText } from '@hopcount/shared/days.ts'
 import { readRange } from '../series/series-range.ts'
 
 export interface Span {
-  /** Both at quarter hours; `to` is exclusive. */
+  /** Both are on quarter hours; `to` is exclusive. */
   from: Date
   to: Date
 }
 
 export interface TopWindow extends Span {
-  /** The period of equal length before. */
+  /** The preceding period of equal length. */
   before: Span
-  /** True where the window ends now: then all that is newer counts, too. */
+  /** True if the window ends now: then all newer visits count, too. */
   isOpen: boolean
 }
 
 export interface SplitSpan {
   /** The UTC days that the span touches. */
   days: string[]
-  /** Those that it holds whole; the rest of it is in the edges. */
+  /** The days that it contains completely; the rest of it is in the edges. */
   wholeDays: string[]
   edges: Span[]
 }
@@ -33,7 +33,7 @@ export interface TopWindowQuery {
 const quarterMs = 15 * 60_000
 const windowMs = { '24h': dayMs, '7d': 7 * dayMs, '30d': 30 * dayMs }
 
-/** Undefined: all time. Begins with the quarter hour that holds its first moment, ends with the one that holds its last. */
+/** Undefined: all time. The window consists of whole quarter hours, from the one that contains its first moment on. */
 export function readTopWindow(query: TopWindowQuery, now: Date): TopWindow | undefined {
   if (query.from !== undefined || query.to !== undefined) {
     const { from, to } = readRange(query, now, to => to - 30 * dayMs)
@@ -46,7 +46,7 @@ export function readTopWindow(query: TopWindowQuery, now: Date): TopWindow | und
 function windowOf(from: number, to: number, isOpen: boolean): TopWindow {
   const start = Math.floor(from / quarterMs) * quarterMs
   const end = Math.ceil(to / quarterMs) * quarterMs
-  // Nothing lies behind now, so the whole of today is read: one row instead of its quarter hours.
+  // There are no visits after now, so all of today is read: one row instead of its quarter hours.
   const counted = isOpen ? Math.ceil(end / dayMs) * dayMs : end
   return {
     from: new Date(start),

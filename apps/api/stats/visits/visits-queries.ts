@@ -1,4 +1,4 @@
-/** Raw visits, newest first: the latest of a link, and page by page those of a link or of all. */
+/** Raw visits, newest first: a link's latest, and pages of one link's or of all links'. */
 import { allLinks } from '@hopcount/shared/all-links.ts'
 import type { Database } from '@hopcount/shared/database/query-builder.ts'
 import { sql } from 'kysely'
@@ -10,13 +10,13 @@ export interface RawVisit {
   userAgent: string | null
   country: number | null
   language: number | null
-  /** Only where visits of all links are read. */
+  /** Null unless visits of all links are read. */
   slug: string | null
 }
 
 /**
- * Behind which visit a page begins. Visits have no number of their own: of those of one millisecond so many have been
- * shown. Rows never move, so their place on disk decides among them, and the order is the same each time.
+ * The visit after which a page begins. Visits have no id, so this is a millisecond, and how many of its visits have
+ * been shown. Rows never move, so their place on disk breaks ties, and the order is always the same.
  */
 export interface VisitPosition {
   visitedAt: number
@@ -25,10 +25,10 @@ export interface VisitPosition {
 
 const minuteMs = 60_000
 
-/** One link's are ordered by minute first, as the index is; only visits of one minute are sorted. */
+/** By minute first, like the index, so that for one link only the visits of a minute need sorting. */
 export const newestFirst = sql`date_bin('1 minute', visited_at, 'epoch'::timestamptz) DESC, visited_at DESC, tableoid, ctid DESC`
 
-/** What raw rows of the query `visits` say in words, in the same order. */
+/** The raw rows of the query `visits` with their texts, in the same order. */
 function withTexts(visits: ReturnType<typeof sql>, linkId: number) {
   return sql<RawVisit>`
     SELECT visit.visited_at AS "visitedAt", visit.country, visit.language,
@@ -65,9 +65,9 @@ export async function newestVisits(
 }
 
 /**
- * How far back the newest `visits` of all links reach that are not newer than `last`: no index tells all links' raw
- * visits by time, but link 0's minutes and quarter hours (old ones are folded into hours) tell how many there were.
- * Undefined: to the beginning.
+ * How far back one must read for the newest `visits` of all links that are no newer than `last`. No index orders the raw
+ * visits of all links by time, but link 0's minutes and quarter hours (old ones are folded into hours) know how many
+ * there were. Undefined: back to the beginning.
  */
 async function reachBack(
   database: Database,

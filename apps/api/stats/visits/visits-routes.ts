@@ -1,17 +1,18 @@
-/** `GET /stats/:slug/visits` and `GET /stats/overall/visits`: raw visits, newest first, page by page. */
+/** `GET /stats/:slug/visits` and `GET /stats/overall/visits`: raw visits, newest first, in pages. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
 import { problemResponses } from '../../errors/problem.ts'
 import {
-  answerHeaderSchemas,
   linkHeaderSchema,
   linkLifetimeMs,
   notModified,
   refusals,
+  responseHeaderSchemas,
 } from '../shared-responses.ts'
 import type { StatsContext } from '../stats-context.ts'
-import { findSubject, reportAddresses, slugOf } from '../subject.ts'
-import { visitDescriber, visitProperties } from './describe-visit.ts'
+import { findSubject, reportPaths, slugOf } from '../subject.ts'
+import { visitDescriber } from './describe-visit.ts'
+import { VisitOfAnyLinkSchema, VisitSchema } from './visit-schema.ts'
 import type { RawVisit, VisitPosition } from './visits-queries.ts'
 import { newestVisits } from './visits-queries.ts'
 
@@ -21,7 +22,7 @@ const VisitsQuerySchema = Type.Object(
     before: Type.Optional(
       Type.String({
         pattern: '^\\d{1,15}\\.\\d{1,6}$',
-        description: 'from the `Link` header: the next page',
+        description: 'the next page, from the `Link` header',
       }),
     ),
   },
@@ -30,9 +31,9 @@ const VisitsQuerySchema = Type.Object(
 
 export const visitsRoutes: FastifyPluginAsyncTypebox<StatsContext> = async (
   app,
-  { database, answers, config },
+  { database, responses, config },
 ) => {
-  for (const { url, id, of, schema, notFound } of reportAddresses('visits')) {
+  for (const { url, id, of, schema, notFound } of reportPaths('visits')) {
     app.get(
       url,
       {
@@ -40,16 +41,14 @@ export const visitsRoutes: FastifyPluginAsyncTypebox<StatsContext> = async (
         schema: {
           operationId: `${id}Visits`,
           summary: `The visits of ${of}, newest first`,
-          description: 'As far back as raw visits are kept.',
+          description: 'Goes as far back as raw visits are kept.',
           ...schema,
           querystring: VisitsQuerySchema,
           response: {
             200: {
-              ...Type.Array(
-                Type.Object(id === 'overall' ? { slug: Type.String(), ...visitProperties } : visitProperties),
-              ),
+              ...Type.Array(id === 'overall' ? VisitOfAnyLinkSchema : VisitSchema),
               description: 'newest first',
-              headers: { ...answerHeaderSchemas, ...linkHeaderSchema },
+              headers: { ...responseHeaderSchemas, ...linkHeaderSchema },
             },
             304: notModified,
             ...problemResponses({ ...notFound, ...refusals }),
@@ -58,7 +57,7 @@ export const visitsRoutes: FastifyPluginAsyncTypebox<StatsContext> = async (
       },
       (request, reply) => {
         const { limit, before } = request.query
-        return answers.send(request, reply, {
+        return responses.send(request, reply, {
           key: `visits ${request.url}`,
           lifetimeMs: linkLifetimeMs,
           async make() {
@@ -68,7 +67,7 @@ export const visitsRoutes: FastifyPluginAsyncTypebox<StatsContext> = async (
               newestVisits(database, linkId, limit, position),
               visitDescriber(),
             ])
-            const next = visits.length === limit ? positionBehind(visits, position) : undefined
+            const next = visits.length === limit ? positionAfter(visits, position) : undefined
             return {
               body: JSON.stringify(visits.map(describe)),
               next: next && `${new URLSearchParams({ limit: String(limit), before: next })}`,
@@ -86,7 +85,7 @@ function readPosition(before: string | undefined): VisitPosition | undefined {
   return { visitedAt, shown }
 }
 
-function positionBehind(visits: RawVisit[], before: VisitPosition | undefined): string {
+function positionAfter(visits: RawVisit[], before: VisitPosition | undefined): string {
   const last = visits.at(-1)?.visitedAt.getTime() ?? 0
   const shownBefore = before?.visitedAt === last ? before.shown : 0
   const shown = visits.filter(visit => visit.visitedAt.getTime() === last).length

@@ -1,26 +1,24 @@
-/** What the API answers when it can't do what was asked (RFC 9457), or what is wrong on the way to it. */
+import type { ProblemDocument } from '../../../api/errors/problem-schema.ts'
+
+/** Why a request failed: a problem reported by the API (RFC 9457), or one on the way to it. */
 export interface Problem {
   status: number
   detail: string
-  /** Of single fields: the field's name, and a sentence. */
+  /** Problems with single fields. */
   fields: { name: string; detail: string }[]
-  /** Of a range that is too long for filters: where raw visits begin. */
+  /** For a range that is too long for filters: the first day of raw visits. */
   earliest?: string | undefined
 }
 
-/** Status 0: nobody has answered. */
+/** Status 0: there was no response. */
 export const unreachable: Problem = { status: 0, detail: 'The server can’t be reached.', fields: [] }
 
 export async function readProblem(response: Response): Promise<Problem> {
   try {
-    const document = (await response.json()) as {
-      detail?: string
-      errors?: { pointer: string; detail: string }[]
-      earliest?: string
-    }
+    const document = (await response.json()) as Partial<ProblemDocument>
     return {
       status: response.status,
-      detail: document.detail ?? `The server answered ${response.status}.`,
+      detail: document.detail ?? `The server responded with status ${response.status}.`,
       fields: (document.errors ?? []).map(({ pointer, detail }) => ({
         name: pointer.replace(/^#?\//, ''),
         detail,
@@ -28,12 +26,16 @@ export async function readProblem(response: Response): Promise<Problem> {
       earliest: document.earliest,
     }
   } catch {
-    // A proxy in between answers in its own words.
-    return { status: response.status, detail: `The server answered ${response.status}.`, fields: [] }
+    // A proxy in between responded in a format of its own.
+    return {
+      status: response.status,
+      detail: `The server responded with status ${response.status}.`,
+      fields: [],
+    }
   }
 }
 
-/** True where asking the same again gives the same answer: what was asked for is impossible. */
+/** True if the same request would fail again, because what it asks for is impossible. */
 export function isRefusal({ status }: Problem): boolean {
   return status >= 400 && status < 500 && status !== 429
 }

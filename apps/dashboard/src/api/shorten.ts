@@ -1,24 +1,16 @@
+import type { NewLink, ShortenBody } from '../../../api/links/link-schema.ts'
 import type { Problem } from './problem.ts'
 import { readProblem, unreachable } from './problem.ts'
 
-export interface NewLink {
-  slug: string
-  short_url: string
-  long_url: string
-  expires_at?: string
-}
+export type { NewLink }
 
 /** `POST /shorten`. */
-export async function shorten(wish: {
-  long_url: string
-  slug?: string
-  expires_at?: string
-}): Promise<{ link: NewLink } | { problem: Problem }> {
+export async function shorten(body: ShortenBody): Promise<{ link: NewLink } | { problem: Problem }> {
   try {
     const response = await fetch('/shorten', {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
-      body: JSON.stringify(wish),
+      body: JSON.stringify(body),
     })
     if (!response.ok) return { problem: await readProblem(response) }
     return { link: (await response.json()) as NewLink }

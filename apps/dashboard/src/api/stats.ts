@@ -1,104 +1,35 @@
-/** What the API answers about visits, and where it is asked. Times are RFC 3339 in UTC. */
-import type { Address, Dimension } from '../address.ts'
+/** Paths of the statistics, and the types of their responses, which are those of the API's schemas. */
+import type { BreakdownReport, BreakdownValue } from '../../../api/stats/breakdowns/breakdown-schema.ts'
+import type { Counts } from '../../../api/stats/counts.ts'
+import type { FilteredReport } from '../../../api/stats/filtered/filtered-schema.ts'
+import type { LinkStats, OverallStats } from '../../../api/stats/link-stats-schema.ts'
+import type { LiveCounts as LiveCountsEvent } from '../../../api/stats/live/live-schema.ts'
+import type { Orphans } from '../../../api/stats/orphans/orphans-schema.ts'
+import type { ListedLink } from '../../../api/stats/top-links/top-links-schema.ts'
+import type { VisitOfAnyLink, Visit as VisitOfLink } from '../../../api/stats/visits/visit-schema.ts'
+import type { Address } from '../address.ts'
 
-/** `visits` is every redirect answered: humans + bots + previews. */
-export interface Counts {
-  visits: number
-  humans: number
-  bots: number
-  previews: number
+export type {
+  BreakdownReport,
+  BreakdownValue,
+  Counts,
+  FilteredReport,
+  LinkStats,
+  ListedLink,
+  Orphans,
+  OverallStats,
 }
 
-/** Which of them the page shows. */
+/** The counts that the page can show. */
 export type Metric = 'visits' | 'humans'
 
-/** `GET /stats`: links in the order asked for. */
-export interface ListedLink extends Counts {
-  slug: string
-  long_url: string
-  uniques: number
-  last_visit: string | null
-  created_at: string
-  growth?: number
-  /** People's visits per UTC day, the last 7, oldest first. */
-  sparkline?: number[]
-}
-
-export interface Bucket extends Counts {
-  start: string
-}
-
-/** `to` is exclusive. */
-export interface Range extends Counts {
-  from: string
-  to: string
-}
-
-/** What `GET /stats/:slug` and `GET /stats/overall` have in common. */
-export interface ReportStats extends Counts {
-  uniques: number
-  first_visit: string | null
-  last_visit: string | null
-  range: Range
-  series: Bucket[]
-  /** `so_far`: at the time that the running period has come to. */
-  previous?: Range & { series: Bucket[]; so_far?: Counts }
-}
-
-export interface LinkStats extends ReportStats {
-  slug: string
-  long_url: string
-  created_at: string
-  expires_at: string | null
-}
-
-export interface OverallStats extends ReportStats {
-  links: number
-}
-
-/** `value` is empty where it is not told, `*` for all others. */
-export interface BreakdownValue {
-  value: string
-  visits: number
-  humans: number
-}
-
-export type Breakdowns = Partial<Record<Dimension, BreakdownValue[]>>
-
-/** `GET …/breakdowns`: of whole UTC days. */
-export interface DaysStats extends Range {
-  uniques: number
-  previous?: Range & { uniques: number }
-  breakdowns: Breakdowns
-}
-
-/** `GET …/filtered`. */
-export interface FilteredStats extends Range {
-  series: Bucket[]
-  breakdowns: Breakdowns
-}
-
-/** `GET …/visits`; `slug` among those of all links. */
-export interface Visit {
-  slug?: string
-  visited_at: string
-  referrer: string | null
-  user_agent: string | null
-  country: string | null
-  language: string | null
-  class: 'human' | 'bot' | 'preview'
-}
-
-/** `GET /stats/orphans`. */
-export interface Orphans {
-  slugs: { slug: string; requests: number; last_day: string }[]
-}
-
-/** Event `counts` of `GET …/live`: of all time. */
-export interface LiveCounts extends Counts {
-  last_5_minutes: number
-  last_visit: string | null
-}
+/** What the reports on one link and on all links have in common. */
+export type ReportStats = LinkStats | OverallStats
+export type Bucket = ReportStats['series'][number]
+/** Visits of all links come with a slug. */
+export type Visit = VisitOfLink & Partial<Pick<VisitOfAnyLink, 'slug'>>
+/** While there is no stream, the counts are read from a report. */
+export type LiveCounts = Omit<LiveCountsEvent, 'as_of'>
 
 export const orphansUrl = '/stats/orphans?limit=10'
 const linksPerPage = 10
@@ -111,12 +42,12 @@ export function linksUrl({ window, sort, search, after }: Address): string {
   return `/stats?${query}`
 }
 
-/** The links with most visits of a report's range. */
+/** The most visited links in a report's range. */
 export function topLinksUrl(from: string, to: string | undefined, zone: string): string {
   return `/stats?${new URLSearchParams({ limit: String(linksPerPage), from, ...(to !== undefined && { to }), tz: zone })}`
 }
 
-/** Where the reports of a link lie, or without a slug those of all links together. */
+/** The path of a link's reports, or without a slug of those on all links together. */
 export function reportPath(slug: string | undefined): string {
   return `/stats/${slug === undefined ? 'overall' : encodeURIComponent(slug)}`
 }
@@ -125,7 +56,7 @@ export function livePath(slug: string | undefined): string {
   return slug === undefined ? '/stats/live' : `${reportPath(slug)}/live`
 }
 
-/** The API looks for the beginning of a slug or a whole long URL. People paste short links, too. */
+/** The API searches for the start of a slug or for a long URL. People paste short links, too. */
 export function searchedText(text: string): string {
   const trimmed = text.trim()
   const isShort = trimmed.startsWith(`${location.origin}/`)

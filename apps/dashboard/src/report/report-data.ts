@@ -4,7 +4,7 @@ import type { Live } from '../api/live.ts'
 import { useLive } from '../api/live.ts'
 import type { Polled } from '../api/poll.ts'
 import { usePolled, usualPauseMs } from '../api/poll.ts'
-import type { DaysStats, FilteredStats, LinkStats, Metric, OverallStats } from '../api/stats.ts'
+import type { BreakdownReport, FilteredReport, LinkStats, Metric, OverallStats } from '../api/stats.ts'
 import { reportPath } from '../api/stats.ts'
 import { useNavigation } from '../navigation.tsx'
 import { useNow } from '../text/now.ts'
@@ -24,11 +24,11 @@ export interface ReportData {
   metric: Metric
   stats: Polled<LinkStats | OverallStats, Asked>
   /** Of the UTC days that the range touches; nothing is asked while there are filters. */
-  days: Polled<DaysStats, Asked>
+  days: Polled<BreakdownReport, Asked>
   /** Undefined: no filters. */
-  filtered: Polled<FilteredStats, Asked> | undefined
+  filtered: Polled<FilteredReport, Asked> | undefined
   /** The period before, filtered. */
-  filteredBefore: Polled<FilteredStats, Asked>
+  filteredBefore: Polled<FilteredReport, Asked>
   live: Live
 }
 
@@ -70,16 +70,16 @@ export function useReportData(slug: string | undefined): ReportData {
   )
   if (stats.answer !== undefined && !isKnown) setKnown(true)
   const limit = String(address.more === undefined ? valuesPerBreakdown : 100)
-  const days = usePolled<DaysStats, Asked>(
+  const days = usePolled<BreakdownReport, Asked>(
     isFiltered ? undefined : ask('/breakdowns', { ...limits, limit, compare: 'previous' }),
     polling,
   )
-  const filtered = usePolled<FilteredStats, Asked>(
+  const filtered = usePolled<FilteredReport, Asked>(
     isFiltered && isKnown ? ask('/filtered', { interval, ...limits, limit, ...address.filters }) : undefined,
     { everyMs: filteredPauseMs },
   )
   const before = stats.answer?.data.previous
-  const filteredBefore = usePolled<FilteredStats, Asked>(
+  const filteredBefore = usePolled<FilteredReport, Asked>(
     isFiltered && before !== undefined && stats.isCurrent && filtered.isCurrent
       ? ask('/filtered', { interval, from: before.from, to: before.to, tz: zone, ...address.filters })
       : undefined,

@@ -1,0 +1,31 @@
+import type { FastifyInstance } from 'fastify'
+
+export interface CollectedRoutes {
+  /** The methods of each path. */
+  methods: Map<string, Set<string>>
+  /** Words that can't be slugs, in lower case: a path has them where another one has a slug. */
+  reserved: Set<string>
+}
+
+/** Records every route that is added from now on. */
+export function collectRoutes(app: FastifyInstance): CollectedRoutes {
+  const methods = new Map<string, Set<string>>()
+  const reserved = new Set<string>()
+  /** For each beginning of a path: the words that may follow it, and whether a slug may. */
+  const places = new Map<string, { words: Set<string>; isSlug: boolean }>()
+  app.addHook('onRoute', route => {
+    const known = methods.get(route.url) ?? new Set()
+    for (const method of [route.method].flat()) known.add(method)
+    methods.set(route.url, known)
+    const segments = route.url.split('/').slice(1)
+    for (const [i, segment] of segments.entries()) {
+      const before = segments.slice(0, i).join('/')
+      const place = places.get(before) ?? { words: new Set(), isSlug: false }
+      places.set(before, place)
+      if (segment === ':slug') place.isSlug = true
+      else if (/^[^:*]/.test(segment)) place.words.add(segment.toLowerCase())
+      if (place.isSlug) for (const word of place.words) reserved.add(word)
+    }
+  })
+  return { methods, reserved }
+}

@@ -1,0 +1,54 @@
+import cluster from 'node:cluster'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Configuration } from '@hopcount/shared/configuration.ts'
+import type { Log } from '@hopcount/shared/log.ts'
+import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
+import Fastify, { LogController } from 'fastify'
+import type { ClientAddresses } from './client-addresses.ts'
+import { answerFrameworkError, answerMalformed } from './errors/error-handlers.ts'
+
+/**
+ * How long a stopping process still accepts and serves requests, each with `Connection: close`. A process that is
+ * replaced in a rolling restart has time, and the longer it waits, the fewer clients reuse a connection just as it closes.
+ */
+const drainMs = cluster.isWorker ? 2_000 : 500
+
+export function createHttpServer(
+  configuration: Configuration,
+  clients: ClientAddresses,
+  log: Log,
+): FastifyInstance {
+  const app = Fastify({
+    // One log for all requests, set here and below instead of as `loggerInstance`: then Fastify creates no logger per
+    // request and does not wait for the end of a response to log it. Measured alternately, three runs each: a redirect
+    // takes 2, 10 and 11 % less CPU time.
+    childLoggerFactory: () => log as FastifyBaseLogger,
+    logController: new LogController({ disableRequestLogging: true }),
+    trustProxy: configuration.TRUST_PROXY === undefined ? false : clients.trusts,
+    bodyLimit: 8 * 1024,
+    routerOptions: { maxParamLength: 512 },
+    exposeHeadRoutes: false,
+    // A stopping process still serves requests on open connections, so a rolling restart refuses nobody.
+    return503OnClosing: false,
+    forceCloseConnections: 'idle',
+    requestTimeout: 10_000,
+    http: { headersTimeout: 10_000, maxHeaderSize: 16 * 1024, connectionsCheckingInterval: 1_000 },
+    frameworkErrors: answerFrameworkError,
+    clientErrorHandler: answerMalformed,
+  })
+  app.log = log as FastifyBaseLogger
+  return app
+}
+
+/**
+ * Closing a connection just as its client sends the next request would lose that request. So each connection is ended by
+ * a response with `Connection: close` (which Fastify sends from now on), and only connections that stay idle are closed.
+ */
+export async function drainConnections(app: FastifyInstance): Promise<void> {
+  const deadline = Date.now() + drainMs
+  while (Date.now() < deadline && (await openConnections(app)) > 0) await sleep(20)
+}
+
+function openConnections(app: FastifyInstance): Promise<number> {
+  return new Promise(resolve => app.server.getConnections((_error, count) => resolve(count ?? 0)))
+}

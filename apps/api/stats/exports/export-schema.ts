@@ -1,0 +1,24 @@
+import type { Static } from 'typebox'
+import { Type } from 'typebox'
+import { filterProperties } from '../filtered/filtered-schema.ts'
+import { seriesProperties } from '../series/series-schema.ts'
+
+export const ExportQuerySchema = Type.Object(
+  {
+    what: Type.Union([Type.Literal('visits'), Type.Literal('series'), Type.Literal('breakdowns')], {
+      default: 'visits',
+      description:
+        'the raw visits in the range, newest first, as far back as they are kept; or the data of the other reports. With filters: the visits that match, as in the filtered report',
+    }),
+    format: Type.Union([Type.Literal('csv'), Type.Literal('ndjson')], {
+      default: 'csv',
+      description:
+        'csv: with a header line, and an apostrophe before cells that a spreadsheet would take for a formula; ndjson: one object of the API per line',
+    }),
+    ...seriesProperties,
+    ...filterProperties,
+  },
+  { additionalProperties: false },
+)
+
+export type ExportQuery = Static<typeof ExportQuerySchema>

@@ -1,0 +1,42 @@
+import type { Static } from 'typebox'
+import { Type } from 'typebox'
+import { countsProperties } from './counts.ts'
+import { compareProperty, rangeAndSeriesProperties, seriesProperties } from './series/series-schema.ts'
+import { VisitSchema } from './visits/visit-schema.ts'
+
+export const LinkStatsQuerySchema = Type.Object(
+  { ...seriesProperties, ...compareProperty },
+  { additionalProperties: false },
+)
+export type LinkStatsQuery = Static<typeof LinkStatsQuerySchema>
+
+const time = Type.String({ format: 'date-time' })
+const nullableTime = Type.Union([time, Type.Null()])
+
+const totalsProperties = {
+  ...countsProperties,
+  uniques: Type.Integer({
+    description: 'unique visitors of all time: each is counted once per link and UTC day',
+  }),
+  first_visit: nullableTime,
+  last_visit: nullableTime,
+}
+
+export const LinkStatsSchema = Type.Object({
+  slug: Type.String(),
+  long_url: Type.String(),
+  created_at: time,
+  expires_at: nullableTime,
+  ...totalsProperties,
+  ...rangeAndSeriesProperties,
+  recent: Type.Array(VisitSchema, { description: 'the latest 20 visits, newest first' }),
+})
+
+export const OverallStatsSchema = Type.Object({
+  ...totalsProperties,
+  links: Type.Integer({ description: 'the number of links' }),
+  ...rangeAndSeriesProperties,
+})
+
+export type LinkStats = Static<typeof LinkStatsSchema>
+export type OverallStats = Static<typeof OverallStatsSchema>

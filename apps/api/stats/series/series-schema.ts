@@ -1,0 +1,80 @@
+import type { Static } from 'typebox'
+import { Type } from 'typebox'
+import { countsProperties } from '../counts.ts'
+
+export const zoneProperty = {
+  tz: Type.String({
+    default: 'UTC',
+    maxLength: 64,
+    description: 'IANA time zone of the hours, days, weeks and months, and of dates without a time',
+  }),
+}
+
+export const compareProperty = {
+  compare: Type.Optional(
+    Type.Literal('previous', { description: 'adds the preceding period of equal length' }),
+  ),
+}
+
+export const seriesProperties = {
+  interval: Type.Union(
+    [
+      Type.Literal('minute'),
+      Type.Literal('hour'),
+      Type.Literal('day'),
+      Type.Literal('week'),
+      Type.Literal('month'),
+    ],
+    {
+      default: 'day',
+      description: 'weeks begin on Monday (ISO 8601); minutes are kept for 48 hours',
+    },
+  ),
+  from: Type.Optional(
+    Type.String({ description: 'RFC 3339 time or date; the first interval is the one that contains it' }),
+  ),
+  to: Type.Optional(Type.String({ description: 'RFC 3339 time or date, exclusive; defaults to now' })),
+  ...zoneProperty,
+}
+
+const SeriesQuerySchema = Type.Object(seriesProperties)
+export type SeriesQuery = Static<typeof SeriesQuerySchema>
+export type SeriesInterval = SeriesQuery['interval']
+
+const time = Type.String({ format: 'date-time' })
+
+export const SeriesSchema = Type.Array(Type.Object({ start: time, ...countsProperties }), {
+  description: 'visits per interval, including empty intervals',
+})
+
+export const RangeSchema = Type.Object(
+  {
+    from: time,
+    to: Type.String({ format: 'date-time', description: 'exclusive' }),
+    ...countsProperties,
+  },
+  { description: 'the sum of the series' },
+)
+
+export const rangeAndSeriesProperties = {
+  range: RangeSchema,
+  series: SeriesSchema,
+  previous: Type.Optional(
+    Type.Object(
+      {
+        ...RangeSchema.properties,
+        series: SeriesSchema,
+        so_far: Type.Optional(
+          Type.Object(
+            { to: time, ...countsProperties },
+            {
+              description:
+                'while the last interval is in progress: the previous period up to the same point, in full hours (for hours: full quarter hours)',
+            },
+          ),
+        ),
+      },
+      { description: 'with compare=previous: the same number of intervals, just before' },
+    ),
+  ),
+}
