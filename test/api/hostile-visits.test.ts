@@ -71,6 +71,7 @@ test.each([
   ['NUL', 'a\0b'],
   ['BEL', 'a\x07b'],
   ['DEL', 'a\x7fb'],
+  ['the mark of a note', 'a\x1fapp=com.facebook.katana'],
 ])('%s can not stand in a header: the request is refused and not counted', async (_, userAgent) => {
   const slug = await shorten(api.origin)
   const headers = { 'user-agent': userAgent }

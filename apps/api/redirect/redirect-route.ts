@@ -1,3 +1,4 @@
+import { noteHints } from '@hopcount/shared/agents/client-hints.ts'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import type { ClientAddresses } from '../client-addresses.ts'
@@ -53,7 +54,8 @@ export function redirectRoutes(
     { schema: { ...schema, operationId: 'follow', summary: 'Follow a link' } },
     (request, reply) => {
       withLink(request, reply, link => {
-        const { referer: referrer, 'user-agent': userAgent, 'accept-language': language } = request.headers
+        const { referer: referrer, 'accept-language': language } = request.headers
+        const userAgent = noteHints(request.headers)
         recorder
           .record({ linkId: link.id, referrer, userAgent, language, address: clients.of(request) })
           .then(

@@ -2,6 +2,7 @@
 import type { BotGroup } from './bots/bots.ts'
 import { nameBot } from './bots/bots.ts'
 import { androidBrowser, imitatedBrowsers, namedBrowsers, oftenClaimed, safari } from './browsers.ts'
+import { readHints, sentUserAgent } from './client-hints.ts'
 import type { Device } from './device-names.ts'
 import { findDevice } from './devices.ts'
 import { isAutomatic } from './find-automatic.ts'
@@ -42,19 +43,25 @@ const findImitatedBrowser = wordFinder(imitatedBrowsers)
 
 const maxLength = 512
 
-/** Describes a user agent; without one it is a bot: every browser sends one. */
+/**
+ * Describes a user agent, and the hints noted behind it (client-hints.ts); without a user agent it is a bot: every
+ * browser sends one.
+ */
 export function describeUserAgent(text: string | undefined): UserAgent {
-  const lower = ` ${(text ?? '').slice(0, maxLength).toLowerCase()}`
-  const os = findSystem(lower)
+  const sent = sentUserAgent(text ?? '')
+  const hints = readHints(text ?? '')
+  const lower = ` ${sent.slice(0, maxLength).toLowerCase()}`
+  const os = hints.os ?? findSystem(lower)
   const named = findNamedBrowser(lower)
-  const browser = named ?? findImitatedBrowser(lower) ?? engineBrowser(lower, os)
-  const device = findDevice(lower, os)
+  const browser = hints.app ?? named ?? hints.brand ?? findImitatedBrowser(lower) ?? engineBrowser(lower, os)
+  const device = hints.mobile ? 'mobile' : findDevice(lower, os)
   const looksLikeBrowser = lower.startsWith(' mozilla/') || lower.startsWith(' opera/')
   const unlikely =
     looksLikeBrowser &&
     ((named !== undefined && !oftenClaimed.has(named)) ||
       (device !== undefined && unlikelyDevices.has(device)))
   const unknown = looksLikeBrowser && browser === undefined && os === undefined && device === undefined
+  if (hints.headless) return describeBot(' headlesschrome', os, device)
   if (lower === ' ' || unknown || isAutomatic(lower, unlikely)) return describeBot(lower, os, device)
   return {
     class: 'human',

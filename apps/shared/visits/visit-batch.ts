@@ -27,6 +27,7 @@ export interface Visit {
   linkId: number
   /** As the HTTP parser returns it: one character per byte. */
   referrer: string | undefined
+  /** May have a note of other headers behind it (agents/client-hints.ts). */
   userAgent: string | undefined
   /** The Accept-Language header; its first language is kept. */
   language?: string | undefined

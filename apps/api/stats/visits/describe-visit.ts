@@ -1,4 +1,5 @@
 /** A raw visit as responses show it. */
+import { sentUserAgent } from '@hopcount/shared/agents/client-hints.ts'
 import { lettersOf } from '@hopcount/shared/letter-codes.ts'
 import { loadTextDescriber } from '../describe-texts.ts'
 import type { RawVisit } from './visits-queries.ts'
@@ -9,7 +10,7 @@ export async function visitDescriber() {
     ...(visit.slug !== null && { slug: visit.slug }),
     visited_at: visit.visitedAt,
     referrer: visit.referrer,
-    user_agent: visit.userAgent,
+    user_agent: sentUserAgent(visit.userAgent),
     country: countryOf(visit.country) || null,
     language: lettersOf(visit.language) || null,
     class: texts.userAgent(visit.userAgent).class,
