@@ -46,7 +46,7 @@ test.each([
   ['Huawei Browser', phone('NOH-NX9; HMSCore 6.14').replace('Mobile', 'HuaweiBrowser/16.0.6.302 Mobile')],
   ['Quark', phone('V2218A').replace('Mobile', 'Quark/7.14.5.880 Mobile')],
   ['UC Browser', phone('RMX3710').replace('Mobile', 'UCBrowser/13.8.2.1324 Mobile')],
-  ['Mi Browser', phone('23127PN0CG') + ' XiaoMi/MiuiBrowser/14.40.0-gn'],
+  ['Mi Browser', `${phone('23127PN0CG')} XiaoMi/MiuiBrowser/14.40.0-gn`],
   ['Samsung Internet for Android', phone('SM-S921B').replace('Chrome', 'SamsungBrowser/28.0 Chrome')],
   [
     'NAVER Whale Browser',
@@ -55,7 +55,7 @@ test.each([
       .replace('Safari', 'Whale/4.33.325.17 Safari'),
   ],
   ['QQ Browser', phone('V2218A').replace('Mobile', 'MQQBrowser/15.2 Mobile')],
-  ['Sogou Browser', phone('V2218A') + ' SogouMSE,SogouMobileBrowser/5.36.8'],
+  ['Sogou Browser', `${phone('V2218A')} SogouMSE,SogouMobileBrowser/5.36.8`],
   ['DuckDuckGo', phone('Pixel 8').replace('Safari', 'DuckDuckGo/5 Safari')],
   ['DuckDuckGo', iPhone('Version/18.7 Mobile/15E148 Safari/604.1 Ddg/18.7')],
   [
