@@ -113,7 +113,7 @@ export const ConfigurationSchema = Type.Object({
     minimum: 0,
     maximum: 36_500,
     description:
-      'number of UTC days for which raw visits are kept; removing older ones changes no total, series or breakdown. 0: forever',
+      'number of UTC days for which raw visits are kept; removing older ones changes no total, series or listed breakdown value. 0: forever',
   }),
   FOLD_QUARTERS_AFTER_DAYS: Type.Integer({
     default: 0,

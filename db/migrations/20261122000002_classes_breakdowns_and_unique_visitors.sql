@@ -135,7 +135,7 @@ END
 $$;
 
 -- What was counted before: days and the sums over all links come from the quarter hours; their breakdowns are unknown,
--- all of them in "other", and all visits are people's, until `pnpm reclassify` reads the raw visits.
+-- all of them in "other", and all visits are people's, until `npm run reclassify` reads the raw visits.
 INSERT INTO link_totals (link_id, visits, first_visit, last_visit)
   SELECT 0, sum(visits), min(first_visit), max(last_visit) FROM link_totals HAVING count(*) > 0;
 INSERT INTO link_quarters (link_id, quarter, visits)

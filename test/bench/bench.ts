@@ -1,4 +1,4 @@
-/** `pnpm bench [part …] [--rounds 3] [--seconds 6] …`: measures the parts on this machine and writes their results. */
+/** `npm run bench -- [part …] [--rounds 3] [--seconds 6] …`: measures the parts on this machine and writes their results. */
 import { parseArgs } from 'node:util'
 import { cleanUp } from '../support/clean-up.ts'
 import type { BenchPart, BenchSettings } from './bench-part.ts'

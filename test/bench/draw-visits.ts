@@ -7,7 +7,7 @@ import {
   userAgents,
 } from '../../apps/worker/seed/seed-visitors.ts'
 
-/** Visits of links 1 to `links` by a Zipf law, from the same visitors as those of `pnpm seed`. */
+/** Visits of links 1 to `links` by a Zipf law, from the same visitors as those of `npm run seed`. */
 export function drawVisits(count: number, links: number): Visit[] {
   return Array.from({ length: count }, () => ({
     linkId: ((rank(links) * 611_953) % links) + 1,

@@ -10,7 +10,7 @@ export interface Contender {
 }
 
 export interface RedirectLoad {
-  /** Slugs are those of `pnpm seed` with this many links; 1: always the same, without a script. */
+  /** Slugs are those of `npm run seed` with this many links; 1: always the same, without a script. */
   links: number
   visitors?: 'none' | 'mix' | 'unique'
   /** Of requests for slugs that don't exist. */

@@ -83,7 +83,7 @@ function openPool(databaseUrl: string): pg.Pool {
   return pool
 }
 
-/** Runs `pnpm seed`. */
+/** Runs `npm run seed`. */
 export async function seed(services: Services, links: number, visits = 0): Promise<void> {
   await promisify(execFile)(
     process.execPath,

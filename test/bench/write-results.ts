@@ -21,7 +21,7 @@ export function writePart(options: {
   mkdirSync(folder, { recursive: true })
   const parts = [
     `# ${title}`,
-    `Written by \`pnpm bench ${name}\`. Medians, in brackets the lowest and the highest measurement.`,
+    `Written by \`npm run bench ${name}\`. Medians, in brackets the lowest and the highest measurement.`,
     ...(result.goals.length > 0
       ? [`<!-- goals -->\n${markdownTable(goalColumns, result.goals.map(goalCells))}\n<!-- end of goals -->`]
       : []),

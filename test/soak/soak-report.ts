@@ -55,7 +55,7 @@ export function writeReport(report: SoakReport): void {
   const [machine, versions] = describeMachine(chooseCores())
   const text = [
     '# Under a steady load',
-    `\`pnpm test:soak --minutes ${report.minutes} --rate ${report.perSecond}\`, ${new Date().toISOString().slice(0, 10)}. Medians of the three parts that follow the warm-up (the first quarter of the run), a sample every ${report.sampleEveryMs / 1_000} s. All parts on one machine, the load included.`,
+    `\`npm run test:soak -- --minutes ${report.minutes} --rate ${report.perSecond}\`, ${new Date().toISOString().slice(0, 10)}. Medians of the three parts that follow the warm-up (the first quarter of the run), a sample every ${report.sampleEveryMs / 1_000} s. All parts on one machine, the load included.`,
     failed.length === 0 ? 'Everything levels off, and the counts are exact.' : failed.join('\n'),
     markdownTable(columns, rows(report)),
     [...summary(report), machine, versions].map(line => `- ${line}`).join('\n'),

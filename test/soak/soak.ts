@@ -1,5 +1,5 @@
 /**
- * `pnpm test:soak [--minutes 10] [--rate 300]`: everything at a moderate, steady load for minutes. Memory, open files,
+ * `npm run test:soak -- [--minutes 10] [--rate 300]`: everything at a moderate, steady load for minutes. Memory, open files,
  * queue, spool and tables must level off (levels-off.ts says what that is), and the counts must be exact in the end.
  * The figures go to test/faults/results/soak.md; exits 1 where something grows or a count is wrong.
  */

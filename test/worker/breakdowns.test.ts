@@ -8,6 +8,7 @@ import { newProducerId } from '../../apps/api/visits/producer-folder.ts'
 import type { Breakdowns, StoredBreakdowns } from '../../apps/shared/breakdowns.ts'
 import { addCount, dimensions, listedValues } from '../../apps/shared/breakdowns.ts'
 import { databaseOn } from '../../apps/shared/database/query-builder.ts'
+import { dayMs } from '../../apps/shared/days.ts'
 import { foldBreakdowns } from '../../apps/worker/maintenance/fold-breakdowns.ts'
 import { retireVisits } from '../../apps/worker/maintenance/retire-visits.ts'
 import { insertDeltas } from '../../apps/worker/recording/add-to-aggregates.ts'
@@ -20,7 +21,6 @@ import { openPool } from '../support/hopcount.ts'
 import { recordBatches } from '../support/record-visits.ts'
 import { createTestDatabase } from '../support/test-database.ts'
 
-const dayMs = 86_400_000
 const today = Math.floor(Date.now() / dayMs)
 const link = 7
 

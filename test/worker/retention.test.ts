@@ -214,7 +214,7 @@ test('folded quarter hours are the sums of their hours, also of what was late, a
   expect(await unfolded()).toBe(0)
 })
 
-test('folding while late visits are recorded loses nothing, counts nothing twice, and nobody waits in a circle', async () => {
+test('folding while late visits are recorded loses nothing, counts nothing twice, and never deadlocks', async () => {
   const deadlocks = () => number('SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()')
   const deadlocksBefore = await deadlocks()
   let recorded = 0

@@ -1,11 +1,11 @@
 import type { Pool } from 'pg'
 
 /**
- * Replaces the ledger rows 1…n of each producer, where all of them are there, by one watermark.
+ * Replaces the gapless ledger rows 1…n of each producer by one watermark. Handles at most `maxRows` rows, and returns how
+ * many were replaced.
  *
- * One statement, so nobody sees the rows gone and the watermark not there yet. A producer's rows at most `maxRows`
- * at a time; returns how many rows went. Only one compaction runs at a time (advisory lock), and the deleted rows
- * are those that the same statement has locked, so two can't count the same row.
+ * It is one statement, so nobody sees the rows gone before the watermark is there. Only one compaction runs at a time
+ * (advisory lock), and it deletes only rows that the same statement has locked, so no row is counted twice.
  */
 export async function compactLedger(pool: Pool, maxRows = 50_000): Promise<number> {
   const result = await pool.query<{ removed: number }>({

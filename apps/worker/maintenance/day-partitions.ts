@@ -1,7 +1,7 @@
 /**
- * Dropping day partitions without holding anybody up: DROP needs the table for itself, and whoever comes after it
- * waits behind it. So it waits less than a second for those that are there, and otherwise leaves it to the next run.
- * That is also less than `deadlock_timeout`: nobody is ever told of a deadlock because of a drop.
+ * Drops day partitions without blocking others: DROP needs an exclusive lock, and all later queries wait behind it. So it
+ * waits less than a second for the lock, and otherwise leaves the partition to the next run. That is also shorter than
+ * `deadlock_timeout`, so a drop never causes a deadlock error.
  */
 import { inTransaction } from '@hopcount/shared/database/in-transaction.ts'
 import { dayText, parseDay } from '@hopcount/shared/days.ts'
@@ -13,7 +13,7 @@ const lockNotAvailable = '55P03'
 
 export type PartitionedByDay = 'visits' | 'visitors' | 'link_minutes'
 
-/** Days (UTC, since 1970) before `beforeDay` that have a partition, oldest first. */
+/** The days before `beforeDay` that have a partition, oldest first. */
 export async function partitionDays(
   pool: Pool,
   table: PartitionedByDay,
@@ -33,8 +33,8 @@ export async function partitionDays(
 }
 
 /**
- * Drops the partition of a day, and does `before` in the same transaction. False where others were using the table:
- * then nothing has happened. Another worker may have dropped it already.
+ * Drops the partition of a day, after running `before` in the same transaction. Returns false, with nothing changed, if the
+ * table was in use. It is no error if another worker has already dropped it.
  */
 export async function dropPartition(
   pool: Pool,
@@ -56,7 +56,7 @@ export async function dropPartition(
   }
 }
 
-/** Drops the partitions of the days before `beforeDay`, until one is in use; returns how many went. */
+/** Drops the partitions of the days before `beforeDay`, and stops at one that is in use. Returns the number dropped. */
 export async function dropPartitionsBefore(
   pool: Pool,
   table: PartitionedByDay,
@@ -72,7 +72,7 @@ export async function dropPartitionsBefore(
 
 const rowsPerDelete = 10_000
 
-/** Deletes what `statement` finds before a day ($1), at most $2 rows at a time: rows that lie in a DEFAULT partition. */
+/** Repeats a DELETE of rows before a day ($1), at most $2 at a time. For rows in a DEFAULT partition. */
 export async function deleteBefore(
   pool: Pool,
   statement: { name: string; text: string },

@@ -1,12 +1,12 @@
 import { inTransaction } from '@hopcount/shared/database/in-transaction.ts'
 import type { Pool } from 'pg'
 
-/** Days (UTC) whose partitions exist ahead: a worker may stand still for a week before visits fall into the DEFAULT partition. */
+/** Days whose partitions exist ahead: workers may be down for a week before visits go into the DEFAULT partition. */
 const daysAhead = 8
 
 /**
- * Makes the missing day partitions from yesterday on; returns how many it made. Attaching one needs the DEFAULT partition
- * for itself: where somebody reads it for long (`pnpm verify`), it gives up, so that others don't wait behind it.
+ * Makes the missing day partitions from yesterday on, and returns how many it made. Attaching one needs an exclusive lock
+ * on the DEFAULT partition: if a long query (`npm run verify`) reads it, this gives up, so that others don't wait behind it.
  */
 export async function ensureVisitPartitions(pool: Pool): Promise<number> {
   const result = await inTransaction(

@@ -1,10 +1,10 @@
 /**
- * Folds old quarter hours into the rows of their hours; sums stay as they are.
+ * Folds old quarter hours into the rows of their hours. Sums do not change.
  *
- * A transaction folds a day of some links. It first locks their totals, sorted, as a worker does before it adds to
+ * A transaction folds one day of some links. It first locks their totals, sorted, as a worker does before it adds to
  * quarter hours (add-to-aggregates.ts): so the two never work on the same link at once, and wait in one order. Link 0,
- * whose rows every worker locks last, has a transaction of its own. Several workers may fold at once: the second
- * one finds nothing left to do.
+ * whose rows every worker locks last, has a transaction of its own. Several workers may fold at once: the second one finds
+ * nothing left to do.
  */
 import { allLinks } from '@hopcount/shared/all-links.ts'
 import { inTransaction } from '@hopcount/shared/database/in-transaction.ts'
@@ -15,11 +15,11 @@ import { today } from './database-clock.ts'
 /** Bounds how long a worker waits for the ledger. */
 const linksPerTransaction = 500
 
-/** Folds quarter hours of days (UTC) that lie wholly before the last `afterDays` times 24 hours; 0: never. Returns how many rows went. */
+/** Folds the quarter hours of days that are more than `afterDays` days ago. 0: never. Returns the number of rows folded. */
 export async function foldQuarters(pool: Pool, afterDays: number, now?: number): Promise<number> {
   if (afterDays === 0) return 0
   const beforeDay = (await today(pool, now)) - afterDays
-  // First of all: from here on these days are compared by hour.
+  // Comes first: from now on these days are compared by the hour.
   await pool.query({
     name: 'raise-quarters-from',
     text: `UPDATE retention SET quarters_from = $1::date
@@ -31,13 +31,13 @@ export async function foldQuarters(pool: Pool, afterDays: number, now?: number):
     const links = await linksToFold(pool, day)
     for (let i = 0; i < links.length; i += linksPerTransaction)
       folded += await foldDay(pool, links.slice(i, i + linksPerTransaction), day)
-    // Last, because its rows tell that there is something to fold on that day.
+    // Comes last, because these rows show that there is something to fold on that day.
     folded += await foldDay(pool, [allLinks], day)
   }
   return folded
 }
 
-/** All links together have a row wherever a link has one. */
+/** Wherever a link has a row, so do all links together. */
 async function daysToFold(pool: Pool, beforeDay: number): Promise<number[]> {
   const { rows } = await pool.query<{ day: string }>({
     name: 'days-to-fold',

@@ -1,9 +1,9 @@
 import type { Pool } from 'pg'
 
-/** Long enough to notice a misprint in what is printed four times a year. */
+/** Long enough to notice a misprint in something that is printed four times a year. */
 const keepDays = 90
 
-/** Deletes the requests for unknown slugs of days (UTC) that are older; returns how many rows went. */
+/** Deletes older requests for unknown slugs, and returns the number of rows deleted. */
 export async function forgetOrphans(pool: Pool): Promise<number> {
   const { rowCount } = await pool.query({
     name: 'forget-orphans',

@@ -1,6 +1,6 @@
 /**
- * What a worker does beside recording: day partitions made ahead, a small ledger, and what is old goes.
- * Any number of workers may do it at once: each job locks what it works on, or finds it done.
+ * What a worker does besides recording: it makes day partitions ahead, keeps the ledger small, and removes what is old.
+ * Any number of workers may run these jobs at once: each job locks what it works on, or finds it already done.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Configuration } from '@hopcount/shared/configuration.ts'
@@ -47,7 +47,7 @@ function jobsFor(settings: MaintenanceSettings): Job[] {
   ]
 }
 
-/** Starts all jobs; the returned function stops them and resolves when none is under way. */
+/** Starts all jobs. The returned function stops them, and resolves once none is running. */
 export function startMaintenance(pool: Pool, log: Log, settings: MaintenanceSettings): () => Promise<void> {
   const stop = new AbortController()
   const loops = jobsFor(settings).map(async job => {

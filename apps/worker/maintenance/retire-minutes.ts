@@ -2,10 +2,10 @@ import type { Pool } from 'pg'
 import { today } from './database-clock.ts'
 import { deleteBefore, dropPartitionsBefore } from './day-partitions.ts'
 
-/** Statistics show minutes of the last 48 hours: up to three days (UTC), and today makes four. */
+/** Statistics show the minutes of the last 48 hours, which touch three days. One more day is kept. */
 const keptDays = 3
 
-/** Removes minutes that nobody is shown any more; their quarter hours stay. Returns how many days went. */
+/** Removes minutes that are no longer shown. Their quarter hours stay. Returns the number of days removed. */
 export async function retireMinutes(pool: Pool, now?: number): Promise<number> {
   const beforeDay = (await today(pool, now)) - keptDays
   const dropped = await dropPartitionsBefore(pool, 'link_minutes', beforeDay)

@@ -4,9 +4,9 @@ import { today } from './database-clock.ts'
 import { dropPartition, partitionDays } from './day-partitions.ts'
 
 /**
- * Destroys who has come on a day, hashes and salt together, when the day after it has passed as well (UTC): until then
- * visits that were written late are told apart. What comes later still counts as a visit, and as nobody's.
- * Returns how many days went.
+ * Destroys the visitors of a day, hashes and salt together, once the day after it is over, too: until then, late visits are
+ * still matched with their visitors. Even later ones count as visits, but add no unique visitor. Returns the number of
+ * days removed.
  */
 export async function retireVisitors(pool: Pool, now?: number): Promise<number> {
   const beforeDay = (await today(pool, now)) - 1

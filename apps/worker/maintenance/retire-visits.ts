@@ -11,7 +11,7 @@ import { deleteBefore, dropPartitionsBefore } from './day-partitions.ts'
 export async function retireVisits(pool: Pool, retentionDays: number, now?: number): Promise<number> {
   if (retentionDays === 0) return 0
   const beforeDay = (await today(pool, now)) - retentionDays
-  // First of all: from here on nobody expects these days to be whole.
+  // Comes first: from now on nobody expects these days to be complete.
   await pool.query({
     name: 'raise-raw-visits-from',
     text: `UPDATE retention SET raw_visits_from = $1::date

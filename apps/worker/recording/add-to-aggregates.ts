@@ -1,11 +1,11 @@
 /**
  * Adds a transaction's visits to the aggregate tables, a slice of its links at a time.
  *
- * Order, the same in every worker: slices by link; in each the breakdowns, which lock nothing, then the links' totals,
- * before anything else of these links, their days, quarter hours and minutes, each sorted by key. So whoever wants a row
- * of a link waits at its total, and totals are locked by ascending link, however others cut their slices.
- * Then the same of all links together (link_id 0), whose rows every transaction wants: they are locked for the last few
- * statements only.
+ * Every worker uses the same order. Slices come in the order of links. In each, breakdowns come first, which lock
+ * nothing; then the links' totals, before anything else of these links; then days, quarter hours and minutes, each sorted
+ * by key. So a transaction that needs a row of a link waits at the link's total, and totals are locked in ascending order
+ * of links, however other transactions cut their slices. The rows of all links (link_id 0) come last: every transaction
+ * needs them, so they are locked during the last few statements only.
  */
 import { bigintArray, dateArray, timestampArray } from '@hopcount/shared/database/binary-arrays.ts'
 import { minutesReachBackMs } from '@hopcount/shared/days.ts'
@@ -16,7 +16,7 @@ import type { BreakdownDeltas, DaySums, LinkSums, Sums, VisitSums } from './sum-
 import { sumVisits } from './sum-visits.ts'
 import type { VisitColumns } from './visit-columns.ts'
 
-/** Sorted places of visits of some links (sliceByLink), and who came there for the first time. */
+/** Sorted places of the visits of some links (sliceByLink), and the links' new unique visitors. */
 export interface Slice {
   places: Uint32Array
   uniques: UniqueVisitors
@@ -30,7 +30,7 @@ export async function addToAggregates(
   const ofAll = createSumsOfAll()
   let writing = Promise.resolve()
   for (const { places, uniques } of slices) {
-    // While PostgreSQL writes the slice before it.
+    // Runs while PostgreSQL writes the previous slice.
     const sums = sumVisits(visits, places, uniques, ofAll.breakdowns)
     addToSumsOfAll(ofAll, sums)
     await writing

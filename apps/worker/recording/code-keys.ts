@@ -1,13 +1,13 @@
-/** Keys of breakdowns for the letter codes of raw visits; 0 is what is not known. */
+/** The keys that letter codes of raw visits have in breakdowns. Code 0: unknown. */
 import { lettersOf } from '@hopcount/shared/letter-codes.ts'
 
-/** `cDE`; `c` alone where it is not known. */
+/** `cDE`, or `c` if the country is unknown. */
 export const countryKey = rememberedPerCode(code => `c${lettersOf(code).toUpperCase()}`)
 
-/** `lde`; `l` alone where it is not known. */
+/** `lde`, or `l` if the language is unknown. */
 export const languageKey = rememberedPerCode(code => `l${lettersOf(code)}`)
 
-/** A string that is made anew would be hashed anew by every map that it is looked up in; codes are two bytes: few enough to keep. */
+/** Every map would hash a newly made string again. Codes have two bytes, so all strings can be kept. */
 function rememberedPerCode(make: (code: number) => string): (code: number) => string {
   const keys = new Map<number, string>()
   return code => {

@@ -1,7 +1,7 @@
 /**
- * What is counted about a visit: its class, its keys in the breakdowns, and who it was, as a hash of its day.
+ * What is counted about a visit: its class, its keys in the breakdowns, and its visitor, as a hash with the day's salt.
  *
- * What a text says is remembered: describing a user agent takes some 25 µs.
+ * Descriptions are cached per text, because describing a user agent takes some 25 µs.
  */
 import { hash } from 'node:crypto'
 import { describeUserAgent } from '@hopcount/shared/agents/describe-user-agent.ts'

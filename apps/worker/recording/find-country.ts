@@ -1,6 +1,6 @@
 /**
- * The country of an address, from a MaxMind database file: the one that comes along (WHOIS and routing data, CC0), or
- * another one that GEO_DATABASE names. Nothing is asked of any service.
+ * The country of an address, from a database file in MaxMind's format: the bundled one (WHOIS and routing data, CC0), or
+ * the one that GEO_DATABASE names. No external service is involved.
  */
 import { fileURLToPath } from 'node:url'
 import { letterCode } from '@hopcount/shared/letter-codes.ts'

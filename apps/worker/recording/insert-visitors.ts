@@ -3,25 +3,26 @@ import { dayNumber } from '@hopcount/shared/days.ts'
 import type { PoolClient } from 'pg'
 import type { VisitColumns } from './visit-columns.ts'
 
-/** People who had not come before on their day, as this transaction counts them; columns sorted by link and day. */
+/** New unique visitors per link and day, as this transaction counts them. Columns sorted by both. */
 export interface UniqueVisitors {
   linkIds: number[]
-  /** Days (UTC) since 1970. */
+  /** Day numbers (days.ts). */
   days: number[]
   visitors: number[]
 }
 
 /**
- * Enters who has come, per link and day; answers how many of them are new. Of all links together: the sum of theirs,
- * since a row more per visitor would be the dearest part of recording (6 µs each).
+ * Inserts the visitors per link and day, and returns how many are new. The unique visitors of all links are the sum over
+ * links: one more row per visitor would be the most expensive part of recording (6 µs each).
  *
- * These rows are two fifths of PostgreSQL's part in recording: each looks through nine pages of table and index, and is three
- * records of WAL. Tried: no day in the index, and NOT EXISTS instead of ON CONFLICT, made no difference beyond noise;
- * one hash of link and person as the only key took 1.8 of 9.5 µs less, and would leave nothing to verify per link.
+ * These rows are two fifths of PostgreSQL's share of recording: each reads nine pages of table and index, and writes three
+ * WAL records. Tried: leaving the day out of the index, or NOT EXISTS instead of ON CONFLICT, made no difference beyond
+ * noise. A hash of link and visitor as the only key saved 1.8 of 9.5 µs, and would leave nothing to verify per link.
  *
- * Rows go in sorted, slices of links one after the other (sliceByLink), so that two transactions with the same visitors wait for each other in one order.
- * A day whose salt has been destroyed since the hash was made is left out: its hashes are gone, and everybody would be
- * new. The caller has locked the table before this statement's snapshot, so salt and partition are both there or both gone.
+ * Rows are inserted sorted, slice after slice (sliceByLink), so that two transactions with the same visitors wait for each
+ * other in one order. A day whose salt was destroyed after the hash was made is left out: its hashes are gone, so everybody
+ * would count as new. The caller locked the table before this statement's snapshot, so salt and partition either both
+ * exist or are both gone.
  */
 export async function insertVisitors(
   client: PoolClient,
@@ -32,7 +33,7 @@ export async function insertVisitors(
   if (seen.linkIds.length === 0) return { linkIds: [], days: [], visitors: [] }
   const { rows } = await client.query<{ counts: Buffer | null }>({
     name: 'insert-visitors',
-    // The counts come as bytes in one row: objects of a row each were a seventh of what reached the old generation.
+    // The counts come as bytes in one row. An object per row was a seventh of what reached V8's old generation.
     text: `WITH entered AS (
              INSERT INTO visitors (link_id, day, visitor)
              SELECT DISTINCT link_id, salt.day, visitor
@@ -52,7 +53,7 @@ export async function insertVisitors(
   return readCounts(rows[0]?.counts ?? Buffer.alloc(0))
 }
 
-/** A person comes here as often as they visited: DISTINCT is cheap where rows are sorted anyway. */
+/** A visitor is listed once per visit: DISTINCT is cheap, because the rows are sorted anyway. */
 function visitorsOf(visits: VisitColumns, places: Uint32Array) {
   const linkIds: number[] = []
   const days: number[] = []

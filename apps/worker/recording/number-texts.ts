@@ -1,23 +1,22 @@
 /**
- * Gives referrers and user agents their numbers in `texts`, so that a raw visit holds 4 bytes instead of 100.
+ * Gives referrers and user agents numbers from `texts`, so that a raw visit stores 4 bytes instead of 100.
  *
- * A text gets a row when it comes for the second time (in this worker's memory): a stream of texts that never come
- * again would cost a row and an index entry each, more than keeping them in the visits. Rows are committed by
- * themselves, before the visits that name them; rows that nothing names after a failure do no harm.
+ * A text gets a row when this worker sees it for the second time. For texts that never come again, a row and an index
+ * entry would cost more than the text in its visit. Rows are committed on their own, before the visits that refer to them;
+ * after a failure, unreferenced rows do no harm.
  */
-
 import { textArray } from '@hopcount/shared/database/binary-arrays.ts'
 import { LRUCache } from 'lru-cache'
 import type { Pool } from 'pg'
 import type { TextTable } from './visit-columns.ts'
 
 export interface TextNumbers {
-  /** Numbers of those of the tables' texts that have one. */
+  /** The numbers of those texts in the tables that have one. */
   of(...tables: TextTable<unknown>[]): Promise<Map<string, number>>
 }
 
 const remembered = 50_000
-/** A B-tree entry holds at most a third of a page (nbtree: 2,704 bytes); longer texts are rare, and stay in their visits. */
+/** A B-tree entry holds at most a third of a page (nbtree: 2,704 bytes). Longer texts are rare, and stay in their visits. */
 const maxTextBytes = 1_024
 
 export function createTextNumbers(pool: Pool): TextNumbers {
@@ -49,7 +48,7 @@ export function createTextNumbers(pool: Pool): TextNumbers {
     return visits > 1 || seenOnce.has(text)
   }
 
-  /** Sorted, so that two workers that number the same texts wait for each other in one order. */
+  /** The texts are sorted, so that two workers that number the same ones wait for each other in one order. */
   async function numberTexts(texts: string[]): Promise<{ id: number; text: string }[]> {
     const known = await findTexts(texts)
     const knownTexts = new Set(known.map(row => row.text))

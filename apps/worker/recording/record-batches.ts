@@ -1,13 +1,13 @@
 /**
  * Records batches of visits, each exactly once, several in one transaction.
  *
- * Order of the transaction, the same in every worker, rows of a table sorted by key, so that two workers can wait
- * for each other but never in a circle:
- *   1. ledger rows: a batch already there is left out of all that follows;
- *   2. watermarks, read after the rows were written: compaction replaces rows by a watermark, and whoever wrote
- *      its row after that must find the watermark (READ COMMITTED: each statement sees what was committed before it);
- *   3. raw visits; 4. who has come (visitors); 5. aggregates per link, then of all links together (add-to-aggregates.ts).
- * It commits whole or not at all. If COMMIT's answer is lost, the caller calls again with the same batches.
+ * Every worker's transaction uses the same order, with the rows of a table sorted by key, so that two workers may wait for
+ * each other but never deadlock:
+ *   1. ledger rows: a batch that is already there is left out of all that follows;
+ *   2. watermarks, read after the rows were written: compaction replaces rows by a watermark, and a transaction that
+ *      wrote its row after that must see the watermark (READ COMMITTED: each statement sees what was committed before it);
+ *   3. raw visits; 4. visitors; 5. aggregates per link, then those of all links (add-to-aggregates.ts).
+ * It commits as a whole or not at all. If the response to COMMIT is lost, the caller repeats the call with the same batches.
  */
 import { inTransaction } from '@hopcount/shared/database/in-transaction.ts'
 import type { BatchId } from '@hopcount/shared/visits/visit-batch.ts'
@@ -22,13 +22,13 @@ import { sliceByLink, sortedPlaces } from './slice-visits.ts'
 import type { VisitColumns } from './visit-columns.ts'
 
 export interface Batch extends BatchId {
-  /** Where its visits are: from `begin` to before `end`. */
+  /** The places of its visits: from `begin` up to, but not including, `end`. */
   begin: number
   end: number
 }
 
 export interface Recorded {
-  /** Visits that this call counted. */
+  /** Visits counted by this call. */
   visits: number
   /** Batches that had been counted before. */
   duplicates: number
@@ -94,7 +94,7 @@ async function enterLedger(client: PoolClient, batches: Batch[]): Promise<Batch[
   return batches.filter(batch => enteredKeys.has(batchKey(batch)) && !stale.has(batchKey(batch)))
 }
 
-/** Takes back rows of batches that a watermark already covers. */
+/** Removes the rows of batches that a watermark already covers. */
 async function leaveLedger(client: PoolClient, batches: BatchId[]): Promise<void> {
   await client.query({
     name: 'leave-ledger',

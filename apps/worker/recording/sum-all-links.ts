@@ -1,4 +1,4 @@
-/** Sums of all links together: added up over the slices of a transaction, written after them. */
+/** The sums of all links: added up over the slices of a transaction, and written after them. */
 import { allLinks } from '@hopcount/shared/all-links.ts'
 import type { Breakdowns } from '@hopcount/shared/breakdowns.ts'
 import type { Sums, VisitSums } from './sum-visits.ts'
@@ -37,7 +37,7 @@ export function createSumsOfAll(): SumsOfAll {
   }
 }
 
-/** All but breakdowns, which sumVisits() adds while it has them. */
+/** Adds everything except breakdowns, which sumVisits() adds itself. */
 export function addToSumsOfAll(ofAll: SumsOfAll, { links, days, quarters, minutes }: VisitSums): void {
   for (const visit of links.firstVisits) ofAll.firstVisit = Math.min(ofAll.firstVisit, visit)
   for (const visit of links.lastVisits) ofAll.lastVisit = Math.max(ofAll.lastVisit, visit)
@@ -61,7 +61,7 @@ function addPerTime(to: CountsPerTime, { times, visits, bots, previews }: Sums, 
   }
 }
 
-/** As the sums of a link that has the number of all links. */
+/** As if all links were one link, whose id is `allLinks`. */
 export function columnsOfAll(ofAll: SumsOfAll): VisitSums {
   const deltas = noDeltas()
   for (const [day, breakdowns] of ofAll.breakdowns) addDelta(deltas, allLinks, day, breakdowns)

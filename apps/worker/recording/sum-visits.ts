@@ -1,9 +1,9 @@
 /**
  * Sums of visits per key, so that a link that gets every visit of a transaction costs one row per table.
  *
- * Visits come sorted by link and time. So those of a key are neighbours, each table's sums come out sorted by key, and
- * nothing is looked up: a visit is added to the last sum of each table, or begins the next one. Sums are columns, as the
- * statements want them.
+ * Visits come sorted by link and time. So visits with the same key are neighbours, each table's sums come out sorted by
+ * key, and nothing is looked up: a visit is added to the last sum of each table, or starts the next one. Sums are columns,
+ * as the SQL statements need them.
  */
 import type { VisitorClass } from '@hopcount/shared/agents/describe-user-agent.ts'
 import type { Breakdowns, Count } from '@hopcount/shared/breakdowns.ts'
@@ -13,10 +13,10 @@ import { countryKey, languageKey } from './code-keys.ts'
 import type { UniqueVisitors } from './insert-visitors.ts'
 import type { VisitColumns } from './visit-columns.ts'
 
-/** Of the visits of a link and a time, a row each; sorted by both. */
+/** A row per link and time, sorted by both. */
 export interface Sums {
   linkIds: number[]
-  /** Days since 1970 (UTC), or where the minute or quarter hour starts in milliseconds since 1970; 0 in sums of a link. */
+  /** The day number, or the start of the minute or quarter hour in milliseconds since 1970. 0 in sums per link. */
   times: number[]
   visits: number[]
   bots: number[]
@@ -93,7 +93,7 @@ function noSums(): VisitSums {
   }
 }
 
-/** Adds to the last sum where it has the key, else begins the next one; returns its row. */
+/** Adds to the last sum if it has the key, else starts the next one. Returns the sum's row. */
 function addVisit(sums: Sums, linkId: number, time: number, visitorClass: VisitorClass | undefined): number {
   const bots = visitorClass === 'bot' ? 1 : 0
   const previews = visitorClass === 'preview' ? 1 : 0
@@ -116,7 +116,7 @@ function addAt(column: number[], row: number, count: number): void {
   column[row] = (column[row] ?? 0) + count
 }
 
-/** Both are sorted by link and day, and who came on a day is among its visits. */
+/** Both are sorted by link and day, and a day with unique visitors has visits. */
 function addUniques({ links, days }: VisitSums, uniques: UniqueVisitors): void {
   let next = 0
   let link = 0
@@ -130,7 +130,7 @@ function addUniques({ links, days }: VisitSums, uniques: UniqueVisitors): void {
   }
 }
 
-/** Visits lie in the order of their links' days, and each of these says how many are its own. */
+/** Visits are in the order of `days`, each of which says how many are its own. */
 function sumBreakdowns(
   visits: VisitColumns,
   places: Uint32Array,

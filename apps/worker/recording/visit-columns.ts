@@ -1,15 +1,15 @@
 /**
- * The visits of a transaction as columns: 36 bytes each, in memory that V8 neither moves nor looks through. Objects
- * outlive the young generation while PostgreSQL is busy. Measured in turn, a worker's CPU time per visit: 14.5 µs, with an
- * object per visit 16.3.
+ * The visits of a transaction as columns: 36 bytes per visit, in memory that V8 neither moves nor scans. Objects would
+ * outlive the young generation while PostgreSQL is busy. The worker's CPU time per visit, in alternating runs: 14.5 µs,
+ * and 16.3 with an object per visit.
  *
- * A text is kept once, with what it says, and visits name it by its place.
+ * Each text is kept once, together with its description. Visits refer to it by its place.
  */
 import type { VisitorClass } from '@hopcount/shared/agents/describe-user-agent.ts'
 
-/** Each array has a visit's value at the visit's place. */
+/** Each array holds a visit's value at the visit's place. */
 export interface VisitColumns {
-  /** Visits held; the arrays may be longer. */
+  /** The number of visits. The arrays may be longer. */
   length: number
   linkIds: Float64Array
   /** Milliseconds since 1970. */
@@ -17,7 +17,7 @@ export interface VisitColumns {
   /** Places in the two tables below. */
   userAgents: Uint32Array
   referrers: Uint32Array
-  /** Letters as a number (letter-codes.ts); 0: not known. */
+  /** Letters as a number (letter-codes.ts). 0: unknown. */
   countries: Int16Array
   languages: Int16Array
   /** Two numbers per visit: the first 64 bits of who it was. 0 and 0: no person, or a day whose salt is gone. */
@@ -34,12 +34,12 @@ export interface AgentKeys {
   device: string
 }
 
-/** Distinct texts of the visits of a transaction; undefined where a visit has none. */
+/** The distinct texts of a transaction's visits. Undefined stands for visits without one. */
 export interface TextTable<Known> {
   texts: (string | undefined)[]
-  /** What each text says. */
+  /** The description of each text. */
   known: Known[]
-  /** How many visits have it. */
+  /** The number of visits with each text. */
   visits: number[]
   places: Map<string | undefined, number>
 }
@@ -61,7 +61,7 @@ export function createVisitColumns(): VisitColumns {
   }
 }
 
-/** Makes room for so many more visits. */
+/** Makes room for `more` visits. */
 export function reserveVisits(columns: VisitColumns, more: number): void {
   const needed = columns.length + more
   if (needed <= columns.linkIds.length) return
@@ -75,7 +75,7 @@ export function reserveVisits(columns: VisitColumns, more: number): void {
   columns.visitors = copied(columns.visitors, new Int32Array(2 * capacity))
 }
 
-/** Forgets all visits; the arrays stay. */
+/** Removes all visits, and keeps the arrays. */
 export function clearVisits(columns: VisitColumns): void {
   columns.length = 0
   columns.visitors.fill(0)
@@ -92,7 +92,7 @@ function copied<Column extends { set(from: Column): void }>(from: Column, to: Co
   return to
 }
 
-/** Counts a visit with this text; returns the text's place. */
+/** Counts a visit with this text, and returns the text's place. */
 export function enterText<Known>(
   table: TextTable<Known>,
   text: string | undefined,

@@ -6,14 +6,14 @@ import { createTextNumbers } from './number-texts.ts'
 import type { Salts } from './visitor-salts.ts'
 import { createVisitorSalts } from './visitor-salts.ts'
 
-/** What recording needs to know about visits, kept from one transaction to the next. */
+/** What recording needs to describe visits, kept from one transaction to the next. */
 export interface VisitKnowledge {
   texts: TextNumbers
   findCountry: CountryFinder
   salts: () => Promise<Salts>
 }
 
-/** @param geoDatabase file in MaxMind's format; undefined: the one that comes along */
+/** @param geoDatabase file in MaxMind's format. Undefined: the bundled one */
 export async function openVisitKnowledge(pool: Pool, geoDatabase?: string): Promise<VisitKnowledge> {
   return {
     texts: createTextNumbers(pool),

@@ -1,16 +1,16 @@
 /**
- * The salts of the days: random, made ahead (ensure_visit_partitions), destroyed together with the hashes of their day
- * (retire-visitors.ts). What is remembered here is forgotten a minute later.
+ * Each day's salt: random, made ahead (ensure_visit_partitions), and destroyed together with the day's hashes
+ * (retire-visitors.ts). Salts are cached here for a minute.
  */
 import { parseDay } from '@hopcount/shared/days.ts'
 import type { Pool } from 'pg'
 
-/** By day (UTC) since 1970. */
+/** By day number. */
 export type Salts = ReadonlyMap<number, string>
 
 const rememberMs = 60_000
 
-/** The returned function gives the salts that there are. */
+/** The returned function resolves with the salts that exist. */
 export function createVisitorSalts(pool: Pool): () => Promise<Salts> {
   let salts: Salts = new Map()
   let loadedAt = 0

@@ -1,4 +1,4 @@
-/** Says of the visits in raw_day what a worker said of them: classes of their user agents, sources, breakdowns per link. */
+/** Describes the visits in raw_day as a worker does: classes of user agents, sources, and breakdowns per link. */
 import { allLinks } from '@hopcount/shared/all-links.ts'
 import type { Breakdowns } from '@hopcount/shared/breakdowns.ts'
 import { addBreakdowns, addCount, storedText } from '@hopcount/shared/breakdowns.ts'
@@ -19,7 +19,7 @@ export async function describeRawDay(client: PoolClient): Promise<void> {
   await breakDown(client, profiles, sources)
 }
 
-/** Returns what user agents have in common, by their numbers in day_agents; 0 is that of visits without a user agent. */
+/** Returns the distinct descriptions of user agents, by their numbers in day_agents. 0: visits without a user agent. */
 async function describeAgents(client: PoolClient): Promise<AgentKeys[]> {
   const profiles: AgentKeys[] = []
   const numbers = new Map<string, number>()
@@ -55,7 +55,7 @@ async function describeAgents(client: PoolClient): Promise<AgentKeys[]> {
   return profiles
 }
 
-/** Returns the keys of the sources by their numbers in day_sources; 0 is that of visits without a referrer. */
+/** Returns the keys of the sources by their numbers in day_sources. 0: visits without a referrer. */
 async function describeSources(client: PoolClient): Promise<string[]> {
   const keys: string[] = []
   const numbers = new Map<string, number>()

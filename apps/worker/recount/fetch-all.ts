@@ -3,7 +3,7 @@ import pg from 'pg'
 
 const rowsPerFetch = 20_000
 
-/** The rows of a cursor that has been declared, some at a time; it is closed when the caller has had enough of them. */
+/** The rows of a declared cursor, in chunks. The cursor is closed at its end. */
 export async function* fetchAll<Row extends object>(
   client: PoolClient,
   cursor: string,

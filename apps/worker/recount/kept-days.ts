@@ -1,18 +1,18 @@
-/** Which days aggregates can be held against raw visits, and rebuilt from them. Days are counted from 1970 (UTC). */
+/** The days whose aggregates can be compared with raw visits, and rebuilt from them. Days are day numbers (days.ts). */
 import { dayMs, dayText, minutesReachBackMs, parseDay } from '@hopcount/shared/days.ts'
 import type { Pool, PoolClient } from 'pg'
 import type { SumOptions } from './raw-day.ts'
 
 export interface KeptDays {
-  /** From this day on every visit that is counted is there raw: nothing has been retired. */
+  /** From this day on, every counted visit is kept as a raw visit: nothing has been retired. */
   rawVisitsFrom: number
-  /** Days before this one have rows per hour, or will have. */
+  /** Days before this one have been folded into hours, or will be. */
   quartersFrom: number
-  /** Days whose visitors are still there. */
+  /** Days whose visitors are still kept. */
   visitors: ReadonlySet<number>
 }
 
-/** No visit is older: times of visits are unsigned. */
+/** No visit is older, because times of visits are unsigned. */
 const firstDay = 0
 
 export async function readKeptDays(client: Pool | PoolClient): Promise<KeptDays> {
@@ -31,7 +31,7 @@ function dayOrFirst(date: string | undefined): number {
   return date === undefined || date === '-infinity' ? firstDay : parseDay(date)
 }
 
-/** Days from `fromDay` on with anything on them, raw or counted, oldest first. */
+/** The days from `fromDay` on that have raw visits or counts, oldest first. */
 export async function daysWithVisits(client: Pool | PoolClient, fromDay: number): Promise<number[]> {
   const { rows } = await client.query<{ day: string }>(
     `SELECT DISTINCT (visited_at AT TIME ZONE 'UTC')::date AS day FROM visits
@@ -51,10 +51,10 @@ export async function daysWithVisits(client: Pool | PoolClient, fromDay: number)
 }
 
 const minuteMs = 60_000
-/** Of minutes that are about to go: a worker's clock may be ahead of this one. */
+/** Minutes about to expire are not compared: a worker's clock may be ahead of this one. */
 const clockDifferenceMs = 5 * minuteMs
 
-/** What is counted about a day, and how. */
+/** What is summed for a day, and how. */
 export function sumOptions(kept: KeptDays, day: number, now: number): SumOptions {
   const minutesFrom = now - minutesReachBackMs + clockDifferenceMs
   return {

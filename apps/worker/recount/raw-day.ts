@@ -1,13 +1,12 @@
 /**
- * The raw visits of one day (UTC), and what the aggregates say where they are right: in temporary tables, so that a
- * comparison, a repair and a seed read the same sums. Words (browser, source, …) come from the same functions as a
- * worker's, the sums from SQL.
+ * The raw visits of one day, and the aggregates that they should give, in temporary tables: comparison, repair and seed
+ * all use these sums. Descriptions (browser, source, …) come from the worker's own functions, the sums from SQL.
  *
  *   raw_day          the visits
- *   day_agents, day_sources   what their texts say
+ *   day_agents, day_sources   the descriptions of their texts
  *   day_quarters     per link and quarter hour, or hour where quarter hours are folded
  *   day_minutes      per link and minute
- *   day_links        per link; `uniques` is NULL where it can't be known from what is stored
+ *   day_links        per link; `uniques` is NULL if it can't be derived from what is stored
  *
  * Each of the last three holds all links together (link_id 0) as well.
  */
@@ -16,7 +15,7 @@ import { dayText } from '@hopcount/shared/days.ts'
 import type { PoolClient } from 'pg'
 import { describeRawDay } from './describe-raw-day.ts'
 
-/** In a transaction: they end with it. Empty. */
+/** Creates the tables, which are dropped at the end of the transaction. */
 export async function createRawDay(client: PoolClient): Promise<void> {
   await client.query(`
     SET LOCAL work_mem = '256MB';
@@ -63,7 +62,7 @@ export async function clearRawDay(client: PoolClient): Promise<void> {
   )
 }
 
-/** Fills raw_day from the visits of a day since 1970. */
+/** Fills raw_day with the visits of a day. */
 export async function readRawDay(client: PoolClient, day: number): Promise<void> {
   await client.query(
     `INSERT INTO raw_day (link_id, visited_at, referrer_id, user_agent_id, referrer, user_agent, country, language)
@@ -75,7 +74,7 @@ export async function readRawDay(client: PoolClient, day: number): Promise<void>
 }
 
 export interface SumOptions {
-  /** Milliseconds of the rows in link_quarters: of an hour where the day is folded. */
+  /** The length of the day's rows in link_quarters: an hour if the day has been folded. */
   bucketMs: number
   /** Minutes from here on (milliseconds since 1970); undefined: none. */
   minutesFrom: number | undefined
@@ -139,7 +138,7 @@ async function sumLinks(client: PoolClient, uniques: SumOptions['uniques']): Pro
      ORDER BY link_id`,
     [typeof uniques === 'object' ? dayText(uniques.visitorsOfDay) : null, uniques === 'drawn'],
   )
-  // Of all links together: the sum of theirs.
+  // For all links: the sum over links.
   await client.query(
     `UPDATE day_links SET uniques = (SELECT sum(uniques) FROM day_links WHERE link_id <> ${allLinks}) WHERE link_id = ${allLinks}`,
   )

@@ -1,8 +1,9 @@
 /**
- * Compares everything that is counted: each kept day with its raw visits, older days among each other, totals with
- * days, the ledger with totals. Empty when all agree.
+ * Compares everything that is counted: days with their raw visits where these are kept, the aggregates of older days with
+ * each other, totals with days, and the ledger with totals. Empty if all agree.
  *
- * One snapshot, so recording may go on meanwhile; the tables that retention drops from are locked before it is taken.
+ * It reads one snapshot, so recording may go on. The tables that retention drops partitions of are locked before the
+ * snapshot is taken.
  */
 import { inTransaction } from '@hopcount/shared/database/in-transaction.ts'
 import type { Pool, PoolClient } from 'pg'

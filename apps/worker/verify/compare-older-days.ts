@@ -1,6 +1,6 @@
 /**
  * Compares the aggregates of days whose raw visits are gone with each other: quarter hours with days, all links together
- * with the sum of links, breakdowns with the visits that they break down.
+ * with the sum over links, and breakdowns with the visits that they break down.
  */
 import { allLinks } from '@hopcount/shared/all-links.ts'
 import { dayText } from '@hopcount/shared/days.ts'

@@ -1,4 +1,4 @@
-/** Compares totals with the sums of days, with each other, with the ledger, and their first and last visits with raw ones. */
+/** Compares totals with the sums of days, with each other and with the ledger, and their first and last visits with raw visits. */
 import { allLinks } from '@hopcount/shared/all-links.ts'
 import { dayText } from '@hopcount/shared/days.ts'
 import type { PoolClient } from 'pg'
@@ -57,7 +57,7 @@ function compareAllLinks(client: PoolClient): Promise<Difference[]> {
   )
 }
 
-/** As milliseconds since 1970. The first visit is known only where no day of the link has been retired. */
+/** In milliseconds since 1970. The first visit is known only if no day of the link has been retired. */
 function compareFirstAndLast(client: PoolClient, rawVisitsFrom: number): Promise<Difference[]> {
   return findDifferences(
     client,
@@ -85,7 +85,7 @@ function compareFirstAndLast(client: PoolClient, rawVisitsFrom: number): Promise
   )
 }
 
-/** Days with breakdowns and without visits. */
+/** Days with breakdowns but without visits. */
 function findLooseBreakdowns(client: PoolClient): Promise<Difference[]> {
   return findDifferences(
     client,

@@ -10,7 +10,7 @@ export interface Difference {
 /** At most this many differences are listed. */
 export const maxDifferences = 50
 
-/** What a comparing statement answers. */
+/** A row of a comparing statement's result. */
 interface DifferenceRow {
   place: string
   link_id: number
@@ -19,7 +19,7 @@ interface DifferenceRow {
   found: number
 }
 
-/** Runs a statement that gives rows of place, link_id, kind, expected, found, and says them in words. */
+/** Runs a statement that returns rows of place, link_id, kind, expected and found, and puts them into words. */
 export async function findDifferences(
   client: PoolClient,
   statement: string,

@@ -1,4 +1,4 @@
-/** Writes the sums of a day's raw visits (raw-day.ts) into the aggregates, where they differ. */
+/** Writes the sums of a day's raw visits (raw-day.ts) into the aggregates that differ from them. */
 import { bigintArray } from '@hopcount/shared/database/binary-arrays.ts'
 import { dayText } from '@hopcount/shared/days.ts'
 import type { PoolClient } from 'pg'
@@ -10,7 +10,7 @@ import { differingBreakdowns } from './compare-breakdowns.ts'
 
 const linksPerStatement = 5_000
 
-/** Returns how many rows were put right, by table. */
+/** Returns the number of corrected rows, by table. */
 export async function rebuildDay(client: PoolClient, day: number, options: SumOptions) {
   return {
     link_days: await rebuildLinks(client, day),
@@ -89,7 +89,7 @@ async function deleteBreakdowns(client: PoolClient, day: number, linkIds: number
     ])
 }
 
-/** Rows that are wrong, or lie within an hour whose sum is wrong, make room for the right ones. */
+/** Replaces rows that are wrong, or that lie within an hour whose sum is wrong. */
 async function rebuildQuarters(client: PoolClient, day: number, bucketMs: number): Promise<number> {
   await client.query(
     `CREATE TEMPORARY TABLE wrong_quarters ON COMMIT DROP AS
@@ -150,7 +150,7 @@ async function countOf(client: PoolClient, table: 'wrong_quarters' | 'wrong_minu
 
 /**
  * The first visit of links that have no earlier day, the last one of those that have no later day, and a row for links
- * that have none. Its counts are put right when all days are (rebuild-totals.ts).
+ * that have none. Its counts are corrected once all days are (rebuild-totals.ts).
  */
 async function rebuildFirstAndLast(client: PoolClient, day: number): Promise<number> {
   const result = await client.query(

@@ -1,6 +1,6 @@
 import type { PoolClient } from 'pg'
 
-/** Makes the totals of links `fromLink` to below `toLink` the sums of their days; returns how many rows were put right, by table. */
+/** Sets the totals of the links from `fromLink` to below `toLink` to the sums of their days. Returns the number of corrected rows, by table. */
 export async function rebuildTotals(client: PoolClient, fromLink: number, toLink: number) {
   const loose = await client.query(
     `DELETE FROM link_breakdowns AS stored
@@ -19,7 +19,7 @@ export async function rebuildTotals(client: PoolClient, fromLink: number, toLink
      WHERE link_id >= $1 AND link_id < $2 AND NOT EXISTS (SELECT FROM link_days WHERE link_days.link_id = total.link_id)`,
     [fromLink, toLink],
   )
-  // A link without a row has days only whose raw visits are gone: its first and last visit are known to the quarter hour.
+  // The days of a link without a row have lost their raw visits: its first and last visit are known to the quarter hour.
   const written = await client.query(
     `INSERT INTO link_totals AS total (link_id, visits, bots, previews, uniques, first_visit, last_visit)
      SELECT link_id, days.visits, days.bots, days.previews, days.uniques,

@@ -1,10 +1,10 @@
 /**
- * Rebuilds the aggregates of the days that raw visits cover, and the totals as sums of days. Days whose raw visits are
- * gone stay as they are, and so do uniques whose visitors are gone. For differences that `pnpm verify` has found, and for
- * new rules about bots, browsers and referrers (`pnpm reclassify`).
+ * Rebuilds the aggregates of the days whose raw visits are kept, and the totals as sums of days. Days whose raw visits are
+ * gone stay as they are, and so do unique visitors whose hashes are gone. For differences found by `npm run verify`, and
+ * for new rules about bots, browsers and referrers (`npm run reclassify`).
  *
- * A day is one transaction, and so are the totals of some links: recording waits at the ledger for as long as one of
- * them takes (some 20 µs of CPU time per visit), redirects do not. In between, what has been rebuilt is right.
+ * Each day is one transaction, and so are the totals of some links. Recording waits at the ledger while one of them runs
+ * (some 20 µs of CPU time per visit), redirects do not. Between transactions, what has been rebuilt is correct.
  */
 import { inTransaction } from '@hopcount/shared/database/in-transaction.ts'
 import type { Pool, PoolClient } from 'pg'
@@ -14,7 +14,7 @@ import { createRawDay, readRawDay, sumRawDay } from '../recount/raw-day.ts'
 import { rebuildDay } from './rebuild-day.ts'
 import { rebuildTotals } from './rebuild-totals.ts'
 
-/** Rows that were put right, by table. */
+/** The number of corrected rows, by table. */
 export interface Repaired {
   link_days: number
   link_breakdowns: number
@@ -33,7 +33,7 @@ export async function repairCounts(pool: Pool, now = Date.now()): Promise<Repair
     link_minutes: 0,
     link_totals: 0,
   }
-  // Otherwise what waits to be folded would pass as repaired.
+  // Otherwise deltas that wait to be folded would count as repaired.
   await foldBreakdowns(pool)
   const days = await daysWithVisits(pool, (await readKeptDays(pool)).rawVisitsFrom)
   for (const day of days) {
@@ -70,8 +70,9 @@ async function lastLinkId(pool: Pool): Promise<number> {
 }
 
 /**
- * In a transaction that no worker's and no folding overlaps: both write the ledger's lock first. What retention drops
- * from is locked before the ledger, so that a drop that waits for a worker is never in our way.
+ * Runs in a transaction that overlaps with no worker's and no folding of quarter hours: both lock the ledger first. The
+ * tables that retention drops partitions of are locked before the ledger, so that a drop that waits for a worker is never
+ * in the way.
  */
 function whileRecordingWaits(pool: Pool, rebuild: (client: PoolClient) => Promise<void>): Promise<void> {
   return inTransaction(

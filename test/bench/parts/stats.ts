@@ -123,7 +123,7 @@ export const stats: BenchPart = {
           ]),
       },
       notes: [
-        'Data as `pnpm seed` makes it, over 30 days. API processes on the server’s core, PostgreSQL on all cores, no redirects meanwhile.',
+        'Data as `npm run seed` makes it, over 30 days. API processes on the server’s core, PostgreSQL on all cores, no redirects meanwhile.',
         'From PostgreSQL: each request differs from those of the last 0.65 s, so that no answer is shared: other slugs (drawn alike from all), other limits from 1 to 100, and pauses for windows. Shared: the same request again at once.',
         'Queries: transactions that PostgreSQL counted in the database (pg_stat_database), all of the API’s included, less one of the measuring itself. All sessions have reported their counts before and after (10 s idle).',
       ],

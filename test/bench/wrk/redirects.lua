@@ -1,6 +1,6 @@
 -- GET /<slug>. Arguments: slug prefix, number of links, law (one | zipf), visitors (none | mix | unique),
 -- share of requests for slugs that don't exist (0 to 1), folder of the lists of visitors.
--- Slugs are those of `pnpm seed`: the prefix and the link's number in seven digits.
+-- Slugs are those of `npm run seed`: the prefix and the link's number in seven digits.
 
 local prefix, links, law, visitors, unknown_share, folder
 local user_agents, referrers = {}, {}
