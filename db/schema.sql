@@ -210,7 +210,8 @@ END)::smallint) STORED,
     last_visit timestamp(3) with time zone NOT NULL,
     bots bigint DEFAULT 0 NOT NULL,
     previews bigint DEFAULT 0 NOT NULL,
-    uniques bigint DEFAULT 0 NOT NULL
+    uniques bigint DEFAULT 0 NOT NULL,
+    misdated bigint DEFAULT 0 NOT NULL
 )
 WITH (fillfactor='60');
 
@@ -627,4 +628,5 @@ INSERT INTO public.schema_migrations (version) VALUES
     ('20261122000002'),
     ('20261122000003'),
     ('20261122000004'),
-    ('20261126000001');
+    ('20261126000001'),
+    ('20261126000002');

@@ -15,14 +15,14 @@ export interface VisitBatch extends BatchId {
 /** In one transaction. */
 export async function recordBatches(
   pool: Pool,
-  { texts, findCountry, salts }: VisitKnowledge,
+  { texts, findCountry, salts, timeBounds }: VisitKnowledge,
   batches: VisitBatch[],
 ): Promise<Recorded> {
   const columns = createVisitColumns()
-  const saltOfDay = await salts()
+  const describeWith = { findCountry, salts: await salts(), bounds: await timeBounds() }
   const described = batches.map(({ producerId, seq, visits }) => {
     const begin = columns.length
-    describeVisits(columns, visits, findCountry, saltOfDay)
+    describeVisits(columns, visits, describeWith)
     return { producerId, seq, begin, end: columns.length }
   })
   return record(pool, texts, columns, described)

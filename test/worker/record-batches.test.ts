@@ -59,8 +59,8 @@ async function deadlocks(): Promise<number> {
 
 test('a batch delivered twice, one after the other, is counted once', async () => {
   const batch = { producerId: newProducerId(), seq: 1, visits: visits(7, 3) }
-  expect(await record([batch])).toEqual({ visits: 3, duplicates: 0 })
-  expect(await record([batch])).toEqual({ visits: 0, duplicates: 1 })
+  expect(await record([batch])).toMatchObject({ visits: 3, duplicates: 0 })
+  expect(await record([batch])).toMatchObject({ visits: 0, duplicates: 1 })
   expect(await counted()).toEqual({ raw: 3, totals: 3 })
 })
 
@@ -102,12 +102,37 @@ test('visits belong to the moment of their redirect, however late they are writt
   expect(total.rows[0].last_visit.getTime()).toBe(noon)
 })
 
-test('a visit of any time that a batch can hold is kept, in the DEFAULT partition at worst', async () => {
+test('a visit whose time can not be right is counted at the nearest one that can, and said to be misdated', async () => {
+  const now = Date.now()
+  const times = [0, 2 ** 48 - 1, now + 5 * dayMs, now + dayMs, now - 900 * dayMs]
   await record([
-    { producerId: newProducerId(), seq: 1, visits: [...visits(1, 1, 0), ...visits(1, 1, 2 ** 48 - 1)] },
+    { producerId: newProducerId(), seq: 1, visits: times.flatMap(time => visits(1, 1, time)) },
+    { producerId: newProducerId(), seq: 1, visits: visits(1, 1, now) },
   ])
-  expect((await pool.query('SELECT count(*)::int AS n FROM visits_default')).rows[0].n).toBe(2)
+  const { rows } = await pool.query<{ visitedAt: Date }>(
+    'SELECT visited_at AS "visitedAt" FROM visits ORDER BY 1',
+  )
+  const days = rows.map(row => Math.round((row.visitedAt.getTime() - now) / dayMs))
+  expect(days).toEqual([-3 * 366, -900, 0, 1, 2, 2])
+  const totals = await pool.query(
+    'SELECT visits::int, misdated::int, last_visit AS "lastVisit" FROM link_totals ORDER BY link_id',
+  )
+  expect(totals.rows).toMatchObject([
+    { visits: 6, misdated: 3 },
+    { visits: 6, misdated: 3 },
+  ])
+  expect(totals.rows[1].lastVisit.getTime()).toBeLessThan(now + 3 * dayMs)
   expect(await compareCounts(pool)).toEqual([])
+})
+
+test('a batch that is recorded again adds no misdated visit', async () => {
+  const batch = { producerId: newProducerId(), seq: 1, visits: visits(1, 2, 0) }
+  await record([batch])
+  await record([batch, { ...batch, seq: 2 }])
+  expect((await pool.query('SELECT misdated::int FROM link_totals')).rows).toEqual([
+    { misdated: 4 },
+    { misdated: 4 },
+  ])
 })
 
 test('whatever a visit holds is read back as it was', async () => {
@@ -120,7 +145,13 @@ test('whatever a visit holds is read back as it was', async () => {
     'x'.repeat(8_192),
     '漢'.repeat(8_192),
   ]
-  const times = [0, Date.UTC(1999, 11, 31, 23, 59, 59, 999), Date.UTC(2000), noon + 1, 2 ** 48 - 1]
+  const times = [
+    Date.UTC(2024, 1, 29),
+    Date.UTC(2025, 11, 31, 23, 59, 59, 999),
+    noon,
+    noon + 1,
+    noon - 86_399_999,
+  ]
   const visitsOfAllKinds = texts.flatMap((referrer, i) =>
     times.map((visitedAt, j) => ({
       linkId: [1, 2 ** 32 - 1, 2 ** 32, 2 ** 53 - 1][(i + j) % 4] ?? 1,
@@ -187,7 +218,7 @@ test('when PostgreSQL responds late to a COPY that was given up, the process goe
     await sleep(1.5 * queryTimeoutMs)
     await blocker.query('ROLLBACK')
     await givenUp
-    expect(await record([batch])).toEqual({ visits: 3, duplicates: 0 })
+    expect(await record([batch])).toMatchObject({ visits: 3, duplicates: 0 })
     expect(await counted()).toEqual({ raw: 3, totals: 3 })
   } finally {
     blocker.release(true)
@@ -212,7 +243,7 @@ test('compaction leaves one watermark per gapless producer, and a batch below it
   ])
   expect((await pool.query('SELECT seq FROM ledger')).rows).toEqual([{ seq: 5 }])
 
-  expect(await record(batches)).toEqual({ visits: 0, duplicates: 4 })
+  expect(await record(batches)).toMatchObject({ visits: 0, duplicates: 4 })
   expect((await pool.query('SELECT seq FROM ledger')).rows).toEqual([{ seq: 5 }])
 
   await record([{ producerId, seq: 4, visits: visits(4, 4) }])

@@ -7,7 +7,10 @@ import { clearVisits, createVisitColumns } from '../../apps/worker/recording/vis
 
 const noon = Date.UTC(2026, 10, 23, 12)
 const firefox = 'Mozilla/5.0 (X11; Linux x86_64; rv:148.0) Gecko/20100101 Firefox/148.0'
-const salts = new Map([[dayNumber(noon), 'salt']])
+const describeWith = {
+  salts: new Map([[dayNumber(noon), 'salt']]),
+  bounds: { from: 0, to: Number.MAX_SAFE_INTEGER },
+}
 
 function visits(count: number, userAgent: string): DecodedVisit[] {
   return Array.from({ length: count }, (_, i) => ({
@@ -21,7 +24,8 @@ function visits(count: number, userAgent: string): DecodedVisit[] {
 
 test('columns that grow keep what they hold', () => {
   const columns = createVisitColumns()
-  for (let batch = 0; batch < 40; batch++) describeVisits(columns, visits(1_000, firefox), () => 7, salts)
+  for (let batch = 0; batch < 40; batch++)
+    describeVisits(columns, visits(1_000, firefox), { ...describeWith, findCountry: () => 7 })
   expect(columns.length).toBe(40_000)
   for (const place of [0, 4_095, 4_096, 39_999]) {
     expect(columns.linkIds[place]).toBe(2 ** 40 + (place % 1_000))
@@ -34,10 +38,10 @@ test('columns that grow keep what they hold', () => {
 
 test('columns that are used again know nothing of the transaction before', () => {
   const columns = createVisitColumns()
-  describeVisits(columns, visits(5_000, firefox), () => 7, salts)
+  describeVisits(columns, visits(5_000, firefox), { ...describeWith, findCountry: () => 7 })
   expect(columns.visitors.some(word => word !== 0)).toBe(true)
   clearVisits(columns)
-  describeVisits(columns, visits(5_000, 'curl/8.0'), () => 0, salts)
+  describeVisits(columns, visits(5_000, 'curl/8.0'), { ...describeWith, findCountry: () => 0 })
   expect(columns.length).toBe(5_000)
   expect(columns.visitors.every(word => word === 0)).toBe(true)
   expect(columns.userAgentTexts.texts).toEqual(['curl/8.0'])
@@ -48,7 +52,7 @@ test('places are sorted by link, then time, and only those of the ranges', () =>
   const columns = createVisitColumns()
   const linkIds = [5, 3, 5, 1, 3, 9]
   const described = visits(6, firefox).map((visit, i) => ({ ...visit, linkId: linkIds[i] ?? 0 }))
-  describeVisits(columns, described, () => 0, salts)
+  describeVisits(columns, described, { ...describeWith, findCountry: () => 0 })
   const ranges = [
     { begin: 0, end: 3 },
     { begin: 4, end: 5 },
@@ -66,7 +70,7 @@ test('slices hold all places in their order, and each link’s in one of them', 
   ]) {
     const columns = createVisitColumns()
     const described = visits(30_000, firefox).map((visit, i) => ({ ...visit, linkId: linkOf(i) }))
-    describeVisits(columns, described, () => 0, salts)
+    describeVisits(columns, described, { ...describeWith, findCountry: () => 0 })
     const places = sortedPlaces(columns, [{ begin: 0, end: 30_000 }])
     const slices = sliceByLink(columns, places)
     expect(slices.flatMap(slice => [...slice])).toEqual([...places])

@@ -5,6 +5,7 @@ import type { StoredCounts } from './counts.ts'
 
 export interface Totals extends StoredCounts {
   uniques: number
+  misdated: number
   firstVisit: Date | null
   lastVisit: Date | null
 }
@@ -31,6 +32,7 @@ export function linkTotals(database: Database, slug: string): Promise<LinkTotals
       fn.coalesce(ref('link_totals.bots'), lit(0)).as('bots'),
       fn.coalesce(ref('link_totals.previews'), lit(0)).as('previews'),
       fn.coalesce(ref('link_totals.uniques'), lit(0)).as('uniques'),
+      fn.coalesce(ref('link_totals.misdated'), lit(0)).as('misdated'),
       'link_totals.first_visit as firstVisit',
       'link_totals.last_visit as lastVisit',
     ])
@@ -41,10 +43,20 @@ export function linkTotals(database: Database, slug: string): Promise<LinkTotals
 export async function overallTotals(database: Database): Promise<Totals> {
   const totals = await database
     .selectFrom('link_totals')
-    .select(['visits', 'bots', 'previews', 'uniques', 'first_visit as firstVisit', 'last_visit as lastVisit'])
+    .select([
+      'visits',
+      'bots',
+      'previews',
+      'uniques',
+      'misdated',
+      'first_visit as firstVisit',
+      'last_visit as lastVisit',
+    ])
     .where('link_id', '=', allLinks)
     .executeTakeFirst()
-  return totals ?? { visits: 0, bots: 0, previews: 0, uniques: 0, firstVisit: null, lastVisit: null }
+  return (
+    totals ?? { visits: 0, bots: 0, previews: 0, uniques: 0, misdated: 0, firstVisit: null, lastVisit: null }
+  )
 }
 
 /**

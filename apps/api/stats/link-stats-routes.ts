@@ -120,6 +120,7 @@ function describeTotals(totals: Totals) {
   return {
     ...countsOf(totals),
     uniques: totals.uniques,
+    misdated: totals.misdated,
     first_visit: totals.firstVisit,
     last_visit: totals.lastVisit,
   }

@@ -18,6 +18,10 @@ const totalsProperties = {
   uniques: Type.Integer({
     description: 'unique visitors of all time: each is counted once per link and UTC day',
   }),
+  misdated: Type.Integer({
+    description:
+      'of the visits, those whose own time cannot be right (more than three years before or two days after they were recorded); they are counted at that bound',
+  }),
   first_visit: nullableTime,
   last_visit: nullableTime,
 }

@@ -96,6 +96,7 @@ export interface LinkTotals {
   last_visit: Timestamp;
   link_id: number;
   magnitude: Generated<number | null>;
+  misdated: Generated<number>;
   previews: Generated<number>;
   uniques: Generated<number>;
   visits: number;

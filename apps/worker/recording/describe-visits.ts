@@ -11,6 +11,8 @@ import { describeReferrer } from '@hopcount/shared/describe-referrer.ts'
 import { letterCode } from '@hopcount/shared/letter-codes.ts'
 import type { DecodedVisit } from '@hopcount/shared/visits/decode-batch.ts'
 import { LRUCache } from 'lru-cache'
+import type { TimeBounds } from './bound-times.ts'
+import { boundTime } from './bound-times.ts'
 import type { CountryFinder } from './find-country.ts'
 import type { AgentKeys, VisitColumns } from './visit-columns.ts'
 import { enterText, reserveVisits } from './visit-columns.ts'
@@ -18,19 +20,26 @@ import type { Salts } from './visitor-salts.ts'
 
 const remembered = 20_000
 
+export interface DescribeWith {
+  findCountry: CountryFinder
+  salts: Salts
+  bounds: TimeBounds
+}
+
 /** Adds the visits to the columns. */
 export function describeVisits(
   columns: VisitColumns,
   visits: DecodedVisit[],
-  findCountry: CountryFinder,
-  salts: Salts,
+  { findCountry, salts, bounds }: DescribeWith,
 ): void {
   reserveVisits(columns, visits.length)
   for (const visit of visits) {
     const at = columns.length++
     const userAgent = enterText(columns.userAgentTexts, visit.userAgent, agentKeys)
     columns.linkIds[at] = visit.linkId
-    columns.visitedAt[at] = visit.visitedAt
+    const visitedAt = boundTime(visit.visitedAt, bounds)
+    if (visitedAt !== visit.visitedAt) columns.misdated.push(at)
+    columns.visitedAt[at] = visitedAt
     columns.userAgents[at] = userAgent
     columns.referrers[at] = enterText(columns.referrerTexts, visit.referrer, referrerKey)
     // Frames of earlier releases have it as the socket or a proxy gave it.
@@ -38,7 +47,7 @@ export function describeVisits(
     columns.countries[at] = findCountry(address)
     columns.languages[at] = languageCode(visit.language ?? '')
     if (address === undefined || columns.userAgentTexts.known[userAgent]?.class !== 'human') continue
-    const salt = salts.get(dayNumber(visit.visitedAt))
+    const salt = salts.get(dayNumber(visitedAt))
     if (salt !== undefined) writeVisitor(columns.visitors, at, salt, clientNetwork(address), visit.userAgent)
   }
 }

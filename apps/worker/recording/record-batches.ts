@@ -13,6 +13,7 @@ import { inTransaction } from '@hopcount/shared/database/in-transaction.ts'
 import type { BatchId } from '@hopcount/shared/visits/visit-batch.ts'
 import { batchKey } from '@hopcount/shared/visits/visit-batch.ts'
 import type { Pool, PoolClient } from 'pg'
+import { addMisdated } from './add-misdated.ts'
 import type { Slice } from './add-to-aggregates.ts'
 import { addToAggregates } from './add-to-aggregates.ts'
 import { copyVisits } from './copy-visits.ts'
@@ -32,6 +33,8 @@ export interface Recorded {
   visits: number
   /** Batches that had been counted before. */
   duplicates: number
+  /** Of the visits, those whose own time could not be right. */
+  misdated: number
 }
 
 export async function recordBatches(
@@ -53,7 +56,8 @@ export async function recordBatches(
         slices.push({ places: some, uniques: await insertVisitors(client, visits, some) })
       await addToAggregates(client, visits, slices)
     }
-    return { visits: places.length, duplicates: batches.length - fresh.length }
+    const misdated = await addMisdated(client, visits, fresh)
+    return { visits: places.length, duplicates: batches.length - fresh.length, misdated }
   }
   // The lock that any INSERT takes, before the snapshot in which salts are read: see insert-visitors.ts.
   return inTransaction(pool, record, 'BEGIN; LOCK TABLE visitors IN ROW EXCLUSIVE MODE')

@@ -20,6 +20,7 @@ import { parseVisitJob } from '@hopcount/shared/visits/visit-batch.ts'
 import type { Job } from 'bullmq'
 import { UnrecoverableError, WaitingError } from 'bullmq'
 import type { Pool } from 'pg'
+import type { DescribeWith } from './describe-visits.ts'
 import { describeVisits } from './describe-visits.ts'
 import { createKeepTrying, Stopping } from './keep-trying.ts'
 import type { Batch } from './record-batches.ts'
@@ -27,7 +28,6 @@ import { recordBatches } from './record-batches.ts'
 import type { VisitColumns } from './visit-columns.ts'
 import { clearVisits, createVisitColumns } from './visit-columns.ts'
 import type { VisitKnowledge } from './visit-knowledge.ts'
-import type { Salts } from './visitor-salts.ts'
 import type { WorkerMetrics } from './worker-metrics.ts'
 
 /**
@@ -91,9 +91,10 @@ export function createJobRecorder(options: {
 
   async function commitJobs(jobs: VisitJob[]): Promise<Outcome[]> {
     const salts = await keepTrying(knowledge.salts)
+    const bounds = await keepTrying(knowledge.timeBounds)
     const visits = unusedColumns.pop() ?? createVisitColumns()
     try {
-      const batches = await describeJobs(visits, jobs, salts)
+      const batches = await describeJobs(visits, jobs, { findCountry: knowledge.findCountry, salts, bounds })
       const sound = batches.filter((batch): batch is Batch => !(batch instanceof Error))
       const outcomes = (sound.length === 0 ? [] : await commitBatches(visits, sound)).values()
       return batches.map(batch => (batch instanceof Error ? batch : (outcomes.next().value ?? 'recorded')))
@@ -106,13 +107,13 @@ export function createJobRecorder(options: {
   async function describeJobs(
     visits: VisitColumns,
     jobs: VisitJob[],
-    salts: Salts,
+    describeWith: DescribeWith,
   ): Promise<(Batch | Error)[]> {
     const batches: (Batch | Error)[] = []
     for (const { producerId, seq, frames } of jobs) {
       const begin = visits.length
       const decoded = decode(frames, key)
-      if (!(decoded instanceof Error)) describeVisits(visits, decoded, knowledge.findCountry, salts)
+      if (!(decoded instanceof Error)) describeVisits(visits, decoded, describeWith)
       batches.push(decoded instanceof Error ? decoded : { producerId, seq, begin, end: visits.length })
       // Lets the other transaction send its next statement before all jobs are decoded.
       await nextTurn()
@@ -126,6 +127,11 @@ export function createJobRecorder(options: {
         const startedAt = performance.now()
         const recorded = await recordBatches(pool, knowledge.texts, visits, batches)
         const oldestVisits = batches.map(batch => visits.visitedAt[batch.begin] ?? Date.now())
+        if (recorded.misdated > 0)
+          log.warn(
+            { visits: recorded.misdated, producers: [...new Set(batches.map(batch => batch.producerId))] },
+            'visits have a time that can not be right, and are counted at the nearest one that can',
+          )
         metrics.observeCommit({ ...recorded, oldestVisits, seconds: (performance.now() - startedAt) / 1_000 })
       })
       return batches.map(() => 'recorded')

@@ -14,6 +14,8 @@ export interface VisitColumns {
   linkIds: Float64Array
   /** Milliseconds since 1970. */
   visitedAt: Float64Array
+  /** Places of visits whose own time could not be right (bound-times.ts). */
+  misdated: number[]
   /** Places in the two tables below. */
   userAgents: Uint32Array
   referrers: Uint32Array
@@ -51,6 +53,7 @@ export function createVisitColumns(): VisitColumns {
     length: 0,
     linkIds: new Float64Array(firstCapacity),
     visitedAt: new Float64Array(firstCapacity),
+    misdated: [],
     userAgents: new Uint32Array(firstCapacity),
     referrers: new Uint32Array(firstCapacity),
     countries: new Int16Array(firstCapacity),
@@ -78,6 +81,7 @@ export function reserveVisits(columns: VisitColumns, more: number): void {
 /** Removes all visits, and keeps the arrays. */
 export function clearVisits(columns: VisitColumns): void {
   columns.length = 0
+  columns.misdated = []
   columns.visitors.fill(0)
   columns.userAgentTexts = noTexts()
   columns.referrerTexts = noTexts()

@@ -1,4 +1,6 @@
 import type { Pool } from 'pg'
+import type { TimeBounds } from './bound-times.ts'
+import { createTimeBounds } from './bound-times.ts'
 import type { CountryFinder } from './find-country.ts'
 import { openCountryFinder } from './find-country.ts'
 import type { TextNumbers } from './number-texts.ts'
@@ -11,6 +13,7 @@ export interface VisitKnowledge {
   texts: TextNumbers
   findCountry: CountryFinder
   salts: () => Promise<Salts>
+  timeBounds: () => Promise<TimeBounds>
 }
 
 /** @param geoDatabase file in MaxMind's format. Undefined: the bundled one */
@@ -19,5 +22,6 @@ export async function openVisitKnowledge(pool: Pool, geoDatabase?: string): Prom
     texts: createTextNumbers(pool),
     findCountry: await openCountryFinder(geoDatabase),
     salts: createVisitorSalts(pool),
+    timeBounds: createTimeBounds(pool),
   }
 }

@@ -19,6 +19,11 @@ export function createWorkerMetrics(): WorkerMetrics {
     help: 'Batches that came again after they had been counted',
     registers,
   })
+  const misdated = new Counter({
+    name: 'hopcount_misdated_visits_total',
+    help: 'Visits counted at the nearest time that can be right',
+    registers,
+  })
   const commitSeconds = new Histogram({
     name: 'hopcount_commit_seconds',
     help: 'Duration of a recording transaction',
@@ -46,6 +51,7 @@ export function createWorkerMetrics(): WorkerMetrics {
     observeCommit(commit) {
       visits.inc(commit.visits)
       duplicates.inc(commit.duplicates)
+      misdated.inc(commit.misdated)
       commitSeconds.observe(commit.seconds)
       const now = Date.now()
       for (const oldest of commit.oldestVisits) lagSeconds.observe(Math.max(0, now - oldest) / 1_000)
