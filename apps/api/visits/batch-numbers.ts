@@ -1,10 +1,10 @@
 /**
- * The numbers of a producer's batches: 1, 2, 3 … without a gap, because the ledger replaces a producer's rows by one
- * watermark only as far as they are without a gap.
+ * The numbers of a producer's batches: 1, 2, 3 … without gaps, because the ledger replaces a producer's rows by one
+ * watermark only up to the first gap.
  */
 export interface BatchNumbers {
   next(): number
-  /** Takes back a number that nobody has seen. False when later ones are drawn already. */
+  /** Takes back a number that nobody has seen. False when a later one has been drawn. */
   giveBack(seq: number): boolean
 }
 

@@ -14,16 +14,16 @@
  *   sending   ── segment missing ─────────► gone         send-batch.ts: another process saw it recorded
  *   sending   ── worker refuses it ───────► set aside    send-batch.ts: the same bytes lie in the queue as failed
  *
- *   unsent    ── ledger holds it ─────────► recorded     confirm(), every `confirmEveryMs`: an add whose reply was
- *   sending   ── ledger holds it ─────────► recorded       lost, or another process that adopted the same folder
+ *   unsent    ── ledger holds it ─────────► recorded     confirm-batches.ts, every `confirmEveryMs`: an add whose
+ *   sending   ── ledger holds it ─────────► recorded       reply was lost, or another process with the same folder
  *   sent      ── ledger holds it ─────────► recorded       (an attempt under way then ends without effect)
- *   recorded  ── segment deleted ─────────► counted      confirm(): only now may the bytes go
+ *   recorded  ── segment deleted ─────────► counted      confirm-batches.ts: only now may the bytes go
  *
- *   voiding   ── ledger takes it as void ─► void         confirm(): from now on the ledger absorbs the batch
- *   voiding   ── ledger holds it ─────────► counted      confirm(): it had arrived before
+ *   voiding   ── ledger takes it as void ─► void         confirm-batches.ts: the ledger absorbs the batch from now on
+ *   voiding   ── ledger holds it ─────────► counted      confirm-batches.ts: it arrived before
  *
- * counted, set aside, gone and void are the exits. At most `windowBatches` batches are between `new` and an exit
- * (voiding ones apart: nothing of them is kept but the id); the rest of the backlog waits in the spool as files, so
+ * The exits are counted, set aside, gone and void. At most `windowBatches` batches are between `new` and an exit, not
+ * counting the voiding ones, of which only the id is kept. The rest of the backlog waits in the spool as files, so
  * neither Redis nor this process grows with it.
  *
  * A queue may lose what it has acknowledged (FLUSHALL, the lost tail of an append-only file). That is why a batch that
@@ -33,13 +33,11 @@
 import type { Log } from '@hopcount/shared/log.ts'
 import { createHealthLog } from '@hopcount/shared/log.ts'
 import type { BatchId } from '@hopcount/shared/visits/visit-batch.ts'
-import { batchKey } from '@hopcount/shared/visits/visit-batch.ts'
 import type { VisitQueue } from '@hopcount/shared/visits/visit-queue.ts'
 import type { Pool } from 'pg'
-import type { BatchExit, TrackedBatch } from './batch-states.ts'
-import { moveBatch } from './batch-states.ts'
-import { recordedBatches, voidBatch } from './ledger-queries.ts'
-import type { OutstandingBatch } from './outstanding-batches.ts'
+import type { BatchExit } from './batch-states.ts'
+import { createConfirmation } from './confirm-batches.ts'
+import type { OutstandingBatch, PendingBatches } from './outstanding-batches.ts'
 import { createOutstandingBatches } from './outstanding-batches.ts'
 import type { BatchSource, SealedBatch } from './sealed-batch.ts'
 import { createBatchSender } from './send-batch.ts'
@@ -61,12 +59,6 @@ export interface Deliverer {
   stop(withinMs: number): Promise<void>
 }
 
-interface PendingBatches {
-  batches: number
-  visits: number
-  firstVisitAt: number | undefined
-}
-
 const confirmEveryMs = 150
 /** While the ledger can't be read. */
 const confirmAgainAfterMs = 1_000
@@ -83,7 +75,7 @@ export function createDeliverer(options: {
 }): Deliverer {
   const { queue, pool, log, onExit, windowBatches = 32, sendAgainAfterMs = 10_000 } = options
   const outstanding = createOutstandingBatches(log, onExit)
-  const voiding = new Map<string, TrackedBatch>()
+  const confirmation = createConfirmation(pool, outstanding, log)
   const sources: BatchSource[] = []
   const send = createBatchSender(queue, log)
   const ledgerHealth = createHealthLog(log, 'reading the ledger')
@@ -114,9 +106,7 @@ export function createDeliverer(options: {
   }
 
   function voidLater(batch: BatchId): void {
-    const tracked: TrackedBatch = { batch, state: 'new' }
-    moveBatch(tracked, 'disowned', log)
-    voiding.set(batchKey(batch), tracked)
+    confirmation.voidLater(batch)
     confirmSoon()
   }
 
@@ -151,9 +141,7 @@ export function createDeliverer(options: {
 
   async function confirm(): Promise<void> {
     try {
-      await voidBatches()
-      await findRecorded()
-      await discardRecorded()
+      await confirmation.confirm()
       ledgerHealth.works()
     } catch (error) {
       ledgerHealth.fails(error)
@@ -161,35 +149,7 @@ export function createDeliverer(options: {
     confirmTimer = undefined
     fill()
     if (outstanding.size() > 0) resendSoon()
-    if (outstanding.size() > 0 || voiding.size > 0) confirmSoon()
-  }
-
-  async function voidBatches(): Promise<void> {
-    for (const [key, tracked] of voiding) {
-      const isVoid = await voidBatch(pool, tracked.batch)
-      moveBatch(tracked, isVoid ? 'ledger takes it as void' : 'ledger holds it', log)
-      voiding.delete(key)
-    }
-  }
-
-  async function findRecorded(): Promise<void> {
-    const unconfirmed = [...outstanding].filter(({ state }) => state !== 'recorded')
-    if (unconfirmed.length === 0) return
-    const recorded = await recordedBatches(
-      pool,
-      unconfirmed.map(({ batch }) => batch),
-    )
-    for (const entry of unconfirmed) {
-      if (recorded.has(batchKey(entry.batch))) outstanding.move(entry, 'ledger holds it')
-    }
-  }
-
-  async function discardRecorded(): Promise<void> {
-    for (const entry of outstanding) {
-      if (entry.state !== 'recorded') continue
-      await entry.batch.discard()
-      outstanding.move(entry, 'segment deleted')
-    }
+    if (outstanding.size() > 0 || confirmation.voiding() > 0) confirmSoon()
   }
 
   function confirmSoon(): void {
@@ -202,23 +162,7 @@ export function createDeliverer(options: {
     )
   }
 
-  // Reporting and stopping
-
-  function pending(which: (batch: SealedBatch) => boolean = () => true): PendingBatches {
-    const found: PendingBatches = { batches: 0, visits: 0, firstVisitAt: undefined }
-    for (const { batch } of outstanding) {
-      if (!which(batch)) continue
-      found.batches++
-      found.visits += batch.visits
-      found.firstVisitAt = Math.min(found.firstVisitAt ?? batch.firstVisitAt, batch.firstVisitAt)
-    }
-    return found
-  }
-
-  function holds(producerId: string): boolean {
-    for (const { batch } of outstanding) if (batch.producerId === producerId) return true
-    return false
-  }
+  // Stopping
 
   async function stop(withinMs: number): Promise<void> {
     const deadline = Date.now() + withinMs
@@ -241,8 +185,8 @@ export function createDeliverer(options: {
     fill,
     addSource: source => sources.push(source),
     voidLater,
-    pending,
-    holds,
+    pending: outstanding.pending,
+    holds: outstanding.holds,
     stop,
   }
 }

@@ -1,5 +1,5 @@
 /**
- * What happens to the visits of one event-loop turn, before their redirects may go out:
+ * What happens to the visits of one event-loop turn before their redirects may be sent:
  *
  *   the spool takes them                        → kept
  *   else the queue takes them, as a batch       → kept; the bytes stay in memory until the ledger holds them
@@ -27,20 +27,20 @@ import type { VisitSpool } from './visit-spool.ts'
 export class VisitRefused extends Error {}
 export class VisitUncertain extends Error {}
 
-/** Visits by their fate. */
+/** Visits by what became of them. */
 export interface KeptVisits {
   kept: number
-  /** Of the kept ones: those found in the ledger before their redirect went out. */
+  /** Of those kept: the ones that the ledger already held before their redirect was sent. */
   countedAtOnce: number
   refused: number
   lost: number
 }
 
-/** How long the spool, or the queue in its place, is left alone after it has failed. */
+/** How long the spool, or the queue in its place, is not tried again after a failure. */
 const retryAfterMs = 250
 const nothing: never[] = []
 
-/** Commits the visits of a turn. Called by group commit, so it returns a promise only where it has to wait. */
+/** Commits the visits of a turn, for group commit. Returns a promise only where it has to wait. */
 export type KeepVisits = (visits: Visit[]) => never[] | Promise<never[]>
 
 export function createVisitKeeper(options: {
@@ -96,7 +96,7 @@ export function createVisitKeeper(options: {
     } catch (error) {
       queueRetryAt = Date.now() + retryAfterMs
       if (!(error instanceof QueueNotReached)) return decideByLedger(id, visits)
-      // Nobody has seen the number, but left out it would hold up the ledger's watermark.
+      // Nobody has seen the number, but a gap would hold up the ledger's watermark.
       if (!numbers.giveBack(id.seq)) deliverer.voidLater(id)
       return refuse(visits)
     }
@@ -115,7 +115,7 @@ export function createVisitKeeper(options: {
       deliverer.voidLater(id)
       if (allowLoss) return refuse(visits)
       lossHealth.fails(error)
-      throw new VisitUncertain('the queue may hold the visit, and the ledger can not be read')
+      throw new VisitUncertain('the queue may hold the visit, and the ledger cannot be read')
     }
     if (isVoid) return refuse(visits)
     counters.kept += visits.length
@@ -124,7 +124,7 @@ export function createVisitKeeper(options: {
   }
 
   function refuse(visits: Visit[]): never[] {
-    lossHealth.fails(allowLoss ? 'redirecting all the same (VISIT_LOSS=allow)' : 'refusing redirects')
+    lossHealth.fails(allowLoss ? 'redirecting anyway (VISIT_LOSS=allow)' : 'refusing redirects')
     if (allowLoss) {
       counters.lost += visits.length
       return nothing

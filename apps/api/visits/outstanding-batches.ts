@@ -1,4 +1,4 @@
-/** The batches that a deliverer holds: in the order in which they came, each until it has left by one of the exits. */
+/** The batches that a deliverer holds, in order of arrival, each until it leaves by one of the exits. */
 import type { Log } from '@hopcount/shared/log.ts'
 import { batchKey } from '@hopcount/shared/visits/visit-batch.ts'
 import type { BatchEvent, BatchExit, TrackedBatch } from './batch-states.ts'
@@ -16,6 +16,15 @@ export interface OutstandingBatches extends Iterable<OutstandingBatch> {
   /** Undefined when the batch is here already. */
   add(batch: SealedBatch, event: 'delivered' | 'delivered as sent'): OutstandingBatch | undefined
   move(outstanding: OutstandingBatch, event: BatchEvent): void
+  pending(which?: (batch: SealedBatch) => boolean): PendingBatches
+  holds(producerId: string): boolean
+}
+
+export interface PendingBatches {
+  batches: number
+  visits: number
+  /** Milliseconds since 1970. */
+  firstVisitAt: number | undefined
 }
 
 /** `onExit` is called once for each batch, when it has left. */
@@ -43,5 +52,21 @@ export function createOutstandingBatches(
     onExit(batch, state)
   }
 
-  return { size: () => byKey.size, add, move, [Symbol.iterator]: () => byKey.values() }
+  function pending(which: (batch: SealedBatch) => boolean = () => true): PendingBatches {
+    const found: PendingBatches = { batches: 0, visits: 0, firstVisitAt: undefined }
+    for (const { batch } of byKey.values()) {
+      if (!which(batch)) continue
+      found.batches++
+      found.visits += batch.visits
+      found.firstVisitAt = Math.min(found.firstVisitAt ?? batch.firstVisitAt, batch.firstVisitAt)
+    }
+    return found
+  }
+
+  function holds(producerId: string): boolean {
+    for (const { batch } of byKey.values()) if (batch.producerId === producerId) return true
+    return false
+  }
+
+  return { size: () => byKey.size, add, move, pending, holds, [Symbol.iterator]: () => byKey.values() }
 }

@@ -1,9 +1,9 @@
 /**
- * Recording a visit, as the redirect sees it: record() resolves once the visit is durable, and only then may the 307
- * go out. It rejects with VisitRefused or VisitUncertain (keep-visits.ts) when it must not.
+ * Recording a visit, as the redirect sees it: record() resolves once the visit is durable, and only then may the 307 be
+ * sent. It rejects with VisitRefused or VisitUncertain (keep-visits.ts) when there must be no 307.
  *
- * A visit's path: group commit (one event-loop turn) → keep-visits → visit-spool → own-segments → deliver-batches. The
- * segments of dead processes join it by adopt-segments.
+ * The path of a visit: group commit (one event-loop turn) → keep-visits → visit-spool → own-segments → deliver-batches.
+ * Segments of dead processes enter it through adopt-segments.
  */
 import { createGroupCommit } from '@hopcount/shared/group-commit.ts'
 import type { Log } from '@hopcount/shared/log.ts'

@@ -1,0 +1,66 @@
+/**
+ * Brings batches from the deliverer to their exit by what the ledger says: those it holds are deleted here, and those
+ * that must not count are entered as void.
+ */
+import type { Log } from '@hopcount/shared/log.ts'
+import type { BatchId } from '@hopcount/shared/visits/visit-batch.ts'
+import { batchKey } from '@hopcount/shared/visits/visit-batch.ts'
+import type { Pool } from 'pg'
+import type { TrackedBatch } from './batch-states.ts'
+import { moveBatch } from './batch-states.ts'
+import { recordedBatches, voidBatch } from './ledger-queries.ts'
+import type { OutstandingBatches } from './outstanding-batches.ts'
+
+export interface Confirmation {
+  /** Throws when the ledger or the disk fails; what it did not get to is done by the next call. */
+  confirm(): Promise<void>
+  voidLater(batch: BatchId): void
+  /** How many batches are still to be made void. */
+  voiding(): number
+}
+
+export function createConfirmation(pool: Pool, outstanding: OutstandingBatches, log: Log): Confirmation {
+  const voiding = new Map<string, TrackedBatch>()
+
+  async function confirm(): Promise<void> {
+    await voidBatches()
+    await findRecorded()
+    await discardRecorded()
+  }
+
+  function voidLater(batch: BatchId): void {
+    const tracked: TrackedBatch = { batch, state: 'new' }
+    moveBatch(tracked, 'disowned', log)
+    voiding.set(batchKey(batch), tracked)
+  }
+
+  async function voidBatches(): Promise<void> {
+    for (const [key, tracked] of voiding) {
+      const isVoid = await voidBatch(pool, tracked.batch)
+      moveBatch(tracked, isVoid ? 'ledger takes it as void' : 'ledger holds it', log)
+      voiding.delete(key)
+    }
+  }
+
+  async function findRecorded(): Promise<void> {
+    const unconfirmed = [...outstanding].filter(({ state }) => state !== 'recorded')
+    if (unconfirmed.length === 0) return
+    const recorded = await recordedBatches(
+      pool,
+      unconfirmed.map(({ batch }) => batch),
+    )
+    for (const entry of unconfirmed) {
+      if (recorded.has(batchKey(entry.batch))) outstanding.move(entry, 'ledger holds it')
+    }
+  }
+
+  async function discardRecorded(): Promise<void> {
+    for (const entry of outstanding) {
+      if (entry.state !== 'recorded') continue
+      await entry.batch.discard()
+      outstanding.move(entry, 'segment deleted')
+    }
+  }
+
+  return { confirm, voidLater, voiding: () => voiding.size }
+}
