@@ -26,6 +26,12 @@ export const ConfigurationSchema = Type.Object({
     'read replica for statistics. If unset, `DATABASE_URL`, with a separate connection pool',
     'postgres|postgresql',
   ),
+  DATA_DIR: Type.String({
+    default: '.data',
+    minLength: 1,
+    description:
+      'where `npm start` keeps its data: the embedded PostgreSQL and, unless `SPOOL_DIR` is set, the spool',
+  }),
   HOST: Type.String({
     default: '127.0.0.1',
     minLength: 1,
@@ -135,6 +141,11 @@ export const ConfigurationSchema = Type.Object({
       description:
         'least severe level that is logged: `trace`, `debug`, `info`, `warn`, `error`, `fatal` or `silent`',
     },
+  ),
+  LOG_FORMAT: Type.Optional(
+    Type.Union([Type.Literal('json'), Type.Literal('pretty')], {
+      description: '`json` or `pretty`. Unset, log lines are pretty on a terminal and JSON elsewhere',
+    }),
   ),
 })
 

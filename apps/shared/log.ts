@@ -1,11 +1,26 @@
+import { createRequire } from 'node:module'
 import type { Logger } from 'pino'
 import { pino } from 'pino'
 
 export type Log = Logger
 
-/** JSON lines on standard output. Text from outside never goes into a message, only into fields, which JSON escapes. */
-export function openLog(options: { name: string; level: string }): Log {
-  return pino({ name: options.name, level: options.level, base: { name: options.name, pid: process.pid } })
+export interface LogOptions {
+  name: string
+  level: string
+  /** `json`: one object per line. If unset, `pretty` if standard output is a terminal, else `json`. */
+  format?: 'json' | 'pretty' | undefined
+}
+
+/** Writes to standard output. Text from outside never goes into a message, only into fields, which are escaped. */
+export function openLog({ name, level, format }: LogOptions): Log {
+  const options = { name, level, base: { name, pid: process.pid } }
+  const isTerminal = process.stdout.isTTY === true
+  if ((format ?? (isTerminal ? 'pretty' : 'json')) === 'json') return pino(options)
+  // Loaded only here: services and containers log JSON and don't pay for it.
+  const { prettyDestination }: typeof import('./pretty-log.ts') = createRequire(import.meta.url)(
+    './pretty-log.ts',
+  )
+  return pino(options, prettyDestination({ colorize: isTerminal && !process.env.NO_COLOR }))
 }
 
 /**

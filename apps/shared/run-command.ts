@@ -1,4 +1,5 @@
 import { ConfigurationProblems } from './configuration.ts'
+import { escapeControls } from './escape-controls.ts'
 import { errorText } from './log.ts'
 
 /** Runs a command to its end. If it fails, it prints one line per problem on standard error and exits with code 1. */
@@ -12,6 +13,6 @@ export async function runCommand(name: string, command: () => Promise<void>): Pr
 
 export function exitWithProblems(name: string, error: unknown): never {
   const problems = error instanceof ConfigurationProblems ? error.problems : [errorText(error)]
-  for (const problem of problems) process.stderr.write(`hopcount ${name}: ${problem}\n`)
+  for (const problem of problems) process.stderr.write(`hopcount ${name}: ${escapeControls(problem)}\n`)
   process.exit(1)
 }

@@ -25,7 +25,7 @@ export async function runProcess(
   const fail = (error: unknown) => exitWithProblems(name, error)
   try {
     const configuration = readConfiguration(process.env)
-    const log = openLog({ name, level: configuration.LOG_LEVEL })
+    const log = openLog({ name, level: configuration.LOG_LEVEL, format: configuration.LOG_FORMAT })
     const close = await start({ configuration, log, fail })
     const closing = closeWithGrace(
       {

@@ -1,4 +1,4 @@
-/** `pnpm migrate`: brings the database that DATABASE_URL names to the newest schema, and ends. */
+/** `npm run migrate`: brings the database that DATABASE_URL names to the newest schema, and ends. */
 import { MigrationFailed, migrateDatabase } from './migrate-database.ts'
 
 const { DATABASE_URL: databaseUrl = '', REDIS_URL: redisUrl } = process.env

@@ -1,29 +1,41 @@
-/** `npm start`: everything on this machine, until Ctrl-C or SIGTERM. See stack.ts. */
+/**
+ * `npm start`: everything on this machine, until Ctrl-C or SIGTERM (see stack.ts).
+ * `npm run dev [-- --inspect]`: the same with `--watch`, which restarts what was changed and builds the page again.
+ */
 import { resolve } from 'node:path'
+import { parseArgs } from 'node:util'
 import type { Configuration } from '@hopcount/shared/configuration.ts'
 import { ConfigurationProblems, readConfiguration } from '@hopcount/shared/configuration.ts'
+import { escapeControls } from '@hopcount/shared/escape-controls.ts'
 import { errorText } from '@hopcount/shared/log.ts'
+import { describeStart } from './describe-start.ts'
+import { restartOnChanges } from './restart-on-changes.ts'
 import { shortSpoolPath } from './spool-alias.ts'
 import type { StackOptions } from './stack.ts'
 import { createStack } from './stack.ts'
 
-const folder = resolve('.data')
+/** The promise is 15 s; what is still running then is left to the watchdog. */
+const exitDeadlineMs = 14_500
+
+const folder = resolve(process.env.DATA_DIR || '.data')
 let stopping = false
-const complain = (line: string) => void process.stderr.write(`hopcount: ${line}\n`)
+const complain = (line: string) => void process.stderr.write(`hopcount: ${escapeControls(line)}\n`)
 
 try {
+  const { watch, inspect } = readArguments()
   const environment = { ...process.env }
-  // The banner shall be read: of the programs, only what went wrong.
-  environment.LOG_LEVEL ||= 'warn'
+  // Of the programs only what went wrong, so that the lines about the start can be read; a developer sees more.
+  environment.LOG_LEVEL ||= watch ? 'info' : 'warn'
   environment.SPOOL_DIR ||= shortSpoolPath(resolve(folder, 'spool'))
   const configuration = readStackConfiguration(environment)
-  const stack = createStack({ configuration, environment, folder, complain })
+  const stack = createStack({ configuration, environment, folder, inspect, complain })
   stopOnSignals(stack.stop, stack.hurry)
   try {
     const { address } = await stack.start()
-    process.stdout.write(banner(configuration, address))
+    if (watch) restartOnChanges(stack, complain)
+    process.stdout.write(describeStart({ configuration, folder, address, watch, inspect }))
   } catch (error) {
-    // A signal during the start makes it fail too, and its handler ends this process when all is stopped.
+    // A signal during the start makes it fail too, and its handler ends this process when everything has stopped.
     if (!stopping) {
       complain(errorText(error))
       await stack.stop()
@@ -36,7 +48,17 @@ try {
   process.exit(1)
 }
 
-/** Everything is checked before anything opens; only DATABASE_URL may be missing here, as the embedded one is not up yet. */
+function readArguments(): { watch: boolean; inspect: boolean } {
+  const { values } = parseArgs({
+    options: {
+      watch: { type: 'boolean', default: false },
+      inspect: { type: 'boolean', default: false },
+    },
+  })
+  return values
+}
+
+/** Everything is checked before anything opens. Only DATABASE_URL may be missing here: the embedded one is not up yet. */
 function readStackConfiguration(environment: NodeJS.ProcessEnv): StackOptions['configuration'] {
   const databaseUrl = environment.DATABASE_URL || undefined
   const configuration: Configuration = readConfiguration({
@@ -46,11 +68,16 @@ function readStackConfiguration(environment: NodeJS.ProcessEnv): StackOptions['c
   return { ...configuration, DATABASE_URL: databaseUrl }
 }
 
-/** The first signal stops everything in order, a second one at once; so does the end of the process that started this one. */
+/** The first signal, or the end of the process that started this one, stops everything in order; a second signal hurries. */
 function stopOnSignals(stop: () => Promise<void>, hurry: () => void): void {
   const onSignal = () => {
     if (stopping) return hurry()
     stopping = true
+    setTimeout(() => {
+      complain('not everything stopped in time; what is left is ended in the background')
+      hurry()
+      process.exit(1)
+    }, exitDeadlineMs)
     stop().then(
       () => process.exit(0),
       error => {
@@ -61,26 +88,4 @@ function stopOnSignals(stop: () => Promise<void>, hurry: () => void): void {
   }
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, onSignal)
   process.once('disconnect', onSignal)
-}
-
-function banner(configuration: StackOptions['configuration'], address: string): string {
-  const { DATABASE_URL: databaseUrl, REDIS_URL: redisUrl } = configuration
-  const lines = [
-    ['', ''],
-    ['Hopcount is ready', address],
-    [
-      'database',
-      databaseUrl === undefined ? `embedded PostgreSQL, in ${folder}` : withoutCredentials(databaseUrl),
-    ],
-    ['queue', redisUrl === undefined ? 'in PostgreSQL (REDIS_URL is not set)' : withoutCredentials(redisUrl)],
-    ['spool', configuration.SPOOL_DIR],
-    ['stop', 'Ctrl-C'],
-    ['', ''],
-  ]
-  return `${lines.map(([name = '', value]) => `${name.padEnd(19)}${value}`.trimEnd()).join('\n')}\n`
-}
-
-function withoutCredentials(url: string): string {
-  const { protocol, host, pathname } = new URL(url)
-  return `${protocol}//${host}${pathname}`
 }

@@ -4,7 +4,7 @@
  */
 import { spawn, spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
-import { ended, endWithUs } from '../support/clean-up.ts'
+import { endWithUs } from '../support/run.ts'
 import type { Cores } from './cores.ts'
 import { pinnedCommand } from './cores.ts'
 import { cpuSeconds } from './process-usage.ts'
@@ -130,7 +130,6 @@ export async function outputOf(cores: Cores, command: string[], seconds: number)
     child.once('close', resolve)
   })
   clearTimeout(timer)
-  if (pid !== undefined) ended(pid)
   if (code !== 0) throw new Error(`${command.join(' ')} ended with ${code}: ${complaints}${output}`)
   return output
 }

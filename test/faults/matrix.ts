@@ -4,14 +4,12 @@
  * test/faults/results/faults.md when the row ends.
  */
 import { randomBytes } from 'node:crypto'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import pg from 'pg'
 import { startEmbeddedPostgres } from '../../apps/stack/embedded-postgres.ts'
 import { migrateDatabase } from '../../apps/stack/migrate-database.ts'
-import { cleanUp, ended, endWithUs } from '../support/clean-up.ts'
+import { cleanUp } from '../support/clean-up.ts'
+import { endWithUs, runFolder } from '../support/run.ts'
 import { reportLine, skippedLine, writeResults } from './report.ts'
 import { rows } from './rows.ts'
 import type { RowReport } from './run-row.ts'
@@ -30,9 +28,11 @@ const wanted = new Set(values.row?.flatMap(list => list.split(',')).map(Number))
 const chosen = rows.filter(row => wanted.size === 0 || wanted.has(row.number))
 process.stdout.write(`seed ${values.seed}\n`)
 
-const folder = mkdtempSync(join(tmpdir(), 'hop-faults-'))
-const server = await startEmbeddedPostgres({ folder, profile: 'throwaway' })
-endWithUs(server.pid)
+const server = await startEmbeddedPostgres({
+  folder: runFolder(),
+  profile: 'throwaway',
+  onSpawn: endWithUs,
+})
 // An interrupted run also ends what it has started.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
   process.once(signal, () => void endAll().finally(() => process.exit(130)))
@@ -62,8 +62,6 @@ process.exit(failed ? 1 : 0)
 async function endAll(): Promise<void> {
   await cleanUp().catch(() => {})
   await server.stop()
-  ended(server.pid)
-  rmSync(folder, { recursive: true, force: true, maxRetries: 10 })
 }
 
 async function newDatabase(): Promise<string> {

@@ -1,18 +1,15 @@
 import { startEmbeddedPostgres } from '../../apps/stack/embedded-postgres.ts'
 import { migrateDatabase } from '../../apps/stack/migrate-database.ts'
 import { sendSignal } from '../../apps/stack/running-process.ts'
-import { cleanUpLater, ended, endWithUs } from '../support/clean-up.ts'
+import { cleanUpLater } from '../support/clean-up.ts'
 import type { TestPostgres } from '../support/postgres.ts'
+import { endWithUs } from '../support/run.ts'
 
 /** A server whose data lies where the row says, for example on a small disk. It may end by itself there. */
 export async function startPostgresIn(folder: string): Promise<TestPostgres> {
-  let server = await startEmbeddedPostgres({ folder })
-  endWithUs(server.pid)
+  let server = await startEmbeddedPostgres({ folder, onSpawn: endWithUs })
   const { url, adminUrl, port } = server
-  async function stop(): Promise<void> {
-    await server.stop()
-    ended(server.pid)
-  }
+  const stop = () => server.stop()
   cleanUpLater(stop)
   await migrateDatabase({ databaseUrl: url, redisUrl: 'redis://elsewhere' })
   const signal = (name: NodeJS.Signals) => sendSignal(server.pid, name)
@@ -27,14 +24,12 @@ export async function startPostgresIn(folder: string): Promise<TestPostgres> {
     async kill9() {
       signal('SIGKILL')
       await server.exited
-      ended(server.pid)
     },
     freeze: () => signal('SIGSTOP'),
     thaw: () => signal('SIGCONT'),
     async restart() {
       await stop()
-      server = await startEmbeddedPostgres({ folder, port })
-      endWithUs(server.pid)
+      server = await startEmbeddedPostgres({ folder, port, onSpawn: endWithUs })
     },
   }
 }

@@ -1,10 +1,8 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import pg from 'pg'
 import type { TestProject } from 'vitest/node'
 import { startEmbeddedPostgres } from '../../apps/stack/embedded-postgres.ts'
 import { migrateDatabase } from '../../apps/stack/migrate-database.ts'
+import { endWithUs, runFolder } from './run.ts'
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -15,21 +13,33 @@ declare module 'vitest' {
   }
 }
 
+const parentCheckMs = 250
+
 /** One server for the whole run, with a migrated database from which each test file gets a copy of its own. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const folder = mkdtempSync(join(tmpdir(), 'hop-run-'))
-  const server = await startEmbeddedPostgres({ folder, profile: 'throwaway' })
+  endWithBootstrap()
+  const server = await startEmbeddedPostgres({
+    folder: runFolder(),
+    profile: 'throwaway',
+    onSpawn: endWithUs,
+  })
   await migrateDatabase({ databaseUrl: server.url, redisUrl: undefined })
   await closeToSessions(server.adminUrl, new URL(server.url).pathname.slice(1))
   project.provide('postgresAdminUrl', server.adminUrl)
   project.provide('postgresTemplateUrl', server.url)
-  return async () => {
-    await server.stop()
-    rmSync(folder, { recursive: true, force: true, maxRetries: 10 })
-  }
+  return () => server.stop()
 }
 
-/** A database can be copied only while nobody is in it; sessions of the migration may take a moment to leave. */
+/** Under `npm test`, the end of bootstrap.mjs, even by SIGKILL, ends the run; the watchdog does the rest. */
+function endWithBootstrap(): void {
+  const parent = process.ppid
+  if (process.env.HOPCOUNT_BOOTSTRAP !== String(parent)) return
+  setInterval(() => {
+    if (process.ppid !== parent) process.exit(1)
+  }, parentCheckMs).unref()
+}
+
+/** A database can be copied only while it has no sessions; those of the migration may take a moment to leave. */
 async function closeToSessions(adminUrl: string, database: string): Promise<void> {
   const client = new pg.Client({ connectionString: adminUrl })
   await client.connect()

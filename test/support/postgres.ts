@@ -2,13 +2,14 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { startEmbeddedPostgres } from '../../apps/stack/embedded-postgres.ts'
 import { migrateDatabase } from '../../apps/stack/migrate-database.ts'
 import { commandLine, sendSignal } from '../../apps/stack/running-process.ts'
-import { cleanUpLater, ended, endWithUs } from './clean-up.ts'
+import { cleanUpLater } from './clean-up.ts'
 import { childrenOf } from './process-tree.ts'
+import { endWithUs } from './run.ts'
 import { temporaryFolder } from './temporary-folder.ts'
 
-/** A PostgreSQL server of a test's own, to be stopped, killed and started again on the same data and port. */
+/** A PostgreSQL server of one test, to be stopped, killed and restarted on the same data and port. */
 export interface TestPostgres {
-  /** Database `hopcount`, migrated unless `migrated: false` was asked for. The same after every restart. */
+  /** Database `hopcount`, migrated unless `migrated` is false. The same after every restart. */
   url: string
   adminUrl: string
   port: number
@@ -19,7 +20,7 @@ export interface TestPostgres {
   /** SIGSTOP or SIGCONT to postmaster and backends: a server that hangs. */
   freeze(): void
   thaw(): void
-  /** Starts again on the same data and port; ends it before where it runs. */
+  /** Starts again on the same data and port; stops it first if it runs. */
   restart(): Promise<void>
 }
 
@@ -28,9 +29,8 @@ export async function startPostgres(
 ): Promise<TestPostgres> {
   const { migrated = true, queueInPostgres = true } = options
   const folder = temporaryFolder()
-  let server = await startEmbeddedPostgres({ folder })
+  let server = await startEmbeddedPostgres({ folder, onSpawn: endWithUs })
   let running = true
-  endWithUs(server.pid)
   const { port, url, adminUrl } = server
 
   async function stop(): Promise<void> {
@@ -38,7 +38,6 @@ export async function startPostgres(
     running = false
     thaw()
     await server.stop()
-    ended(server.pid)
   }
 
   async function kill9(): Promise<void> {
@@ -48,7 +47,6 @@ export async function startPostgres(
     const pids = [server.pid, ...childrenOf(server.pid)]
     for (const pid of pids) sendSignal(pid, 'SIGKILL')
     await server.exited
-    ended(server.pid)
     while (pids.some(pid => commandLine(pid) !== undefined)) await sleep(5)
   }
 
@@ -62,9 +60,8 @@ export async function startPostgres(
 
   async function restart(): Promise<void> {
     await stop()
-    server = await startEmbeddedPostgres({ folder, port })
+    server = await startEmbeddedPostgres({ folder, port, onSpawn: endWithUs })
     running = true
-    endWithUs(server.pid)
   }
 
   cleanUpLater(stop)

@@ -1,8 +1,10 @@
 import { spawn } from 'node:child_process'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import type { SignalStep } from '../../apps/stack/running-process.ts'
 import { sendSignal } from '../../apps/stack/running-process.ts'
-import { cleanUpLater, ended, endWithUs } from './clean-up.ts'
+import { cleanUpLater } from './clean-up.ts'
+import { endWithUs } from './run.ts'
 import { waitUntil } from './wait-until.ts'
 
 /** The project's root folder. */
@@ -13,12 +15,12 @@ export interface StartedProcess {
   /** Everything written so far to standard output and standard error. */
   output(): string
   stderr(): string
-  /** The first line written, before or after the call, that the pattern fits. Throws when the process ends without it. */
+  /** The first line, written before or after the call, that matches. Throws if the process ends without it. */
   waitForLine(pattern: RegExp, deadlineMs?: number): Promise<string>
   kill(signal?: NodeJS.Signals): void
   /** Resolves when the process has ended. */
   exited: Promise<{ code: number | null; signal: NodeJS.Signals | null }>
-  /** SIGTERM, and SIGKILL where that doesn't end it in time. */
+  /** SIGTERM, then SIGKILL if that doesn't end it in time. */
   stop(deadlineMs?: number): Promise<{ code: number | null; signal: NodeJS.Signals | null }>
 }
 
@@ -31,9 +33,11 @@ export interface ProcessOptions {
   cwd?: string
   /** Keeps an IPC channel open, as the launcher does: `disconnect` in the child when this process ends. */
   ipc?: boolean
+  /** How the watchdog ends it if this process is killed; SIGKILL by default. */
+  endedBy?: SignalStep[]
 }
 
-/** Starts one of the programs under this Node. It is ended after the test file in any case. */
+/** Starts one of the programs with this Node. It is ended after the test file in any case. */
 export function startProcess(options: ProcessOptions): StartedProcess {
   const child = spawn(process.execPath, [join(root, options.script), ...(options.args ?? [])], {
     cwd: options.cwd ?? root,
@@ -42,7 +46,7 @@ export function startProcess(options: ProcessOptions): StartedProcess {
   })
   const pid = child.pid
   if (pid === undefined) throw new Error(`could not start ${options.script}`)
-  endWithUs(pid)
+  endWithUs(pid, options.endedBy)
   let output = ''
   let stderr = ''
   let running = true
@@ -59,7 +63,6 @@ export function startProcess(options: ProcessOptions): StartedProcess {
   })
   child.once('exit', () => {
     running = false
-    ended(pid)
   })
 
   function kill(signal: NodeJS.Signals = 'SIGTERM'): void {

@@ -2,11 +2,12 @@ import type { ChildProcess } from 'node:child_process'
 import { spawn, spawnSync } from 'node:child_process'
 import { Redis } from 'ioredis'
 import { freePort } from '../../apps/stack/free-port.ts'
-import { cleanUpLater, ended, endWithUs } from './clean-up.ts'
+import { cleanUpLater } from './clean-up.ts'
+import { endWithUs } from './run.ts'
 import { temporaryFolder } from './temporary-folder.ts'
 import { waitUntil } from './wait-until.ts'
 
-/** A Redis or Valkey server of a test's own. */
+/** A Redis or Valkey server of one test. */
 export interface TestRedis {
   url: string
   port: number
@@ -16,21 +17,21 @@ export interface TestRedis {
   /** SIGSTOP and SIGCONT: a server that hangs. */
   freeze(): void
   thaw(): void
-  /** Starts again on the same data and port; ends it before where it runs. */
+  /** Starts again on the same data and port; stops it first if it runs. */
   restart(): Promise<void>
 }
 
 export interface TestRedisOptions {
-  /** Off unless asked for. */
+  /** Off by default. */
   appendonly?: boolean
-  /** For example `64mb`; unlimited where absent. */
+  /** For example `64mb`; unlimited if absent. */
   maxmemory?: string
   policy?: 'noeviction' | 'allkeys-lfu' | 'volatile-lfu' | 'allkeys-lru'
 }
 
 const binary = ['redis-server', 'valkey-server'].find(name => spawnSync(name, ['--version']).status === 0)
 
-/** True where tests can start a Redis of their own. Under HOPCOUNT_REQUIRE_REDIS=1 its absence is an error. */
+/** True if tests can start their own Redis. With HOPCOUNT_REQUIRE_REDIS=1 its absence is an error. */
 export function redisAvailable(): boolean {
   if (binary === undefined && process.env.HOPCOUNT_REQUIRE_REDIS === '1') {
     throw new Error('HOPCOUNT_REQUIRE_REDIS=1, but neither redis-server nor valkey-server is on the PATH')
@@ -38,12 +39,12 @@ export function redisAvailable(): boolean {
   return binary !== undefined
 }
 
-/** True where there is a Redis for tests that need any: one of their own, or the one that TEST_REDIS_URL names. */
+/** True if there is any Redis for tests: their own, or the one that TEST_REDIS_URL names. */
 export function anyRedisAvailable(): boolean {
   return Boolean(process.env.TEST_REDIS_URL) || redisAvailable()
 }
 
-/** An empty Redis: the one that TEST_REDIS_URL names, emptied (tests must not share it at a time), or a new one. */
+/** An empty Redis: the one that TEST_REDIS_URL names, emptied (only one test at a time may use it), or a new one. */
 export async function anyRedis(): Promise<{ url: string }> {
   const url = process.env.TEST_REDIS_URL
   if (!url) return startRedis()
@@ -65,7 +66,6 @@ export async function startRedis(options: TestRedisOptions = {}): Promise<TestRe
     server.kill(signal)
     server.kill('SIGCONT')
     await exited
-    ended(server.pid ?? 0)
   }
   const stop = () => end('SIGTERM')
 

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { freePort } from '../../apps/stack/free-port.ts'
-import { commandLine } from '../../apps/stack/running-process.ts'
+import { commandLine, sendSignal } from '../../apps/stack/running-process.ts'
 import { cleanUpLater } from './clean-up.ts'
 import { childrenOf } from './process-tree.ts'
 import type { StartedProcess } from './processes.ts'
@@ -10,9 +10,9 @@ import { startProcess } from './processes.ts'
 /** `npm start` in a folder of its own, past the bootstrap. */
 export interface TestStack extends StartedProcess {
   address: string
-  /** Process ids of `api`, `worker` and `postmaster`, as far as they run. */
+  /** Process ids of `api`, `worker` and `postmaster`, those that run. */
   parts(): Record<string, number>
-  /** The launcher and every process that comes from it: API, worker, postmaster and its backends. */
+  /** The launcher and all of its descendants: watchdog, API, worker, postmaster and its backends. */
   everyPid(): number[]
 }
 
@@ -26,6 +26,10 @@ export async function startStack(
     script: 'apps/stack/start.ts',
     cwd: folder,
     env: { WORKER_METRICS_PORT: '0', ...environment, PORT: port },
+    endedBy: [
+      ['SIGTERM', 6_000],
+      ['SIGKILL', 2_000],
+    ],
   })
 
   function parts(): Record<string, number> {
@@ -45,7 +49,7 @@ export async function startStack(
 
   // Parts of a launcher that was killed may still run when a test fails.
   cleanUpLater(() => {
-    for (const pid of everyPid()) process.kill(pid, 'SIGKILL')
+    for (const pid of everyPid()) sendSignal(pid, 'SIGKILL')
   })
   return { ...launcher, address: `http://127.0.0.1:${port}`, parts, everyPid }
 }

@@ -3,7 +3,8 @@ import { spawn, spawnSync } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { freePort } from '../../../apps/stack/free-port.ts'
-import { cleanUpLater, ended, endWithUs } from '../../support/clean-up.ts'
+import { cleanUpLater } from '../../support/clean-up.ts'
+import { endWithUs } from '../../support/run.ts'
 import { temporaryFolder } from '../../support/temporary-folder.ts'
 import { waitUntil } from '../../support/wait-until.ts'
 
@@ -29,7 +30,6 @@ export async function startNginx(): Promise<{ origin: string; pid: number }> {
     child.kill('SIGQUIT')
     child.kill('SIGTERM')
     await exited
-    ended(pid)
   })
   const origin = `http://127.0.0.1:${port}`
   await waitUntil(async () => (await fetch(origin, { redirect: 'manual' })).status === 307, {
