@@ -1,5 +1,5 @@
 /**
- * Breakdowns: visits by referrer, country, browser, operating system, device and language, of one link and day.
+ * Breakdowns: visits by referrer, channel, country, browser, operating system, device and language, of one link and day.
  *
  * Kept in one JSON value per link and day, so that recording a visit costs one row however many dimensions there are:
  * a row of `link_breakdowns` plus, until they are folded into it, rows of `breakdown_deltas`. Readers sum all of them.
@@ -15,6 +15,7 @@
 
 export const dimensionLetters = {
   referrer: 'r',
+  channel: 'h',
   country: 'c',
   browser: 'b',
   os: 'o',
@@ -34,6 +35,9 @@ export const openDimensions = ['referrer'] as const satisfies Dimension[]
  * all values are, as long as raw visits are kept.
  */
 export const listedValues = 400
+
+/** Dimensions that days recorded by an older version lack, wholly or in part, until `npm run reclassify`. */
+export const laterDimensions: Dimension[] = ['channel']
 
 export interface Count {
   visits: number

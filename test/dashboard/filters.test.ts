@@ -104,6 +104,21 @@ describe.skipIf(!browserAvailable())('breakdowns and filters', () => {
     expect(incidents).toEqual([])
   })
 
+  it('a click on a channel shows its visits alone, and where they came from', async () => {
+    const { browser, origin } = dashboard
+    const { page, incidents } = await openPage(browser, `${origin}/?link=${slug}&tz=UTC&period=week`)
+    await page.getByRole('button', { name: 'Social networks' }).click()
+    await page.waitForURL('**/?*channel=social*')
+    const from = new Date(Date.now() - 6 * 24 * hourMs).toISOString().slice(0, 10)
+    const social = await ask<Report>(`${origin}/stats/${slug}/filtered?from=${from}&channel=social`)
+    await waitUntil(async () => (await figure(page, 'period')) === social.humans, { what: 'one channel' })
+    expect(social.breakdowns.referrer?.map(({ value }) => value).sort()).toEqual(['Hacker News', 'X'])
+    expect(await table(page, 'Referrer')).toEqual(social.breakdowns.referrer?.map(value => value.humans))
+    await page.getByRole('button', { name: 'Remove the filter Channel: Social networks' }).click()
+    await page.waitForURL(url => !url.search.includes('channel'))
+    expect(incidents).toEqual([])
+  })
+
   it('with bots shown, a click on who came filters by that, and an export holds the same visits', async () => {
     const { browser, origin } = dashboard
     const { page, incidents } = await openPage(
@@ -201,6 +216,7 @@ describe.skipIf(!browserAvailable())('breakdowns and filters', () => {
 })
 
 const titles = {
+  Channel: 'channel',
   Referrer: 'referrer',
   Country: 'country',
   Browser: 'browser',

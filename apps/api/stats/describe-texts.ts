@@ -3,11 +3,12 @@
  * loaded on first use, so the process starts without them.
  */
 import type { UserAgent } from '@hopcount/shared/agents/describe-user-agent.ts'
+import type { Source } from '@hopcount/shared/sources/channels.ts'
 import { LRUCache } from 'lru-cache'
 
 export interface TextDescriber {
   userAgent(text: string | null): UserAgent
-  referrer(text: string | null): string
+  referrer(text: string | null): Source
 }
 
 const remembered = 10_000
@@ -25,7 +26,7 @@ export function loadTextDescriber(): Promise<TextDescriber> {
 async function load(): Promise<TextDescriber> {
   const [{ describeUserAgent }, { describeReferrer }] = await Promise.all([
     import('@hopcount/shared/agents/describe-user-agent.ts'),
-    import('@hopcount/shared/describe-referrer.ts'),
+    import('@hopcount/shared/sources/describe-referrer.ts'),
   ])
   return { userAgent: rememberPerText(describeUserAgent), referrer: rememberPerText(describeReferrer) }
 }

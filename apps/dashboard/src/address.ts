@@ -21,6 +21,7 @@ const intervals = ['minute', 'hour', 'day', 'week', 'month'] as const satisfies 
 export type FilterName = keyof FilterQuery
 export type Dimension = Exclude<FilterName, 'class'>
 export const dimensions = [
+  'channel',
   'referrer',
   'country',
   'browser',
@@ -32,6 +33,17 @@ export const dimensions = [
 /** The value that visits must have, per dimension; empty: unknown. `class`: human, bot or preview. */
 export type Filters = Partial<Record<FilterName, string>>
 export const filterNames = [...dimensions, 'class'] as const
+export const channels = [
+  'search',
+  'social',
+  'mail',
+  'messaging',
+  'ai assistant',
+  'video',
+  'ads',
+  'direct',
+  'other',
+] as const satisfies NonNullable<FilterQuery['channel']>[]
 const classes = ['human', 'bot', 'preview'] as const
 
 export interface Address {
@@ -164,6 +176,7 @@ function readFilters(query: URLSearchParams): Filters {
     const value = query.get(name)
     if (value === null || value.length > 255) continue
     if (name === 'class' && !classes.some(known => known === value)) continue
+    if (name === 'channel' && !channels.some(known => known === value)) continue
     if (name === 'country' && !/^([A-Z]{2})?$/.test(value)) continue
     if (name === 'language' && !/^([a-z]{2,3})?$/.test(value)) continue
     filters[name] = value

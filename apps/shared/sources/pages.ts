@@ -87,7 +87,9 @@ export function addressInside(address: ReferrerAddress): ReferrerAddress | undef
     const inPath = pathPattern?.exec(path)?.[1]
     return readHost(inPath) ?? readHost(unescapedHost(host.slice(0, -suffix.length)))
   }
-  const googlePath = /^(?:www\.|m\.)?google\.[a-z.]{2,7}$/.test(host) ? /^\/amp\/(?:s\/)?([^/]+)/.exec(path) : null
+  const googlePath = /^(?:www\.|m\.)?google\.[a-z.]{2,7}$/.test(host)
+    ? /^\/amp\/(?:s\/)?([^/]+)/.exec(path)
+    : null
   if (googlePath !== null) return readHost(googlePath[1])
   const parameter = pageParameters.find(([pattern]) => pattern.test(host))?.[1]
   const page = parameter === undefined ? null : new URLSearchParams(query).get(parameter)

@@ -7,14 +7,14 @@ import { hash } from 'node:crypto'
 import { describeUserAgent } from '@hopcount/shared/agents/describe-user-agent.ts'
 import { clientNetwork, normalizeAddress } from '@hopcount/shared/client-address.ts'
 import { dayNumber } from '@hopcount/shared/days.ts'
-import { describeReferrer } from '@hopcount/shared/describe-referrer.ts'
 import { letterCode } from '@hopcount/shared/letter-codes.ts'
+import { describeReferrer } from '@hopcount/shared/sources/describe-referrer.ts'
 import type { DecodedVisit } from '@hopcount/shared/visits/decode-batch.ts'
 import { LRUCache } from 'lru-cache'
 import type { TimeBounds } from './bound-times.ts'
 import { boundTime } from './bound-times.ts'
 import type { CountryFinder } from './find-country.ts'
-import type { AgentKeys, VisitColumns } from './visit-columns.ts'
+import type { AgentKeys, ReferrerKeys, VisitColumns } from './visit-columns.ts'
 import { enterText, reserveVisits } from './visit-columns.ts'
 import type { Salts } from './visitor-salts.ts'
 
@@ -41,7 +41,7 @@ export function describeVisits(
     if (visitedAt !== visit.visitedAt) columns.misdated.push(at)
     columns.visitedAt[at] = visitedAt
     columns.userAgents[at] = userAgent
-    columns.referrers[at] = enterText(columns.referrerTexts, visit.referrer, referrerKey)
+    columns.referrers[at] = enterText(columns.referrerTexts, visit.referrer, referrerKeys)
     // Frames of earlier releases have it as the socket or a proxy gave it.
     const address = visit.address === undefined ? undefined : normalizeAddress(visit.address)
     columns.countries[at] = findCountry(address)
@@ -57,7 +57,10 @@ export const agentKeys = rememberedPerText<AgentKeys>(userAgent => {
   return { class: visitorClass, browser: `b${browser}`, os: `o${os}`, device: `d${device}` }
 })
 
-export const referrerKey = rememberedPerText(referrer => `r${describeReferrer(referrer)}`)
+export const referrerKeys = rememberedPerText<ReferrerKeys>(referrer => {
+  const { source, channel } = describeReferrer(referrer)
+  return { source: `r${source}`, channel: `h${channel}` }
+})
 
 const languageNames = new Intl.DisplayNames('en', { type: 'language', fallback: 'none' })
 

@@ -173,10 +173,11 @@ function partsOf(breakdowns: Breakdowns): [string, Count][][] {
 
 function addVisitTo(breakdowns: Breakdowns, visits: VisitColumns, place: number): void {
   const agent = visits.userAgentTexts.known[visits.userAgents[place] ?? 0]
-  const referrerKey = visits.referrerTexts.known[visits.referrers[place] ?? 0]
-  if (agent === undefined || referrerKey === undefined) throw new RangeError(`no text of visit ${place}`)
+  const referrer = visits.referrerTexts.known[visits.referrers[place] ?? 0]
+  if (agent === undefined || referrer === undefined) throw new RangeError(`no text of visit ${place}`)
   const people = agent.class === 'human' ? 1 : 0
-  addCount(breakdowns, referrerKey, 1, people)
+  addCount(breakdowns, referrer.source, 1, people)
+  addCount(breakdowns, referrer.channel, 1, people)
   addCount(breakdowns, countryKey(visits.countries[place] ?? 0), 1, people)
   addCount(breakdowns, agent.browser, 1, people)
   addCount(breakdowns, agent.os, 1, people)

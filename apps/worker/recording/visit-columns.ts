@@ -25,7 +25,7 @@ export interface VisitColumns {
   /** Two numbers per visit: the first 64 bits of who it was. 0 and 0: no person, or a day whose salt is gone. */
   visitors: Int32Array
   userAgentTexts: TextTable<AgentKeys>
-  referrerTexts: TextTable<string>
+  referrerTexts: TextTable<ReferrerKeys>
 }
 
 /** What a user agent is counted as: its class, and its keys in the breakdowns. */
@@ -34,6 +34,12 @@ export interface AgentKeys {
   browser: string
   os: string
   device: string
+}
+
+/** What a referrer is counted as: its keys in the breakdowns. */
+export interface ReferrerKeys {
+  source: string
+  channel: string
 }
 
 /** The distinct texts of a transaction's visits. Undefined stands for visits without one. */

@@ -5,8 +5,8 @@ import { addBreakdowns, addCount, storedText } from '@hopcount/shared/breakdowns
 import { bigintArray, integerArray, textArray } from '@hopcount/shared/database/binary-arrays.ts'
 import type { PoolClient } from 'pg'
 import { countryKey, languageKey } from '../recording/code-keys.ts'
-import { agentKeys, referrerKey } from '../recording/describe-visits.ts'
-import type { AgentKeys } from '../recording/visit-columns.ts'
+import { agentKeys, referrerKeys } from '../recording/describe-visits.ts'
+import type { AgentKeys, ReferrerKeys } from '../recording/visit-columns.ts'
 import { fetchAll } from './fetch-all.ts'
 
 const linksPerInsert = 10_000
@@ -55,14 +55,15 @@ async function describeAgents(client: PoolClient): Promise<AgentKeys[]> {
   return profiles
 }
 
-/** Returns the keys of the sources by their numbers in day_sources. 0: visits without a referrer. */
-async function describeSources(client: PoolClient): Promise<string[]> {
-  const keys: string[] = []
+/** Returns the sources by their numbers in day_sources. 0: visits without a referrer. */
+async function describeSources(client: PoolClient): Promise<ReferrerKeys[]> {
+  const sources: ReferrerKeys[] = []
   const numbers = new Map<string, number>()
   const describe = (referrer: string | null) => {
-    const key = referrerKey(referrer ?? '')
-    const number = numbers.get(key) ?? keys.push(key) - 1
-    numbers.set(key, number)
+    const keys = referrerKeys(referrer ?? '')
+    const name = `${keys.source}\n${keys.channel}`
+    const number = numbers.get(name) ?? sources.push(keys) - 1
+    numbers.set(name, number)
     return number
   }
   describe(null)
@@ -82,7 +83,7 @@ async function describeSources(client: PoolClient): Promise<string[]> {
       ],
     )
   }
-  return keys
+  return sources
 }
 
 interface DistinctText {
@@ -100,7 +101,7 @@ interface AlikeVisits {
   visits: number
 }
 
-async function breakDown(client: PoolClient, profiles: AgentKeys[], sources: string[]): Promise<void> {
+async function breakDown(client: PoolClient, profiles: AgentKeys[], sources: ReferrerKeys[]): Promise<void> {
   const ofAllLinks: Breakdowns = new Map()
   let linkId: number | undefined
   let ofLink: Breakdowns = new Map()
@@ -132,10 +133,11 @@ async function breakDown(client: PoolClient, profiles: AgentKeys[], sources: str
   await insertBreakdowns(client, [{ linkId: allLinks, text: storedText(ofAllLinks) }])
 }
 
-function addAlike(to: Breakdowns, alike: AlikeVisits, profiles: AgentKeys[], sources: string[]): void {
+function addAlike(to: Breakdowns, alike: AlikeVisits, profiles: AgentKeys[], sources: ReferrerKeys[]): void {
   const agent = profiles[alike.profile] ?? agentKeys('')
   const people = agent.class === 'human' ? alike.visits : 0
-  const keys = [agent.browser, agent.os, agent.device, sources[alike.source] ?? 'r']
+  const { source, channel } = sources[alike.source] ?? referrerKeys('')
+  const keys = [agent.browser, agent.os, agent.device, source, channel]
   keys.push(countryKey(alike.country ?? 0), languageKey(alike.language ?? 0))
   for (const key of keys) addCount(to, key, alike.visits, people)
 }

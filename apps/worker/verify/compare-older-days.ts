@@ -2,7 +2,9 @@
  * Compares the aggregates of days whose raw visits are gone with each other: quarter hours with days, all links together
  * with the sum over links, and breakdowns with the visits that they break down.
  */
+
 import { allLinks } from '@hopcount/shared/all-links.ts'
+import { dimensionLetters, laterDimensions } from '@hopcount/shared/breakdowns.ts'
 import { dayText } from '@hopcount/shared/days.ts'
 import type { PoolClient } from 'pg'
 import type { KeptDays } from '../recount/kept-days.ts'
@@ -75,6 +77,7 @@ function compareAllLinks(client: PoolClient, beforeDay: number): Promise<Differe
   )
 }
 
+/** A dimension that came later has less where its day began before it. */
 function compareBreakdownSums(client: PoolClient, beforeDay: number): Promise<Difference[]> {
   return findDifferences(
     client,
@@ -84,7 +87,7 @@ function compareBreakdownSums(client: PoolClient, beforeDay: number): Promise<Di
        SELECT letter,
               coalesce(sum(CASE json_typeof(value) WHEN 'array' THEN value ->> 0 ELSE value #>> '{}' END::bigint), 0)::bigint AS visits,
               coalesce(sum(CASE json_typeof(value) WHEN 'array' THEN value ->> 1 ELSE value #>> '{}' END::bigint), 0)::bigint AS people
-       FROM unnest('{r,c,b,o,d,l}'::text[]) AS letter
+       FROM unnest($2::text[]) AS letter
        LEFT JOIN (
          SELECT key, value
          FROM (
@@ -99,7 +102,11 @@ function compareBreakdownSums(client: PoolClient, beforeDay: number): Promise<Di
        ('sum of breakdown ', link_days.visits, dimension.visits),
        ('people in sum of breakdown ', link_days.visits - bots - previews, dimension.people)
      ) AS count (kind, expected, found)
-     WHERE day < $1::date AND expected <> found`,
-    [dayText(beforeDay)],
+     WHERE day < $1::date AND expected <> found AND (found > expected OR letter <> ALL ($3::text[]))`,
+    [
+      dayText(beforeDay),
+      Object.values(dimensionLetters),
+      laterDimensions.map(dimension => dimensionLetters[dimension]),
+    ],
   )
 }

@@ -3,8 +3,8 @@ import fc from 'fast-check'
 import type { Pool } from 'pg'
 import { newProducerId } from '../../../apps/api/visits/producer-folder.ts'
 import { describeUserAgent } from '../../../apps/shared/agents/describe-user-agent.ts'
-import { describeReferrer } from '../../../apps/shared/describe-referrer.ts'
 import { lettersOf } from '../../../apps/shared/letter-codes.ts'
+import { describeReferrer } from '../../../apps/shared/sources/describe-referrer.ts'
 import { openVisitKnowledge } from '../../../apps/worker/recording/visit-knowledge.ts'
 import type { RunningApi } from '../../support/hopcount.ts'
 import { startApi } from '../../support/hopcount.ts'
@@ -16,7 +16,7 @@ export interface CountedVisit {
   slug: string
   visitedAt: number
   class: 'human' | 'bot' | 'preview'
-  values: Record<'referrer' | 'country' | 'browser' | 'os' | 'device' | 'language', string>
+  values: Record<'referrer' | 'channel' | 'country' | 'browser' | 'os' | 'device' | 'language', string>
 }
 
 export interface Counts {
@@ -45,6 +45,8 @@ const referrers = [
   'https://www.google.com/',
   'https://news.ycombinator.com/item?id=1',
   'https://t.co/abc',
+  'https://mail.google.com/',
+  'https://chatgpt.com/',
   'https://blog.example.org/post?a=1',
   'https://www.example.net/',
   'not a url',
@@ -109,13 +111,15 @@ export async function recordVisits(
     ])
   return visits.map((visit, i) => {
     const agent = describeUserAgent(visit.userAgent)
+    const source = describeReferrer(visit.referrer)
     return {
       linkId: visit.linkId,
       slug: moments[i]?.slug ?? '',
       visitedAt: visit.visitedAt,
       class: agent.class,
       values: {
-        referrer: describeReferrer(visit.referrer),
+        referrer: source.source,
+        channel: source.channel,
         country: lettersOf(knowledge.findCountry(visit.address)).toUpperCase(),
         browser: agent.browser,
         os: agent.os,

@@ -47,7 +47,7 @@ beforeAll(async () => {
 }, 120_000)
 
 type Dimension = keyof CountedVisit['values']
-const dimensions: Dimension[] = ['referrer', 'country', 'browser', 'os', 'device', 'language']
+const dimensions: Dimension[] = ['referrer', 'channel', 'country', 'browser', 'os', 'device', 'language']
 
 interface Value {
   value: string
@@ -359,6 +359,39 @@ test('what is beyond the named values of a dimension is one last value', async (
   expect(breakdowns.referrer).toHaveLength(11)
   expect(breakdowns.referrer[0]).toEqual({ value: 'host-0.example', visits: 100, humans: 100 })
   expect(breakdowns.referrer.at(-1)).toEqual({ value: '*', visits: 1_650, humans: 1_640 })
+})
+
+test('the channel of visits from before there were channels is empty, so that all add up', async () => {
+  const links = await makeLinks(pool, ['older'])
+  const linkId = links.get('older') ?? 0
+  for (const [day, breakdowns] of Object.entries({
+    '2026-01-05': { rGoogle: [30, 20], c: [30, 20] },
+    '2026-01-06': { rGoogle: [30, 20], c: [30, 20], hsearch: [12, 9] },
+  })) {
+    await pool.query(
+      'INSERT INTO link_days (link_id, day, visits, bots, previews, uniques) VALUES ($1, $2, 30, 10, 0, 5)',
+      [linkId, day],
+    )
+    await pool.query('INSERT INTO link_breakdowns (link_id, day, breakdowns) VALUES ($1, $2, $3)', [
+      linkId,
+      day,
+      JSON.stringify(breakdowns),
+    ])
+  }
+  const { breakdowns } = await report('older/breakdowns', {
+    ...{ from: '2026-01-05', to: '2026-01-07', dimension: 'channel' },
+  })
+  expect(breakdowns).toEqual({
+    channel: [
+      { value: '', visits: 48, humans: 31 },
+      { value: 'search', visits: 12, humans: 9 },
+    ],
+  })
+})
+
+test('a channel is one of a closed set', async () => {
+  for (const path of ['one/filtered?channel=', 'one/filtered?channel=radio', 'one/export?channel=radio'])
+    expect((await fetch(`${api.origin}/stats/${path}`)).status).toBe(400)
 })
 
 test('filters reach back as far as raw visits are kept, and the answer says how far', async () => {

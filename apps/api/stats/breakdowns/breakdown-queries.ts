@@ -3,7 +3,9 @@ import {
   addCount,
   addStored,
   boundKey,
+  dimensionLetters,
   isOpenValue,
+  laterDimensions,
   openDimensions,
   otherKey,
 } from '@hopcount/shared/breakdowns.ts'
@@ -66,7 +68,19 @@ async function sumListed(database: Database, linkId: number, { from, to }: DayRa
       if (row.breakdowns !== null) addStored(sum.breakdowns, row.breakdowns)
     }
   }
+  for (const dimension of laterDimensions) addUntold(sum, dimensionLetters[dimension])
   return sum
+}
+
+/** What was recorded before a dimension was there is not told in it, so that its values add up to the visits. */
+function addUntold({ visits, bots, previews, breakdowns }: DayBreakdowns, letter: string): void {
+  const untold = { visits, people: visits - bots - previews }
+  for (const [key, count] of breakdowns) {
+    if (key[0] !== letter) continue
+    untold.visits -= count.visits
+    untold.people -= count.people
+  }
+  if (untold.visits > 0) addCount(breakdowns, letter, untold.visits, Math.max(untold.people, 0))
 }
 
 /** How many values beyond the shown ones are looked up, since one of them may turn out to be more frequent than the last shown. */

@@ -1,4 +1,4 @@
-import { listedValues } from '@hopcount/shared/breakdowns.ts'
+import { dimensions, listedValues } from '@hopcount/shared/breakdowns.ts'
 import type { Static } from 'typebox'
 import { Type } from 'typebox'
 import { countsProperties } from '../counts.ts'
@@ -29,6 +29,7 @@ export const limitProperty = {
 
 const DimensionSchema = Type.Union([
   Type.Literal('referrer'),
+  Type.Literal('channel'),
   Type.Literal('country'),
   Type.Literal('browser'),
   Type.Literal('os'),
@@ -41,7 +42,10 @@ export const BreakdownQuerySchema = Type.Object(
     ...dayRangeProperties,
     ...zoneProperty,
     dimension: Type.Optional(
-      Type.Array(DimensionSchema, { maxItems: 6, description: 'may be repeated; defaults to all' }),
+      Type.Array(DimensionSchema, {
+        maxItems: dimensions.length,
+        description: 'may be repeated; defaults to all',
+      }),
     ),
     ...limitProperty,
     ...compareProperty,
@@ -52,7 +56,7 @@ export const BreakdownQuerySchema = Type.Object(
 const BreakdownValueSchema = Type.Object({
   value: Type.String({
     description:
-      'a host or the name of a known source, "DE", "Firefox", "Windows", "mobile", "de"; "": unknown, or no referrer; "*": all others',
+      'a host or the name of a known source, "search", "DE", "Firefox", "Windows", "mobile", "de"; "": unknown, or no referrer, or a channel of visits that an older version recorded; "*": all others',
   }),
   visits: Type.Integer(),
   humans: Type.Integer({ description: 'visits by humans' }),
@@ -63,6 +67,7 @@ const ValuesSchema = Type.Array(BreakdownValueSchema)
 export const BreakdownsSchema = Type.Partial(
   Type.Object({
     referrer: ValuesSchema,
+    channel: ValuesSchema,
     country: ValuesSchema,
     browser: ValuesSchema,
     os: ValuesSchema,

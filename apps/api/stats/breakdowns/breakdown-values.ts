@@ -34,6 +34,7 @@ export function uncertaintyOf(
 export function breakdownValues(breakdowns: Breakdowns): Record<Dimension, BreakdownValue[]> {
   const values: Record<Dimension, BreakdownValue[]> = {
     referrer: [],
+    channel: [],
     country: [],
     browser: [],
     os: [],

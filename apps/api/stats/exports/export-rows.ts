@@ -12,7 +12,7 @@ import type { FilteredVisits } from '../filtered/count-filtered.ts'
 import { countFiltered, tooLong } from '../filtered/count-filtered.ts'
 import { isCode } from '../filtered/filtered-queries.ts'
 import type { Filters } from '../filtered/filters.ts'
-import { agentPasses, isFiltered } from '../filtered/filters.ts'
+import { agentPasses, filtersSources, isFiltered, sourcePasses } from '../filtered/filters.ts'
 import { visitSeries } from '../series/series-queries.ts'
 import type { Buckets } from '../series/series-range.ts'
 import { readInChunks } from '../streaming-database.ts'
@@ -86,7 +86,7 @@ export async function visitRows(
   const describe = await visitDescriber()
   const passes = ({ referrer, userAgent }: RawVisit) =>
     agentPasses(texts.userAgent(userAgent), filters) &&
-    (filters.referrer === undefined || texts.referrer(referrer) === filters.referrer)
+    (!filtersSources(filters) || sourcePasses(texts.referrer(referrer), filters))
   async function* chunks() {
     for (const day of await daysWithVisits(database, linkId, buckets)) {
       for await (const chunk of readInChunks(database, visitsOfDay(linkId, day, buckets, filters), chunkRows))

@@ -20,7 +20,7 @@ import { countryOf } from '../visits/describe-visit.ts'
 import type { Group, KnownTexts, RawRange } from './filtered-queries.ts'
 import { groupsOf, rawVisitsMissing, textsInRange } from './filtered-queries.ts'
 import type { Filters } from './filters.ts'
-import { agentPasses } from './filters.ts'
+import { agentPasses, filtersSources, sourcePasses } from './filters.ts'
 
 export interface FilteredVisits {
   series: Bucket[]
@@ -104,12 +104,12 @@ async function describeTexts(
     classes.push(agent.class)
   })
   const userAgents = { ids, classes }
-  if (filters.referrer === undefined) return { userAgents, referrers: undefined }
+  if (!filtersSources(filters)) return { userAgents, referrers: undefined }
   const referrerIds: number[] = []
   await eachInSlices(textsInRange(snapshot, range, 'referrer_id'), deadline, ({ id, text }) => {
-    if (texts.referrer(text) === filters.referrer) referrerIds.push(id)
+    if (sourcePasses(texts.referrer(text), filters)) referrerIds.push(id)
   })
-  return { userAgents, referrers: { ids: referrerIds, orNone: filters.referrer === '' } }
+  return { userAgents, referrers: { ids: referrerIds, orNone: sourcePasses(texts.referrer(null), filters) } }
 }
 
 async function countGroups(
@@ -136,8 +136,11 @@ async function countGroups(
     if (by === 'bucket') addVisits(series[(group.bucket ?? 0) - 1], visitorClass, visits)
     else if (by === 'country') add(`c${countryOf(group.country)}`)
     else if (by === 'language') add(`l${lettersOf(group.language)}`)
-    else if (by === 'referrer') add(`r${texts.referrer(group.referrer)}`)
-    else if (agent !== undefined) {
+    else if (by === 'referrer') {
+      const { source, channel } = texts.referrer(group.referrer)
+      add(`r${source}`)
+      add(`h${channel}`)
+    } else if (agent !== undefined) {
       add(`b${agent.browser}`)
       add(`o${agent.os}`)
       add(`d${agent.device}`)
@@ -146,8 +149,8 @@ async function countGroups(
 
   /** Outside the grouping by referrer, a group without a text has matching numbered referrers. */
   function referrerPasses({ by, referrer }: Group): boolean {
-    if (filters.referrer === undefined) return true
-    return (by !== 'referrer' && referrer === null) || texts.referrer(referrer) === filters.referrer
+    if (!filtersSources(filters)) return true
+    return (by !== 'referrer' && referrer === null) || sourcePasses(texts.referrer(referrer), filters)
   }
 }
 

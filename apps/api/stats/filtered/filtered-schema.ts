@@ -1,3 +1,4 @@
+import { channels } from '@hopcount/shared/sources/channels.ts'
 import type { Static } from 'typebox'
 import { Type } from 'typebox'
 import { BreakdownsSchema, limitProperty } from '../breakdowns/breakdown-schema.ts'
@@ -5,9 +6,15 @@ import { RangeSchema, SeriesSchema, seriesProperties } from '../series/series-sc
 
 const filter = (description: string) => Type.Optional(Type.String({ maxLength: 255, description }))
 
+const ChannelSchema = Type.Union(
+  channels.map(channel => Type.Literal(channel)),
+  { description: 'a value of the breakdown by channel' },
+)
+
 export const filterProperties = {
   class: Type.Optional(Type.Union([Type.Literal('human'), Type.Literal('bot'), Type.Literal('preview')])),
   referrer: filter('a value of the breakdown by referrer; empty: visits without a referrer'),
+  channel: Type.Optional(ChannelSchema),
   country: filter('"DE"; empty: unknown'),
   browser: filter('a value of the breakdown by browser'),
   os: filter('a value of the breakdown by operating system'),

@@ -1,6 +1,7 @@
 /** The visits that a filtered report or export counts. */
 import type { UserAgent, VisitorClass } from '@hopcount/shared/agents/describe-user-agent.ts'
 import { letterCode } from '@hopcount/shared/letter-codes.ts'
+import type { Channel, Source } from '@hopcount/shared/sources/channels.ts'
 import { queryProblem } from '../series/series-range.ts'
 import type { FilterQuery } from './filtered-schema.ts'
 
@@ -8,6 +9,7 @@ import type { FilterQuery } from './filtered-schema.ts'
 export interface Filters {
   class: VisitorClass | undefined
   referrer: string | undefined
+  channel: Channel | undefined
   browser: string | undefined
   os: string | undefined
   device: string | undefined
@@ -18,10 +20,11 @@ export interface Filters {
 
 /** 400 when a code is invalid. */
 export function readFilters(query: FilterQuery): Filters {
-  const { class: visitorClass, referrer, browser, os, device } = query
+  const { class: visitorClass, referrer, channel, browser, os, device } = query
   return {
     class: visitorClass,
     referrer,
+    channel,
     browser,
     os,
     device,
@@ -40,6 +43,18 @@ export function agentPasses(agent: UserAgent, { class: wanted, browser, os, devi
     (browser === undefined || agent.browser === browser) &&
     (os === undefined || agent.os === os) &&
     (device === undefined || agent.device === device)
+  )
+}
+
+/** Whether visits from some sources do not pass. */
+export function filtersSources({ referrer, channel }: Filters): boolean {
+  return referrer !== undefined || channel !== undefined
+}
+
+export function sourcePasses({ source, channel }: Source, filters: Filters): boolean {
+  return (
+    (filters.referrer === undefined || source === filters.referrer) &&
+    (filters.channel === undefined || channel === filters.channel)
   )
 }
 

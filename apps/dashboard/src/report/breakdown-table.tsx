@@ -38,7 +38,7 @@ export function BreakdownTable(props: { dimension: FilterName; values: Breakdown
             <tr key={value}>
               <th scope="row">
                 <span class="bar" aria-hidden="true" style={{ width: `${(100 * counts[metric]) / most}%` }} />
-                {value === '*' ? (
+                {value === '*' || (value === '' && dimension === 'channel') ? (
                   <span class="value muted">{valueName(dimension, value)}</span>
                 ) : (
                   <button

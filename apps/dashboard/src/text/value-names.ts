@@ -1,6 +1,7 @@
 import type { FilterName } from '../address.ts'
 
 export const filterTitles: Record<FilterName, string> = {
+  channel: 'Channel',
   referrer: 'Referrer',
   country: 'Country',
   browser: 'Browser',
@@ -13,12 +14,19 @@ export const filterTitles: Record<FilterName, string> = {
 const countries = new Intl.DisplayNames('en', { type: 'region' })
 const languages = new Intl.DisplayNames('en', { type: 'language' })
 const classNames: Record<string, string> = { human: 'people', bot: 'bots', preview: 'link previews' }
+const channelNames: Record<string, string> = { 'ai assistant': 'AI assistants', social: 'Social networks' }
+/** What an empty value means; of channels, that their visits were recorded before there were any. */
+const untoldNames: Partial<Record<FilterName, string>> = {
+  referrer: 'Direct or unknown',
+  channel: 'Not recorded',
+}
 const deviceNames: Record<string, string> = { tv: 'TV' }
 
 /** A value of a breakdown or filter as people call it. */
 export function valueName(name: FilterName, value: string): string {
   if (value === '*') return 'All others'
-  if (value === '') return name === 'referrer' ? 'Direct or unknown' : 'Unknown'
+  if (value === '') return untoldNames[name] ?? 'Unknown'
+  if (name === 'channel') return channelNames[value] ?? capitalized(value)
   if (name === 'country') return countryName(value)
   if (name === 'language') return languageName(value)
   if (name === 'class') return classNames[value] ?? value

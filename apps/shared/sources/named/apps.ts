@@ -6,7 +6,8 @@ import type { Channel } from '../channels.ts'
  */
 export const apps: Partial<Record<Channel, Record<string, string>>> = {
   search: {
-    Google: 'com.google.android.googlequicksearchbox com.google.googlemobile 284815942 com.google.android.apps.searchlite',
+    Google:
+      'com.google.android.googlequicksearchbox com.google.googlemobile 284815942 com.google.android.apps.searchlite',
     Bing: 'com.microsoft.bing com.microsoft.bing-ios 345323231',
     DuckDuckGo: 'com.duckduckgo.mobile.android com.duckduckgo.mobile.ios 663592361',
     Yahoo: 'com.yahoo.mobile.client.android.search jp.co.yahoo.android.yjtop jp.co.yahoo.ipn.appli',
@@ -97,7 +98,8 @@ export const apps: Partial<Record<Channel, Record<string, string>>> = {
     'Seznam Email': 'cz.seznam.email',
   },
   messaging: {
-    WhatsApp: 'com.whatsapp com.whatsapp.w4b net.whatsapp.whatsapp net.whatsapp.whatsappsmb 310633997 1386412985',
+    WhatsApp:
+      'com.whatsapp com.whatsapp.w4b net.whatsapp.whatsapp net.whatsapp.whatsappsmb 310633997 1386412985',
     Telegram:
       'org.telegram.messenger org.telegram.messenger.web org.telegram.plus org.thunderdog.challegram ph.telegra.telegraph 686449807',
     Signal: 'org.thoughtcrime.securesms org.whispersystems.signal 874139669',

@@ -20,13 +20,15 @@ export const mail: SourceTable = {
   'Mailbox.org': 'mailbox.org',
   'GMX Mail':
     'gmx.net gmx.de gmx.at gmx.ch gmx.com gmx.co.uk gmx.fr gmx.es deref-gmx.net deref-gmx.com deref-gmx.co.uk deref-gmx.fr deref-gmx.es',
-  'WEB.DE Mail': 'navigator.web.de webmailer.web.de lightmailer.web.de freemail.web.de deref-web.de deref-web-02.de',
+  'WEB.DE Mail':
+    'navigator.web.de webmailer.web.de lightmailer.web.de freemail.web.de deref-web.de deref-web-02.de',
   'mail.com': 'mail.com deref-mail.com',
   '1&1 Mail': 'deref-1und1.de webmailer.1und1.de mail.ionos.* email.ionos.* deref-ionos.de mail.1und1.de',
   'T-Online Mail': 'email.t-online.de lightmailer.t-online.de',
   'Freenet Mail': 'webmail.freenet.de email.freenet.de',
   'Yandex Mail': 'mail.yandex.* mail.ya.ru mail360.yandex.ru',
-  'Mail.ru Mail': 'e.mail.ru touch.mail.ru light.mail.ru octavius.mail.ru tel.mail.ru biz.mail.ru mail.vk.com',
+  'Mail.ru Mail':
+    'e.mail.ru touch.mail.ru light.mail.ru octavius.mail.ru tel.mail.ru biz.mail.ru mail.vk.com',
   'Rambler Mail': 'mail.rambler.ru',
   'Ukr.net': 'mail.ukr.net',
   'i.ua': 'mail.i.ua',
@@ -72,7 +74,8 @@ export const mail: SourceTable = {
   'Cisco Secure Email': 'secure-web.cisco.com',
   Sophos: 'protection.sophos.com',
   'Trend Micro': 'ctp.trendmicro.com',
-  Trellix: 'protect.fireeye.com protect2.fireeye.com protect-us.fireeye.com protect-eu.fireeye.com url.trellix.com',
+  Trellix:
+    'protect.fireeye.com protect2.fireeye.com protect-us.fireeye.com protect-eu.fireeye.com url.trellix.com',
   Symantec: 'clicktime.symantec.com clicktime.cloud.postoffice.net',
   Avanan: 'avanan.click',
   Inky: 'shared.outlook.inky.com inky.com inkyphishfence.com',

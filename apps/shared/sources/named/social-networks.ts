@@ -16,7 +16,8 @@ export const socialNetworks: SourceTable = {
   Bluesky: 'bsky.app bsky.social blueskyweb.xyz deck.blue skyfeed.app',
   Mastodon:
     'mastodon.social mastodon.online joinmastodon.org mstdn.social mstdn.jp mas.to fosstodon.org hachyderm.io infosec.exchange techhub.social chaos.social social.vivaldi.net mastodon.world c.im toot.community universeodon.com phanpy.social elk.zone pawoo.net ioc.exchange indieweb.social sfba.social aus.social social.tchncs.de troet.cafe norden.social mathstodon.xyz',
-  Lemmy: 'lemmy.world lemmy.ml lemm.ee sh.itjust.works programming.dev feddit.org feddit.de feddit.uk beehaw.org hexbear.net',
+  Lemmy:
+    'lemmy.world lemmy.ml lemm.ee sh.itjust.works programming.dev feddit.org feddit.de feddit.uk beehaw.org hexbear.net',
   Misskey: 'misskey.io misskey.design',
   Pixelfed: 'pixelfed.social pixelfed.art',
   VK: 'vk.com vk.ru vkontakte.ru vk.cc vk.me',

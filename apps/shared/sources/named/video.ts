@@ -12,7 +12,7 @@ export const videoSites: SourceTable = {
   Odysee: 'odysee.com lbry.tv',
   Kick: 'kick.com',
   Trovo: 'trovo.live',
-  'DLive': 'dlive.tv',
+  DLive: 'dlive.tv',
   BitChute: 'bitchute.com',
   PeerTube: 'joinpeertube.org framatube.org tilvids.com',
   Rutube: 'rutube.ru',
