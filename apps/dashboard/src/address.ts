@@ -33,7 +33,7 @@ export const dimensions = [
 /** The value that visits must have, per dimension; empty: unknown. `class`: human, bot or preview. */
 export type Filters = Partial<Record<FilterName, string>>
 export const filterNames = [...dimensions, 'class'] as const
-export const channels = [
+const channels = [
   'search',
   'social',
   'mail',

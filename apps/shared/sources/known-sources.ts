@@ -73,14 +73,6 @@ export function findApp(id: string): Source | undefined {
   return byApp.get(id)
 }
 
-/** The domains that a table says anything about: other hosts, most of them, are looked at no further. */
-const ruledDomains = new Set<string>()
-for (const key of [...byHost.keys(), ...byFrontDoor.keys()]) {
-  const { domain } = parse(key.replace(/\*$/, 'com'), { extractHostname: false })
-  if (domain === null) throw new Error(`${key} has no domain`)
-  ruledDomains.add(key.endsWith('*') ? domain.replace(/com$/, '*') : domain)
-}
-
 /** Where a host's domain begins. */
 export interface DomainOfHost {
   host: string
@@ -112,7 +104,6 @@ const frontDoor =
  * countries, by the public suffix list; under others it may be anybody's.
  */
 export function findHost({ host, domain, anywhere }: DomainOfHost): Source | undefined {
-  if (!ruledDomains.has(domain) && (anywhere === undefined || !ruledDomains.has(anywhere))) return undefined
   const domainAt = host.length - domain.length
   for (let at = firstLabelAt(host, domainAt); at <= domainAt; at = host.indexOf('.', at) + 1) {
     const subdomain = host.slice(at, domainAt)

