@@ -1,3 +1,4 @@
+import type { Channel } from '@hopcount/shared/sources/channels.ts'
 import { channels } from '@hopcount/shared/sources/channels.ts'
 import type { Static } from 'typebox'
 import { Type } from 'typebox'
@@ -6,9 +7,12 @@ import { RangeSchema, SeriesSchema, seriesProperties } from '../series/series-sc
 
 const filter = (description: string) => Type.Optional(Type.String({ maxLength: 255, description }))
 
-const ChannelSchema = Type.Union(
-  channels.map(channel => Type.Literal(channel)),
-  { description: 'a value of the breakdown by channel' },
+/** A union of a list has no static type. */
+const ChannelSchema = Type.Unsafe<Channel>(
+  Type.Union(
+    channels.map(channel => Type.Literal(channel)),
+    { description: 'a value of the breakdown by channel' },
+  ),
 )
 
 export const filterProperties = {
