@@ -1,5 +1,6 @@
 /**
- * Breakdowns: visits by referrer, channel, country, browser, operating system, device and language, of one link and day.
+ * Breakdowns: visits by referrer, channel, country, browser, operating system, device, language
+ * and bot, of one link and day.
  *
  * Kept in one JSON value per link and day, so that recording a visit costs one row however many dimensions there are:
  * a row of `link_breakdowns` plus, until they are folded into it, rows of `breakdown_deltas`. Readers sum all of them.
@@ -21,6 +22,8 @@ export const dimensionLetters = {
   os: 'o',
   device: 'd',
   language: 'l',
+  bot: 'n',
+  bot_group: 'g',
 } as const
 
 export type Dimension = keyof typeof dimensionLetters
@@ -37,7 +40,7 @@ export const openDimensions = ['referrer'] as const satisfies Dimension[]
 export const listedValues = 400
 
 /** Dimensions that days recorded by an older version lack, wholly or in part, until `npm run reclassify`. */
-export const laterDimensions: Dimension[] = ['channel']
+export const laterDimensions: Dimension[] = ['channel', 'bot', 'bot_group']
 
 export interface Count {
   visits: number

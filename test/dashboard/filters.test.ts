@@ -131,6 +131,16 @@ describe.skipIf(!browserAvailable())('breakdowns and filters', () => {
     expect(await table(page, 'Visits by')).toEqual(
       [range.humans, range.bots, range.previews].sort((a, b) => b - a),
     )
+    const { breakdowns } = await ask<Report>(`${origin}/stats/${slug}/breakdowns?from=${from}`)
+    for (const [title, dimension] of Object.entries(botTitles)) {
+      const bots = breakdowns[dimension]?.filter(({ value }) => value !== '').map(({ visits }) => visits)
+      expect(await table(page, title)).toEqual(bots)
+    }
+    const searches = breakdowns.bot_group?.find(({ value }) => value === 'search')?.visits
+    await page.getByRole('button', { name: 'Search engines', exact: true }).click()
+    await page.waitForURL('**/?*bot_group=search*')
+    await waitUntil(async () => (await figure(page, 'period')) === searches, { what: 'search engines alone' })
+    await page.getByRole('button', { name: 'Remove the filter Kind of bot: Search engines' }).click()
     await page.getByRole('button', { name: 'bots', exact: true }).click()
     await page.waitForURL('**/?*class=bot*')
     await waitUntil(async () => (await figure(page, 'period')) === range.bots, { what: 'bots alone' })
@@ -224,6 +234,9 @@ const titles = {
   Device: 'device',
   Language: 'language',
 }
+
+/** Shown beside those where bots are. */
+const botTitles = { 'Kind of bot': 'bot_group', Bot: 'bot' }
 
 async function figure(page: Page, name: string): Promise<number> {
   return Number((await page.getByTestId(name).textContent())?.replaceAll(',', ''))

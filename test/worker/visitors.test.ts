@@ -123,6 +123,10 @@ test('breakdowns say where visits come from; folding them changes nothing', asyn
     len: [1, 1],
     lde: [1, 1],
     l: [1, 0],
+    n: [2, 2],
+    nGooglebot: [1, 0],
+    g: [2, 2],
+    gsearch: [1, 0],
   }
   for (const linkId of [1, 0]) expect(await breakdownsOf(linkId)).toEqual(expected)
   expect(await foldBreakdowns(pool)).toBe(4)

@@ -29,10 +29,12 @@ export const dimensions = [
   'device',
   'language',
 ] as const satisfies Dimension[]
+/** Of bots and previews: shown where these are. */
+export const botDimensions = ['bot_group', 'bot'] as const satisfies Dimension[]
 
 /** The value that visits must have, per dimension; empty: unknown. `class`: human, bot or preview. */
 export type Filters = Partial<Record<FilterName, string>>
-export const filterNames = [...dimensions, 'class'] as const
+export const filterNames = [...dimensions, ...botDimensions, 'class'] as const
 const channels = [
   'search',
   'social',

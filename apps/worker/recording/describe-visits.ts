@@ -53,8 +53,12 @@ export function describeVisits(
 }
 
 export const agentKeys = rememberedPerText<AgentKeys>(userAgent => {
-  const { class: visitorClass, browser, os, device } = describeUserAgent(userAgent)
-  return { class: visitorClass, browser: `b${browser}`, os: `o${os}`, device: `d${device}` }
+  const { class: visitorClass, browser, os, device, bot, botGroup } = describeUserAgent(userAgent)
+  return {
+    class: visitorClass,
+    ...{ browser: `b${browser}`, os: `o${os}`, device: `d${device}` },
+    ...{ bot: `n${bot}`, botGroup: `g${botGroup}` },
+  }
 })
 
 export const referrerKeys = rememberedPerText<ReferrerKeys>(referrer => {

@@ -182,5 +182,7 @@ function addVisitTo(breakdowns: Breakdowns, visits: VisitColumns, place: number)
   addCount(breakdowns, agent.browser, 1, people)
   addCount(breakdowns, agent.os, 1, people)
   addCount(breakdowns, agent.device, 1, people)
+  addCount(breakdowns, agent.bot, 1, people)
+  addCount(breakdowns, agent.botGroup, 1, people)
   addCount(breakdowns, languageKey(visits.languages[place] ?? 0), 1, people)
 }

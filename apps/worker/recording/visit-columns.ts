@@ -34,6 +34,8 @@ export interface AgentKeys {
   browser: string
   os: string
   device: string
+  bot: string
+  botGroup: string
 }
 
 /** What a referrer is counted as: its keys in the breakdowns. */

@@ -137,7 +137,7 @@ function addAlike(to: Breakdowns, alike: AlikeVisits, profiles: AgentKeys[], sou
   const agent = profiles[alike.profile] ?? agentKeys('')
   const people = agent.class === 'human' ? alike.visits : 0
   const { source, channel } = sources[alike.source] ?? referrerKeys('')
-  const keys = [agent.browser, agent.os, agent.device, source, channel]
+  const keys = [agent.browser, agent.os, agent.device, agent.bot, agent.botGroup, source, channel]
   keys.push(countryKey(alike.country ?? 0), languageKey(alike.language ?? 0))
   for (const key of keys) addCount(to, key, alike.visits, people)
 }

@@ -16,7 +16,10 @@ export interface CountedVisit {
   slug: string
   visitedAt: number
   class: 'human' | 'bot' | 'preview'
-  values: Record<'referrer' | 'channel' | 'country' | 'browser' | 'os' | 'device' | 'language', string>
+  values: Record<
+    'referrer' | 'channel' | 'country' | 'browser' | 'os' | 'device' | 'language' | 'bot' | 'bot_group',
+    string
+  >
 }
 
 export interface Counts {
@@ -125,6 +128,8 @@ export async function recordVisits(
         os: agent.os,
         device: agent.device,
         language: visit.language?.slice(0, 2) ?? '',
+        bot: agent.bot,
+        bot_group: agent.botGroup,
       },
     }
   })

@@ -47,7 +47,10 @@ beforeAll(async () => {
 }, 120_000)
 
 type Dimension = keyof CountedVisit['values']
-const dimensions: Dimension[] = ['referrer', 'channel', 'country', 'browser', 'os', 'device', 'language']
+const dimensions: Dimension[] = [
+  ...(['referrer', 'channel', 'country', 'browser', 'os', 'device', 'language'] as const),
+  ...(['bot', 'bot_group'] as const),
+]
 
 interface Value {
   value: string

@@ -25,7 +25,7 @@ export const breakdownRoutes: FastifyPluginAsyncTypebox<StatsContext> = async (
         config,
         schema: {
           operationId: `${id}Breakdowns`,
-          summary: `The visits of ${of} by referrer, channel, country, browser, operating system, device and language`,
+          summary: `The visits of ${of} by referrer, channel, country, browser, operating system, device, language and bot`,
           description:
             'Breakdowns are kept per UTC day, so the report covers every day that the range touches, by default the last 30. Every value is counted; those beyond `limit` are summed up as "*".',
           ...schema,

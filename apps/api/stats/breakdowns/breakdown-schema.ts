@@ -35,6 +35,8 @@ const DimensionSchema = Type.Union([
   Type.Literal('os'),
   Type.Literal('device'),
   Type.Literal('language'),
+  Type.Literal('bot'),
+  Type.Literal('bot_group'),
 ])
 
 export const BreakdownQuerySchema = Type.Object(
@@ -56,7 +58,7 @@ export const BreakdownQuerySchema = Type.Object(
 const BreakdownValueSchema = Type.Object({
   value: Type.String({
     description:
-      'a host or the name of a known source, "search", "DE", "Firefox", "Windows", "mobile", "de"; "": unknown, or no referrer, or a channel of visits that an older version recorded; "*": all others',
+      'a host or the name of a known source, "search", "DE", "Firefox", "Windows", "mobile", "de", "Googlebot", "search"; "": unknown, or no referrer, or of bots: people; of channels and bots also visits that an older version recorded; "*": all others',
   }),
   visits: Type.Integer(),
   humans: Type.Integer({ description: 'visits by humans' }),
@@ -73,6 +75,8 @@ export const BreakdownsSchema = Type.Partial(
     os: ValuesSchema,
     device: ValuesSchema,
     language: ValuesSchema,
+    bot: ValuesSchema,
+    bot_group: ValuesSchema,
   }),
   { description: 'most visits first, "*" last; the visits of each dimension add up to those of the report' },
 )

@@ -40,6 +40,8 @@ export function breakdownValues(breakdowns: Breakdowns): Record<Dimension, Break
     os: [],
     device: [],
     language: [],
+    bot: [],
+    bot_group: [],
   }
   const dimensionOf = new Map(
     Object.entries(dimensionLetters).map(([dimension, letter]) => [letter, dimension as Dimension]),

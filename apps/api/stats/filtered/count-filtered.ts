@@ -144,6 +144,8 @@ async function countGroups(
       add(`b${agent.browser}`)
       add(`o${agent.os}`)
       add(`d${agent.device}`)
+      add(`n${agent.bot}`)
+      add(`g${agent.botGroup}`)
     }
   }
 

@@ -13,6 +13,8 @@ export interface Filters {
   browser: string | undefined
   os: string | undefined
   device: string | undefined
+  bot: string | undefined
+  bot_group: string | undefined
   /** Letter codes; null: unknown. */
   country: number | null | undefined
   language: number | null | undefined
@@ -20,7 +22,7 @@ export interface Filters {
 
 /** 400 when a code is invalid. */
 export function readFilters(query: FilterQuery): Filters {
-  const { class: visitorClass, referrer, channel, browser, os, device } = query
+  const { class: visitorClass, referrer, channel, browser, os, device, bot, bot_group } = query
   return {
     class: visitorClass,
     referrer,
@@ -28,6 +30,8 @@ export function readFilters(query: FilterQuery): Filters {
     browser,
     os,
     device,
+    bot,
+    bot_group,
     country: readCode('country', query.country, 2),
     language: readCode('language', query.language, 3),
   }
@@ -37,12 +41,14 @@ export function isFiltered(filters: Filters): boolean {
   return Object.values(filters).some(wanted => wanted !== undefined)
 }
 
-export function agentPasses(agent: UserAgent, { class: wanted, browser, os, device }: Filters): boolean {
+export function agentPasses(agent: UserAgent, filters: Filters): boolean {
   return (
-    (wanted === undefined || agent.class === wanted) &&
-    (browser === undefined || agent.browser === browser) &&
-    (os === undefined || agent.os === os) &&
-    (device === undefined || agent.device === device)
+    (filters.class === undefined || agent.class === filters.class) &&
+    (filters.browser === undefined || agent.browser === filters.browser) &&
+    (filters.os === undefined || agent.os === filters.os) &&
+    (filters.device === undefined || agent.device === filters.device) &&
+    (filters.bot === undefined || agent.bot === filters.bot) &&
+    (filters.bot_group === undefined || agent.botGroup === filters.bot_group)
   )
 }
 

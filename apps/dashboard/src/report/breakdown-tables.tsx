@@ -1,4 +1,6 @@
-import { dimensions, filterNames } from '../address.ts'
+import type { BreakdownReport } from '../../../api/stats/breakdowns/breakdown-schema.ts'
+import type { FilterName } from '../address.ts'
+import { botDimensions, dimensions, filterNames } from '../address.ts'
 import type { BreakdownValue, Counts } from '../api/stats.ts'
 import { useNavigation } from '../navigation.tsx'
 import { daysBetween } from '../text/times.ts'
@@ -25,7 +27,7 @@ export function BreakdownTables({ data }: { data: ReportData }) {
           <BreakdownTable
             key={dimension}
             dimension={dimension}
-            values={dimension === 'class' ? classValues(counts) : (breakdowns[dimension] ?? [])}
+            values={valuesOf(dimension, breakdowns, counts)}
             metric={data.metric}
           />
         ))}
@@ -38,6 +40,19 @@ export function BreakdownTables({ data }: { data: ReportData }) {
       )}
     </div>
   )
+}
+
+function valuesOf(
+  name: FilterName,
+  breakdowns: BreakdownReport['breakdowns'],
+  counts: Counts | undefined,
+): BreakdownValue[] {
+  if (name === 'class') return classValues(counts)
+  const values = breakdowns[name] ?? []
+  // People are no bots: their tables are of bots alone.
+  return botDimensions.some(dimension => dimension === name)
+    ? values.filter(({ value }) => value !== '')
+    : values
 }
 
 /** Known of every visit, so it is counted with them: of exactly the range. */

@@ -8,6 +8,8 @@ export const filterTitles: Record<FilterName, string> = {
   os: 'Operating system',
   device: 'Device',
   language: 'Language',
+  bot_group: 'Kind of bot',
+  bot: 'Bot',
   class: 'Visits by',
 }
 
@@ -19,6 +21,17 @@ const channelNames: Record<string, string> = { 'ai assistant': 'AI assistants', 
 const untoldNames: Partial<Record<FilterName, string>> = {
   referrer: 'Direct or unknown',
   channel: 'Not recorded',
+  bot_group: 'People',
+  bot: 'People',
+}
+const botGroupNames: Record<string, string> = {
+  'ai fetcher': 'AI assistants for a person',
+  'ai crawler': 'AI crawlers',
+  preview: 'Link previews',
+  search: 'Search engines',
+  seo: 'SEO tools',
+  app: 'Apps',
+  library: 'Programs',
 }
 const deviceNames: Record<string, string> = { tv: 'TV' }
 
@@ -27,6 +40,7 @@ export function valueName(name: FilterName, value: string): string {
   if (value === '*') return 'All others'
   if (value === '') return untoldNames[name] ?? 'Unknown'
   if (name === 'channel') return channelNames[value] ?? capitalized(value)
+  if (name === 'bot_group') return botGroupNames[value] ?? capitalized(value)
   if (name === 'country') return countryName(value)
   if (name === 'language') return languageName(value)
   if (name === 'class') return classNames[value] ?? value
