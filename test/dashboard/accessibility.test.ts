@@ -77,7 +77,7 @@ describe.skipIf(!browserAvailable())('the dashboard is for everybody', () => {
       }
     }, 180_000)
 
-    it(`axe finds nothing in help, refusals, a new link and an outage, ${colorScheme}`, async () => {
+    it(`axe finds nothing in help, errors, a new link and an outage, ${colorScheme}`, async () => {
       const { page } = await open(pages.links ?? '', { colorScheme })
       await page.keyboard.press('?')
       await page.getByRole('dialog').waitFor()
@@ -188,7 +188,7 @@ describe.skipIf(!browserAvailable())('the dashboard is for everybody', () => {
     expect(incidents).toEqual([])
   })
 
-  it('single keys can be turned off', async () => {
+  it('single-key shortcuts can be turned off', async () => {
     const { page } = await open(pages.link ?? '', {})
     await page.keyboard.press('?')
     await page.getByLabel('Use these shortcuts').uncheck()
@@ -199,7 +199,7 @@ describe.skipIf(!browserAvailable())('the dashboard is for everybody', () => {
     expect(await focused(page)).not.toBe('Search links')
   })
 
-  it('is light or dark as the system is, or as the reader says, also after a reload', async () => {
+  it('is light or dark like the system, or as the user chooses, even after a reload', async () => {
     const { page } = await open(pages.link ?? '', { colorScheme: 'dark' })
     const brightness = () =>
       page.evaluate<number>(`

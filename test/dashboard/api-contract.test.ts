@@ -18,7 +18,7 @@ describe('the page and the API agree', () => {
     paths = ((await response.json()) as { paths: typeof paths }).paths
   }, 120_000)
 
-  it('on the words that are paths of their own where others have a slug', () => {
+  it('on the words that can’t be slugs because they are paths of the API', () => {
     const words = Object.keys(paths).map(path => /^\/stats\/(\w+)/.exec(path)?.[1])
     expect(paths).toHaveProperty(['/stats/{slug}'])
     expect([...reservedWords].sort()).toEqual([...new Set(words)].filter(Boolean).sort())
@@ -40,7 +40,7 @@ describe('the page and the API agree', () => {
 })
 
 describe('the page takes from the API', () => {
-  it('types of its schemas, and no code', () => {
+  it('only the types of its schemas, no code', () => {
     const imports = globSync('apps/dashboard/src/**/*.{ts,tsx}').flatMap(file =>
       [...readFileSync(file, 'utf8').matchAll(/^(import|export)\b[^']*?from '([^']*)'/gm)].map(
         ([statement, , from = '']) => ({ statement, target: join(dirname(file), from) }),

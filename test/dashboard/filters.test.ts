@@ -33,7 +33,7 @@ describe.skipIf(!browserAvailable())('breakdowns and filters', () => {
     await recordVisits(dashboard.pool, slug, visits)
   }, 120_000)
 
-  it('show the numbers of the API, of a link and of all links, of people and of everybody', async () => {
+  it('show the API’s numbers, for a link and for all links, by humans and by everyone', async () => {
     const { browser, origin } = dashboard
     for (const [address, path] of [
       [`link=${slug}`, `/stats/${slug}`],
@@ -67,12 +67,12 @@ describe.skipIf(!browserAvailable())('breakdowns and filters', () => {
     }
   })
 
-  it('say which UTC days they cover where those are not the period', async () => {
+  it('say which UTC days they cover when those differ from the period', async () => {
     const { page } = await openPage(dashboard.browser, `${dashboard.origin}/?link=${slug}&tz=Asia/Kathmandu`)
     await page.getByText('kept per whole UTC day').waitFor()
   })
 
-  it('a click filters, filters combine, stand in the address, and go away one by one', async () => {
+  it('filter on a click; filters combine, are part of the address, and can be removed one by one', async () => {
     const { browser, origin } = dashboard
     const { page, incidents } = await openPage(browser, `${origin}/?link=${slug}&tz=UTC&period=week`)
     await page.getByRole('button', { name: 'Germany' }).click()
@@ -95,7 +95,7 @@ describe.skipIf(!browserAvailable())('breakdowns and filters', () => {
     const two = await filtered('country=DE&device=mobile')
     await waitUntil(async () => (await figure(page, 'period')) === two.humans, { what: 'two filters' })
     expect(await table(page, 'Browser')).toEqual(two.breakdowns.browser?.map(value => value.humans))
-    await page.getByText('not counted by filters').waitFor()
+    await page.getByText('not available with filters').waitFor()
     await page.getByRole('button', { name: 'Remove all' }).click()
     const all = await ask<Report>(`${origin}/stats/${slug}?from=${from}`)
     await waitUntil(async () => (await figure(page, 'period')) === all.range.humans, { what: 'no filter' })
@@ -104,7 +104,7 @@ describe.skipIf(!browserAvailable())('breakdowns and filters', () => {
     expect(incidents).toEqual([])
   })
 
-  it('a click on a channel shows its visits alone, and where they came from', async () => {
+  it('a click on a channel shows only its visits, and their referrers', async () => {
     const { browser, origin } = dashboard
     const { page, incidents } = await openPage(browser, `${origin}/?link=${slug}&tz=UTC&period=week`)
     await page.getByRole('button', { name: 'Social networks' }).click()
@@ -119,7 +119,7 @@ describe.skipIf(!browserAvailable())('breakdowns and filters', () => {
     expect(incidents).toEqual([])
   })
 
-  it('with bots shown, a click on who came filters by that, and an export holds the same visits', async () => {
+  it('with bots shown, filter by class on a click, and an export contains the same visits', async () => {
     const { browser, origin } = dashboard
     const { page, incidents } = await openPage(
       browser,
@@ -155,7 +155,7 @@ describe.skipIf(!browserAvailable())('breakdowns and filters', () => {
     expect(incidents).toEqual([])
   })
 
-  it('the overview names the links with most visits of the period, and leads to them', async () => {
+  it('the overview lists the most visited links of the period, and leads to them', async () => {
     const { browser, origin, pool } = dashboard
     const other = await shorten(origin)
     await recordVisits(pool, other, [{ ...visitsAt([Date.now()])[0], userAgent: 'curl/8.14.1' } as PastVisit])
@@ -181,7 +181,7 @@ describe.skipIf(!browserAvailable())('breakdowns and filters', () => {
     expect(incidents).toEqual([])
   })
 
-  it('a range that is too long for filters is said to be, with a way out', async () => {
+  it('a range that is too long for filters gets an explanation and a way out', async () => {
     const { browser, origin } = dashboard
     const { page } = await openPage(browser, 'about:blank')
     const earliest = new Date(Date.now() - 3 * 24 * hourMs)
@@ -198,7 +198,7 @@ describe.skipIf(!browserAvailable())('breakdowns and filters', () => {
     await page.getByRole('button', { name: /^Show from/ }).click()
     await page.waitForURL('**/?*period=custom*')
     await page.getByRole('button', { name: 'Remove filters' }).click()
-    await page.getByRole('img', { name: /visits by people/ }).waitFor()
+    await page.getByRole('img', { name: /visits by humans/ }).waitFor()
   })
 
   it('values are text, whatever visitors send', async () => {

@@ -21,7 +21,7 @@ describe.skipIf(!browserAvailable())('the page of a link', () => {
     dashboard = await startDashboard({ worker: false })
   }, 120_000)
 
-  it('tells no visits from visits that are still being counted', async () => {
+  it('distinguishes no visits from visits that are still being counted', async () => {
     const { browser, origin, installation } = dashboard
     const slug = await shorten(origin)
     const { page, incidents } = await openPage(browser, `${origin}/?link=${slug}`)
@@ -39,7 +39,7 @@ describe.skipIf(!browserAvailable())('the page of a link', () => {
     expect(incidents).toEqual([])
   })
 
-  it('shows the same numbers as the API, by keys D W M Y, as chart, words and table', async () => {
+  it('shows the API’s numbers for the keys D W M Y, as chart, words and table', async () => {
     const { browser, origin, pool } = dashboard
     const slug = await shorten(origin)
     const now = Date.now()
@@ -65,19 +65,19 @@ describe.skipIf(!browserAvailable())('the page of a link', () => {
       expect(shown).toEqual(series.slice(-count).map(bucket => bucket.humans))
       const sum = shown.reduce((total, visits) => total + visits, 0)
       expect(await page.locator('figcaption').textContent()).toContain(
-        `${sum} visits by people in the ${words}`,
+        `${sum} visits by humans in the ${words}`,
       )
       expect(await page.getByTestId('period').textContent()).toBe(String(sum))
     }
     await page.getByRole('button', { name: 'Show as chart' }).click()
-    const chart = page.getByRole('img', { name: 'visits by people in the last 30 days' })
+    const chart = page.getByRole('img', { name: 'visits by humans in the last 30 days' })
     await chart.locator('canvas').waitFor()
     await chart.hover()
     await page.locator('.time-chart-hint').waitFor()
     expect(incidents).toEqual([])
   })
 
-  it('compares with the period before, until X is pressed', async () => {
+  it('compares with the previous period, until X is pressed', async () => {
     const { browser, origin, pool } = dashboard
     const slug = await shorten(origin)
     const now = Date.now()
@@ -86,7 +86,7 @@ describe.skipIf(!browserAvailable())('the page of a link', () => {
     const { page, incidents } = await openPage(browser, `${origin}/?link=${slug}&period=week&show=table`)
     const caption = page
       .locator('figcaption')
-      .filter({ hasText: '20 % less than in the period before up to the same time (5)' })
+      .filter({ hasText: '20 % less than in the previous period up to the same time (5)' })
     await caption.waitFor()
     expect(await page.locator('.change').first().textContent()).toContain('20 %')
     const stats = await ask<Stats>(
@@ -105,7 +105,7 @@ describe.skipIf(!browserAvailable())('the page of a link', () => {
     expect(incidents).toEqual([])
   })
 
-  it('shows minutes where the API has them, and days of one’s own choice', async () => {
+  it('shows minutes where the API has them, and custom periods', async () => {
     const { browser, origin, pool } = dashboard
     const slug = await shorten(origin)
     const now = Date.now()
@@ -114,7 +114,7 @@ describe.skipIf(!browserAvailable())('the page of a link', () => {
     await page.getByRole('radio', { name: '1 hour' }).check({ force: true })
     await page
       .locator('figcaption')
-      .filter({ hasText: '2 visits by people in the last 60 minutes' })
+      .filter({ hasText: '2 visits by humans in the last 60 minutes' })
       .waitFor()
     expect((await tableValues(page)).length).toBe(60)
     await page.getByRole('radio', { name: '24 hours' }).check({ force: true })
@@ -132,13 +132,13 @@ describe.skipIf(!browserAvailable())('the page of a link', () => {
     await page.getByLabel('From').fill(from)
     await page.getByLabel('to', { exact: true }).fill(to)
     await page.waitForURL(`**/?link=${slug}&period=custom&from=${from}&to=${to}&show=table`)
-    await page.locator('figcaption').filter({ hasText: '1 visit by people from' }).waitFor()
+    await page.locator('figcaption').filter({ hasText: '1 visit by humans from' }).waitFor()
     expect(await tableValues(page)).toEqual([0, 1, 0])
     expect(await page.getByText('so far').count()).toBe(0)
     expect(incidents).toEqual([])
   })
 
-  it('shows people, says what else was counted, and shows it when asked to', async () => {
+  it('shows visits by humans, says what else was counted, and includes it on request', async () => {
     const { browser, origin, pool } = dashboard
     const slug = await shorten(origin)
     const at = Date.now() - 2 * 24 * hourMs
@@ -152,13 +152,13 @@ describe.skipIf(!browserAvailable())('the page of a link', () => {
     expect(page.url()).toContain('bots=show')
     await recordVisits(pool, slug, visitsAt([at]))
     await page.getByTestId('period').getByText('4', { exact: true }).waitFor()
-    await page.getByRole('radio', { name: 'People' }).check({ force: true })
+    await page.getByRole('radio', { name: 'Humans' }).check({ force: true })
     await page.getByTestId('period').getByText('1', { exact: true }).waitFor()
     await page.locator('.figure').first().getByText('and 3 bot visits').waitFor()
     expect(incidents).toEqual([])
   })
 
-  it('pages through older visits, and back', async () => {
+  it('pages to older visits, and back', async () => {
     const { browser, origin, pool } = dashboard
     const slug = await shorten(origin)
     const now = Date.now()
@@ -215,17 +215,17 @@ describe.skipIf(!browserAvailable())('the page of a link', () => {
     expect(incidents).toEqual([])
   })
 
-  it('nonsense in the address is as if it were absent', async () => {
+  it('ignores nonsense in the address', async () => {
     const { browser, origin } = dashboard
     const slug = await shorten(origin)
     const nonsense = `?link=${slug}&period=century&tz=Moon/Base&window=x&after=x&show=x&interval=x&before=x&country=x&class=x&from=x&sort=x&more=x&bots=x`
     const { page, incidents } = await openPage(browser, `${origin}/${nonsense}`)
-    await page.getByText('No visits by people in the last 30 days.').waitFor()
+    await page.getByText('No visits by humans in the last 30 days.').waitFor()
     expect(await page.getByLabel('Time zone').inputValue()).toBe('')
     expect(incidents).toEqual([])
   })
 
-  it('a name that no link has is said to be one', async () => {
+  it('says so when a link does not exist', async () => {
     const { page, incidents } = await openPage(dashboard.browser, `${dashboard.origin}/?link=nobody-has-it`)
     await page.getByText('There is no link with this name.').waitFor()
     expect(incidents).toEqual([])
@@ -246,7 +246,7 @@ describe.skipIf(!browserAvailable())('the page of a link', () => {
     await page.getByText('The statistics are').waitFor({ state: 'detached' })
   })
 
-  it('referrers and user agents are text, whatever they say', async () => {
+  it('shows referrers and user agents as text, whatever they contain', async () => {
     const { browser, origin, pool } = dashboard
     const slug = await shorten(origin, { long_url: 'https://example.com/?<script>alert(0)</script>' })
     const hostile = [
@@ -287,7 +287,7 @@ describe.skipIf(!browserAvailable())('the page of a link', () => {
     expect(incidents).toEqual([])
   })
 
-  it('the address is no way to bring script in', async () => {
+  it('does not run script from the address', async () => {
     const { browser, origin } = dashboard
     const text = '<img src=x onerror=alert(1)>'
     const { page, incidents } = await openPage(browser, `${origin}/?link=${encodeURIComponent(text)}`)

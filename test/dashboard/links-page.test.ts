@@ -17,7 +17,7 @@ describe.skipIf(!browserAvailable())('the list of links', () => {
     dashboard = await startDashboard()
   }, 120_000)
 
-  it('without a visit shows the form and how to do the same with curl', async () => {
+  it('shows the form and the same as a curl command while there are no visits', async () => {
     const { page, incidents } = await openPage(dashboard.browser, dashboard.origin)
     await page.getByText('No visits yet.').waitFor()
     expect(await page.getByLabel('Long URL').isVisible()).toBe(true)
@@ -25,7 +25,7 @@ describe.skipIf(!browserAvailable())('the list of links', () => {
     expect(incidents).toEqual([])
   })
 
-  it('a link is made, followed, and its count rises on the page by itself', async () => {
+  it('a link is created and followed, and its count rises on the page', async () => {
     const { browser, origin } = dashboard
     const { page, incidents } = await openPage(browser, origin)
     await page.getByLabel('Long URL').fill('example.com/a/long/way')
@@ -52,7 +52,7 @@ describe.skipIf(!browserAvailable())('the list of links', () => {
     expect(incidents).toEqual([])
   })
 
-  it('what the server refuses is said at the field it is about, which gets the focus', async () => {
+  it('shows the server’s validation errors at their field, which gets the focus', async () => {
     const { browser, origin } = dashboard
     await shorten(origin, { slug: 'taken' })
     const { page, incidents } = await openPage(browser, origin)
@@ -62,7 +62,7 @@ describe.skipIf(!browserAvailable())('the list of links', () => {
       { field: 'Long URL', text: 'ftp://example.com/', says: 'The long URL must begin with http' },
       { field: 'Long URL', text: 'http://127.0.0.1/', says: 'The long URL must point to a public host' },
       { field: 'Short name', text: 'no spaces', says: 'The short name must be 1 to 64' },
-      { field: 'Short name', text: 'stats', says: 'The short name is a word' },
+      { field: 'Short name', text: 'stats', says: 'The short name is a reserved word' },
       { field: 'Short name', text: 'taken', says: 'This short name is taken' },
       { field: 'Expires', text: '2020-01-01T00:00', says: 'The expiry must be in the future' },
     ]
@@ -81,7 +81,7 @@ describe.skipIf(!browserAvailable())('the list of links', () => {
     expect(incidents).toEqual([])
   })
 
-  it('an expiry is meant in the reader’s zone', async () => {
+  it('reads an expiry in the user’s time zone', async () => {
     const { page } = await openPage(dashboard.browser, dashboard.origin)
     await page.getByLabel('Long URL').fill('https://example.com/')
     await page.getByLabel('Expires').fill('2099-07-01T12:00')
@@ -91,7 +91,7 @@ describe.skipIf(!browserAvailable())('the list of links', () => {
     await page.getByText('until 1 Jul 2099, 12:00').waitFor()
   })
 
-  it('windows and pages stand in the address, and come back with it', async () => {
+  it('windows and pages are part of the address, and are restored from it', async () => {
     const { browser, origin, pool } = dashboard
     const now = Date.now()
     for (let n = 1; n <= 12; n++) {
@@ -125,7 +125,7 @@ describe.skipIf(!browserAvailable())('the list of links', () => {
     expect(incidents).toEqual([])
   })
 
-  it('finds links by the beginning of their name as it is typed, and by their whole long URL', async () => {
+  it('finds links by the start of their name while typing, and by their complete long URL', async () => {
     const { browser, origin } = dashboard
     await shorten(origin, { slug: 'autumn-letter', long_url: 'https://example.com/autumn?a=1' })
     await shorten(origin, { slug: 'autumn-poster' })
@@ -142,7 +142,7 @@ describe.skipIf(!browserAvailable())('the list of links', () => {
     expect(await page.getByLabel('Search links').inputValue()).toBe('')
 
     await page.getByLabel('Search links').fill('winter')
-    await page.getByText('No link’s name begins like this').waitFor()
+    await page.getByText('No link’s name starts with this').waitFor()
     await page.getByLabel('Search links').fill('https://example.com/autumn?a=1')
     await waitUntil(async () => (await rows.count()) === 1, { what: 'the link of this URL is found' })
     await page.getByLabel('Search links').press('Enter')
@@ -191,7 +191,7 @@ describe.skipIf(!browserAvailable())('the list of links', () => {
     expect(incidents).toEqual([])
   })
 
-  it('draws seven days of a link, says them, copies its address and shows its QR code', async () => {
+  it('shows a link’s last seven days, also as text, copies its address and shows its QR code', async () => {
     const { browser, origin, pool } = dashboard
     await shorten(origin, { slug: 'sparkling' })
     const now = Date.now()
@@ -200,7 +200,7 @@ describe.skipIf(!browserAvailable())('the list of links', () => {
       permissions: ['clipboard-read', 'clipboard-write'],
     })
     const row = page.locator('.link-rows > li')
-    await row.getByRole('img', { name: 'the last 7 days: 0, 0, 0, 1, 0, 2, 1' }).waitFor()
+    await row.getByRole('img', { name: 'last 7 days: 0, 0, 0, 1, 0, 2, 1' }).waitFor()
     await row.getByRole('button', { name: 'Copy the short link sparkling' }).click()
     await row.getByText('Copied').waitFor()
     expect(await page.evaluate<string>('navigator.clipboard.readText()')).toBe(`${origin}/sparkling`)
@@ -215,14 +215,14 @@ describe.skipIf(!browserAvailable())('the list of links', () => {
     expect(incidents).toEqual([])
   })
 
-  it('lists what was asked for and is no link, and makes it', async () => {
+  it('lists requested names that aren’t links, and creates them', async () => {
     const { browser, origin } = dashboard
     const { page, incidents } = await openPage(browser, origin)
     for (let i = 0; i < 3; i++) expect((await fetch(`${origin}/misprinted`)).status).toBe(404)
-    const list = page.getByRole('region', { name: 'Asked for, but no link' })
+    const list = page.getByRole('region', { name: 'Requested, but not a link' })
     await list.getByText('/misprinted').waitFor()
     await list.getByText('3 requests').waitFor()
-    await list.getByRole('button', { name: 'Make it: the link misprinted' }).click()
+    await list.getByRole('button', { name: 'Create it: the link misprinted' }).click()
     await waitForFocus(page.getByLabel('Long URL'))
     expect(await page.getByLabel('Short name').inputValue()).toBe('misprinted')
     await page.keyboard.type('https://example.com/')
@@ -231,7 +231,7 @@ describe.skipIf(!browserAvailable())('the list of links', () => {
     expect(incidents).toEqual([])
   })
 
-  it('asks every two seconds, gets 304 for what has not changed, and is silent while nobody looks', async () => {
+  it('polls every two seconds, gets 304 when nothing has changed, and pauses while the tab is hidden', async () => {
     const { page } = await openPage(dashboard.browser, dashboard.origin)
     const statuses: number[] = []
     page.on('response', response => {
@@ -251,7 +251,7 @@ describe.skipIf(!browserAvailable())('the list of links', () => {
     await waitUntil(() => statuses.length > before, { what: 'a question once the page is seen again' })
   })
 
-  it('without an answer says so, and goes on when there is one again', async () => {
+  it('says when the server can’t be reached, and recovers by itself', async () => {
     const { browser, origin } = dashboard
     const { page } = await openPage(browser, origin)
     await page.getByRole('listitem').first().waitFor()

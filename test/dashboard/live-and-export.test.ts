@@ -17,7 +17,7 @@ describe.skipIf(!browserAvailable())('the live counter and files', () => {
     dashboard = await startDashboard()
   }, 120_000)
 
-  it('counts rise by themselves, on the page of the link and on the overview, from the stream', async () => {
+  it('counts rise live, on the link’s page and on the overview, from the stream', async () => {
     const { browser, origin } = dashboard
     const slug = await shorten(origin)
     const opened = await Promise.all([
@@ -39,7 +39,7 @@ describe.skipIf(!browserAvailable())('the live counter and files', () => {
     for (const { incidents } of opened) expect(incidents).toEqual([])
   })
 
-  it('without the stream the counts are asked for', async () => {
+  it('polls the counts while there is no stream', async () => {
     const { browser, origin } = dashboard
     const slug = await shorten(origin)
     const { page } = await openPage(browser, 'about:blank')
@@ -54,7 +54,7 @@ describe.skipIf(!browserAvailable())('the live counter and files', () => {
     await page.getByText('live', { exact: true }).waitFor()
   })
 
-  it('a stream that was cut is opened again', async () => {
+  it('reopens a stream that was cut off', async () => {
     const { browser, origin } = dashboard
     const slug = await shorten(origin)
     const { page } = await openPage(browser, `${origin}/?link=${slug}`)
@@ -67,7 +67,7 @@ describe.skipIf(!browserAvailable())('the live counter and files', () => {
     await counted(page, 'visits', 1)
   })
 
-  it('files have what the page shows, in both forms', async () => {
+  it('exports contain what the page shows, in both formats', async () => {
     const { browser, origin, pool } = dashboard
     const slug = await shorten(origin)
     const now = Date.now()
@@ -101,7 +101,7 @@ describe.skipIf(!browserAvailable())('the live counter and files', () => {
     expect(incidents).toEqual([])
   })
 
-  it('the first view is measured', async () => {
+  it('the first page view is measured', async () => {
     const { browser, origin } = dashboard
     const times: string[] = []
     for (const [name, path] of [

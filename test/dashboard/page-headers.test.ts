@@ -23,7 +23,7 @@ describe('the dashboard is served', () => {
     origin = (await startApi({ databaseUrl: (await createTestDatabase()).url })).origin
   }, 120_000)
 
-  it('with a policy that lets the page run its own script alone', async () => {
+  it('with a policy that lets the page run only its own script', async () => {
     const response = await fetch(`${origin}/`)
     expect(response.status).toBe(200)
     expect(response.headers.get('content-type')).toMatch(/^text\/html/)
@@ -34,7 +34,7 @@ describe('the dashboard is served', () => {
     expect(await response.text()).not.toMatch(/<style|style=|<script(?![^>]* src=)|https?:/)
   })
 
-  it('with files that may be kept for ever, in at most 60 kB of gzipped script', async () => {
+  it('with immutable files, and at most 60 kB of gzipped JavaScript', async () => {
     const html = await (await fetch(`${origin}/`)).text()
     const files = [...html.matchAll(/(?:src|href)="(\/assets\/[^"]+)"/g)].map(match => match[1] ?? '')
     expect(files.length).toBeGreaterThan(1)

@@ -43,7 +43,7 @@ export async function recordVisits(pool: Pool, slug: string, visits: PastVisit[]
   ])
 }
 
-/** Visits of people at these times, without referrer. */
+/** Visits by humans at these times, without a referrer. */
 export function visitsAt(times: (number | string)[]): PastVisit[] {
   return times.map(time => ({
     visitedAt: new Date(time).getTime(),
@@ -52,7 +52,7 @@ export function visitsAt(times: (number | string)[]): PastVisit[] {
   }))
 }
 
-/** A visit by somebody: of ten one is a bot and one a preview; the others are people from here and there. */
+/** A random visit: one in ten is a bot's and one a preview; the others are by humans from various places. */
 export function someVisit(visitedAt: number, random: Random): PastVisit {
   const kind = random.next()
   const agents = kind < 0.1 ? bots : kind < 0.2 ? previews : userAgents

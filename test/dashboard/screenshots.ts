@@ -109,7 +109,7 @@ function pastVisits(perDay: number, random: Random): PastVisit[] {
   return visits
 }
 
-/** Days gone by have no salt any more, so nobody can be told apart in them: of the people, most come once. */
+/** Past days have no salt any more, so unique visitors can't be counted: most humans are assumed to visit once. */
 async function drawUniques(pool: Pool): Promise<void> {
   await pool.query(`
     UPDATE link_days SET uniques = round(0.78 * (visits - bots - previews)) WHERE link_id <> 0;

@@ -33,7 +33,7 @@ export function App() {
     o: () => go(toOverview),
     n: () => {
       if (isReport) go(toLinks)
-      // Once the form is there.
+      // Once the form exists.
       requestAnimationFrame(() => setTimeout(() => document.getElementById(longUrlId)?.focus()))
     },
   })

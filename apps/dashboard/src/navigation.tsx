@@ -6,7 +6,7 @@ import { newReport, readAddress, writeAddress } from './address.ts'
 
 interface Navigation {
   address: Address
-  /** Changes parts of the address. A step that the back button should undo is pushed, the others replace. */
+  /** Changes parts of the address. Steps that the back button should undo are pushed, others replace the current entry. */
   go: (change: Partial<Address>, options?: { replace?: boolean }) => void
 }
 
@@ -42,7 +42,7 @@ export function useNavigation(): Navigation {
   return navigation
 }
 
-/** A real link: it can be opened in a new tab and copied. A plain click changes the page without loading it. */
+/** A real link, which can be copied or opened in a new tab. A plain click navigates without loading the page. */
 export function PageLink(props: {
   to: Partial<Address>
   class?: string

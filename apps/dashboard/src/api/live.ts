@@ -5,7 +5,7 @@ import { livePath, reportPath } from './stats.ts'
 
 export interface Live {
   counts: LiveCounts | undefined
-  /** False while the counts are asked for every 2 s instead, because the stream is not there. */
+  /** False while the counts are polled every 2 s, because there is no stream. */
   isStreaming: boolean
 }
 
@@ -13,9 +13,9 @@ const reopenMs = 10_000
 const minuteMs = 60_000
 
 /**
- * The counts of a link or of all links as they rise: from the stream, or by polling while there is none. A browser
- * opens a broken stream again by itself, but not one that was refused (503: too many listen, or the server is busy).
- * A hidden tab listens to nothing.
+ * The live counts of a link or of all links: from the stream, or by polling while there is none. A browser reopens a
+ * broken stream by itself, but not one that was refused (503: too many streams, or a busy server). A hidden tab has no
+ * stream.
  *
  * @param slug undefined: all links
  */

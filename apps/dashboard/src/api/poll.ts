@@ -2,25 +2,25 @@ import { useEffect, useRef, useState } from 'preact/hooks'
 import type { Problem } from './problem.ts'
 import { readProblem, unreachable } from './problem.ts'
 
-/** An address of the API, and what the page has to remember about what it asks there. */
+/** A URL of the API, and what the page needs to know about the request. */
 export interface Question<About> {
   url: string
   about: About
 }
 
-/** The latest answer to a question, and how fresh it is. */
+/** The latest response to a request, and how fresh it is. */
 export interface Polled<T, About = undefined> {
-  /** With what it is about: until another question is answered, the answer to the one before stays, under its own name. */
+  /** Comes with what it is about: until a new request has a response, the previous response stays, correctly labelled. */
   answer: { data: T; about: About } | undefined
-  /** False while the answer is still that of another question. */
+  /** False while the response belongs to a previous request. */
   isCurrent: boolean
-  /** Why the last question was not answered; the answer is then what was known before. */
+  /** Why the last request failed; the response is then an older one. */
   problem: Problem | undefined
-  /** Visits that the answering process has redirected and that no statistics hold yet. */
+  /** Visits that the responding process has redirected but that are not in the statistics yet. */
   pending: number
-  /** How far the statistics are behind the server's clock, in milliseconds. */
+  /** The age of the statistics by the server's clock, in milliseconds. */
   lagMs: number
-  /** The query of the next page of a list. */
+  /** The query string of a list's next page. */
   next: URLSearchParams | undefined
 }
 
@@ -29,8 +29,9 @@ const pauseWithNewsMs = 1_000
 const longestPauseMs = 30_000
 
 /**
- * Asks every 2 s or `everyMs`, when there is `news` (once a second at most), and not at all while nobody looks or there is no question. An
- * unchanged answer is a 304 without a body. After a failure the pause doubles up to 30 s; the answer before it stays.
+ * Polls every 2 s or `everyMs`, and when `news` changes (at most once a second), but not while the tab is hidden or there is
+ * no request. An unchanged response is a 304 without a body. After a failure the pause doubles, up to 30 s, and the
+ * previous response stays.
  */
 export function usePolled<T, About = undefined>(
   question: Question<About> | undefined,
@@ -119,11 +120,11 @@ export function usePolled<T, About = undefined>(
 
   useEffect(() => askSoon.current?.(), [options.news])
 
-  // A problem, too, is that of its own question.
+  // A problem belongs to its own request, too.
   return state.url === url ? state : { ...state, isCurrent: false, problem: undefined }
 }
 
-/** The two clocks that are compared are both the server's: the reader's may be wrong. */
+/** Compares two times of the server, since the user's clock may be wrong. */
 function readFreshness(response: Response): { pending: number; lagMs: number } {
   const asOf = Date.parse(response.headers.get('x-stats-as-of') ?? '')
   const now = Date.parse(response.headers.get('date') ?? '')

@@ -7,7 +7,7 @@ interface FieldAttributes {
   'aria-describedby': string
 }
 
-/** Label, hint, input and what is wrong with it, bound together for screen readers. */
+/** Label, hint, input and error, associated for screen readers. */
 export function FormField(props: {
   id: string
   label: string

@@ -10,7 +10,7 @@ export const longUrlId = 'long_url'
 const fields = { long_url: 'The long URL', slug: 'The short name', expires_at: 'The expiry' }
 type FieldName = keyof typeof fields
 
-/** What the server refuses is shown at the field that it names; the server alone decides what is right. */
+/** Validation is up to the server; its errors are shown at the fields that they name. */
 export function LinkForm({ created }: { created: (link: NewLink) => void }) {
   const form = useRef<HTMLFormElement>(null)
   const [problem, setProblem] = useState<Problem>()
@@ -87,7 +87,7 @@ export function LinkForm({ created }: { created: (link: NewLink) => void }) {
   )
 }
 
-/** Writes a name into the form, which then waits for where it should lead. */
+/** Fills in the short name and focuses the long URL. */
 export function fillSlug(slug: string): void {
   const [slugField, longUrlField] = ['slug', longUrlId].map(id => document.getElementById(id))
   if (!(slugField instanceof HTMLInputElement)) return
@@ -95,7 +95,7 @@ export function fillSlug(slug: string): void {
   longUrlField?.focus()
 }
 
-/** What the reader asks for, as the API takes it; or what only the browser knows to be wrong. */
+/** The request body, or a problem that only the browser can detect. */
 function readWish(form: HTMLFormElement) {
   const data = new FormData(form)
   const text = (name: FieldName) => String(data.get(name) ?? '').trim()
@@ -103,17 +103,17 @@ function readWish(form: HTMLFormElement) {
   if (longUrl === '') return fieldProblem('long_url', 'Please enter the URL that the link should lead to.')
   const expiry = form.elements.namedItem('expires_at')
   if (expiry instanceof HTMLInputElement && expiry.validity.badInput)
-    return fieldProblem('expires_at', 'Please enter date and time, or neither.')
+    return fieldProblem('expires_at', 'Please enter both date and time, or neither.')
   const [slug, expiresAt] = [text('slug'), text('expires_at')]
   return {
     long_url: withScheme(longUrl),
     ...(slug !== '' && { slug }),
-    // Without a zone in the text, Date reads it in the browser's.
+    // Date reads a text without a zone in the browser's zone.
     ...(expiresAt !== '' && { expires_at: new Date(expiresAt).toISOString() }),
   }
 }
 
-/** `example.com/x`, as people write it, is meant as https. */
+/** `example.com/x`, as it is often typed, means https. */
 function withScheme(text: string): string {
   return /^[^\s/:@?#]+\.[^\s/:@?#.]{2,}(:\d+)?([/?#]|$)/.test(text) ? `https://${text}` : text
 }

@@ -34,7 +34,7 @@ export function LinkList({ polled }: { polled: Polled<ListedLink[]> }) {
               value={address.sort}
               onChange={event => {
                 const sort = sorts.find(known => known === event.currentTarget.value) ?? 'visits'
-                // Growth is that of a window against the one before.
+                // Growth compares a window with the previous one, so it needs a window.
                 const window = sort === 'growth' && address.window === 'all' ? '7d' : address.window
                 go({ sort, window, after: undefined })
               }}

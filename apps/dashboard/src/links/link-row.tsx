@@ -12,7 +12,7 @@ import { Sparkline } from './sparkline.tsx'
 interface LinkRowProps {
   link: ListedLink
   sort: Sort
-  /** Visits that are in no statistics yet: with some, a link without visits may have one. */
+  /** Visits that are not in the statistics yet: a link that shows none may have one of them. */
   pending: number
   now: number
 }
@@ -59,7 +59,7 @@ export function LinkRow({ link, sort, pending, now }: LinkRowProps) {
   )
 }
 
-/** What the list is sorted by. */
+/** The value that the list is sorted by. */
 function MainFigure({ link, sort, pending }: Omit<LinkRowProps, 'now'>) {
   if (sort === 'uniques') return <Figure value={number(link.uniques)} unit="unique visitors" />
   if (sort === 'growth') return <Figure value={signed(link.growth ?? 0)} unit="visits" />
@@ -80,11 +80,11 @@ function Figure({ value, unit }: { value: string; unit: string }) {
   )
 }
 
-/** How many of the visits are people's, where not all are. */
+/** How many of the visits are by humans, if not all are. */
 function Details({ link, sort }: { link: ListedLink; sort: Sort }) {
   const parts = []
   if (sort === 'uniques' || sort === 'growth') parts.push(counted(link.visits, 'visit'))
-  if (link.visits > link.humans) parts.push(`${number(link.humans)} by people`)
+  if (link.visits > link.humans) parts.push(`${number(link.humans)} by humans`)
   return parts.length > 0 ? <>{parts.join(', ')} · </> : null
 }
 

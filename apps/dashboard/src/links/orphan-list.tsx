@@ -6,7 +6,7 @@ import { dayName } from '../text/times.ts'
 
 const everyMs = 10_000
 
-/** Names that were asked for in the last days and that no link has: a misprint, or a link that is missed. */
+/** Names that were requested recently but aren't links: misprints, or links that are missing. */
 export function OrphanList({ make }: { make: (slug: string) => void }) {
   const { answer } = usePolled<Orphans>({ url: orphansUrl, about: undefined }, { everyMs })
   const slugs = answer?.data.slugs ?? []
@@ -14,7 +14,7 @@ export function OrphanList({ make }: { make: (slug: string) => void }) {
   return (
     <section class="card" aria-labelledby="orphans">
       <div class="card-head">
-        <h2 id="orphans">Asked for, but no link</h2>
+        <h2 id="orphans">Requested, but not a link</h2>
         <p class="muted small-text">in the last 7 days (UTC)</p>
       </div>
       <ul class="orphans">
@@ -24,8 +24,8 @@ export function OrphanList({ make }: { make: (slug: string) => void }) {
             <span class="muted">
               {counted(requests, 'request')}, last on {dayName(last_day, 'UTC')}
             </span>
-            <button type="button" aria-label={`Make it: the link ${slug}`} onClick={() => make(slug)}>
-              Make it
+            <button type="button" aria-label={`Create it: the link ${slug}`} onClick={() => make(slug)}>
+              Create it
             </button>
           </li>
         ))}

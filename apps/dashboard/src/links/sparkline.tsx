@@ -4,7 +4,7 @@ const width = 84
 const height = 26
 const inset = 3
 
-/** People's visits of the last 7 UTC days as a small line. */
+/** Visits by humans in the last 7 UTC days as a small line. */
 export function Sparkline({ values }: { values: number[] }) {
   const most = Math.max(...values)
   if (most === 0) return <span class="sparkline" />
@@ -14,7 +14,7 @@ export function Sparkline({ values }: { values: number[] }) {
   }))
   const line = points.map(({ x, y }) => `${x.toFixed(1)},${y.toFixed(1)}`).join(' ')
   const last = points.at(-1)
-  const words = `People per day (UTC), the last 7 days: ${values.map(number).join(', ')}`
+  const words = `Visits by humans per day (UTC), last 7 days: ${values.map(number).join(', ')}`
   return (
     <svg class="sparkline" viewBox={`0 0 ${width} ${height}`} role="img" aria-label={words}>
       <title>{words}</title>

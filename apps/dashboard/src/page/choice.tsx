@@ -1,4 +1,4 @@
-/** One of a few, side by side: radio buttons, so that arrow keys and screen readers know what to do. */
+/** A choice of a few options, side by side: radio buttons, so that arrow keys and screen readers work. */
 export function Choice<T extends string>(props: {
   title: string
   name: string

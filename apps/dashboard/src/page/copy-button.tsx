@@ -3,7 +3,7 @@ import { CheckIcon, CopyIcon } from './icons.tsx'
 
 const showsResultMs = 2_000
 
-/** `subtle`: the icon alone, its name for those who can't see it. */
+/** `subtle`: only the icon, with an accessible name. */
 export function CopyButton(props: { text: string; label: string; subtle?: boolean; focused?: boolean }) {
   const button = useRef<HTMLButtonElement>(null)
   const [result, setResult] = useState<'copied' | 'refused'>()
@@ -45,7 +45,7 @@ async function copy(text: string): Promise<boolean> {
   }
 }
 
-/** Without https, and on other hosts than localhost, browsers have no clipboard but the old way to it. */
+/** Without HTTPS, except on localhost, browsers only offer the old clipboard API. */
 function copySelected(text: string): boolean {
   const focused = document.activeElement
   const field = document.createElement('textarea')

@@ -1,6 +1,6 @@
 /**
- * An address that somebody else chose, as text; a link where it is http or https, and nothing that could run. `bdi`
- * keeps characters that turn the direction of writing from turning anything else around.
+ * An untrusted URL as text; a link only if it is http or https, so that nothing can run. `bdi` keeps bidi control
+ * characters from affecting the text around it.
  */
 export function ForeignLink({ url }: { url: string }) {
   const text = <bdi title={url}>{url}</bdi>

@@ -4,7 +4,7 @@ import { visits } from '../text/numbers.ts'
 
 const lagWorthAWordMs = 60_000
 
-/** Whether the numbers are complete, or redirects are still on their way into them. */
+/** Whether the numbers are complete, or visits are still being counted. */
 export function Freshness({ pending }: { pending: number }) {
   if (pending === 0) return <p class="freshness">up to date</p>
   return <p class="freshness counting">still counting {visits(pending)} on this server</p>
@@ -15,7 +15,8 @@ export function LagBanner({ lagMs }: { lagMs: number }) {
     <div role="status">
       {lagMs > lagWorthAWordMs && (
         <p class="banner warning">
-          The statistics are {lagInWords(lagMs)} behind. Redirects go on, none is lost: they will be counted.
+          The statistics are {lagInWords(lagMs)} behind. Redirects still work, and no visit is lost: all will
+          be counted.
         </p>
       )}
     </div>

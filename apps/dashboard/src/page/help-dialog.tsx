@@ -7,7 +7,7 @@ const keys = [
   ['W', 'the last 7 days'],
   ['M', 'the last 30 days'],
   ['Y', 'the last 12 months'],
-  ['X', 'compare with the period before'],
+  ['X', 'compare with the previous period'],
   ['L', 'links'],
   ['O', 'overview'],
   ['N', 'a new link'],
@@ -43,7 +43,7 @@ export function HelpDialog({ close }: { close: () => void }) {
         Use these shortcuts
       </label>
       <p class="muted">
-        Every redirect is counted once. What curl can do is at{' '}
+        Every redirect is counted exactly once. The API reference is at{' '}
         <a href="/docs" rel="noopener">
           /docs
         </a>

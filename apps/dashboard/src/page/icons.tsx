@@ -75,7 +75,7 @@ export function HalfIcon() {
   )
 }
 
-/** The mark: two hops, and where they end. */
+/** The logo: two hops and their destination. */
 export function Mark() {
   return (
     <svg class="mark" viewBox="0 0 32 32" aria-hidden="true">

@@ -9,8 +9,8 @@ export const linkSearchId = 'link-search'
 const typingPauseMs = 250
 
 /**
- * Finds links by the beginning of their name or by their whole long URL. On the page of links the list follows what is
- * typed. Enter opens the link of exactly this name, or shows the list.
+ * Finds links by the start of their name or by their complete long URL. On the links page the list is filtered as the
+ * user types. Enter opens the link with exactly this name, or shows the list.
  */
 export function LinkSearch() {
   const { address, go } = useNavigation()
@@ -19,9 +19,9 @@ export function LinkSearch() {
   const [text, setText] = useState(shown)
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined)
   const field = useRef<HTMLInputElement>(null)
-  // What was asked before something else was done has no say any more.
+  // Results of earlier lookups are ignored.
   const lastAsked = useRef(0)
-  // The address has changed otherwise, as by the back button.
+  // The address has changed in another way, such as the back button.
   useEffect(() => {
     clearTimeout(timer.current)
     lastAsked.current++
@@ -82,7 +82,7 @@ export function LinkSearch() {
   )
 }
 
-/** The link that is meant by its whole name, or by its short link; or the only one that leads to a long URL. */
+/** The link with exactly this name or short URL, or the only link to this long URL. */
 async function exactSlug(text: string): Promise<string | undefined> {
   const searched = searchedText(text)
   try {

@@ -2,7 +2,7 @@ import { useEffect, useRef } from 'preact/hooks'
 
 let isFirst = true
 
-/** The heading of a page, and the title of its tab. Of a page that was gone to, it takes the focus: it is read first. */
+/** The heading of a page, and the title of its tab. After navigation it gets the focus, so that screen readers read it first. */
 export function PageTitle({
   children,
   title,

@@ -1,4 +1,4 @@
-/** What a reader has chosen for this browser. Where it keeps nothing, choices last until the page is left. */
+/** The user's preferences, kept in this browser. Without storage they last until the page is closed. */
 const unkept = new Map<string, string>()
 
 export function readPreference(name: string): string | undefined {
@@ -14,6 +14,6 @@ export function keepPreference(name: string, value: string): void {
   try {
     localStorage.setItem(name, value)
   } catch {
-    // Storage is turned off or full.
+    // Storage is disabled or full.
   }
 }

@@ -1,7 +1,7 @@
 import { useMemo } from 'preact/hooks'
 import { encode } from 'uqr'
 
-/** Always dark on light, also in a dark page: many readers know nothing else. */
+/** Always dark on light, even in dark mode: many scanners support nothing else. */
 export function QrCode({ text, name }: { text: string; name: string }) {
   const { size, path } = useMemo(() => drawCode(text), [text])
   return (
@@ -19,7 +19,7 @@ export function QrCode({ text, name }: { text: string; name: string }) {
   )
 }
 
-/** The border of 4 is part of the code (ISO/IEC 18004): readers need it. */
+/** The quiet zone of 4 modules is part of the code (ISO/IEC 18004): scanners need it. */
 function drawCode(text: string): { size: number; path: string } {
   const { data, size } = encode(text, { ecc: 'M', border: 4 })
   const dots = data.flatMap((row, y) => row.flatMap((isDark, x) => (isDark ? [`M${x} ${y}h1v1h-1z`] : [])))

@@ -3,7 +3,7 @@ import { keepPreference, readPreference } from './preference.ts'
 
 const storageKey = 'shortcuts'
 
-/** Single keys that do something anywhere on the page can be turned off (WCAG 2.2, 2.1.4): who speaks to a computer types. */
+/** Single-key shortcuts can be turned off (WCAG 2.2, 2.1.4), since speech input types keys. */
 export function shortcutsAreOn(): boolean {
   return readPreference(storageKey) !== 'off'
 }
@@ -12,9 +12,9 @@ export function turnShortcuts(on: boolean): void {
   keepPreference(storageKey, on ? 'on' : 'off')
 }
 
-/** Calls what belongs to the key, unless the reader is typing, choosing from a list, or in a dialog. */
+/** Runs the key's action, unless the user is typing, choosing from a list, or in a dialog. */
 export function useShortcuts(actions: Record<string, (() => void) | undefined>): void {
-  // At once and not after the next frame: a key that is pressed as soon as the page shows is heard.
+  // Immediately rather than after the next frame, so that a key pressed as soon as the page appears works.
   useLayoutEffect(() => {
     function onKeyDown(event: KeyboardEvent): void {
       if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || !shortcutsAreOn()) return

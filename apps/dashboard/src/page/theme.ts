@@ -8,7 +8,7 @@ const storageKey = 'theme'
 const systemIsDark = matchMedia('(prefers-color-scheme: dark)')
 const changed = new EventTarget()
 
-/** Call before the first rendering. The stylesheet asks for `data-theme`. */
+/** Call before the first render. The stylesheet depends on `data-theme`. */
 export function applyTheme(): void {
   document.documentElement.dataset.theme = readTheme()
 }
@@ -19,7 +19,7 @@ export function chooseTheme(theme: Theme): void {
   changed.dispatchEvent(new Event('change'))
 }
 
-/** The reader's choice, and whether the page is dark now. */
+/** The user's choice, and whether the page is currently dark. */
 export function useTheme(): { theme: Theme; dark: boolean } {
   const [state, setState] = useState(readState)
   useEffect(() => {

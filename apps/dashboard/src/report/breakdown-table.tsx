@@ -6,7 +6,7 @@ import { filterTitles, valueName } from '../text/value-names.ts'
 
 const shownAtFirst = 8
 
-/** Who the visits are by, in one respect. A value is a button that shows the visits with this value alone. */
+/** The visits by one dimension. A value is a button that filters by it. */
 export function BreakdownTable(props: { dimension: FilterName; values: BreakdownValue[]; metric: Metric }) {
   const { dimension, metric } = props
   const { address, go } = useNavigation()
@@ -74,7 +74,7 @@ export function BreakdownTable(props: { dimension: FilterName; values: Breakdown
   )
 }
 
-/** The API's order is that of all visits; “all others” stays last. */
+/** The API sorts by all visits, so this sorts again; “All others” stays last. */
 function sortBy(values: BreakdownValue[], metric: Metric): BreakdownValue[] {
   const last = (value: BreakdownValue) => Number(value.value === '*')
   return values
@@ -82,7 +82,7 @@ function sortBy(values: BreakdownValue[], metric: Metric): BreakdownValue[] {
     .sort((a, b) => last(a) - last(b) || b[metric] - a[metric] || b.visits - a.visits)
 }
 
-/** The first ones, and the rest as one. */
+/** The first values, and the sum of the rest. */
 function fold(values: BreakdownValue[]): BreakdownValue[] {
   if (values.length <= shownAtFirst + 1) return values
   const others = { value: '*', visits: 0, humans: 0 }

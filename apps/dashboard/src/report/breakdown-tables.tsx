@@ -7,7 +7,7 @@ import { daysBetween } from '../text/times.ts'
 import { BreakdownTable } from './breakdown-table.tsx'
 import type { ReportData } from './report-data.ts'
 
-/** Of whole UTC days, which is how they are kept; with filters of exactly the range, counted from raw visits. */
+/** Breakdowns are kept per UTC day; with filters they are counted from raw visits, for exactly the range. */
 export function BreakdownTables({ data }: { data: ReportData }) {
   const { address } = useNavigation()
   const polled = data.filtered ?? data.days
@@ -16,7 +16,7 @@ export function BreakdownTables({ data }: { data: ReportData }) {
   const range = data.stats.answer?.data.range
   const { from, to, breakdowns } = answer.data
   const isOther = data.filtered === undefined && (range?.from !== from || range.to !== to)
-  // Where people are shown alone, there is nobody to be told from.
+  // If only humans are shown, a breakdown by class is pointless.
   const names = data.metric === 'humans' ? dimensions : filterNames
   const shown = [...names].sort((a, b) => Number(b === address.more) - Number(a === address.more))
   const counts = data.filtered?.answer?.data ?? range
@@ -49,13 +49,13 @@ function valuesOf(
 ): BreakdownValue[] {
   if (name === 'class') return classValues(counts)
   const values = breakdowns[name] ?? []
-  // People are no bots: their tables are of bots alone.
+  // An empty value means that the visit is not a bot's, so it does not belong in a table of bots.
   return botDimensions.some(dimension => dimension === name)
     ? values.filter(({ value }) => value !== '')
     : values
 }
 
-/** Known of every visit, so it is counted with them: of exactly the range. */
+/** The class is part of every count, so this breakdown covers exactly the range. */
 function classValues(counts: Counts | undefined): BreakdownValue[] {
   if (counts === undefined) return []
   const { humans, bots, previews } = counts

@@ -7,10 +7,10 @@ import { Change } from './change.tsx'
 import { periodNames } from './period.ts'
 import type { ReportData } from './report-data.ts'
 
-/** Under load some visits are always on their way: that is only worth a doubt when it takes longer than usual. */
+/** Under load some visits are always pending; that is only worth mentioning when it takes longer than usual. */
 const usualLagMs = 2_000
 
-/** The figures that are asked for most: of the period, with the change against the one before, of now, and of all time. */
+/** The key figures: of the period, with the change from the preceding one, of the last minutes, and of all time. */
 export function Cards({ data }: { data: ReportData }) {
   return (
     <dl class="cards">
@@ -52,13 +52,13 @@ function PeriodCard({ data }: { data: ReportData }) {
   )
 }
 
-/** Counted per UTC day: of other spans than whole ones the card says which days it is about. */
+/** Unique visitors are counted per UTC day. If the range isn't made of whole days, the card says which days are covered. */
 function UniquesCard({ data }: { data: ReportData }) {
   const { days, filtered, stats } = data
   if (filtered !== undefined)
     return (
       <Card title="Unique visitors">
-        <span class="note">not counted by filters: who came is only kept per day</span>
+        <span class="note">not available with filters: visitors are only counted per day</span>
       </Card>
     )
   const answer = days.answer?.data
@@ -93,7 +93,7 @@ function NowCard({ data }: { data: ReportData }) {
       </span>
       <span class="note">
         {lastVisit === null ? (
-          'visits by people'
+          'visits by humans'
         ) : (
           <>
             last visit{' '}
@@ -107,7 +107,7 @@ function NowCard({ data }: { data: ReportData }) {
   )
 }
 
-/** With visits on their way, that there are none is not yet a fact. */
+/** While visits are pending, zero is not yet certain. */
 function TotalCard({ data }: { data: ReportData }) {
   const { stats, live, metric } = data
   if (stats.answer === undefined) return null
@@ -150,7 +150,7 @@ function LinksCard({ data }: { data: ReportData }) {
   )
 }
 
-/** What is not in the number above it, or what of it is not by people. */
+/** The bot visits and previews that are included in the number above, or left out of it. */
 function Others({ counts, metric }: { counts: Counts; metric: Metric }) {
   const { bots, previews } = counts
   if (bots + previews === 0) return null

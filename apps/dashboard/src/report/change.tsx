@@ -1,7 +1,7 @@
 import { percent } from '../text/numbers.ts'
 import { changeInWords } from './shown-series.ts'
 
-/** What has changed against the period before: short for the eye, a sentence for those who hear it. */
+/** The change from the preceding period: short on screen, a sentence for screen readers. */
 export function Change(props: { now: number; before: number; soFar?: boolean }) {
   const { now, before, soFar = false } = props
   if (now === 0 && before === 0) return null

@@ -13,7 +13,7 @@ const formats = [
   ['ndjson', 'NDJSON'],
 ] as const
 
-/** Files of the period that is shown, and of the visits that pass the filters, of everybody. */
+/** Files for the period shown, with the visits by everyone that match the filters. */
 export function ExportMenu(props: { slug: string | undefined; asked: Asked; filters: Filters }) {
   const { slug, asked, filters } = props
   const menu = useRef<HTMLDetailsElement>(null)
@@ -40,7 +40,7 @@ export function ExportMenu(props: { slug: string | undefined; asked: Asked; filt
       <div class="menu-body">
         <p class="muted">
           The {Object.keys(filters).length > 0 ? 'filtered visits of the period' : 'period'} shown, as a file;
-          people, bots and previews in columns of their own.
+          humans, bots and previews in separate columns.
         </p>
         <ul>
           {whats.map(([what, title]) => (

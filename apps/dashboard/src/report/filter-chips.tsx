@@ -3,7 +3,7 @@ import { useNavigation } from '../navigation.tsx'
 import { CrossIcon } from '../page/icons.tsx'
 import { filterTitles, valueName } from '../text/value-names.ts'
 
-/** The filters that are on; each is a button that takes it off. */
+/** The active filters; each is a button that removes it. */
 export function FilterChips() {
   const { address, go } = useNavigation()
   const { filters } = address

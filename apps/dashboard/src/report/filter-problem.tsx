@@ -4,7 +4,7 @@ import { dayName } from '../text/times.ts'
 import { todayIn } from './period.ts'
 import type { Asked } from './report-data.ts'
 
-/** Filters are answered from raw visits: those may not reach back far enough, or be too many to count at once. */
+/** Filtered reports need raw visits, which may not reach back far enough, or be too many to count. */
 export function FilterProblem({ problem, asked, now }: { problem: Problem; asked: Asked; now: number }) {
   const { go } = useNavigation()
   const { zone } = asked
@@ -35,7 +35,7 @@ export function FilterProblem({ problem, asked, now }: { problem: Problem; asked
   )
 }
 
-/** The first day that begins with raw visits or behind. */
+/** The first whole day with raw visits. */
 function dayFrom(earliest: number, zone: string): string {
   return todayIn(zone, earliest + 86_400_000 - 1)
 }

@@ -10,7 +10,7 @@ import { dateAndTime, dayName } from '../text/times.ts'
 import { Report } from './report.tsx'
 import { useReportData } from './report-data.ts'
 
-/** Everything about one link. Made anew for another slug: nothing of one link is ever shown as another's. */
+/** Everything about one link. Recreated for another slug, so that one link's data is never shown as another's. */
 export function LinkPage({ slug }: { slug: string }) {
   const data = useReportData(slug)
   const { answer, problem } = data.stats

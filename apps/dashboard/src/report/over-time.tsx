@@ -55,7 +55,7 @@ export function OverTime({ data }: { data: ReportData }) {
   )
 }
 
-/** Under the names of the question that they answer, which may be the one before. */
+/** Labelled by the request that the data belongs to, which may be the previous one. */
 function shownSeries(data: ReportData, compare: boolean): { series: ShownSeries; asked: Asked } | undefined {
   const { filtered, filteredBefore, metric, now } = data
   if (filtered !== undefined) {

@@ -16,7 +16,7 @@ export function OverviewPage() {
         <p class="banner hint">
           There are no links yet.
           <PageLink to={{ view: 'links' }} class="button">
-            Make the first one
+            Create the first one
           </PageLink>
         </p>
       )}

@@ -3,7 +3,7 @@ import { useNavigation } from '../navigation.tsx'
 import { Choice } from '../page/choice.tsx'
 import { customDays, lastDay, periodNames, todayIn } from './period.ts'
 
-/** Which period the report is about; days of one's own choice have two fields. */
+/** The report's period; a custom one has two date fields. */
 export function PeriodControls({ zone, now }: { zone: string; now: number }) {
   const { address, go } = useNavigation()
   const today = todayIn(zone, now)
@@ -44,7 +44,7 @@ function DateField(props: { label: string; value: string; max: string; choose: (
         value={props.value}
         min="1970-01-02"
         max={props.max}
-        // While a date is typed, its year begins with 0.
+        // While a date is being typed, its year may begin with 0.
         onChange={event => {
           const { value } = event.currentTarget
           if (value >= '1970-01-02') props.choose(value)

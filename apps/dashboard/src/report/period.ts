@@ -17,15 +17,15 @@ export const intervalNames: Record<Interval, { title: string; running: string }>
   month: { title: 'Months', running: 'this month' },
 }
 
-/** A range as the API is asked for it, and the intervals that it can be shown by. */
+/** A range as requested from the API, and the intervals that suit it. */
 export interface AskedRange {
   period: Period
   interval: Interval
   intervals: Interval[]
   from: string
-  /** Exclusive; undefined: up to now. */
+  /** Exclusive; undefined: until now. */
   to: string | undefined
-  /** False where the API has no minutes of the period before. */
+  /** False if the API no longer has the preceding period's minutes. */
   canCompare: boolean
 }
 
@@ -35,8 +35,8 @@ const quarterMs = hourMs / 4
 const dayMs = 24 * hourMs
 
 /**
- * The range that the address means. It stays the same text as long as the same buckets are meant, so that an unchanged
- * answer is recognized as such.
+ * The range that the address selects. Its text stays the same for as long as it covers the same buckets, so that an
+ * unchanged response is recognized.
  */
 export function rangeOf(address: Address, zone: string, now: number): AskedRange {
   const { period } = address
@@ -46,7 +46,7 @@ export function rangeOf(address: Address, zone: string, now: number): AskedRange
   const intervals = intervalsOf((untilMs - fromMs) / dayMs, now - fromMs)
   const interval = intervals.find(known => known === address.interval) ?? usualInterval(period, intervals)
   const isByMinute = interval === 'minute'
-  // Of minutes the 48 hours that there are, less what a date's zone may shift both ends by, hold the period before, too.
+  // Minutes are kept for 48 hours. Minus the shift of both ends by a date's zone, they must contain the preceding period, too.
   const hasMinutesBefore = now - 2 * fromMs + untilMs < 2 * dayMs - 28 * hourMs
   return {
     period,
@@ -61,7 +61,7 @@ export function rangeOf(address: Address, zone: string, now: number): AskedRange
 function limits(address: Address, zone: string, now: number): { from: string; to: string | undefined } {
   const { period } = address
   if (period === 'hour') return { from: minutesFrom(period, '', now), to: undefined }
-  // Hours begin at a full quarter of the UTC hour in every zone: the quarter 23 h ago lies in the 24th hour from here.
+  // In every zone hours begin on a quarter of a UTC hour, so the quarter hour 23 h ago is in the 24th hour from now.
   if (period === 'day')
     return { from: isoTime(Math.floor(now / quarterMs) * quarterMs - 23 * hourMs), to: undefined }
   const today = dateIn(zone, now)
@@ -80,10 +80,10 @@ function minutesFrom(period: Period, from: string, now: number): string {
   return period === 'day' ? isoTime(minute - dayMs + minuteMs) : from
 }
 
-/** Those that make a handful of buckets at least, and not more than a screen has room for. Minutes are kept for 48 hours. */
+/** The intervals that result in at least a handful of buckets, but no more than fit on a screen. Minutes are kept for 48 hours. */
 function intervalsOf(days: number, agoMs: number): Interval[] {
   const fits: Record<Interval, boolean> = {
-    // Dates begin up to 14 hours earlier in their zone than in UTC, in which they were compared here.
+    // The dates were compared in UTC, but may begin up to 14 hours earlier in their zone.
     minute: days <= 2 && agoMs < 2 * dayMs - 14 * hourMs,
     hour: days >= 0.5 && days <= 31.5,
     day: days >= 1.9,
@@ -108,7 +108,7 @@ function usualInterval(period: Period, intervals: Interval[]): Interval {
 
 const mostDays = 366
 
-/** First and last day of a custom period: not behind today, and not more days than the API shows at once. */
+/** First and last day of a custom period: not after today, and no more days than the API accepts. */
 export function customDays(address: Address, today: string): { from: string; to: string } {
   const to = earlierOf(address.to ?? today, today)
   const first = daysEarlier(to, mostDays - 1)
@@ -116,7 +116,7 @@ export function customDays(address: Address, today: string): { from: string; to:
   return { from: earlierOf(from, to), to }
 }
 
-/** The last day of a custom period whose first is chosen: it may have been too far behind. */
+/** The last day of a custom period after its first day has changed: it may have been too far away. */
 export function lastDay(from: string, to: string): string {
   return earlierOf(to, daysEarlier(from, 1 - mostDays))
 }
@@ -129,7 +129,7 @@ function laterOf(...dates: [string, string]): string {
   return dates.sort()[1]
 }
 
-/** The date in the zone, `2026-11-22`. */
+/** Today's date in the zone, as `2026-11-22`. */
 export function todayIn(zone: string, now: number): string {
   const { year, month, day } = dateIn(zone, now)
   return isoDate(year, month, day)
@@ -151,7 +151,7 @@ function dateIn(zone: string, moment: number): { year: number; month: number; da
   return { year: part('year'), month: part('month'), day: part('day') }
 }
 
-/** Days and months may lie outside of their range: the 0th is the last of the month before. */
+/** Days and months may be out of range: day 0 is the last day of the previous month. */
 function isoDate(year: number, month: number, day: number): string {
   return isoTime(Date.UTC(year, month - 1, day)).slice(0, 10)
 }

@@ -10,7 +10,7 @@ import type { ReportData } from './report-data.ts'
 
 const visitsPerPage = 20
 
-/** Each visit by itself, newest first, of everybody and whatever the filters. */
+/** Single visits, newest first, by everyone and regardless of filters. */
 export function RecentVisits({ slug, data }: { slug: string | undefined; data: ReportData }) {
   const { address } = useNavigation()
   const query = new URLSearchParams({ limit: String(visitsPerPage) })
@@ -60,7 +60,7 @@ export function RecentVisits({ slug, data }: { slug: string | undefined; data: R
   )
 }
 
-/** Referrer and user agent are what a client sent: any text at all. */
+/** Referrer and user agent come from the client and may be any text. */
 function VisitTable({ visits, zone, now }: { visits: Visit[]; zone: string; now: number }) {
   const ofAllLinks = visits[0]?.slug !== undefined
   return (

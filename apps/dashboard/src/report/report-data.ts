@@ -11,7 +11,7 @@ import { useNow } from '../text/now.ts'
 import type { AskedRange } from './period.ts'
 import { rangeOf } from './period.ts'
 
-/** What a report's numbers are about. */
+/** The range and zone of a report's numbers. */
 export interface Asked {
   range: AskedRange
   zone: string
@@ -19,27 +19,27 @@ export interface Asked {
 
 export interface ReportData {
   now: number
-  /** What is asked for now: by controls and exports. What is shown stands with its answer. */
+  /** The current request, for controls and exports. Shown data carries its own. */
   asked: Asked
   metric: Metric
   stats: Polled<LinkStats | OverallStats, Asked>
-  /** Of the UTC days that the range touches; nothing is asked while there are filters. */
+  /** For the UTC days that the range touches; not requested while there are filters. */
   days: Polled<BreakdownReport, Asked>
   /** Undefined: no filters. */
   filtered: Polled<FilteredReport, Asked> | undefined
-  /** The period before, filtered. */
+  /** The preceding period, filtered. */
   filteredBefore: Polled<FilteredReport, Asked>
   live: Live
 }
 
-/** While the stream says when something has changed, asking is for the rest: visits on their way, the next bucket. */
+/** While the stream reports changes, polling is for the rest: pending visits, the next bucket. */
 const pauseWhileStreamingMs = 5_000
-/** Filters are answered from raw visits. */
+/** Filtered reports are counted from raw visits. */
 const filteredPauseMs = 10_000
 const pastPauseMs = 120_000
 const valuesPerBreakdown = 30
 
-/** Asks for all that a report shows, as the address says. */
+/** Requests everything that a report shows for the current address. */
 export function useReportData(slug: string | undefined): ReportData {
   const { address } = useNavigation()
   const now = useNow()
@@ -50,14 +50,14 @@ export function useReportData(slug: string | undefined): ReportData {
   const { from, to, interval } = range
   const limits = { from, ...(to !== undefined && { to }), tz: zone }
   const isFiltered = Object.keys(address.filters).length > 0
-  // Also where the chart does not show it: the cards say what has changed.
+  // Even if the chart doesn't show it, since the cards show the change.
   const compare = range.canCompare ? { compare: 'previous' } : {}
   const ask = (report: string, query: Record<string, string>) => ({
     url: `${path}${report}?${new URLSearchParams(query)}`,
     about,
   })
 
-  // For what is no link there is no stream.
+  // Unknown links have no stream.
   const [isKnown, setKnown] = useState(slug === undefined)
   const live = useLive(slug, isKnown, now)
   const polling = {

@@ -15,7 +15,7 @@ import { PeriodControls } from './period-controls.tsx'
 import { RecentVisits } from './recent-visits.tsx'
 import type { ReportData } from './report-data.ts'
 
-/** All that is known about visits: of a link, or without a slug of all links together. */
+/** The report on a link, or without a slug on all links together. */
 export function Report(props: { slug: string | undefined; data: ReportData; topLinks?: ComponentChildren }) {
   const { slug, data } = props
   const { stats, filtered } = data
@@ -53,7 +53,7 @@ export function Report(props: { slug: string | undefined; data: ReportData; topL
 
 function Toolbar({ slug, data }: { slug: string | undefined; data: ReportData }) {
   const { address, go } = useNavigation()
-  const audience = address.everyone ? 'everyone' : 'people'
+  const audience = address.everyone ? 'everyone' : 'humans'
   return (
     <div class="toolbar">
       <PeriodControls zone={data.asked.zone} now={data.now} />
@@ -62,7 +62,7 @@ function Toolbar({ slug, data }: { slug: string | undefined; data: ReportData })
           title="Whose visits"
           name="audience"
           options={[
-            { value: 'people', label: 'People' },
+            { value: 'humans', label: 'Humans' },
             { value: 'everyone', label: 'With bots' },
           ]}
           value={audience}
@@ -74,7 +74,7 @@ function Toolbar({ slug, data }: { slug: string | undefined; data: ReportData })
   )
 }
 
-/** Who tries a link with curl is a bot: the first thing seen must not be a 0 that looks like nothing was counted. */
+/** A visit with curl counts as a bot's. Without this note a first test would look as if nothing had been counted. */
 function OnlyBots({ data }: { data: ReportData }) {
   const { go } = useNavigation()
   const range = data.filtered === undefined ? data.stats.answer?.data.range : data.filtered.answer?.data

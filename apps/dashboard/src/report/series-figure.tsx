@@ -4,7 +4,7 @@ import { TimeChart } from './time-chart.tsx'
 
 const descriptionId = 'series-description'
 
-/** A series as chart or table, and in words, which are the chart's text alternative as well as its caption. */
+/** A series as a chart or table, and in words: the chart's text alternative and caption. */
 export function SeriesFigure(props: { series: ShownSeries; bucket: string; asTable: boolean }) {
   const { series, bucket, asTable } = props
   return (
@@ -25,8 +25,8 @@ export function SeriesFigure(props: { series: ShownSeries; bucket: string; asTab
 function Legend({ metric }: { metric: ShownSeries['metric'] }) {
   return (
     <p class="legend" aria-hidden="true">
-      <span class="key-now">{metric === 'humans' ? 'Visits by people' : 'All visits'}</span>
-      <span class="key-before">the period before</span>
+      <span class="key-now">{metric === 'humans' ? 'Visits by humans' : 'All visits'}</span>
+      <span class="key-before">the previous period</span>
     </p>
   )
 }

@@ -1,7 +1,7 @@
 import { number } from '../text/numbers.ts'
 import type { ShownSeries } from './shown-series.ts'
 
-/** What the chart shows, as numbers. The newest comes first: it is what changes. */
+/** The chart's data as numbers, newest first, since that is what changes. */
 export function SeriesTable({ series, bucket }: { series: ShownSeries; bucket: string }) {
   const { values, before, names, beforeNames, isRunning, metric } = series
   const rows = values.map((value, i) => ({
@@ -12,7 +12,7 @@ export function SeriesTable({ series, bucket }: { series: ShownSeries; bucket: s
     isRunning: isRunning && i === values.length - 1,
   }))
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: scrollable content must be reachable by keyboard
     <section class="series-table" tabIndex={0} aria-label="Visits as a table">
       <table>
         <caption class="visually-hidden">{series.description}</caption>
@@ -20,7 +20,7 @@ export function SeriesTable({ series, bucket }: { series: ShownSeries; bucket: s
           <tr>
             <th scope="col">{bucket}</th>
             <th scope="col" class="number">
-              {metric === 'humans' ? 'Visits by people' : 'Visits'}
+              {metric === 'humans' ? 'Visits by humans' : 'Visits'}
             </th>
             {before !== undefined && (
               <th scope="col" class="number">

@@ -5,18 +5,18 @@ import { capitalized } from '../text/value-names.ts'
 import { intervalNames, periodNames } from './period.ts'
 import type { Asked } from './report-data.ts'
 
-/** A series as chart, table and words show it. */
+/** A series as shown by chart, table and words. */
 export interface ShownSeries {
   values: number[]
-  /** The period before, as long as the series; undefined: not shown. */
+  /** The preceding period, of the same length; undefined: not shown. */
   before: number[] | undefined
   names: { short: string[]; long: string[] }
-  /** Names of the buckets before. */
+  /** Names of the preceding period's buckets. */
   beforeNames: string[]
-  /** Whether time goes on in the last bucket. */
+  /** Whether the last bucket is still in progress. */
   isRunning: boolean
   metric: Metric
-  /** All of it in words. */
+  /** A summary in words. */
   description: string
 }
 
@@ -51,7 +51,7 @@ export function showSeries(
   return { ...shown, description: describe(shown, spanInWords(answer, asked, now), change, asked) }
 }
 
-/** “in the last 30 days”; of other days their dates. */
+/** “in the last 30 days”, or the dates. */
 function spanInWords(
   { from, to }: { from: string; to: string },
   { range, zone }: Asked,
@@ -85,7 +85,7 @@ function describe(
 }
 
 function noVisits(metric: Metric): string {
-  return metric === 'humans' ? 'No visits by people' : 'No visits'
+  return metric === 'humans' ? 'No visits by humans' : 'No visits'
 }
 
 function comparison(total: number, before: number, soFar: number | undefined): string {
@@ -93,9 +93,9 @@ function comparison(total: number, before: number, soFar: number | undefined): s
   return `, ${changeInWords(total, soFar ?? before, soFar !== undefined)}`
 }
 
-/** “12 % more than in the period before (1,234)”. A running period is compared with as much of the one before. */
+/** “12 % more than in the previous period (1,234)”. A period in progress is compared with the same part of the previous one. */
 export function changeInWords(now: number, before: number, isSoFar: boolean): string {
-  const period = `the period before${isSoFar ? ' up to the same time' : ''}`
+  const period = `the previous period${isSoFar ? ' up to the same time' : ''}`
   const base = `${period} (${number(before)})`
   if (now === before) return `as many as in ${base}`
   if (before === 0) return `none in ${period}`

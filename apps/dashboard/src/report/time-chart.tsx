@@ -7,7 +7,7 @@ import type { ShownSeries } from './shown-series.ts'
 
 interface TimeChartProps {
   series: ShownSeries
-  /** The text that says the same. */
+  /** The text alternative. */
   describedBy: string
 }
 
@@ -20,7 +20,7 @@ interface Hovered {
 const heightPx = 260
 const labelWidthPx = 64
 
-/** The chart alone, on a canvas: buckets at equal distances, however long an hour of a clock change or a month is. */
+/** The chart on a canvas. Buckets are equidistant, whatever the length of a month or of an hour with a clock change. */
 export function TimeChart({ series, describedBy }: TimeChartProps) {
   const box = useRef<HTMLDivElement>(null)
   const chart = useRef<uPlot>(undefined)
@@ -29,7 +29,7 @@ export function TimeChart({ series, describedBy }: TimeChartProps) {
   const [hovered, setHovered] = useState<Hovered>()
   const { dark } = useTheme()
 
-  // The colors are read anew when the theme changes.
+  // The colors are read again when the theme changes.
   useEffect(() => {
     const element = box.current
     if (element === null) return
@@ -47,7 +47,7 @@ export function TimeChart({ series, describedBy }: TimeChartProps) {
 
   const { values, before, names, isRunning } = series
   const drawn = JSON.stringify([values, before, names.short, isRunning])
-  // What is drawn, not the arrays that hold it: those are new at every rendering.
+  // Compares the content, since the arrays are new on every render.
   useEffect(() => chart.current?.setData(chartData(series)), [drawn])
 
   return (
@@ -167,7 +167,7 @@ function drawChart(
   )
 }
 
-/** The period before lies behind. Whole buckets are one line; a dotted one goes from the last of them to the running one. */
+/** The preceding period is in the background. Complete buckets form a solid line; a dotted one leads on to the current bucket. */
 function chartData({ values, before, isRunning }: ShownSeries): uPlot.AlignedData {
   const running = isRunning ? values.length - 1 : values.length
   return [
@@ -182,7 +182,7 @@ function lastPoint(plot: uPlot): number[] {
   return [plot.data[0].length - 1]
 }
 
-/** As many as fit, counted back from the running bucket, which always has its name. */
+/** As many labels as fit, counted back from the current bucket, which always has one. */
 function labelledBuckets(count: number, widthPx: number): number[] {
   const step = Math.max(1, Math.ceil((count * labelWidthPx) / Math.max(1, widthPx)))
   const indexes: number[] = []

@@ -8,7 +8,7 @@ import type { ReportData } from './report-data.ts'
 const pauseMs = 5_000
 const quarterMs = 15 * 60_000
 
-/** The links that had most visits in the period. Filters are of visits, not of links: with some it is not shown. */
+/** The most visited links of the period. Not shown with filters, which apply to visits rather than links. */
 export function TopLinks({ data }: { data: ReportData }) {
   const { from, to } = data.asked.range
   const polled = usePolled<ListedLink[]>(
@@ -32,7 +32,7 @@ export function TopLinks({ data }: { data: ReportData }) {
               Visits
             </th>
             <th scope="col" class="number">
-              People
+              Humans
             </th>
           </tr>
         </thead>

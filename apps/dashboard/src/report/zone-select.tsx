@@ -1,6 +1,6 @@
 import { browserZone } from '../address.ts'
 
-/** Some browsers list places by the names that they had when the zone database began. */
+/** Some browsers list outdated zone names. */
 const presentNames: Record<string, string> = {
   'Africa/Asmera': 'Africa/Asmara',
   'America/Buenos_Aires': 'America/Argentina/Buenos_Aires',
@@ -17,7 +17,7 @@ const presentNames: Record<string, string> = {
 
 const zones = [...new Set(['UTC', ...Intl.supportedValuesOf('timeZone').map(presentName).sort()])]
 
-/** Whose days are counted. The browser's zone is the default, and not written into the address. */
+/** The time zone of days. The browser's zone is the default and is not part of the address. */
 export function ZoneSelect(props: { zone: string | undefined; choose: (zone: string | undefined) => void }) {
   const isListed = props.zone === undefined || zones.includes(props.zone)
   return (

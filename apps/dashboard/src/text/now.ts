@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'preact/hooks'
 
-/** The reader's clock, for words such as “3 minutes ago”. */
+/** The current time, for texts such as “3 minutes ago”. */
 export function useNow(everyMs = 5_000): number {
   const [now, setNow] = useState(Date.now)
   useEffect(() => {

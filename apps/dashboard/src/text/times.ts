@@ -1,6 +1,6 @@
 import type { Interval } from '../address.ts'
 
-/** The page is in English; who reads English of some country gets that country's way to write times. */
+/** The page is in English; users of a regional English get their region's time format. */
 const locale = navigator.language.startsWith('en') ? navigator.language : 'en-GB'
 
 const relative = new Intl.RelativeTimeFormat('en', { numeric: 'auto' })
@@ -10,7 +10,7 @@ const units = [
   ['minute', 60_000],
 ] as const
 
-/** “3 minutes ago”. A moment that the reader's clock holds for the future is just now. */
+/** “3 minutes ago”. A moment in the future, by the user's clock, is just now. */
 export function ago(moment: string, now: number): string {
   const elapsedMs = now - Date.parse(moment)
   const [unit, unitMs] = units.find(([, ms]) => elapsedMs >= ms) ?? []
@@ -38,7 +38,7 @@ export function daysBetween(from: string, to: string, zone: string): string {
   return format.formatRange(new Date(from), new Date(Date.parse(to) - 1))
 }
 
-/** Short names of buckets, for an axis; and long ones, each of them told apart from all others of the series. */
+/** Names of buckets: short ones for an axis, and long ones that are unique within the series. */
 export function bucketNames(
   starts: string[],
   interval: Interval,
@@ -54,7 +54,7 @@ export function bucketNames(
   const long = write(longOptions)
   return {
     short: write(shortNames(interval, dates)),
-    // The hour that comes twice when clocks are set back: the name of the offset tells which.
+    // When clocks are set back an hour occurs twice; the name of the offset tells which one it is.
     long: (new Set(long).size === long.length
       ? long
       : write({ ...longOptions, timeZoneName: 'shortOffset' })
@@ -82,7 +82,7 @@ const longNames: Record<Interval, Intl.DateTimeFormatOptions> = {
   month: { month: 'long', year: 'numeric' },
 }
 
-/** Then some day has the same name as another one without its year. */
+/** Then two days may have the same name without their year. */
 function isOverAYear(dates: Date[]): boolean {
   return (dates.at(-1)?.getTime() ?? 0) - (dates[0]?.getTime() ?? 0) > 330 * 86_400_000
 }

@@ -15,9 +15,9 @@ export const filterTitles: Record<FilterName, string> = {
 
 const countries = new Intl.DisplayNames('en', { type: 'region' })
 const languages = new Intl.DisplayNames('en', { type: 'language' })
-const classNames: Record<string, string> = { human: 'people', bot: 'bots', preview: 'link previews' }
+const classNames: Record<string, string> = { human: 'humans', bot: 'bots', preview: 'link previews' }
 const channelNames: Record<string, string> = { 'ai assistant': 'AI assistants', social: 'Social networks' }
-/** What an empty value means; of channels, that their visits were recorded before there were any. */
+/** The meaning of an empty value; for channels: the visits were recorded before channels existed. */
 const untoldNames: Partial<Record<FilterName, string>> = {
   referrer: 'Direct or unknown',
   channel: 'Not recorded',
@@ -35,7 +35,7 @@ const botGroupNames: Record<string, string> = {
 }
 const deviceNames: Record<string, string> = { tv: 'TV' }
 
-/** A value of a breakdown or filter as people call it. */
+/** The display name of a value of a breakdown or filter. */
 export function valueName(name: FilterName, value: string): string {
   if (value === '*') return 'All others'
   if (value === '') return untoldNames[name] ?? 'Unknown'
@@ -51,7 +51,7 @@ export function countryName(code: string): string {
   try {
     return countries.of(code) ?? code
   } catch {
-    // A code that is none, from another database.
+    // An invalid code, from another database.
     return code
   }
 }
