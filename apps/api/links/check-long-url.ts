@@ -1,8 +1,8 @@
 /**
  * Decides which URLs a link may point to, without using the network.
  *
- * An accepted URL is stored as `URL.href`, so that the `Location` of a redirect is plain ASCII and means the same to every
- * client. The raw text is checked first: the WHATWG URL parser repairs its input
+ * An accepted URL is stored as `URL.href` with everything percent-encoded that RFC 3986 does not allow, so that the
+ * `Location` of a redirect is a URI and means the same to every client. The raw text is checked first: the WHATWG URL parser repairs its input
  * (https://url.spec.whatwg.org/#concept-basic-url-parser drops tabs and line breaks, trims, adds slashes, and turns
  * backslashes into slashes), and a text that needs repair is a mistake or a disguise.
  *
@@ -11,15 +11,11 @@
  */
 import { isIPv4 } from 'node:net'
 import { unescape as percentDecode } from 'node:querystring'
-import { domainToUnicode } from 'node:url'
 import { isPublicAddress } from '@hopcount/shared/public-address.ts'
 import { LRUCache } from 'lru-cache'
 
 export interface LongUrlOptions {
-  /**
-   * The hosts of this service, each as `URL.host`. With a port, only that port is the service; without one, every port of
-   * the host is, since the ports behind a proxy are unknown.
-   */
+  /** The hosts of this service, each as `URL.host`: without a port it has those of http and https. */
   ownHosts: string[]
   /** Lets links point to loopback, link-local, private and other addresses that are not public. */
   allowPrivateTargets: boolean
@@ -42,13 +38,32 @@ export function checkLongUrl(text: string, options: LongUrlOptions): { href: str
 
   const url = URL.parse(text)
   if (url === null) return { problem: 'long_url is not a valid URL.' }
+  const href = toUri(url.href)
   // An href is ASCII, so its length is its size in bytes.
-  if (url.href.length > maxHrefBytes) {
+  if (href.length > maxHrefBytes) {
     return { problem: `long_url must not be longer than ${maxHrefBytes} bytes, percent-encoding included.` }
   }
 
   const hostProblem = findHostProblem(url, options)
-  return hostProblem === undefined ? { href: url.href } : { problem: hostProblem }
+  return hostProblem === undefined ? { href } : { problem: hostProblem }
+}
+
+/**
+ * The URL Standard leaves characters as they are that RFC 3986 (section 2) does not allow: `|`, `^`, brackets, braces,
+ * quotes, backslashes, and a % that encodes nothing. Browsers don't mind them in a `Location`, but Go rejects `/100%` and
+ * Java `?q=a|b`. Servers decode both forms to the same text.
+ */
+function toUri(href: string): string {
+  const pathAt = href.indexOf('/', 'https://'.length)
+  const [beforeFragment = '', ...fragment] = href.slice(pathAt).split('#')
+  const parts = fragment.length === 0 ? [beforeFragment] : [beforeFragment, fragment.join('%23')]
+  return href.slice(0, pathAt) + parts.map(part => part.replace(notInUri, encodeAscii)).join('#')
+}
+
+const notInUri = /%(?![0-9A-Fa-f]{2})|[^A-Za-z0-9\-._~!$&'()*+,;=:@/?%]/g
+
+function encodeAscii(character: string): string {
+  return `%${character.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`
 }
 
 function findTextProblem(text: string): string | undefined {
@@ -60,6 +75,10 @@ function findTextProblem(text: string): string | undefined {
   if (text.trim() !== text) return 'long_url must not begin or end with white space.'
   // In the query and the fragment a backslash is an ordinary character; before them it would be parsed as a slash.
   if (/^[^?#]*\\/.test(text)) return 'long_url must use slashes, not backslashes.'
+  const shown = text.replace(visibleSequences, '')
+  if (invisibleAtEnd.test(shown)) return 'long_url must not end with an invisible character.'
+  const path = shown.replace(/^[^/?#]*\/\/[^/?#]*/, '').replace(/[?#].*$/s, '')
+  if (invisible.test(path)) return 'long_url must not contain invisible characters in its path.'
   return undefined
 }
 
@@ -76,7 +95,7 @@ function findAuthorityProblem(authority: string): string | undefined {
     return 'long_url must have a port from 1 to 65535, or none.'
   }
   // This decoder ignores invalid percent-encoding, where decodeURIComponent throws.
-  if (invisible.test(percentDecode(authority))) {
+  if (invisible.test(percentDecode(authority).replace(visibleSequences, ''))) {
     return 'long_url must not contain invisible characters in its host.'
   }
   return undefined
@@ -84,11 +103,21 @@ function findAuthorityProblem(authority: string): string | undefined {
 
 /**
  * Characters that are invisible or change the direction of the text: soft hyphen, zero-width space, bidi controls,
- * variation selectors (Unicode property Default_Ignorable_Code_Point). UTS 46 drops them, so one host could look like
- * another. The two joiners are allowed: Persian and Indic names need them, and the parser accepts them only there
+ * variation selectors (Unicode property Default_Ignorable_Code_Point), and the blank Braille pattern. UTS 46 drops most
+ * of them, so one host could look like another; in a path they are sent, and come from text that was copied from a page.
+ * The two joiners are allowed: Persian and Indic names need them, and in a host the parser accepts them only there
  * (RFC 5892 appendices A.1 and A.2).
  */
-const invisible = /[\p{Default_Ignorable_Code_Point}--[\u200C\u200D]]/v
+const invisible = /[[\p{Default_Ignorable_Code_Point}\u2800]--[\u200C\u200D]]/v
+/** In a query or fragment direction marks are part of what somebody searched for, unless they are last. */
+const invisibleAtEnd = /[\p{Default_Ignorable_Code_Point}\u2800]$/v
+
+/**
+ * Invisible characters that belong to the one before: phones write ☺ with U+FE0F, the selector of its coloured form, and
+ * 1️⃣ as three characters; flags of regions end in tags, and Han characters have variants (UTS 51, UTS 37).
+ */
+const visibleSequences =
+  /(?<=[\p{Extended_Pictographic}\p{Emoji_Modifier}])[\uFE0E\uFE0F]|(?<=[0-9#*])\uFE0F(?=\u20E3)|(?<=\u{1F3F4})[\u{E0020}-\u{E007E}]+\u{E007F}|(?<=\p{Ideographic})[\u{E0100}-\u{E01EF}]/gv
 
 function findHostProblem(url: URL, options: LongUrlOptions): string | undefined {
   const host = withoutFinalDot(url.hostname)
@@ -112,26 +141,27 @@ function withoutFinalDot(hostname: string): string {
 /**
  * The parser accepts hosts that no resolver can look up. Names have letters, digits, hyphens (RFC 1123 section 2.1) and
  * underscores, which some names have, in labels of 1–63 characters and 253 together (RFC 1035 section 2.3.4, without the
- * length byte and the root). A label that begins with `xn--` must be valid punycode (RFC 5891 section 5.4), or browsers
- * reject it.
+ * length byte and the root). Labels that begin with `xn--` are not decoded: of a host in ASCII the URL Standard passes
+ * even those that UTS 46 finds invalid (whatwg/url#914), and Chromium opens them.
  */
 function isWellFormedHost(host: string): boolean {
-  if (host.startsWith('[')) return true
-  if (host.length > 253 || !domainName.test(host)) return false
-  return !punycode.test(host) || !punycode.test(domainToUnicode(host))
+  return host.startsWith('[') || (host.length <= 253 && domainName.test(host))
 }
 
-const punycode = /(^|\.)xn--/
 const domainName = /^[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*$/
 
+/** Another port of the same host is another service. */
 function isOwnHost(url: URL, ownHosts: string[]): boolean {
-  const port = url.port || (url.protocol === 'https:' ? '443' : '80')
+  const port = url.port || defaultPorts[url.protocol]
   return ownHosts.some(ownHost => {
     const own = ownUrls.memo(ownHost).url
     if (own === null || withoutFinalDot(own.hostname) !== withoutFinalDot(url.hostname)) return false
-    return own.port === '' || own.port === port
+    if (own.port !== '') return own.port === port
+    return port === '80' || port === '443'
   })
 }
+
+const defaultPorts: Record<string, string> = { 'http:': '80', 'https:': '443' }
 
 /** Nearly all requests are sent to the same few hosts. */
 const ownUrls = new LRUCache<string, { url: URL | null }>({

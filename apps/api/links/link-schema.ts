@@ -22,7 +22,10 @@ export const ShortenBodySchema = Type.Object(
 export const NewLinkSchema = Type.Object({
   slug: Type.String(),
   short_url: Type.String({ format: 'uri' }),
-  long_url: Type.String({ format: 'uri' }),
+  long_url: Type.String({
+    format: 'uri',
+    description: 'as it is stored: normalized, and percent-encoded where RFC 3986 requires it',
+  }),
   created_at: Type.String({ format: 'date-time' }),
   expires_at: Type.Optional(Type.String({ format: 'date-time' })),
 })
