@@ -5,7 +5,7 @@
  * product of a site from another, the named hosts, the packaged list, and what a host's first label says. A site that
  * nothing knows is its own source.
  */
-import type { Source } from './channels.ts'
+import type { Channel, Source } from './channels.ts'
 import { findApp, findHost, readDomain } from './known-sources.ts'
 import { findListedHost } from './listed-sources.ts'
 import { addressInside, sourceOfPath } from './pages.ts'
@@ -42,8 +42,14 @@ function describeSite(address: ReferrerAddress): Source {
 }
 
 function unknownSource(source: string): Source {
-  return { source, channel: webmailLabel.test(source) ? 'mail' : 'other' }
+  const channel = channelsByLabel.find(([label]) => label.test(source))?.[1] ?? 'other'
+  return { source, channel }
 }
 
-/** Where organisations of any kind put their mail. */
-const webmailLabel = /^(?:webmail|mail\d?|email|owa|zimbra|roundcube|poczta|messagerie)\./
+/** By their first label: webmail of organisations, and instances of federated networks and of a search engine. */
+const channelsByLabel: [label: RegExp, channel: Channel][] = [
+  [/^(?:webmail\d?|mail\d?|email|owa|zimbra|roundcube|poczta|messagerie)\./, 'mail'],
+  [/^(?:mastodon|mstdn|misskey|pleroma|friendica|pixelfed|lemmy)\./, 'social'],
+  [/^peertube\./, 'video'],
+  [/^(?:searx|searxng)\./, 'search'],
+]

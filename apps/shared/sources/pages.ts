@@ -24,6 +24,8 @@ const sourcesByPath: Record<string, [path: string, source: string][]> = {
     ['/an/', 'Yandex Direct'],
     ['/alice', 'Alice'],
   ],
+  Gmail: [['/chat', 'Google Chat']],
+  Kagi: [['/assistant', 'Kagi Assistant']],
   Facebook: [['/messages', 'Messenger']],
   X: [['/i/grok', 'Grok']],
   VK: [['/video', 'VK Video']],
@@ -96,11 +98,13 @@ export function addressInside(address: ReferrerAddress): ReferrerAddress | undef
   return page === null ? undefined : readReferrerAddress(page)
 }
 
-/** Hosts below these carry another host in their first label, and some in the path, too. */
+/** Hosts below these carry another host before their own, escaped in one label or as it is, and some in the path, too. */
 const copies: [suffix: string, path?: RegExp][] = [
   ['.cdn.ampproject.org', /^\/(?:[a-z]\/)+(?:s\/)?([^/]+)/],
   ['.translate.goog'],
   ['.turbopages.org', /^\/(?:turbo\/)?([^/]+\.[^/]+)\/s\//],
+  // Microsoft's proxy for supervised sessions: `outlook.office.com.mcas.ms`.
+  ['.mcas.ms'],
   ['.bing-amp.com', /^\/(?:[a-z]\/)+(?:s\/)?([^/]+)/],
 ]
 
@@ -114,7 +118,8 @@ const pageParameters: [host: RegExp, parameter: string][] = [
 
 /** `www-example-com` is `www.example.com`, `my--shop-example` is `my-shop.example`; a hash is no host. */
 function unescapedHost(label: string): string | undefined {
-  if (label.includes('.') || !label.includes('-')) return undefined
+  if (label.includes('.')) return label
+  if (!label.includes('-')) return undefined
   return label.replaceAll('--', '\n').replaceAll('-', '.').replaceAll('\n', '-')
 }
 

@@ -61,6 +61,7 @@ const search = rows(
   suche.t-online.de → T-Online
   suche.gmx.net → GMX
   szukaj.onet.pl → Onet
+  searx.example → searx.example
   yep.com → Yep
   presearch.com → Presearch`,
 )
@@ -103,6 +104,8 @@ const social = rows(
   https://steamcommunity.com/linkfilter/?u=https%3A%2F%2Fhop.example → Steam
   exit.sc soundcloud.com → SoundCloud
   lobste.rs → Lobsters
+  mastodon.example → mastodon.example
+  lemmy.example → lemmy.example
   linktr.ee → Linktree`,
 )
 
@@ -142,7 +145,11 @@ const mail = rows(
   example.us1.list-manage.com → Mailchimp
   u123.ct.sendgrid.net → SendGrid
   webmail.bigpond.com → Bigpond
+  outlook.office.com.mcas.ms outlook.office365.com.mcas.ms → Outlook
+  imsva91-ctp.trendmicro.com → Trend Micro
+  t.e2ma.net → Emma
   webmail.example.org → webmail.example.org
+  webmail2.example.org → webmail2.example.org
   mail.example.org → mail.example.org`,
 )
 
@@ -164,7 +171,7 @@ const messaging = rows(
   wx.qq.com mp.weixin.qq.com weixin110.qq.com servicewechat.com android-app://com.tencent.mm → WeChat
   https://c.pc.qq.com/middlem.html?pfurl=x → QQ
   chat.zalo.me → Zalo
-  chat.google.com https://www.google.com/url?q=x&source=hangouts → Google Chat
+  chat.google.com https://mail.google.com/chat/u/0/ https://www.google.com/url?q=x&source=hangouts → Google Chat
   android-app://com.google.android.apps.messaging → Google Messages
   app.element.io → Element
   web.max.ru → MAX
@@ -196,6 +203,7 @@ const assistants = rows(
   alice.yandex.ru → Alice
   https://github.com/copilot/c/1 → GitHub Copilot
   https://huggingface.co/chat/conversation/1 → HuggingChat
+  https://kagi.com/assistant → Kagi Assistant
   www.phind.com → Phind
   character.ai → Character.AI
   lmarena.ai → LMArena`,
@@ -216,6 +224,7 @@ const video = rows(
   v.qq.com → Tencent Video
   www.youku.com → Youku
   kick.com → Kick
+  peertube.example → peertube.example
   odysee.com → Odysee`,
 )
 

@@ -58,8 +58,9 @@ export const aiAssistants: SourceTable = {
   Merlin: 'getmerlin.in',
   'T3 Chat': 't3.chat',
   OpenRouter: 'openrouter.ai',
-  // By its path (pages.ts).
+  // By their paths (pages.ts).
   HuggingChat: '',
+  'Kagi Assistant': '',
   LMArena: 'lmarena.ai arena.ai chat.lmsys.org',
   Groq: 'groq.com',
   Exa: 'exa.ai',

@@ -68,12 +68,12 @@ export const mail: SourceTable = {
   Superhuman: 'mail.superhuman.com',
   Front: 'app.frontapp.com',
 
-  Proofpoint: 'urldefense.com urldefense.proofpoint.com urldefense.us',
+  Proofpoint: 'urldefense.com urldefense.us proofpoint.com',
   Mimecast: 'mimecast.com mimecastprotect.com',
   Barracuda: 'cudasvc.com',
   'Cisco Secure Email': 'secure-web.cisco.com',
   Sophos: 'protection.sophos.com',
-  'Trend Micro': 'ctp.trendmicro.com',
+  'Trend Micro': 'ctp.trendmicro.com imsva91-ctp.trendmicro.com imsva-ctp.trendmicro.com',
   Trellix:
     'protect.fireeye.com protect2.fireeye.com protect-us.fireeye.com protect-eu.fireeye.com url.trellix.com',
   Symantec: 'clicktime.symantec.com clicktime.cloud.postoffice.net',
@@ -106,6 +106,7 @@ export const mail: SourceTable = {
   Salesforce: 'exct.net exacttarget.com',
   Marketo: 'mktoweb.com mkto-sj.com',
   GetResponse: 'getresponse.com',
+  Emma: 'e2ma.net',
   beehiiv: 'link.mail.beehiiv.com mail.beehiiv.com',
   CleverReach: 'cleverreach.com crsend.com',
   'Amazon SES': 'awstrack.me',

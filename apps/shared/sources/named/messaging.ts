@@ -3,7 +3,7 @@ import type { SourceTable } from '../channels.ts'
 /** Chats, the calls that come with them, and the pages on which they warn before a link is opened. */
 export const messaging: SourceTable = {
   WhatsApp: 'whatsapp.com whatsapp.net wa.me wa.link',
-  Telegram: 'telegram.org t.me telegram.me telegram.dog tx.me telesco.pe',
+  Telegram: 'telegram.org t.me telegram.me telegram.dog tx.me telesco.pe telegra.ph',
   Signal: 'signal.org signal.me signal.group',
   Messenger: 'messenger.com m.me',
   Discord: 'discord.com discordapp.com discord.gg',

@@ -24,6 +24,7 @@ export const socialNetworks: SourceTable = {
   Odnoklassniki: 'ok.ru odnoklassniki.ru ok.me',
   'My World': 'my.mail.ru',
   Dzen: 'dzen.ru zen.yandex.ru zen.yandex.com',
+  Wykop: 'wykop.pl',
   Pikabu: 'pikabu.ru',
   Weibo: 'weibo.com weibo.cn t.cn',
   Qzone: 'qzone.qq.com',

@@ -2,7 +2,7 @@ import type { SourceTable } from '../channels.ts'
 
 /** Sites for watching. Short-video apps are social networks (social-networks.ts). */
 export const videoSites: SourceTable = {
-  YouTube: 'youtube.* youtu.be youtube-nocookie.com yt.be',
+  YouTube: 'youtube.* youtu.be yt.com youtube-nocookie.com yt.be',
   Vimeo: 'vimeo.com vimeopro.com',
   Twitch: 'twitch.tv',
   Dailymotion: 'dailymotion.com dai.ly',
