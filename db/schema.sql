@@ -98,6 +98,18 @@ CREATE TABLE public.breakdown_tails (
 
 
 --
+-- Name: gone_requests; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.gone_requests (
+    link_id bigint NOT NULL,
+    day date NOT NULL,
+    requests bigint NOT NULL
+)
+WITH (fillfactor='60');
+
+
+--
 -- Name: ledger; Type: TABLE; Schema: public; Owner: -
 --
 
@@ -379,6 +391,14 @@ ALTER TABLE ONLY public.breakdown_tails
 
 
 --
+-- Name: gone_requests gone_requests_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.gone_requests
+    ADD CONSTRAINT gone_requests_pkey PRIMARY KEY (link_id, day);
+
+
+--
 -- Name: ledger ledger_pkey; Type: CONSTRAINT; Schema: public; Owner: -
 --
 
@@ -629,4 +649,5 @@ INSERT INTO public.schema_migrations (version) VALUES
     ('20261122000003'),
     ('20261122000004'),
     ('20261126000001'),
-    ('20261126000002');
+    ('20261126000002'),
+    ('20261126000003');

@@ -28,6 +28,8 @@ import { listenForLinkChanges } from './links/link-changes.ts'
 import { shortenRoute } from './links/shorten-route.ts'
 import type { OrphanCounter } from './orphans/count-orphans.ts'
 import { createOrphanCounter } from './orphans/count-orphans.ts'
+import type { GoneCounter } from './redirect/count-gone.ts'
+import { createGoneCounter } from './redirect/count-gone.ts'
 import { createKnownSlugs } from './redirect/known-slugs.ts'
 import { openLinkCache } from './redirect/link-cache.ts'
 import { redirectRoutes } from './redirect/redirect-route.ts'
@@ -60,6 +62,7 @@ interface Parts {
   resolver: SlugResolver
   slugCreated: (slug: string) => void
   orphans: OrphanCounter
+  gone: GoneCounter
   streams: LiveStreams
   isStopping: () => boolean
 }
@@ -80,6 +83,8 @@ export async function buildApp(configuration: Configuration, log: Log): Promise<
   const { resolver, slugCreated } = openResolver(app, configuration, pool, log)
   const orphans = createOrphanCounter({ pool, log })
   app.addHook('onClose', () => within(closeWithinMs, orphans.close()))
+  const gone = createGoneCounter({ pool, log })
+  app.addHook('onClose', () => within(closeWithinMs, gone.close()))
   await addRoutes(app, {
     configuration,
     log,
@@ -91,6 +96,7 @@ export async function buildApp(configuration: Configuration, log: Log): Promise<
     resolver,
     slugCreated,
     orphans,
+    gone,
     streams,
     isStopping: () => stopping,
   })
@@ -185,7 +191,7 @@ function openResolver(app: FastifyInstance, configuration: Configuration, pool: 
 
 /** Routes come last: hooks, parsers and limits only apply to routes that are added after them. */
 async function addRoutes(app: FastifyInstance, parts: Parts): Promise<void> {
-  const { configuration, log, clients, pool, queue, recorder, resolver, slugCreated, orphans } = parts
+  const { configuration, log, clients, pool, queue, recorder, resolver, slugCreated, orphans, gone } = parts
   parseBodies(app)
   installErrorHandlers(app)
   app.addSchema(ProblemSchema)
@@ -203,13 +209,14 @@ async function addRoutes(app: FastifyInstance, parts: Parts): Promise<void> {
   })
   await addStatsRoutes(app, parts)
   await app.register(dashboardRoutes)
+  const prefetches = { refused: 0 }
   healthRoutes(app, {
     pool,
-    metrics: createApiMetrics(recorder, queue),
+    metrics: createApiMetrics(recorder, queue, prefetches),
     isStopping: parts.isStopping,
     warnings: () => [clients.warning()].filter(warning => warning !== undefined),
   })
-  redirectRoutes(app, { resolver, recorder, orphans, clients })
+  redirectRoutes(app, { resolver, recorder, orphans, gone, prefetches, clients })
   refuseOtherMethods(app, structuredClone(routes.methods))
 }
 

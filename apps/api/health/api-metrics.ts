@@ -11,6 +11,7 @@ export interface ApiMetrics {
 export function createApiMetrics(
   recorder: Pick<VisitRecorder, 'counters' | 'pending'>,
   queue: VisitQueue,
+  prefetches: { refused: number },
 ): ApiMetrics {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
@@ -20,6 +21,11 @@ export function createApiMetrics(
     'hopcount_visits_refused_total',
     'Redirects refused with 503 because the visit could not be kept',
     () => counters.refused,
+  )
+  counter(
+    'hopcount_prefetches_refused_total',
+    'Prefetches of links by browsers, refused with 503 and not counted',
+    () => prefetches.refused,
   )
   counter(
     'hopcount_visits_lost_total',

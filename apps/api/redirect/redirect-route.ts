@@ -10,6 +10,8 @@ import { isExpired } from '../links/link.ts'
 import type { OrphanCounter } from '../orphans/count-orphans.ts'
 import { VisitRefused, VisitUncertain } from '../visits/keep-visits.ts'
 import type { VisitRecorder } from '../visits/record-visits.ts'
+import type { GoneCounter } from './count-gone.ts'
+import { isPrefetch } from './is-prefetch.ts'
 import type { SlugResolver } from './resolve-slug.ts'
 
 interface SlugRequest {
@@ -27,7 +29,7 @@ const schema = {
     ...problemResponses({
       404: 'no such link',
       410: 'the link has expired',
-      503: 'the link can not be looked up, or its visit can not be stored',
+      503: 'a browser prefetches the link; or the link can not be looked up, or its visit can not be stored',
     }),
   },
 }
@@ -44,10 +46,12 @@ export function redirectRoutes(
     resolver: SlugResolver
     recorder: VisitRecorder
     orphans: Pick<OrphanCounter, 'count'>
+    gone: Pick<GoneCounter, 'count'>
+    prefetches: { refused: number }
     clients: Pick<ClientAddresses, 'of'>
   },
 ): void {
-  const { resolver, recorder, orphans, clients } = options
+  const { resolver, recorder, orphans, gone, prefetches, clients } = options
 
   app.get<SlugRequest>(
     '/:slug',
@@ -87,12 +91,15 @@ export function redirectRoutes(
   ): void {
     const { slug } = request.params
     const cached = resolver.cached(slug)
-    if (cached !== undefined) thenUnlessExpired(reply, cached, then)
+    if (isPrefetch(request.headers)) {
+      prefetches.refused++
+      sendPrefetchRefused(reply)
+    } else if (cached !== undefined) thenUnlessExpired(request, reply, cached, then)
     else if (!slugPattern.test(slug)) sendUnknown(reply)
     else {
       resolver.resolve(slug).then(
         link => {
-          if (link !== undefined) return thenUnlessExpired(reply, link, then)
+          if (link !== undefined) return thenUnlessExpired(request, reply, link, then)
           if (request.method === 'GET') orphans.count(slug)
           sendUnknown(reply)
         },
@@ -100,12 +107,18 @@ export function redirectRoutes(
       )
     }
   }
-}
 
-function thenUnlessExpired(reply: FastifyReply, link: Link, then: (link: Link) => void): void {
-  if (link.expiresAt !== undefined && isExpired(link, Date.now()))
-    sendProblem(reply, new Problem(410, 'This link has expired.'))
-  else then(link)
+  function thenUnlessExpired(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    link: Link,
+    then: (link: Link) => void,
+  ): void {
+    if (link.expiresAt !== undefined && isExpired(link, Date.now())) {
+      if (request.method === 'GET') gone.count(link.id)
+      sendProblem(reply, new Problem(410, 'This link has expired.'))
+    } else then(link)
+  }
 }
 
 function sendRedirect(reply: FastifyReply, link: Link): void {
@@ -113,6 +126,12 @@ function sendRedirect(reply: FastifyReply, link: Link): void {
 }
 
 const sendUnknown = constantProblem(404, 'There is no such link.')
+
+/** The browser asks again when somebody follows the link: only then is it a visit (decisions/0034). */
+const sendPrefetchRefused = constantProblem(
+  503,
+  'Links are not prefetched: that would count a visit that nobody made.',
+)
 
 function sendFailure(reply: FastifyReply, error: unknown): void {
   // Nobody knows whether the visit counts. Closing the connection leaves the client with the same uncertainty.

@@ -1,5 +1,6 @@
 import { allLinks } from '@hopcount/shared/all-links.ts'
 import type { Database } from '@hopcount/shared/database/query-builder.ts'
+import { sql } from 'kysely'
 import { LRUCache } from 'lru-cache'
 import type { StoredCounts } from './counts.ts'
 
@@ -16,6 +17,7 @@ export interface LinkTotals extends Totals {
   longUrl: string
   createdAt: Date
   expiresAt: Date | null
+  goneRequests: number
 }
 
 export function linkTotals(database: Database, slug: string): Promise<LinkTotals | undefined> {
@@ -28,6 +30,9 @@ export function linkTotals(database: Database, slug: string): Promise<LinkTotals
       'links.long_url as longUrl',
       'links.created_at as createdAt',
       'links.expires_at as expiresAt',
+      sql<number>`(SELECT coalesce(sum(requests), 0)::bigint FROM gone_requests WHERE link_id = links.id)`.as(
+        'goneRequests',
+      ),
       fn.coalesce(ref('link_totals.visits'), lit(0)).as('visits'),
       fn.coalesce(ref('link_totals.bots'), lit(0)).as('bots'),
       fn.coalesce(ref('link_totals.previews'), lit(0)).as('previews'),

@@ -97,6 +97,7 @@ export const linkStatsRoutes: FastifyPluginAsyncTypebox<StatsContext> = async (
             long_url: totals.longUrl,
             created_at: totals.createdAt,
             expires_at: totals.expiresAt,
+            gone_requests: totals.goneRequests,
             ...describeTotals(totals),
             ...series,
             recent: recent.map(describe),

@@ -31,6 +31,10 @@ export const LinkStatsSchema = Type.Object({
   long_url: Type.String(),
   created_at: time,
   expires_at: nullableTime,
+  gone_requests: Type.Integer({
+    description:
+      'requests since the link expired, by people and bots: not redirected, and so no visits; a crash may lose the last seconds of them',
+  }),
   ...totalsProperties,
   ...rangeAndSeriesProperties,
   recent: Type.Array(VisitSchema, { description: 'the latest 20 visits, newest first' }),

@@ -37,6 +37,12 @@ export interface BreakdownTails {
   visits: number;
 }
 
+export interface GoneRequests {
+  day: string;
+  link_id: number;
+  requests: number;
+}
+
 export interface Ledger {
   counted: number;
   producer_id: string;
@@ -144,6 +150,7 @@ export interface Visits {
 export interface DB {
   breakdown_deltas: BreakdownDeltas;
   breakdown_tails: BreakdownTails;
+  gone_requests: GoneRequests;
   ledger: Ledger;
   ledger_watermarks: LedgerWatermarks;
   link_breakdowns: LinkBreakdowns;

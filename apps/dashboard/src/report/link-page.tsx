@@ -6,6 +6,7 @@ import { ForeignLink } from '../page/foreign-link.tsx'
 import { ArrowIcon } from '../page/icons.tsx'
 import { PageTitle } from '../page/page-title.tsx'
 import { QrCode } from '../page/qr-code.tsx'
+import { counted } from '../text/numbers.ts'
 import { dateAndTime, dayName } from '../text/times.ts'
 import { Report } from './report.tsx'
 import { useReportData } from './report-data.ts'
@@ -51,6 +52,9 @@ function LinkHead({ link, zone, now }: { link: LinkStats; zone: string; now: num
               {' · '}
               {Date.parse(expiresAt) <= now ? 'expired' : 'expires'} {dateAndTime(expiresAt, zone)}
             </>
+          )}
+          {link.gone_requests > 0 && (
+            <> · {counted(link.gone_requests, 'request')} since then, by people and bots</>
           )}
         </p>
       </div>

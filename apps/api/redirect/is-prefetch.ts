@@ -1,0 +1,14 @@
+import type { IncomingHttpHeaders } from 'node:http'
+
+const purposes = /\b(?:prefetch|prerender|preview)\b/i
+
+/**
+ * Whether a browser fetches the page before anybody has asked for it: `Sec-Purpose: prefetch` and `prefetch;prerender`
+ * (https://html.spec.whatwg.org/multipage/urls-and-fetching.html, "sec-purpose"), before it `Purpose` of Chrome and
+ * Safari, `X-Purpose: preview` of Safari's Top Sites, and `X-Moz: prefetch` of Firefox.
+ */
+export function isPrefetch(headers: IncomingHttpHeaders): boolean {
+  const purpose =
+    headers['sec-purpose'] ?? headers.purpose ?? headers['x-purpose'] ?? headers['x-moz'] ?? undefined
+  return purpose !== undefined && purposes.test(String(purpose))
+}
