@@ -92,3 +92,10 @@ test.each([
     `${from} imports ${to}: an app may import itself and apps/shared, nothing else`,
   ])
 })
+
+test('the page may import types of the API, and nothing else of it', () => {
+  const files = { 'apps/api/b.ts': '', 'apps/worker/c.ts': `import type { b } from '../api/b.ts'` }
+  const type = `import type {\n  b,\n} from '../../api/b.ts'`
+  expect(faultsOf({ 'apps/api/b.ts': '', 'apps/dashboard/src/a.ts': type })).toEqual([])
+  expect(faultsOf(files)).toHaveLength(1)
+})
