@@ -285,6 +285,7 @@ describe('the statistics of a link', () => {
       long_url: 'https://example.com/quiet',
       created_at: expect.stringMatching(/Z$/),
       expires_at: null,
+      gone_requests: 0,
       ...none,
       uniques: 0,
       misdated: 0,
