@@ -5,7 +5,7 @@
  * Kept in one JSON value per link and day, so that recording a visit costs one row however many dimensions there are:
  * a row of `link_breakdowns` plus, until they are folded into it, rows of `breakdown_deltas`. Readers sum all of them.
  * A key is the dimension's letter and the value (`cDE`); `c` alone means "not told". An entry is `visits`, or
- * `[visits, people]` where not all of them are people. The entries of each dimension add up to the visits of the row.
+ * `[visits, humans]` where not all of them are humans. The entries of each dimension add up to the visits of the row.
  *
  * Dimensions with a closed set of values are stored whole. An open one, whose values strangers choose, lists its
  * `listedValues` most frequent values; the others have a row each in `breakdown_tails`, and the row says of them:
@@ -44,26 +44,26 @@ export const laterDimensions: Dimension[] = ['channel', 'bot', 'bot_group']
 
 export interface Count {
   visits: number
-  people: number
+  humans: number
 }
 
 /** By key: the dimension's letter and the value. */
 export type Breakdowns = Map<string, Count>
 
 /** What a column `breakdowns` holds, as the database driver parses it. */
-export type StoredBreakdowns = Record<string, number | [visits: number, people: number]>
+export type StoredBreakdowns = Record<string, number | [visits: number, humans: number]>
 
-export function addCount(breakdowns: Breakdowns, key: string, visits: number, people: number): void {
+export function addCount(breakdowns: Breakdowns, key: string, visits: number, humans: number): void {
   const count = breakdowns.get(key)
-  if (count === undefined) breakdowns.set(key, { visits, people })
+  if (count === undefined) breakdowns.set(key, { visits, humans })
   else {
     count.visits += visits
-    count.people += people
+    count.humans += humans
   }
 }
 
 export function addBreakdowns(to: Breakdowns, from: Breakdowns): void {
-  for (const [key, { visits, people }] of from) addCount(to, key, visits, people)
+  for (const [key, { visits, humans }] of from) addCount(to, key, visits, humans)
 }
 
 export function addStored(to: Breakdowns, stored: StoredBreakdowns): void {
@@ -76,8 +76,8 @@ export function addStored(to: Breakdowns, stored: StoredBreakdowns): void {
 /** As JSON on one line for a column `breakdowns`. */
 export function storedText(breakdowns: Iterable<[key: string, count: Count]>): string {
   const entries: string[] = []
-  for (const [key, { visits, people }] of breakdowns)
-    entries.push(`${JSON.stringify(key)}:${visits === people ? visits : `[${visits},${people}]`}`)
+  for (const [key, { visits, humans }] of breakdowns)
+    entries.push(`${JSON.stringify(key)}:${visits === humans ? visits : `[${visits},${humans}]`}`)
   // Joined, not added up: a string that was added up keeps its parts until it is read. They were a fifth of what reached
   // a worker's old generation.
   return ['{', entries.join(','), '}'].join('')

@@ -6,7 +6,7 @@ import { addStoredText } from '../../apps/worker/maintenance/add-stored-text.ts'
 
 const counts = fc
   .tuple(fc.nat(2 ** 31), fc.nat(2 ** 31))
-  .map(([people, others]) => ({ visits: people + others, people }))
+  .map(([humans, others]) => ({ visits: humans + others, humans }))
 const plainKeys = fc.string({ unit: fc.constantFrom(...'abcxyz.-:,{}[]0123456789 ü€😀'), maxLength: 12 })
 const breakdownsOf = (keys: fc.Arbitrary<string>) =>
   // A letter comes first in every key.
@@ -39,7 +39,7 @@ test('counts are added to those that are there', () => {
       const text = storedText(breakdowns)
       const twice = scanned(text, scanned(text))
       const expected: Breakdowns = new Map()
-      for (const [key, { visits, people }] of breakdowns) addCount(expected, key, 2 * visits, 2 * people)
+      for (const [key, { visits, humans }] of breakdowns) addCount(expected, key, 2 * visits, 2 * humans)
       expect(twice).toEqual(expected)
     }),
   )
@@ -49,8 +49,8 @@ test('JSON as PostgreSQL writes it is read, too', () => {
   for (const text of ['{"r*" : 5, "c*" : [7, 3]}', '{"r*": 5, "c*": [7, 3]}', '{ "r*":5,"c*":[7,3] }'])
     expect(scanned(text)).toEqual(
       new Map([
-        ['r*', { visits: 5, people: 5 }],
-        ['c*', { visits: 7, people: 3 }],
+        ['r*', { visits: 5, humans: 5 }],
+        ['c*', { visits: 7, humans: 3 }],
       ]),
     )
   expect(scanned('{ }')).toEqual(new Map())

@@ -29,7 +29,7 @@ beforeAll(async () => {
   knowledge = await openVisitKnowledge(pool)
 })
 
-/** Three links, on three days, with every class of visitors; some breakdowns are folded, some are not. */
+/** Three links, three days, every class of visitor; some breakdowns are folded, some are not. */
 beforeEach(async () => {
   await pool.query(
     'TRUNCATE visits, visitors, link_totals, link_days, link_quarters, link_minutes, link_breakdowns, breakdown_deltas, breakdown_tails, ledger, ledger_watermarks',
@@ -56,7 +56,7 @@ async function differences(): Promise<string[]> {
   return (await compareCounts(pool, now)).map(difference => difference.what)
 }
 
-test('what workers record agrees, and a repair finds nothing to put right', async () => {
+test('what workers record is consistent, and a repair changes nothing', async () => {
   expect(await differences()).toEqual([])
   const repaired = await repairCounts(pool, now)
   expect(Object.values(repaired)).toEqual([0, 0, 0, 0, 0])
@@ -67,17 +67,17 @@ const today = `(now() AT TIME ZONE 'UTC')::date`
 
 test.each([
   ['a total', 'UPDATE link_totals SET visits = visits + 1 WHERE link_id = 1', 'total of link 1: visits'],
-  ['a total that is missing', 'DELETE FROM link_totals WHERE link_id = 2', 'total of link 2: visits'],
+  ['a missing total', 'DELETE FROM link_totals WHERE link_id = 2', 'total of link 2: visits'],
   [
-    'a total of nothing',
+    'a total without visits',
     `INSERT INTO link_totals (link_id, visits, first_visit, last_visit) VALUES (9, 5, now(), now())`,
     'total of link 9: visits',
   ],
   ['bots in a total', 'UPDATE link_totals SET bots = bots + 1 WHERE link_id = 1', 'total of link 1: bots'],
   [
-    'uniques in a total',
+    'unique visitors in a total',
     'UPDATE link_totals SET uniques = uniques - 1 WHERE link_id = 1',
-    'total of link 1: uniques',
+    'total of link 1: unique visitors',
   ],
   [
     'the total of all links',
@@ -101,12 +101,12 @@ test.each([
   ],
   ['a day', 'UPDATE link_days SET visits = visits + 2 WHERE link_id = 1', /^day .* of link 1: visits$/],
   [
-    'a day that is missing',
+    'a missing day',
     `DELETE FROM link_days WHERE link_id = 1 AND day < ${today} - 30`,
     /^day .* of link 1: visits$/,
   ],
   [
-    'a day of nothing',
+    'a day without visits',
     `INSERT INTO link_days VALUES (9, '2026-01-01', 1, 0, 0, 0)`,
     'day 2026-01-01 of link 9: visits',
   ],
@@ -116,9 +116,9 @@ test.each([
     /^day .* of all links: previews$/,
   ],
   [
-    'uniques of a day',
+    'unique visitors of a day',
     `UPDATE link_days SET uniques = 77 WHERE link_id = 3 AND day >= ${today} - 1`,
-    /^day .* of link 3: uniques$/,
+    /^day .* of link 3: unique visitors$/,
   ],
   [
     'a quarter hour',
@@ -131,48 +131,40 @@ test.each([
     /^quarter .* of all links: bots$/,
   ],
   [
-    'a quarter hour of nothing',
+    'a quarter hour without visits',
     `INSERT INTO link_quarters VALUES (4, '2026-01-01', 5)`,
     'quarter 2026-01-01 00:00 of link 4: visits',
   ],
-  [
-    'quarter hours that are missing',
-    'DELETE FROM link_quarters WHERE link_id = 1',
-    /^quarter .* of link 1: visits$/,
-  ],
+  ['missing quarter hours', 'DELETE FROM link_quarters WHERE link_id = 1', /^quarter .* of link 1: visits$/],
   [
     'a minute',
     'UPDATE link_minutes SET visits = visits + 1 WHERE link_id = 1',
     /^minute .* of link 1: visits$/,
   ],
-  ['minutes that are missing', 'DELETE FROM link_minutes', /^minute .* of all links: visits$/],
+  ['missing minutes', 'DELETE FROM link_minutes', /^minute .* of all links: visits$/],
   [
     'a breakdown',
     `UPDATE link_breakdowns SET breakdowns = replace(breakdowns::text, '"bFirefox"', '"bLynx"')::json WHERE link_id = 1`,
     /^day .* of link 1: breakdown b/,
   ],
   [
-    'people in a breakdown',
+    'humans in a breakdown',
     `UPDATE link_breakdowns SET breakdowns = regexp_replace(breakdowns::text, '"bBot":\\[(\\d+),0\\]', '"bBot":[\\1,1]')::json WHERE link_id = 0`,
-    /^day .* of all links: people in breakdown bBot$/,
+    /^day .* of all links: humans in breakdown bBot$/,
   ],
+  ['missing breakdowns', 'DELETE FROM link_breakdowns WHERE link_id = 2', /^day .* of link 2: breakdown /],
   [
-    'breakdowns that are missing',
-    'DELETE FROM link_breakdowns WHERE link_id = 2',
-    /^day .* of link 2: breakdown /,
-  ],
-  [
-    'breakdowns of nothing',
+    'breakdowns without visits',
     `INSERT INTO link_breakdowns VALUES (9, '2026-01-01', '{"r": 1}')`,
     'day 2026-01-01 of link 9: breakdowns without visits',
   ],
   [
-    'a breakdown that is added twice',
+    'a breakdown added twice',
     'INSERT INTO breakdown_deltas SELECT * FROM breakdown_deltas',
     /^day .* of link 3: breakdown /,
   ],
   [
-    'a raw visit that nobody counted',
+    'a raw visit that was not counted',
     `INSERT INTO visits (link_id, visited_at) VALUES (2, now())`,
     /^day .* of link 2: visits$/,
   ],
@@ -183,7 +175,7 @@ test.each([
   expect(found).toContainEqual(typeof what === 'string' ? what : expect.stringMatching(what))
   const repaired = await repairCounts(pool, now)
   expect(Object.values(repaired).some(rows => rows > 0)).toBe(true)
-  // What the ledger has can't be told from anything else.
+  // The ledger can't be rebuilt from anything else.
   const left = statement.includes('INSERT INTO visits') ? ['sum of the ledger'] : []
   expect(await differences()).toEqual(left)
 })
@@ -193,7 +185,7 @@ test('a difference in the ledger is found', async () => {
   expect(await compareCounts(pool, now)).toEqual([{ what: 'sum of the ledger', expected: 100, found: 99 }])
 })
 
-test('a repair applies the rules of today to the visits that are there, and keeps uniques', async () => {
+test('a repair applies today’s rules to the raw visits, and keeps unique visitors', async () => {
   await pool.query(`
     UPDATE link_days SET bots = 0, previews = 0;
     UPDATE link_quarters SET bots = 0, previews = 0;

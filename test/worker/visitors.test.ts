@@ -46,7 +46,7 @@ async function totals(linkId = 1) {
   return rows[0]
 }
 
-async function breakdownsOf(linkId: number): Promise<Record<string, [visits: number, people: number]>> {
+async function breakdownsOf(linkId: number): Promise<Record<string, [visits: number, humans: number]>> {
   const { rows } = await pool.query<{ breakdowns: StoredBreakdowns }>(
     `SELECT breakdowns FROM link_breakdowns WHERE link_id = $1
      UNION ALL SELECT breakdowns FROM breakdown_deltas WHERE link_id = $1`,
@@ -54,10 +54,10 @@ async function breakdownsOf(linkId: number): Promise<Record<string, [visits: num
   )
   const sum: Breakdowns = new Map()
   for (const row of rows) addStored(sum, row.breakdowns)
-  return Object.fromEntries([...sum].map(([key, { visits, people }]) => [key, [visits, people]]))
+  return Object.fromEntries([...sum].map(([key, { visits, humans }]) => [key, [visits, humans]]))
 }
 
-test('people, bots and previews are told apart, and add up to the visits, per link and together', async () => {
+test('humans, bots and previews are told apart, and add up to the visits, per link and together', async () => {
   await record([
     visit(chrome),
     visit(chrome),

@@ -9,13 +9,13 @@ import { addCount, addStored } from '@hopcount/shared/breakdowns.ts'
 export function addStoredText(to: Breakdowns, text: string): void {
   const entries = text.includes('\\') ? undefined : readEntries(text)
   if (entries === undefined) addStored(to, JSON.parse(text) as StoredBreakdowns)
-  else for (const { key, visits, people } of entries) addCount(to, key, visits, people)
+  else for (const { key, visits, humans } of entries) addCount(to, key, visits, humans)
 }
 
 interface Entry {
   key: string
   visits: number
-  people: number
+  humans: number
 }
 
 const quote = '"'.charCodeAt(0)
@@ -47,14 +47,14 @@ function readEntries(text: string): Entry[] | undefined {
     const inBrackets = text.charCodeAt(at + 1) === bracket
     if (inBrackets) at++
     const visits = readNumber()
-    let people = visits
+    let humans = visits
     if (inBrackets) {
       if (text.charCodeAt(at) !== comma) return undefined
-      people = readNumber()
+      humans = readNumber()
       if (text.charCodeAt(at++) !== closingBracket) return undefined
     }
-    if (Number.isNaN(visits + people)) return undefined
-    entries.push({ key, visits, people })
+    if (Number.isNaN(visits + humans)) return undefined
+    entries.push({ key, visits, humans })
   }
   return entries
 }

@@ -41,7 +41,7 @@ export async function insertTails(
   tails: { linkId: number; day: string; values: Breakdowns }[],
 ): Promise<void> {
   const rows = tails.flatMap(({ linkId, day, values }) =>
-    [...values].map(([key, { visits, people }]) => ({ linkId, day, key, visits, people })),
+    [...values].map(([key, { visits, humans }]) => ({ linkId, day, key, visits, humans })),
   )
   if (rows.length === 0) return
   await client.query({
@@ -55,7 +55,7 @@ export async function insertTails(
       rows.map(row => row.day),
       textArray(rows.map(row => row.key)),
       bigintArray(rows.map(row => row.visits)),
-      bigintArray(rows.map(row => row.people)),
+      bigintArray(rows.map(row => row.humans)),
     ],
   })
 }

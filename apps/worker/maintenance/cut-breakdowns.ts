@@ -18,7 +18,7 @@ export function needsCut(breakdowns: Breakdowns): boolean {
  * Takes all but the most frequent values of open dimensions out of `breakdowns`, and returns them: the caller writes
  * them into breakdown_tails, unless the day's tails are gone (`withTails` false).
  *
- * Invariant: a value that is not listed has at most `bound.visits` visits, of which `bound.people` (the "untraced" ones)
+ * Invariant: a value that is not listed has at most `bound.visits` visits, of which `bound.humans` (the "untraced" ones)
  * have no row in breakdown_tails; a listed value may lack at most the untraced ones.
  */
 export function cutOpenValues(breakdowns: Breakdowns, withTails: boolean): Breakdowns {
@@ -40,7 +40,7 @@ function cutDimension(
   for (const [key, count] of unlisted) {
     breakdowns.delete(key)
     removed.set(key, count)
-    addCount(breakdowns, otherKey(dimension), count.visits, count.people)
+    addCount(breakdowns, otherKey(dimension), count.visits, count.humans)
   }
   const mostRemoved = unlisted[0]?.[1].visits ?? 0
   if (bound === undefined && unlisted.length === 0) return
@@ -56,11 +56,11 @@ function mostVisitedFirst([aKey, a]: [string, Count], [bKey, b]: [string, Count]
 /** A row that was written before there were tails has a sum of others and no bound: one value may be all of it. */
 function boundOf(breakdowns: Breakdowns, dimension: Dimension) {
   const bound = breakdowns.get(boundKey(dimension))
-  if (bound !== undefined) return { untraced: bound.people, traced: bound.visits - bound.people }
+  if (bound !== undefined) return { untraced: bound.humans, traced: bound.visits - bound.humans }
   const others = breakdowns.get(otherKey(dimension))
   return others === undefined ? undefined : { untraced: others.visits, traced: 0 }
 }
 
 function setBound(breakdowns: Breakdowns, dimension: Dimension, untraced: number, traced: number): void {
-  breakdowns.set(boundKey(dimension), { visits: untraced + traced, people: untraced })
+  breakdowns.set(boundKey(dimension), { visits: untraced + traced, humans: untraced })
 }

@@ -175,14 +175,14 @@ function addVisitTo(breakdowns: Breakdowns, visits: VisitColumns, place: number)
   const agent = visits.userAgentTexts.known[visits.userAgents[place] ?? 0]
   const referrer = visits.referrerTexts.known[visits.referrers[place] ?? 0]
   if (agent === undefined || referrer === undefined) throw new RangeError(`no text of visit ${place}`)
-  const people = agent.class === 'human' ? 1 : 0
-  addCount(breakdowns, referrer.source, 1, people)
-  addCount(breakdowns, referrer.channel, 1, people)
-  addCount(breakdowns, countryKey(visits.countries[place] ?? 0), 1, people)
-  addCount(breakdowns, agent.browser, 1, people)
-  addCount(breakdowns, agent.os, 1, people)
-  addCount(breakdowns, agent.device, 1, people)
-  addCount(breakdowns, agent.bot, 1, people)
-  addCount(breakdowns, agent.botGroup, 1, people)
-  addCount(breakdowns, languageKey(visits.languages[place] ?? 0), 1, people)
+  const humans = agent.class === 'human' ? 1 : 0
+  addCount(breakdowns, referrer.source, 1, humans)
+  addCount(breakdowns, referrer.channel, 1, humans)
+  addCount(breakdowns, countryKey(visits.countries[place] ?? 0), 1, humans)
+  addCount(breakdowns, agent.browser, 1, humans)
+  addCount(breakdowns, agent.os, 1, humans)
+  addCount(breakdowns, agent.device, 1, humans)
+  addCount(breakdowns, agent.bot, 1, humans)
+  addCount(breakdowns, agent.botGroup, 1, humans)
+  addCount(breakdowns, languageKey(visits.languages[place] ?? 0), 1, humans)
 }

@@ -135,11 +135,11 @@ async function breakDown(client: PoolClient, profiles: AgentKeys[], sources: Ref
 
 function addAlike(to: Breakdowns, alike: AlikeVisits, profiles: AgentKeys[], sources: ReferrerKeys[]): void {
   const agent = profiles[alike.profile] ?? agentKeys('')
-  const people = agent.class === 'human' ? alike.visits : 0
+  const humans = agent.class === 'human' ? alike.visits : 0
   const { source, channel } = sources[alike.source] ?? referrerKeys('')
   const keys = [agent.browser, agent.os, agent.device, agent.bot, agent.botGroup, source, channel]
   keys.push(countryKey(alike.country ?? 0), languageKey(alike.language ?? 0))
-  for (const key of keys) addCount(to, key, alike.visits, people)
+  for (const key of keys) addCount(to, key, alike.visits, humans)
 }
 
 async function insertBreakdowns(

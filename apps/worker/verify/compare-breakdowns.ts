@@ -78,9 +78,9 @@ function findBreakdownDifference(
   for (const dimension of openDimensions) {
     const ofTail = new Map<string, Count>()
     addStored(ofTail, Object.fromEntries(Object.entries(tail).filter(([key]) => isOf(key, dimension))))
-    const { visits, people } = sumOf(ofTail, ofTail.keys())
-    if (ofTail.size > 0) addCount(stored, otherKey(dimension), -visits, -people)
-    for (const [key, count] of ofTail) addCount(stored, key, count.visits, count.people)
+    const { visits, humans } = sumOf(ofTail, ofTail.keys())
+    if (ofTail.size > 0) addCount(stored, otherKey(dimension), -visits, -humans)
+    for (const [key, count] of ofTail) addCount(stored, key, count.visits, count.humans)
   }
   for (const dimension of dimensions) {
     const difference = findDimensionDifference(ofRawVisits, stored, dimension)
@@ -108,9 +108,9 @@ function findDimensionDifference(
     const raw = expected.get(key) ?? none
     const found = stored.get(key) ?? none
     const mayLack = raw.visits * 100 >= rawSum.visits ? 0 : untraced
-    for (const what of ['visits', 'people'] as const) {
+    for (const what of ['visits', 'humans'] as const) {
       if (found[what] <= raw[what] && raw[what] <= found[what] + mayLack) continue
-      const kind = what === 'visits' ? `breakdown ${key}` : `people in breakdown ${key}`
+      const kind = what === 'visits' ? `breakdown ${key}` : `humans in breakdown ${key}`
       return { kind, expected: raw[what], found: found[what] }
     }
   }
@@ -118,28 +118,28 @@ function findDimensionDifference(
   const letter = dimensionLetters[dimension]
   if (rawSum.visits !== foundSum.visits)
     return { kind: `sum of breakdown ${letter}`, expected: rawSum.visits, found: foundSum.visits }
-  if (rawSum.people !== foundSum.people)
-    return { kind: `people in sum of breakdown ${letter}`, expected: rawSum.people, found: foundSum.people }
+  if (rawSum.humans !== foundSum.humans)
+    return { kind: `humans in sum of breakdown ${letter}`, expected: rawSum.humans, found: foundSum.humans }
   return undefined
 }
 
 /** Visits that a value may have among those that are neither listed nor in the tail. */
 function untracedVisits(stored: Breakdowns, dimension: Dimension): number {
-  return stored.get(boundKey(dimension))?.people ?? stored.get(otherKey(dimension))?.visits ?? 0
+  return stored.get(boundKey(dimension))?.humans ?? stored.get(otherKey(dimension))?.visits ?? 0
 }
 
 function isOf(key: string, dimension: Dimension): boolean {
   return key[0] === dimensionLetters[dimension]
 }
 
-const none: Count = { visits: 0, people: 0 }
+const none: Count = { visits: 0, humans: 0 }
 
 function sumOf(breakdowns: Breakdowns, keys: Iterable<string>): Count {
-  const sum = { visits: 0, people: 0 }
+  const sum = { visits: 0, humans: 0 }
   for (const key of keys) {
-    const { visits, people } = breakdowns.get(key) ?? none
+    const { visits, humans } = breakdowns.get(key) ?? none
     sum.visits += visits
-    sum.people += people
+    sum.humans += humans
   }
   return sum
 }

@@ -28,7 +28,7 @@ function compareLinks(client: PoolClient, day: number): Promise<Difference[]> {
      FULL JOIN (SELECT * FROM link_days WHERE day = $1::date) AS total USING (link_id)
      CROSS JOIN LATERAL (VALUES
        ('visits', raw.visits, total.visits), ('bots', raw.bots, total.bots), ('previews', raw.previews, total.previews),
-       ('uniques', coalesce(raw.uniques, total.uniques), total.uniques)
+       ('unique visitors', coalesce(raw.uniques, total.uniques), total.uniques)
      ) AS count (kind, expected, found)
      WHERE (raw.visits, raw.bots, raw.previews, coalesce(raw.uniques, total.uniques))
              IS DISTINCT FROM (total.visits, total.bots, total.previews, total.uniques)

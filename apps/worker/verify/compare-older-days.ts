@@ -86,7 +86,7 @@ function compareBreakdownSums(client: PoolClient, beforeDay: number): Promise<Di
      CROSS JOIN LATERAL (
        SELECT letter,
               coalesce(sum(CASE json_typeof(value) WHEN 'array' THEN value ->> 0 ELSE value #>> '{}' END::bigint), 0)::bigint AS visits,
-              coalesce(sum(CASE json_typeof(value) WHEN 'array' THEN value ->> 1 ELSE value #>> '{}' END::bigint), 0)::bigint AS people
+              coalesce(sum(CASE json_typeof(value) WHEN 'array' THEN value ->> 1 ELSE value #>> '{}' END::bigint), 0)::bigint AS humans
        FROM unnest($2::text[]) AS letter
        LEFT JOIN (
          SELECT key, value
@@ -100,7 +100,7 @@ function compareBreakdownSums(client: PoolClient, beforeDay: number): Promise<Di
      ) AS dimension
      CROSS JOIN LATERAL (VALUES
        ('sum of breakdown ', link_days.visits, dimension.visits),
-       ('people in sum of breakdown ', link_days.visits - bots - previews, dimension.people)
+       ('humans in sum of breakdown ', link_days.visits - bots - previews, dimension.humans)
      ) AS count (kind, expected, found)
      WHERE day < $1::date AND expected <> found AND (found > expected OR letter <> ALL ($3::text[]))`,
     [

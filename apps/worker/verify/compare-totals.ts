@@ -28,7 +28,7 @@ function compareWithDays(client: PoolClient): Promise<Difference[]> {
      FULL JOIN link_totals AS total USING (link_id)
      CROSS JOIN LATERAL (VALUES
        ('visits', days.visits, total.visits), ('bots', days.bots, total.bots),
-       ('previews', days.previews, total.previews), ('uniques', days.uniques, total.uniques)
+       ('previews', days.previews, total.previews), ('unique visitors', days.uniques, total.uniques)
      ) AS count (kind, expected, found)
      WHERE (days.visits, days.bots, days.previews, days.uniques)
              IS DISTINCT FROM (total.visits, total.bots, total.previews, total.uniques)
@@ -36,7 +36,7 @@ function compareWithDays(client: PoolClient): Promise<Difference[]> {
   )
 }
 
-/** Not uniques: who visits two links is one visitor of all links. */
+/** Unique visitors are left out: a visitor of two links is one visitor of all links. */
 function compareAllLinks(client: PoolClient): Promise<Difference[]> {
   return findDifferences(
     client,

@@ -74,13 +74,13 @@ async function sumListed(database: Database, linkId: number, { from, to }: DayRa
 
 /** What was recorded before a dimension was there is not told in it, so that its values add up to the visits. */
 function addUntold({ visits, bots, previews, breakdowns }: DayBreakdowns, letter: string): void {
-  const untold = { visits, people: visits - bots - previews }
+  const untold = { visits, humans: visits - bots - previews }
   for (const [key, count] of breakdowns) {
     if (key[0] !== letter) continue
     untold.visits -= count.visits
-    untold.people -= count.people
+    untold.humans -= count.humans
   }
-  if (untold.visits > 0) addCount(breakdowns, letter, untold.visits, Math.max(untold.people, 0))
+  if (untold.visits > 0) addCount(breakdowns, letter, untold.visits, Math.max(untold.humans, 0))
 }
 
 /** How many values beyond the shown ones are looked up, since one of them may turn out to be more frequent than the last shown. */

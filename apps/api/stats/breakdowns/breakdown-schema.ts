@@ -58,7 +58,7 @@ export const BreakdownQuerySchema = Type.Object(
 const BreakdownValueSchema = Type.Object({
   value: Type.String({
     description:
-      'a host or the name of a known source, "search", "DE", "Firefox", "Windows", "mobile", "de", "Googlebot", "search"; "": unknown, or no referrer, or of bots: people; of channels and bots also visits that an older version recorded; "*": all others',
+      'a host or the name of a known source, "search", "DE", "Firefox", "Windows", "mobile", "de", "Googlebot", "search"; "": unknown, or no referrer, or of bots: humans; of channels and bots also visits that an older version recorded; "*": all others',
   }),
   visits: Type.Integer(),
   humans: Type.Integer({ description: 'visits by humans' }),

@@ -24,8 +24,8 @@ export function uncertaintyOf(
     if (bound === undefined || !dimensions.includes(dimension)) continue
     const named = breakdownValues(breakdowns)[dimension].filter(({ value }) => value !== '*')
     const last = named.slice(0, limit).at(-1)
-    if (bound.people === 0 && last !== undefined && bound.visits <= last.visits) continue
-    uncertain[dimension] = { missing_at_most: bound.people, unnamed_at_most: bound.visits }
+    if (bound.humans === 0 && last !== undefined && bound.visits <= last.visits) continue
+    uncertain[dimension] = { missing_at_most: bound.humans, unnamed_at_most: bound.visits }
   }
   return Object.keys(uncertain).length === 0 ? {} : { uncertain }
 }
@@ -55,8 +55,8 @@ export function breakdownValues(breakdowns: Breakdowns): Record<Dimension, Break
   return values
 }
 
-function namedCount(value: string, { visits, people }: Count): BreakdownValue {
-  return { value, visits, humans: people }
+function namedCount(value: string, { visits, humans }: Count): BreakdownValue {
+  return { value, visits, humans }
 }
 
 function mostVisitedFirst(a: BreakdownValue, b: BreakdownValue): number {

@@ -24,8 +24,8 @@ export const filterProperties = {
   os: filter('a value of the breakdown by operating system'),
   device: filter('a value of the breakdown by device'),
   language: filter('"de"; empty: unknown'),
-  bot: filter('a value of the breakdown by bot, bots and previews; empty: people'),
-  bot_group: filter('a value of the breakdown by group of bots; empty: people'),
+  bot: filter('a value of the breakdown by bot, bots and previews; empty: humans'),
+  bot_group: filter('a value of the breakdown by group of bots; empty: humans'),
 }
 
 const FilterQuerySchema = Type.Object(filterProperties)
