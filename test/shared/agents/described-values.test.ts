@@ -56,20 +56,15 @@ test('whatever is sent, every value is one of our names', () => {
 })
 
 test('a name is found by the first row that has a word in the text, inside other words too', () => {
-  const word = fc.string({ unit: fc.constantFrom('a', 'b', '.', '(', ' '), minLength: 1, maxLength: 3 })
-  const table = fc.array(
-    fc.tuple(fc.nat(5).map(String), word, word).map((row): NamedWords => row),
-    { minLength: 1, maxLength: 6 },
-  )
+  const text = (maxLength: number) =>
+    fc.string({ unit: fc.constantFrom('a', 'b', '.'), minLength: 1, maxLength })
+  const row = fc.tuple(fc.nat(5).map(String), text(3), text(3)).map((named): NamedWords => named)
   fc.assert(
-    fc.property(
-      table,
-      fc.string({ unit: fc.constantFrom('a', 'b', '.', '(', ' '), maxLength: 12 }),
-      (rows, text) => {
-        const expected = rows.find(([, ...words]) => words.some(known => text.includes(known)))?.[0]
-        expect(wordFinder(rows)(text)).toBe(expected)
-      },
-    ),
+    fc.property(fc.array(row, { minLength: 1, maxLength: 4 }), text(5), (rows, searched) => {
+      const expected = rows.find(([, ...words]) => words.some(word => searched.includes(word)))?.[0]
+      expect(wordFinder(rows)(searched)).toBe(expected)
+    }),
+    { numRuns: 2_000 },
   )
 })
 
@@ -122,9 +117,15 @@ test('no text takes long to describe', () => {
     'Dalvik/2.1.0 (Linux; U; Android 5; ',
   ]
   const texts = starts.flatMap(start => repeated.map(piece => start + piece.repeat(10_000)))
-  for (const text of texts) describeUserAgent(text)
-  const began = process.cpuUsage()
-  for (const text of texts) describeUserAgent(text)
-  const { user } = process.cpuUsage(began)
-  expect(user / 1_000 / texts.length).toBeLessThan(20)
+  for (const text of texts) {
+    const milliseconds = Math.min(...[1, 2, 3].map(() => timeToDescribe(text)))
+    expect(milliseconds, text.slice(0, 60)).toBeLessThan(20)
+  }
 })
+
+/** Processor time: a busy machine makes no text slow. */
+function timeToDescribe(text: string): number {
+  const began = process.cpuUsage()
+  describeUserAgent(text)
+  return process.cpuUsage(began).user / 1_000
+}

@@ -1,7 +1,6 @@
-import type { BreakdownReport } from '../../../api/stats/breakdowns/breakdown-schema.ts'
 import type { FilterName } from '../address.ts'
 import { botDimensions, dimensions, filterNames } from '../address.ts'
-import type { BreakdownValue, Counts } from '../api/stats.ts'
+import type { BreakdownReport, BreakdownValue, Counts } from '../api/stats.ts'
 import { useNavigation } from '../navigation.tsx'
 import { daysBetween } from '../text/times.ts'
 import { BreakdownTable } from './breakdown-table.tsx'
