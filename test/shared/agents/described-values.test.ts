@@ -115,6 +115,8 @@ test('no text takes long to describe', () => {
     'Mozilla/5.0 ',
     'Mozilla/5.0 (Linux; Android 14; ',
     'Dalvik/2.1.0 (Linux; U; Android 5; ',
+    'Mozilla/5.0 Viber/1 ',
+    'Mozilla/5.0 (SMART-TV) ',
   ]
   const texts = starts.flatMap(start => repeated.map(piece => start + piece.repeat(10_000)))
   for (const text of texts) {
