@@ -103,6 +103,9 @@ describe('an export', () => {
       { class: 'human', referrer: referrer ?? '' },
       { country: country ?? '', language: language ?? '' },
       { referrer: '', country: '' },
+      { channel: 'mail' },
+      { channel: 'direct' },
+      { channel: 'social', referrer: 'X' },
     ]
     for (const filter of filters) {
       const passing = visits.filter(
@@ -123,8 +126,14 @@ describe('an export', () => {
               .split('\n')
               .map(line => JSON.parse(line))
       }
-      expect((await lines('visits')).map(visit => Date.parse(visit.visited_at))).toEqual(
+      const exported = await lines('visits')
+      expect(exported.map(visit => Date.parse(visit.visited_at))).toEqual(
         passing.map(visit => visit.visitedAt).sort((a, b) => b - a),
+      )
+      const origins = (of: { source: string; channel: string }[]) =>
+        of.map(({ source, channel }) => `${channel} ${source}`).sort()
+      expect(origins(exported)).toEqual(
+        origins(passing.map(({ values }) => ({ source: values.referrer, channel: values.channel }))),
       )
       const report = (await (await ask('one/filtered', { ...lastDays, ...filter, limit: '100' })).json()) as {
         visits: number
@@ -156,7 +165,9 @@ describe('an export', () => {
   test('of nothing is a line of names', async () => {
     const response = await ask('sums/export', { format: 'csv' })
     expect(response.headers.get('content-type')).toBe('text/csv; charset=utf-8')
-    expect(await response.text()).toBe('visited_at,referrer,user_agent,country,language,class\r\n')
+    expect(await response.text()).toBe(
+      'visited_at,referrer,user_agent,country,language,class,source,channel\r\n',
+    )
   })
 
   test('has an apostrophe in front of what a spreadsheet would take for a formula', async () => {

@@ -96,7 +96,16 @@ export async function visitRows(
         })
     }
   }
-  const columns = ['visited_at', 'referrer', 'user_agent', 'country', 'language', 'class']
+  const columns = [
+    'visited_at',
+    'referrer',
+    'user_agent',
+    'country',
+    'language',
+    'class',
+    'source',
+    'channel',
+  ]
   return { columns: isOfAll ? ['slug', ...columns] : columns, chunks: chunks() }
 }
 

@@ -1,19 +1,10 @@
-import type { Channel } from '@hopcount/shared/sources/channels.ts'
-import { channels } from '@hopcount/shared/sources/channels.ts'
 import type { Static } from 'typebox'
 import { Type } from 'typebox'
 import { BreakdownsSchema, limitProperty } from '../breakdowns/breakdown-schema.ts'
+import { ChannelSchema } from '../channel-schema.ts'
 import { RangeSchema, SeriesSchema, seriesProperties } from '../series/series-schema.ts'
 
 const filter = (description: string) => Type.Optional(Type.String({ maxLength: 255, description }))
-
-/** A union of a list has no static type. */
-const ChannelSchema = Type.Unsafe<Channel>(
-  Type.Union(
-    channels.map(channel => Type.Literal(channel)),
-    { description: 'a value of the breakdown by channel' },
-  ),
-)
 
 export const filterProperties = {
   class: Type.Optional(Type.Union([Type.Literal('human'), Type.Literal('bot'), Type.Literal('preview')])),

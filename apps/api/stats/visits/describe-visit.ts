@@ -14,6 +14,7 @@ export async function visitDescriber() {
     country: countryOf(visit.country) || null,
     language: lettersOf(visit.language) || null,
     class: texts.userAgent(visit.userAgent).class,
+    ...texts.referrer(visit.referrer),
   })
 }
 

@@ -1,5 +1,6 @@
 import type { Static } from 'typebox'
 import { Type } from 'typebox'
+import { ChannelSchema } from '../channel-schema.ts'
 
 const nullableText = Type.Union([Type.String(), Type.Null()])
 
@@ -10,6 +11,8 @@ export const VisitSchema = Type.Object({
   country: Type.Union([Type.String(), Type.Null()], { description: 'ISO 3166-1, "DE"' }),
   language: Type.Union([Type.String(), Type.Null()], { description: 'ISO 639, "de"' }),
   class: Type.Union([Type.Literal('human'), Type.Literal('bot'), Type.Literal('preview')]),
+  source: Type.String({ description: 'the value of the breakdown by referrer; empty: no referrer' }),
+  channel: ChannelSchema,
 })
 
 export const VisitOfAnyLinkSchema = Type.Object({ slug: Type.String(), ...VisitSchema.properties })
