@@ -7,6 +7,7 @@ import { Mark } from './page/icons.tsx'
 import { LinkSearch, linkSearchId } from './page/link-search.tsx'
 import { useShortcuts } from './page/shortcuts.ts'
 import { ThemeButton } from './page/theme-button.tsx'
+import { Warnings } from './page/warnings.tsx'
 import { LinkPage } from './report/link-page.tsx'
 import { OverviewPage } from './report/overview-page.tsx'
 
@@ -67,6 +68,7 @@ export function App() {
         </div>
       </header>
       <main>
+        <Warnings />
         {link !== undefined ? (
           <LinkPage key={link} slug={link} />
         ) : view === 'overview' ? (

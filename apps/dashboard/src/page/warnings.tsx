@@ -1,0 +1,22 @@
+import { usePolled } from '../api/poll.ts'
+
+interface Readiness {
+  warnings: string[]
+}
+
+const everyMs = 60_000
+const readiness = { url: '/readyz', about: undefined }
+
+/** What makes the numbers of this installation wrong until its configuration is changed. */
+export function Warnings() {
+  const { answer } = usePolled<Readiness>(readiness, { everyMs })
+  return (
+    <div role="status">
+      {answer?.data.warnings.map(warning => (
+        <p key={warning} class="banner warning">
+          {warning}
+        </p>
+      ))}
+    </div>
+  )
+}
