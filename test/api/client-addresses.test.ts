@@ -1,4 +1,4 @@
-/** Whose visit it is, behind proxies that write addresses in many forms, and behind some that nobody told us of. */
+/** Which client a visit belongs to, behind proxies that write addresses in many forms and proxies not configured. */
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { Installation, RunningApi } from '../support/hopcount.ts'
 import { shorten, startApi, startWorker, visit, waitForVisits } from '../support/hopcount.ts'
@@ -63,7 +63,7 @@ describe('behind a proxy that TRUST_PROXY names', () => {
     expect(await countedFrom(addresses)).toEqual({ uniques, countries: [[country, addresses.length]] })
   })
 
-  test('nothing is warned of', async () => {
+  test('no warning is logged', async () => {
     expect(await warningsOf(api)).toEqual([])
   })
 })

@@ -1,4 +1,4 @@
-/** Headers beside the user agent, from the redirect to statistics. */
+/** Headers other than the user agent, from the redirect to the statistics. */
 import { expect, test } from 'vitest'
 import { shorten, startApi, startWorker, waitForVisits } from '../support/hopcount.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
@@ -9,7 +9,7 @@ import { answerTo, requestBytes } from './requests.ts'
 const chrome =
   'Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 Safari/537.36'
 
-test('a browser that only its hints name is counted by that name, and its user agent is shown as it was sent', async () => {
+test('a browser identified only by its hints is counted by name, and its user agent is shown as sent', async () => {
   const installation = { databaseUrl: (await createTestDatabase()).url, spoolDir: temporaryFolder() }
   const api = await startApi(installation)
   await startWorker(installation)

@@ -1,4 +1,4 @@
-/** A process that can't do its work says so at once, in a line per problem, and ends with exit code 1. */
+/** A process that can't do its work reports it immediately, one line per problem, and exits with code 1. */
 import { existsSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
@@ -14,7 +14,7 @@ beforeAll(async () => {
   databaseUrl = (await createTestDatabase()).url
 })
 
-/** What it wrote to standard error, by line, once it has ended with exit code 1. */
+/** The lines written to standard error by a process that exits with code 1. */
 async function linesOfFailedStart(started: StartedProcess): Promise<string[]> {
   expect(await started.exited).toEqual({ code: 1, signal: null })
   return started.stderr().trimEnd().split('\n')
@@ -24,8 +24,8 @@ function startApiWith(env: Record<string, string>): StartedProcess {
   return startProcess({ script: 'apps/api/main.ts', env: { LOG_LEVEL: 'info', ...env } })
 }
 
-describe('an impossible configuration', () => {
-  test('is reported whole, each problem with its variable, before anything is opened', async () => {
+describe('an invalid configuration', () => {
+  test('is reported completely, each problem with its variable, before anything is opened', async () => {
     const folder = temporaryFolder()
     const started = startApiWith({
       DATABASE_URL: 'mysql://secret@127.0.0.1/hopcount',
@@ -55,12 +55,12 @@ describe('an impossible configuration', () => {
       'WEB_CONCURRENCY',
     ])
     expect(started.stderr()).not.toContain('secret')
-    // Nothing but these lines.
+    // These lines only.
     expect(started.output()).toBe(started.stderr())
     expect(existsSync(join(folder, 'spool'))).toBe(false)
   })
 
-  test('names what is missing', async () => {
+  test('names missing variables', async () => {
     const lines = await linesOfFailedStart(startApiWith({}))
     expect(lines).toEqual([expect.stringMatching(/^hopcount api: DATABASE_URL is not set/)])
   })
@@ -77,13 +77,13 @@ describe('an impossible configuration', () => {
     expect(lines).toEqual([expect.stringMatching(line)])
   })
 
-  test('an empty variable is one that is not set', async () => {
+  test('an empty variable counts as not set', async () => {
     const api = await startApi({ databaseUrl, env: { PUBLIC_URL: '', TRUST_PROXY: '', REDIS_URL: '' } })
     expect((await api.process.stop()).code).toBe(0)
   })
 })
 
-test('a port that is taken is one line, and the process that has it goes on', async () => {
+test('a port in use is reported in one line, and the process that has it is not affected', async () => {
   const spoolDir = temporaryFolder()
   const api = await startApi({ databaseUrl, spoolDir })
   const slug = await shorten(api.origin)
@@ -92,14 +92,14 @@ test('a port that is taken is one line, and the process that has it goes on', as
   expect(await visit(api.origin, slug)).toBe('https://example.com/')
 })
 
-test('an address that this machine does not have is one line', async () => {
+test('an address that this machine does not have is reported in one line', async () => {
   const env = { DATABASE_URL: databaseUrl, HOST: '203.0.113.1', PORT: '0', SPOOL_DIR: temporaryFolder() }
   expect(await linesOfFailedStart(startApiWith(env))).toEqual([
     expect.stringMatching(/^hopcount api: .*EADDRNOTAVAIL/),
   ])
 })
 
-test('a spool folder that can not be written is one line', async () => {
+test('a spool folder that is not writable is reported in one line', async () => {
   const file = join(temporaryFolder(), 'file')
   writeFileSync(file, '')
   for (const SPOOL_DIR of [file, join(file, 'spool')]) {
@@ -110,7 +110,7 @@ test('a spool folder that can not be written is one line', async () => {
   }
 })
 
-test('the worker says the same of its metrics port', async () => {
+test('the worker reports its metrics port the same way', async () => {
   const server = createServer()
   const port = await new Promise<number>(resolve => {
     server.listen(0, '127.0.0.1', () => resolve(Object(server.address()).port))

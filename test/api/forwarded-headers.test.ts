@@ -1,4 +1,4 @@
-/** `X-Forwarded-*` says where a visitor came from and what he asked for, if it is a proxy of ours that says so. */
+/** `X-Forwarded-*` gives the visitor's address and the requested URL, but only if a trusted proxy sends it. */
 import { beforeAll, describe, expect, test } from 'vitest'
 import type { RunningApi } from '../support/hopcount.ts'
 import { startApi } from '../support/hopcount.ts'
@@ -33,7 +33,7 @@ describe.each([
     expect(answer.headers.get('location')).toMatch(/^http:\/\/hop\.example\/\w{7}$/)
   })
 
-  test('the own host is the Host of the request', async () => {
+  test('the host of the service is the Host of the request', async () => {
     const toSpoofed = { long_url: 'https://spoofed.example/' }
     expect((await answerTo(api.port, shortenBytes(toSpoofed, forwarded))).status).toBe(201)
     const toItself = { long_url: 'http://hop.example/' }
@@ -41,7 +41,7 @@ describe.each([
   })
 
   test.each(['', 'garbage', '127.0.0.1', '::1, 127.0.0.1', 'x'.repeat(5_000), '<script>'])(
-    'a spoofed X-Forwarded-For is nothing to stumble over: %s',
+    'a spoofed X-Forwarded-For causes no failure: %s',
     async address => {
       const answer = await answerTo(api.port, requestBytes('GET', '/stats', { 'x-forwarded-for': address }))
       expect(answer.status).toBe(200)
@@ -55,12 +55,12 @@ describe('where TRUST_PROXY names the network of the proxy', () => {
     api = await startApi({ databaseUrl, env: { TRUST_PROXY: '10.0.0.0/8, 127.0.0.0/8' } })
   })
 
-  test('a short URL begins with what the visitor asked the proxy for', async () => {
+  test('a short URL begins with the origin that the visitor requested from the proxy', async () => {
     const answer = await answerTo(api.port, shortenBytes(elsewhere, forwarded))
     expect(JSON.parse(answer.body).short_url).toMatch(/^https:\/\/spoofed\.example\/\w{7}$/)
   })
 
-  test('the own host is that of the proxy', async () => {
+  test('the host of the service is that of the proxy', async () => {
     const toItself = { long_url: 'https://spoofed.example/' }
     expectProblem(await answerTo(api.port, shortenBytes(toItself, forwarded)), 422)
   })

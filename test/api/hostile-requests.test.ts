@@ -1,4 +1,4 @@
-/** Requests that are malformed, contradictory, or ask for what is not allowed, as bytes on the socket. */
+/** Malformed, contradictory and forbidden requests, as bytes on the socket. */
 import type { Pool } from 'pg'
 import { afterEach, beforeAll, describe, expect, test } from 'vitest'
 import type { RunningApi } from '../support/hopcount.ts'
@@ -37,7 +37,7 @@ function logLines(): string[] {
 
 const target = '"long_url": "https://example.com/"'
 
-describe('a body that is not a JSON object of the schema is answered with 400', () => {
+describe('a body that is not a JSON object matching the schema gets 400', () => {
   test.each([
     ['no body', '', undefined],
     ['a blank', ' ', undefined],
@@ -79,19 +79,19 @@ describe('a body that is not a JSON object of the schema is answered with 400', 
     expect(problem.errors?.map(error => error.pointer)).toEqual(pointers)
   })
 
-  test('an unknown field is repeated only as far as a name could go', async () => {
+  test('the name of an unknown field is quoted only up to the length of a plausible name', async () => {
     const body = { long_url: 'https://example.com/', [`${'x'.repeat(63)}🙂y`]: 1 }
     const problem = expectProblem(await answerTo(api.port, shortenBytes(body)), 400)
     expect(problem.errors?.[0]?.pointer).toBe(`#/${'x'.repeat(63)}%EF%BF%BD`)
   })
 })
 
-describe('a body of another kind is answered with 415', () => {
+describe('a body of another media type gets 415', () => {
   test.each([
     ['text/plain', { 'content-type': 'text/plain' }],
     ['a form', { 'content-type': 'application/x-www-form-urlencoded' }],
     ['a form with files', { 'content-type': 'multipart/form-data; boundary=a' }],
-    ['garbage behind the type', { 'content-type': 'application/json garbage' }],
+    ['garbage after the type', { 'content-type': 'application/json garbage' }],
     ['an empty type', { 'content-type': '' }],
     ['a type that begins like JSON', { 'content-type': 'application/jsonp' }],
     ['JSON of another kind', { 'content-type': 'application/ld+json' }],
@@ -107,14 +107,14 @@ describe('a body of another kind is answered with 415', () => {
   })
 })
 
-describe('a body of more than 8 KiB is answered with 413', () => {
+describe('a body of more than 8 KiB gets 413', () => {
   const large = `{"long_url": "https://example.com/?${'x'.repeat(8 * 1024)}"}`
 
-  test('announced by its length', async () => {
+  test('with a Content-Length', async () => {
     expectProblem(await answerTo(api.port, shortenBytes(large)), 413)
   })
 
-  test('announced, and never sent', async () => {
+  test('announced but never sent', async () => {
     expectProblem(await answerTo(api.port, shortenBytes('{', { 'content-length': '1000000000' })), 413)
   })
 
@@ -127,7 +127,7 @@ describe('a body of more than 8 KiB is answered with 413', () => {
     expectProblem(await answerTo(api.port, bytes), 413)
   })
 
-  test('less than that is judged by what it says', async () => {
+  test('a smaller body is judged by its contents', async () => {
     const url = `https://example.com/?${'x'.repeat(8 * 1024 - 100)}`
     expectProblem(await answerTo(api.port, shortenBytes({ long_url: url })), 422)
   })
@@ -135,7 +135,7 @@ describe('a body of more than 8 KiB is answered with 413', () => {
 
 const label64 = 'a'.repeat(64)
 
-describe('a long_url that is not allowed is answered with 422', () => {
+describe('a long_url that is not allowed gets 422', () => {
   test.each([
     'javascript:alert(1)',
     'data:text/html,<script>alert(1)</script>',
@@ -185,7 +185,7 @@ describe('a long_url that is not allowed is answered with 422', () => {
   })
 })
 
-describe('a slug or an expiry that is not allowed is answered with 422, a slug that is taken with 409', () => {
+describe('a slug or an expiry that is not allowed gets 422, a slug that is taken 409', () => {
   test.each([
     ['a reserved word', { slug: 'stats' }, 422],
     ['a reserved word in another case', { slug: 'OpenAPI.json' }, 422],
@@ -242,7 +242,7 @@ describe('a path that leads nowhere', () => {
   ])('%s: %s', async (_, path, status) => {
     expectProblem(await answerTo(api.port, requestBytes('GET', path)), status)
     const head = await answerTo(api.port, requestBytes('HEAD', path))
-    // Statistics take GET alone.
+    // Statistics allow only GET.
     expect(path.startsWith('/stats/') ? [status, 405] : [status]).toContain(head.status)
     expect(head.body).toBe('')
   })
@@ -260,7 +260,7 @@ describe('a path that leads nowhere', () => {
   })
 })
 
-describe('a method that an address does not take is answered with 405 and Allow', () => {
+describe('a method that a path does not allow gets 405 and Allow', () => {
   const allow: Record<string, string> = {
     '/taken': 'GET, HEAD',
     '/unknown': 'GET, HEAD',
@@ -274,7 +274,7 @@ describe('a method that an address does not take is answered with 405 and Allow'
     '/docs': 'GET',
   }
 
-  test.each(Object.entries(allow))('%s takes %s alone', async (path, allowed) => {
+  test.each(Object.entries(allow))('%s allows only %s', async (path, allowed) => {
     const methods = [
       'GET',
       'POST',
@@ -294,19 +294,19 @@ describe('a method that an address does not take is answered with 405 and Allow'
     }
   })
 
-  test('whatever its body is', async () => {
+  test('whatever the body', async () => {
     const headers = { 'content-type': 'text/plain', 'content-length': '4' }
     expectProblem(await answerTo(api.port, requestBytes('PUT', '/taken', headers, 'body')), 405)
     expectProblem(await answerTo(api.port, requestBytes('DELETE', '/taken', headers, 'body')), 405)
   })
 
-  test('TRACE gives back nothing of the request', async () => {
+  test('TRACE returns nothing of the request', async () => {
     const answer = await answerTo(api.port, requestBytes('TRACE', '/taken', { cookie: 'secret=1' }))
     expect(answer.body).not.toContain('secret')
   })
 })
 
-describe('what is not HTTP, or says two things at once, is answered with 400', () => {
+describe('a request that is not HTTP or is ambiguous gets 400', () => {
   const json = { 'content-type': 'application/json' }
   test.each([
     [
@@ -349,18 +349,18 @@ describe('what is not HTTP, or says two things at once, is answered with 400', (
   })
 
   test.each(['a b', 'a.com/path', 'user:password@a.com', 'a.com?b', 'a.com#b', 'a.com:99999', '\xff', ''])(
-    'a Host that is no host can not become part of a short URL: %j',
+    'an invalid Host can not become part of a short URL: %j',
     async host => {
       expectProblem(await answerTo(api.port, shortenBytes(`{${target}}`, { host })), 400)
     },
   )
 })
 
-test('an expectation that nobody knows is answered with 417', async () => {
+test('an unknown expectation gets 417', async () => {
   expectProblem(await answerTo(api.port, shortenBytes(`{${target}}`, { expect: 'a miracle' })), 417)
 })
 
-describe('headers and path together of more than 16 KiB are answered with 431', () => {
+describe('headers and path of more than 16 KiB in total get 431', () => {
   const tooMuch = 'x'.repeat(20 * 1024)
   test.each([
     ['one header', requestBytes('GET', '/taken', { cookie: tooMuch })],
@@ -372,7 +372,7 @@ describe('headers and path together of more than 16 KiB are answered with 431', 
   })
 })
 
-test('a request that arrives too slowly is answered with 408, whichever part of it is slow', async () => {
+test('a request that arrives too slowly gets 408, whichever part of it is slow', async () => {
   const slowHeader = requestBytes('GET', '/taken', { cookie: 'x'.repeat(8_000) })
   const slowBody = shortenBytes(`{${target}, "x": "${'x'.repeat(8_000)}"}`)
   const answers = await Promise.all([
@@ -384,7 +384,7 @@ test('a request that arrives too slowly is answered with 408, whichever part of 
   for (const answer of answers) expectProblem(answer, 408)
 })
 
-test('after all of this the link still leads where it led', async () => {
+test('after all of this the link still redirects to its target', async () => {
   const answer = await answerTo(api.port, requestBytes('GET', `/${slug}`))
   expect(answer.headers.get('location')).toBe('https://example.com/stored?a=b#c')
 })

@@ -1,4 +1,4 @@
-/** Visitors whose headers are an attack on whoever reads them: counted once, kept as text, never logged. */
+/** Visitors whose headers attack whoever reads them: counted once, stored as text, never logged. */
 import { beforeAll, expect, test } from 'vitest'
 import type { RunningApi } from '../support/hopcount.ts'
 import { shorten, startApi, startWorker, waitForVisits } from '../support/hopcount.ts'
@@ -46,7 +46,7 @@ test.each([
   expect(api.process.output() + worker.output()).toBe(logged)
 })
 
-test('a user agent and a referrer of 10 KB are kept in part', async () => {
+test('a user agent and a referrer of 10 KB are truncated', async () => {
   const slug = await shorten(api.origin)
   for (const headers of [{ 'user-agent': tenKilobytes }, { referer: tenKilobytes }])
     expect((await answerTo(api.port, requestBytes('GET', `/${slug}`, headers))).status).toBe(307)
@@ -58,7 +58,7 @@ test('a user agent and a referrer of 10 KB are kept in part', async () => {
   ])
 })
 
-test('a user agent that is cut in the middle of a character stays readable', async () => {
+test('a user agent that is truncated within a character stays readable', async () => {
   const slug = await shorten(api.origin)
   const userAgent = Buffer.from(`${'x'.repeat(511)}ü`).toString('latin1')
   await answerTo(api.port, requestBytes('GET', `/${slug}`, { 'user-agent': userAgent }))

@@ -36,7 +36,7 @@ describe('without Redis', () => {
     slug = await shorten(api.origin)
   })
 
-  test('a public address makes as many links a minute as it may, and is told when it may again', async () => {
+  test('a public address may create a limited number of links a minute, and is told when to try again', async () => {
     expect(await statuses(times(4, () => makeLink(api, '8.8.8.8')))).toEqual([201, 201, 201, 429])
     const refused = await makeLink(api, '8.8.8.8')
     expect(refused.headers.get('content-type')).toContain('application/problem+json')
@@ -52,7 +52,7 @@ describe('without Redis', () => {
     expect((await makeLink(api, '2a00:1:2:4::1')).status).toBe(201)
   })
 
-  test('statistics have a limit of their own, and redirects have none', async () => {
+  test('statistics have a separate limit, and redirects have none', async () => {
     const headers = from('9.9.9.9')
     expect(await statuses(times(6, () => fetch(`${api.origin}/stats`, { headers })))).toEqual([
       ...times(5, 200),
@@ -63,19 +63,19 @@ describe('without Redis', () => {
     expect((await makeLink(api, '9.9.9.9')).status).toBe(201)
   })
 
-  test('a port that a proxy adds makes no other client of an address', async () => {
+  test('an address with a port added by a proxy is the same client', async () => {
     const answers = await statuses([1, 2, 3, 4].map(n => () => makeLink(api, `7.7.7.7:${n}`)))
     expect(answers).toEqual([201, 201, 201, 429])
   })
 
-  test('private addresses are limited, a client on this machine is not', async () => {
+  test('private addresses are limited, but a client on this machine is not', async () => {
     for (const address of ['10.1.2.3', '192.168.0.7', 'fd00::1', '127.0.0.1'])
       expect(await statuses(times(4, () => makeLink(api, address)))).toEqual([201, 201, 201, 429])
     for (let i = 0; i < 5; i++) await shorten(api.origin)
   })
 })
 
-test('a proxy on this machine that TRUST_PROXY does not name is limited like one client', async () => {
+test('a proxy on this machine that TRUST_PROXY does not name is limited like a single client', async () => {
   const api = await startApi({
     databaseUrl: (await createTestDatabase()).url,
     env: { RATE_LIMIT_WRITES: '3' },
@@ -85,11 +85,11 @@ test('a proxy on this machine that TRUST_PROXY does not name is limited like one
 })
 
 describe.skipIf(!redisAvailable())('with Redis', () => {
-  test('two processes share a limit, and each counts for itself while Redis is away', async () => {
+  test('two processes share a limit, and each counts on its own while Redis is unavailable', async () => {
     const redis: TestRedis = await startRedis()
     const installation = { databaseUrl: (await createTestDatabase()).url, redisUrl: redis.url, env: limits }
     const [first, second] = await Promise.all([startApi(installation), startApi(installation)])
-    // Until both are connected, and whenever Redis takes longer than its deadline, a process counts for itself.
+    // Until both are connected, and whenever Redis exceeds its deadline, a process counts on its own.
     let client = 0
     await waitUntil(
       async () => {

@@ -1,4 +1,4 @@
-/** A client of live streams, as EventSource is one (WHATWG HTML, section 9.2), that tells what came when. */
+/** A client of live streams, like EventSource (WHATWG HTML, section 9.2), that records what arrived when. */
 import type { IncomingMessage } from 'node:http'
 import { get } from 'node:http'
 import { cleanUpLater } from '../support/clean-up.ts'
@@ -17,18 +17,18 @@ export interface LiveCounts {
 export interface OpenStream {
   headers: IncomingMessage['headers']
   messages: { at: number; counts: LiveCounts }[]
-  /** All that has come, as text. */
+  /** Everything received so far, as text. */
   text(): string
-  /** Resolves with the time at which the server has ended the stream. */
+  /** Resolves with the time at which the server ended the stream. */
   ended: Promise<number>
-  /** Waits for a message that the condition holds for, and returns it. */
+  /** Waits for a message that meets the condition, and returns it. */
   message(condition: (counts: LiveCounts) => boolean, what: string): Promise<LiveCounts>
   close(): void
 }
 
 /**
- * Opens a stream; throws where the answer is not 200. A process that has no time (it has just started, and other tests
- * run beside this one) is asked again.
+ * Opens a stream; throws if the status is not 200. Retries while the process sheds statistics: it may have just
+ * started, and other tests run at the same time.
  */
 export async function openStream(url: string): Promise<OpenStream> {
   const { request, response } = await waitUntil(() => askForStream(url), {
@@ -69,7 +69,7 @@ export async function openStream(url: string): Promise<OpenStream> {
   }
 }
 
-/** Undefined: the process gives up statistics for redirects at the moment. */
+/** Undefined: the process currently sheds statistics in favour of redirects. */
 async function askForStream(url: string) {
   const request = get(url, { agent: false, headers: { accept: 'text/event-stream' } })
   const response = await new Promise<IncomingMessage>((resolve, reject) => {

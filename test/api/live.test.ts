@@ -29,7 +29,7 @@ beforeAll(async () => {
   api = await startApi({ databaseUrl })
 })
 
-/** Counts visits as the worker does, past the queue. */
+/** Counts visits as the worker does, bypassing the queue. */
 async function addVisits(
   pool: Pool,
   linkIds: number[],
@@ -61,7 +61,7 @@ async function linkId(slug: string): Promise<number> {
 }
 
 describe('a live stream', () => {
-  test('tells of a link at once, and again when something has changed, at most once a second', async () => {
+  test('reports a link immediately, and again after a change, at most once a second', async () => {
     const slug = await shorten(api.origin)
     const id = await linkId(slug)
     await addVisits(pool, [id], { humans: 2, bots: 1, previews: 4 })
@@ -100,7 +100,7 @@ describe('a live stream', () => {
     expect(stream.messages).toHaveLength(length)
   })
 
-  test('of all links tells the sums, and of a link without visits zeros', async () => {
+  test('reports sums for all links, and zeros for a link without visits', async () => {
     const [all, one] = await Promise.all([
       openStream(`${api.origin}/stats/live`),
       shorten(api.origin).then(slug => openStream(`${api.origin}/stats/${slug}/live`)),
@@ -136,18 +136,18 @@ describe('a live stream', () => {
       })
     await one.message(
       counts => counts.visits === oneBefore + 3 && counts.last_5_minutes === 3,
-      'the link counts three people',
+      'the link counts three humans',
     )
     await all.message(counts => counts.visits === allBefore + 3, 'all links count three more')
   })
 
-  test('of a slug that is no link is 404, and other methods are 405', async () => {
+  test('of an unknown slug is 404, and other methods are 405', async () => {
     expectProblem(await answerTo(api.port, requestBytes('GET', '/stats/unknown/live')), 404)
     expectProblem(await answerTo(api.port, requestBytes('GET', '/stats/a.b/live')), 404)
     expectProblem(await answerTo(api.port, requestBytes('POST', '/stats/live')), 405)
   })
 
-  test('has an address that no link can take', async () => {
+  test('has an address that no link can have', async () => {
     for (const slug of ['live', 'Live', 'orphans']) {
       const answer = await fetch(`${api.origin}/shorten`, {
         method: 'POST',
@@ -170,7 +170,7 @@ describe('a live stream', () => {
 })
 
 describe('many live streams', () => {
-  test('are one query a second, like one, and none when nobody listens', async () => {
+  test('cost one query a second, like a single stream, and none when nobody listens', async () => {
     const databaseUrl = (await createTestDatabase()).url
     const pool = openPool(databaseUrl)
     const counter = await countQueries(databaseUrl, '"lastFiveMinutes"')
@@ -199,7 +199,7 @@ describe('many live streams', () => {
     const ofMany = await queriesInFiveSeconds()
     expect(ofMany).toBeGreaterThanOrEqual(3)
     expect(ofMany).toBeLessThanOrEqual(5)
-    // New links are asked for together, ten times a second at most.
+    // New links are looked up together, at most ten times a second.
     expect(whileOpening).toBeLessThanOrEqual(20)
 
     await addVisits(pool, [0], { bots: 1 })
@@ -218,14 +218,14 @@ describe('many live streams', () => {
     const stoppedAt = Date.now()
     const exit = other.process.stop()
     const endedAt = await Promise.all(streams.map(stream => stream.ended))
-    // Streams that the server waits for would keep it until it is killed, after 15 s.
+    // A server that waited for its streams would be killed, after 15 s.
     expect(Math.max(...endedAt) - stoppedAt).toBeLessThan(5_000)
     expect((await exit).code).toBe(0)
     expect(Date.now() - stoppedAt).toBeLessThan(8_000)
   })
 })
 
-test('streams stay open while the database is away, and go on when it is back', async () => {
+test('streams stay open while the database is unavailable, and continue when it is back', async () => {
   const postgres = await startPostgres()
   const api = await startApi({ databaseUrl: postgres.url })
   const pool = openPool(postgres.url)
@@ -233,7 +233,7 @@ test('streams stay open while the database is away, and go on when it is back', 
   await visit(api.origin, slug)
   const stream = await openStream(`${api.origin}/stats/live`)
   await stream.message(() => true, 'a first message')
-  // Again: the notice of its creation may have come after the first visit, and had it forgotten.
+  // Again: the notice of its creation may have arrived after the first visit and evicted it from the cache.
   await visit(api.origin, slug)
   await postgres.kill9()
   await sleep(4_000)
@@ -244,7 +244,7 @@ test('streams stay open while the database is away, and go on when it is back', 
   expect(late.messages).toHaveLength(0)
   await postgres.restart()
   await addVisits(pool, [0], { humans: 7 })
-  for (const open of [stream, late]) await open.message(counts => counts.humans >= 7, 'it goes on')
+  for (const open of [stream, late]) await open.message(counts => counts.humans >= 7, 'it continues')
   await lateOfLink.message(() => true, 'a first message')
   const lines = api.process
     .output()
@@ -253,7 +253,7 @@ test('streams stay open while the database is away, and go on when it is back', 
   expect(lines.map(line => JSON.parse(line).msg)).toEqual(['is failing; trying again', 'works again'])
 }, 90_000)
 
-/** A way to the database that counts the queries with this text in them (a prepared one would be seen once). */
+/** A TCP proxy to the database that counts queries containing this text (a prepared one would be seen once). */
 async function countQueries(databaseUrl: string, text: string) {
   const url = new URL(databaseUrl)
   const target = { host: url.hostname, port: Number(url.port) }
@@ -279,7 +279,7 @@ async function countQueries(databaseUrl: string, text: string) {
   return { databaseUrl: url.href, queries: () => queries }
 }
 
-/** Serves streams without the rest of an API process; returns the port. */
+/** Serves streams alone, without the rest of an API process; returns the port. */
 async function serveStreams(
   streams: LiveStreams,
   listen: (tell: (state: LiveState) => void) => () => void,
@@ -301,7 +301,7 @@ async function serveStreams(
   return (server.address() as AddressInfo).port
 }
 
-test('a client that does not read is sent nothing that piles up, and is cut off after a while', async () => {
+test('messages for a client that does not read are not buffered, and it is disconnected after a while', async () => {
   const streams = createLiveStreams({ everyMs: 5, dropAfterMs: 700 })
   let tell: (state: LiveState) => void = () => {}
   let ended = 0
@@ -334,7 +334,7 @@ test('a client that does not read is sent nothing that piles up, and is cut off 
   expect(longest).toBeLessThan(1.1 * messageBytes)
 })
 
-test('2,000 may listen to one process; who finds no place is told to come back, and gets the next free one', async () => {
+test('one process serves 2,000 streams; further clients are told to retry, and get the next free place', async () => {
   const streams = createLiveStreams()
   let ended = 0
   const port = await serveStreams(streams, () => () => ended++)

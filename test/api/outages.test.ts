@@ -1,4 +1,4 @@
-/** What visitors and clients see while PostgreSQL is down, and of a link that has expired. */
+/** What visitors and clients see while PostgreSQL is down, and when a link has expired. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { beforeAll, describe, expect, test } from 'vitest'
 import type { RunningApi } from '../support/hopcount.ts'
@@ -23,11 +23,11 @@ describe('while PostgreSQL is down', () => {
     await postgres.kill9()
   })
 
-  test('a link that was followed before goes on redirecting', async () => {
+  test('a link that was followed before still redirects', async () => {
     for (let i = 0; i < 20; i++) expect(await visit(api.origin, cached)).toBe('https://example.com/cached')
   })
 
-  test.each(['GET', 'HEAD'])('%s of a slug that no cache knows is 503, never 404', async method => {
+  test.each(['GET', 'HEAD'])('%s of a slug in no cache is 503, never 404', async method => {
     for (const slug of [stored, 'unknown']) {
       const answer = await answerTo(api.port, requestBytes(method, `/${slug}`))
       expect(answer.status).toBe(503)
@@ -36,7 +36,7 @@ describe('while PostgreSQL is down', () => {
     }
   })
 
-  test('what can not be a slug is 404 without asking', async () => {
+  test('an impossible slug is 404 without a query', async () => {
     expectProblem(await answerTo(api.port, requestBytes('GET', '/a.b')), 404)
   })
 
@@ -51,24 +51,24 @@ describe('while PostgreSQL is down', () => {
     expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(0)
   })
 
-  test('bad input is told apart from the outage', async () => {
+  test('invalid input is distinguished from the outage', async () => {
     expectProblem(await answerTo(api.port, shortenBytes({ long_url: 'javascript:alert(1)' })), 422)
     expectProblem(await answerTo(api.port, requestBytes('GET', '/stats?limit=1e9')), 400)
   })
 
-  test('the process is ready all the same, and says what is down', async () => {
+  test('the process is still ready, and reports what is down', async () => {
     const answer = await fetch(`${api.origin}/readyz`)
     expect(answer.status).toBe(200)
     expect(await answer.json()).toEqual({ status: 'ready', database: 'down' })
   })
 
-  test('the outage is logged where it begins, not for every request', () => {
+  test('the outage is logged when it begins, not for every request', () => {
     const lines = api.process.output().trimEnd().split('\n')
     expect(lines.filter(line => JSON.parse(line).msg === 'request failed')).toHaveLength(1)
     expect(lines.length).toBeLessThan(15)
   })
 
-  test('everything works again when PostgreSQL does', async () => {
+  test('everything works again once PostgreSQL does', async () => {
     await postgres.restart()
     await waitUntil(async () => (await visit(api.origin, stored)) === 'https://example.com/stored', {
       what: 'the stored link redirects',
@@ -79,7 +79,7 @@ describe('while PostgreSQL is down', () => {
   }, 90_000)
 })
 
-test('a link leads on until its expiry, and is gone from that moment on, in every process', async () => {
+test('a link redirects until its expiry and is 410 from then on, in every process', async () => {
   const databaseUrl = (await createTestDatabase()).url
   const [api, other] = await Promise.all([startApi({ databaseUrl }), startApi({ databaseUrl })])
   const expiresAt = Date.now() + 4_000

@@ -1,6 +1,6 @@
 /**
- * Whatever arrives, as slug, URL, header or body: an answer below 500 in the right form, nothing stored that can't be
- * read back, at most one log line, and no status that the OpenAPI document does not name.
+ * Whatever arrives as slug, URL, header or body: a valid response with a status below 500, nothing stored that can't be
+ * read back, at most one log line, and no status that the OpenAPI document does not list.
  */
 import fc from 'fast-check'
 import type { Pool } from 'pg'
@@ -33,7 +33,7 @@ afterAll(() => {
   }
 })
 
-/** Sends the bytes, and checks of the answer what is true of every one. */
+/** Sends the bytes, and checks what must be true of every response. */
 async function ask(bytes: string): Promise<RawAnswer> {
   const linesBefore = logLines()
   const answer = await answerTo(api.port, bytes)
@@ -43,7 +43,7 @@ async function ask(bytes: string): Promise<RawAnswer> {
   const [method = '', path = ''] = bytes.split(' ', 2)
   if (answer.status >= 400 && method !== 'HEAD') expectProblem(answer, answer.status)
   const [pathname = ''] = path.split(/[?#]/)
-  // The page is no part of the interface that the document describes.
+  // The page is not part of the API that the document describes.
   if (pathname !== '/') answered.add(`${method} ${routeOf(pathname)} ${answer.status}`)
   return answer
 }
@@ -54,10 +54,10 @@ function logLines(): number {
 
 const routes = ['/shorten', '/stats', '/stats/overall', '/healthz', '/readyz', '/metrics', '/openapi.json']
 
-/** Reports of all links and of one, which the document writes with the link's slug as a parameter. */
+/** Reports of all links and of one link; the document writes the slug as a parameter. */
 const reports = ['breakdowns', 'filtered', 'visits', 'export']
 
-/** As the OpenAPI document writes it; undefined where no route is. */
+/** The path as the OpenAPI document writes it; undefined if there is no route. */
 function routeOf(pathname: string): string | undefined {
   if (routes.includes(pathname)) return pathname
   const [, subject, report = ''] = /^\/stats\/([^/]*)\/([^/]*)$/.exec(pathname) ?? []
@@ -67,7 +67,7 @@ function routeOf(pathname: string): string | undefined {
   return /^\/[^/]+$/.test(pathname) ? '/{slug}' : undefined
 }
 
-/** A 201 must be true: the link can be followed, and its statistics read. */
+/** After a 201 the link must redirect and have statistics. */
 async function readBack(answer: RawAnswer): Promise<void> {
   const link = JSON.parse(answer.body) as { slug: string; long_url: string; short_url: string }
   expect(answer.headers.get('location')).toBe(link.short_url)
@@ -100,7 +100,7 @@ const anyUrl = fc.oneof(
   anyText.map(text => `https://example.com?${text}`),
   anyText.map(text => `https://${text}.com/`),
 )
-/** Bytes that a header value may hold, RFC 9110 section 5.5, and now and then one that it may not. */
+/** Bytes that a header value may contain (RFC 9110, section 5.5), and occasionally one that it may not. */
 const headerValue = fc
   .array(
     fc.oneof(
@@ -188,7 +188,7 @@ describe('whatever arrives', () => {
   test('as the bytes of a body', async () => {
     const bytes = fc.oneof(
       fc.uint8Array({ maxLength: 200 }).map(array => Buffer.from(array).toString('latin1')),
-      // JSON of which a few bytes were changed.
+      // JSON with a few changed bytes.
       fc.tuple(fc.nat(50), fc.uint8Array({ minLength: 1, maxLength: 3 })).map(([at, array]) => {
         const json = '{"long_url": "https://example.com/", "reuse": false, "slug": "abc"}'
         return json.slice(0, at) + Buffer.from(array).toString('latin1') + json.slice(at + array.length)
@@ -353,7 +353,7 @@ describe('the OpenAPI document', () => {
     )
   })
 
-  test('is one of OpenAPI 3.1, complete in its parts', () => {
+  test('is a complete OpenAPI 3.1 document', () => {
     expect(document.openapi).toMatch(/^3\.1\.\d$/)
     expect(document.info).toMatchObject({ title: 'Hopcount', version: manifest.version })
     expect(operations.map(({ path, method }) => `${method} ${path}`).sort()).toEqual([
@@ -387,7 +387,7 @@ describe('the OpenAPI document', () => {
     }
   })
 
-  test('says of each answer what it means, and of each problem that it is one', () => {
+  test('describes every response, and declares problems as problem+json', () => {
     for (const { path, method, operation } of operations) {
       for (const [status, response] of Object.entries(operation.responses)) {
         const where = `${method} ${path} ${status}`
@@ -406,7 +406,7 @@ describe('the OpenAPI document', () => {
     })
   })
 
-  test('refers to nothing that is not in it', () => {
+  test('contains no dangling references', () => {
     const references = [...JSON.stringify(document).matchAll(/"\$ref":"([^"]+)"/g)].map(
       ([, target]) => target ?? '',
     )
@@ -418,7 +418,7 @@ describe('the OpenAPI document', () => {
     }
   })
 
-  test('names every status that a route was seen to answer, and no method that it refuses', async () => {
+  test('lists every status that a route returned in these tests, and no method that it refuses', async () => {
     const link = { long_url: 'https://example.com/tour', slug: 'tour' }
     for (const path of routes) await ask(requestBytes('GET', path))
     await ask(shortenBytes(link))
@@ -453,12 +453,12 @@ describe('the OpenAPI document', () => {
         : !(status in operation.responses)
     })
     expect(undocumented).toEqual([])
-    // The tour went everywhere.
+    // The tests visited every route.
     const statuses = new Set([...answered].map(entry => entry.split(' ')[2]))
     expect([...statuses].sort()).toEqual('200 201 304 307 400 404 405 409 410 413 415 417 422 431'.split(' '))
   })
 
-  test('is shown as a page', async () => {
+  test('is rendered as a page', async () => {
     const page = await fetch(`${api.origin}/docs`)
     expect([page.status, page.headers.get('content-type')]).toEqual([200, 'text/html; charset=utf-8'])
     const scripts = [...(await page.text()).matchAll(/<script src="([^"]+)">/g)].map(match => match[1])

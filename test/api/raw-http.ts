@@ -1,7 +1,7 @@
 /**
- * Speaks to an HTTP server in bytes, for requests that no HTTP client would send: malformed, contradictory, slow.
+ * Sends raw bytes to an HTTP server, for requests that no HTTP client would send: malformed, contradictory, slow.
  *
- * Reads the first final answer and hangs up. Always ends, by `timeoutMs` at the latest.
+ * Reads the first final response and hangs up. Always ends, after `timeoutMs` at the latest.
  */
 import { connect } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -13,18 +13,18 @@ export interface RawAnswer {
 }
 
 export interface RawRequestOptions {
-  /** Bytes that go out at a time; all at once when absent. */
+  /** Bytes sent at a time; all at once if absent. */
   dripBytes?: number
-  /** The pause between them, 100 ms when absent. */
+  /** The pause between them; 100 ms if absent. */
   dripEveryMs?: number
-  /** How long to wait for the answer, from connecting on; 5 s when absent. */
+  /** How long to wait for the response, measured from connecting; 5 s if absent. */
   timeoutMs?: number
 }
 
-/** The answer; `closed` when the server hangs up without a whole one, `timeout` when there is none in time. */
+/** The response; `closed` if the server hangs up before it is complete, `timeout` if none arrives in time. */
 export type RawOutcome = RawAnswer | 'closed' | 'timeout'
 
-/** Text goes out as Latin-1, one byte per character, so that `\xff` is the byte 0xff. */
+/** Text is sent as Latin-1, one byte per character, so that `\xff` is the byte 0xff. */
 export function sendRaw(
   server: { host: string; port: number },
   request: string | Uint8Array,
@@ -54,7 +54,7 @@ export function sendRaw(
       const answer = readAnswer(received, { hasBody, ended: false })
       if (answer !== undefined) finish(answer)
     })
-    // A server that refuses a request early may reset the connection; what it said before counts.
+    // A server that refuses a request early may reset the connection; what it sent before that counts.
     socket.on('error', () => {})
     socket.on('close', () => finish(readAnswer(received, { hasBody, ended: true }) ?? 'closed'))
   })
@@ -73,7 +73,7 @@ async function drip(
   }
 }
 
-/** The first final answer in the bytes; undefined while it is not whole (RFC 9112 section 6.3). */
+/** The first final response in the bytes; undefined while it is incomplete (RFC 9112, section 6.3). */
 function readAnswer(
   received: Buffer,
   connection: { hasBody: boolean; ended: boolean },
@@ -83,7 +83,7 @@ function readAnswer(
   const [statusLine = '', ...headerLines] = received.subarray(0, headEnd).toString('latin1').split('\r\n')
   const status = Number(/^HTTP\/1\.[01] (\d{3})(?: |$)/.exec(statusLine)?.[1])
   const rest = received.subarray(headEnd + 4)
-  // 100 Continue and its like announce the final answer (RFC 9110 section 15.2).
+  // 1xx responses such as 100 Continue precede the final one (RFC 9110, section 15.2).
   if (status < 200) return readAnswer(rest, connection)
 
   const headers = new Headers(headerLines.map(readHeader))
@@ -109,7 +109,7 @@ function readBody(
   return rest.length < Number(contentLength) ? undefined : rest.subarray(0, Number(contentLength))
 }
 
-/** The chunked coding of RFC 9112 section 7.1, trailers left alone. */
+/** The chunked coding of RFC 9112, section 7.1; trailers are ignored. */
 function readChunks(rest: Buffer): Buffer | undefined {
   const chunks: Buffer[] = []
   for (let start = 0; ; ) {

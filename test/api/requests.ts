@@ -1,9 +1,9 @@
-/** Requests to an API process, and what every one of its answers must be. */
+/** Requests to an API process, and what every one of its responses must satisfy. */
 import { expect } from 'vitest'
 import type { RawAnswer, RawOutcome, RawRequestOptions } from './raw-http.ts'
 import { sendRaw } from './raw-http.ts'
 
-/** The bytes of a request; text is one byte per character. The length is that of the body unless a header says otherwise. */
+/** The bytes of a request; text is one byte per character. Content-Length is the body's length unless a header sets it. */
 export function requestBytes(
   method: string,
   path: string,
@@ -19,14 +19,14 @@ export function requestBytes(
   return `${method} ${path} HTTP/1.1\r\n${lines.join('')}\r\n${body}`
 }
 
-/** The bytes of POST /shorten with that JSON text (or that value as JSON). */
+/** The bytes of POST /shorten with this JSON text (or this value as JSON). */
 export function shortenBytes(body: unknown, headers: Record<string, string> = {}): string {
   const text = typeof body === 'string' ? body : Buffer.from(JSON.stringify(body)).toString('latin1')
   const length = { 'content-length': String(text.length) }
   return requestBytes('POST', '/shorten', { 'content-type': 'application/json', ...length, ...headers }, text)
 }
 
-/** Sends the bytes; throws where no answer comes. */
+/** Sends the bytes; throws if there is no response. */
 export async function answerTo(
   port: number,
   bytes: string,
@@ -49,7 +49,7 @@ export interface ProblemBody {
   errors?: { pointer: string; detail: string }[]
 }
 
-/** Checks that the answer is problem+json of that status, complete, and says nothing of the inside; returns it. */
+/** Checks that the response is complete problem+json with this status and reveals no internals; returns it. */
 export function expectProblem(answer: RawAnswer, status: number): ProblemBody {
   expect({ status: answer.status, body: answer.body }).toMatchObject({ status })
   expect(answer.headers.get('content-type')).toMatch(/^application\/problem\+json(;|$)/)

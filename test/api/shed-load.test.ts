@@ -6,8 +6,8 @@ import { temporaryFolder } from '../support/temporary-folder.ts'
 import { createTestDatabase } from '../support/test-database.ts'
 import { waitUntil } from '../support/wait-until.ts'
 
-test('an overloaded process gives up statistics, and goes on redirecting', async () => {
-  // From a signal on, keeps the event loop busy for 400 of every 420 ms, as too many requests would.
+test('an overloaded process sheds statistics and keeps redirecting', async () => {
+  // After a signal, keeps the event loop busy for 400 of every 420 ms, as too many requests would.
   const preload = join(temporaryFolder(), 'busy.mjs')
   writeFileSync(
     preload,
@@ -18,8 +18,8 @@ test('an overloaded process gives up statistics, and goes on redirecting', async
     env: { NODE_OPTIONS: `--import=${preload}` },
   })
   const slug = await shorten(api.origin)
-  // A link that is in the cache: one that PostgreSQL has to be asked for may come too late at such a load. Twice, since
-  // the notice of its creation may come after the first visit, and have it forgotten.
+  // A cached link: a lookup in PostgreSQL may take too long under this load. Twice, because the notice of its creation
+  // may arrive after the first visit and evict it.
   await visit(api.origin, slug)
   expect((await fetch(`${api.origin}/stats`)).status).toBe(200)
   await visit(api.origin, slug)
@@ -27,7 +27,7 @@ test('an overloaded process gives up statistics, and goes on redirecting', async
   const refused = await waitUntil(
     async () => {
       const answer = await fetch(`${api.origin}/stats`)
-      // Not the 503 of a database connection that came too late.
+      // Not the 503 of a database connection that took too long.
       return answer.status === 503 && (await answer.text()).includes('Too busy') && answer
     },
     { what: 'statistics are refused' },

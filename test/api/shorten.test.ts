@@ -57,7 +57,7 @@ function newUrl(): string {
 }
 
 describe('a new link', () => {
-  test('is answered with 201, its address in Location, and all there is to know of it', async () => {
+  test('gets 201, its URL in Location and a complete description', async () => {
     const before = Date.now()
     const answer = await post(one, {
       long_url: 'HTTPS://Example.com/ü?b=c#d',
@@ -77,7 +77,7 @@ describe('a new link', () => {
     expect([response.status, response.headers.get('location')]).toEqual([307, answer.long_url])
   })
 
-  test('has a slug of its own, also to a URL that has one already', async () => {
+  test('gets a new slug, even if the URL already has one', async () => {
     const longUrl = newUrl()
     const answers = await Promise.all(
       Array.from({ length: 50 }, (_, i) => post(i % 2 === 0 ? one : other, { long_url: longUrl })),
@@ -87,7 +87,7 @@ describe('a new link', () => {
     expect((await linksTo(longUrl)).sort()).toEqual(answers.map(answer => answer.slug).sort())
   })
 
-  test('can have a slug of one’s own choice, which differs by case from others', async () => {
+  test('can have a custom slug, and slugs are case-sensitive', async () => {
     expect(await post(one, { long_url: newUrl(), slug: 'Spring_Sale-2030' })).toMatchObject({
       status: 201,
       slug: 'Spring_Sale-2030',
@@ -100,7 +100,7 @@ describe('a new link', () => {
     })
   })
 
-  test('redirects in the other process, too, as soon as its creation was answered', async () => {
+  test('redirects in the other process too as soon as its creation is confirmed', async () => {
     for (let i = 0; i < 20; i++) {
       const { slug } = await post(i % 2 === 0 ? one : other, { long_url: newUrl() })
       expect(await follow(i % 2 === 0 ? other : one, slug)).toBe(307)
@@ -111,7 +111,7 @@ describe('a new link', () => {
     ['https://go.example', 'https://go.example'],
     ['https://go.example:8443', 'https://go.example:8443'],
     ['http://10.0.0.1', 'http://10.0.0.1'],
-    // As the URL Standard writes an origin (section 4.7).
+    // Origins as the URL Standard serializes them (section 4.7).
     ['https://GO.Bücher.example:443', 'https://go.xn--bcher-kva.example'],
   ])('has PUBLIC_URL in its address: %s', async (publicUrl, origin) => {
     const api = await startApi({ databaseUrl, env: { PUBLIC_URL: publicUrl } })
@@ -124,7 +124,7 @@ describe('a new link', () => {
   })
 
   test.each(['http://127.0.0.1/', 'http://intranet/', 'http://[::1]/'])(
-    'may lead to a private host where ALLOW_PRIVATE_TARGETS is set: %s',
+    'may have a private target if ALLOW_PRIVATE_TARGETS is set: %s',
     async longUrl => {
       expect(await post(one, { long_url: longUrl })).toMatchObject({ status: 422 })
       privateAllowed ??= startApi({ databaseUrl, env: { ALLOW_PRIVATE_TARGETS: 'true' } })
@@ -135,7 +135,7 @@ describe('a new link', () => {
 })
 
 describe('of concurrent requests through two processes', () => {
-  test('for one slug, a single one gets it and the others are told that it is taken', async () => {
+  test('for one slug, exactly one gets it and the others are told that it is taken', async () => {
     for (let round = 0; round < 5; round++) {
       const slug = `wanted-${round}`
       const answers = await Promise.all(
@@ -149,7 +149,7 @@ describe('of concurrent requests through two processes', () => {
     }
   })
 
-  test('to reuse one URL, a single one makes a link and the others find it', async () => {
+  test('to reuse one URL, exactly one creates a link and the others find it', async () => {
     for (let round = 0; round < 5; round++) {
       const longUrl = newUrl()
       const answers = await Promise.all(
@@ -165,7 +165,7 @@ describe('of concurrent requests through two processes', () => {
 })
 
 describe('reuse', () => {
-  test('finds the oldest link to the URL in the form in which it is stored', async () => {
+  test('finds the oldest link to the URL in its stored form', async () => {
     const first = await post(one, { long_url: 'https://example.com/reuse?a=ü' })
     await post(one, { long_url: 'https://example.com/reuse?a=ü' })
     const found = await post(other, { long_url: 'HTTPS://EXAMPLE.com:443/reuse?a=%C3%BC', reuse: true })
@@ -177,7 +177,7 @@ describe('reuse', () => {
     })
   })
 
-  test('makes a link where there is none, and where the only one expires', async () => {
+  test('creates a link if there is none, or only one that expires', async () => {
     const longUrl = newUrl()
     const expiring = await post(one, { long_url: longUrl, expires_at: '2099-01-01T00:00:00Z' })
     const lasting = await post(one, { long_url: longUrl, reuse: true })
@@ -189,7 +189,7 @@ describe('reuse', () => {
     })
   })
 
-  test('false makes a new link', async () => {
+  test('false creates a new link', async () => {
     const longUrl = newUrl()
     const first = await post(one, { long_url: longUrl, reuse: true })
     const second = await post(one, { long_url: longUrl, reuse: false })
@@ -197,7 +197,7 @@ describe('reuse', () => {
   })
 
   test.each([{ slug: 'mine' }, { expires_at: '2099-01-01T00:00:00Z' }])(
-    'does not go together with %j',
+    'can not be combined with %j',
     async fields => {
       const longUrl = newUrl()
       expect(await post(one, { long_url: longUrl, reuse: true, ...fields })).toMatchObject({
@@ -209,13 +209,13 @@ describe('reuse', () => {
   )
 })
 
-describe('a slug that was asked for before it existed', () => {
-  test('redirects in the process that made it as soon as that was answered, and in the other one soon', async () => {
+describe('a slug that was requested before it existed', () => {
+  test('redirects immediately in the process that created it, and soon in the other one', async () => {
     for (const slug of ['early-1', 'early-2', 'early-3']) {
       expect(await Promise.all([follow(one, slug), follow(other, slug)])).toEqual([404, 404])
       await post(one, { long_url: newUrl(), slug })
       expect(await follow(one, slug)).toBe(307)
-      // Well under the 30 s that an absent slug is remembered for.
+      // Well under the 30 s for which an absent slug is cached.
       await waitUntil(async () => (await follow(other, slug)) === 307, {
         what: `/${slug} redirects in the other process`,
         deadlineMs: 10_000,
@@ -224,8 +224,8 @@ describe('a slug that was asked for before it existed', () => {
     }
   })
 
-  test('is remembered as absent until the notice of its creation arrives', async () => {
-    // Only while it hears of changes does a process remember what is absent.
+  test('is cached as absent until the notice of its creation arrives', async () => {
+    // A process caches absent slugs only while it receives notices of changes.
     await waitUntil(
       async () => {
         const { rows } = await pool.query<{ count: number }>(
@@ -248,7 +248,7 @@ describe('a slug that was asked for before it existed', () => {
       })
   })
 
-  test('redirects, whatever was asked for at the moment of its creation', async () => {
+  test('redirects, whatever was requested at the moment of its creation', async () => {
     for (let round = 0; round < 20; round++) {
       const slug = `race-${round}`
       await Promise.all([
@@ -263,7 +263,7 @@ describe('a slug that was asked for before it existed', () => {
   })
 })
 
-test('no slug can stand in the way of a route: every word that stands where a slug could is reserved in any case', async () => {
+test('no slug can shadow a route: every word in a slug’s place is reserved in any case', async () => {
   const document = (await (await fetch(`${one.origin}/openapi.json`)).json()) as {
     paths: Record<string, unknown>
   }

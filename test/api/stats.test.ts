@@ -30,7 +30,7 @@ beforeEach(async () => {
   )
 })
 
-/** Makes links without asking the API, oldest first; returns their ids. */
+/** Inserts links directly, oldest first; returns their ids. */
 async function makeLinks(slugs: string[]): Promise<number[]> {
   const { rows } = await pool.query<{ id: number }>(
     `INSERT INTO links (slug, long_url) SELECT slug, 'https://example.com/' || slug
@@ -40,10 +40,10 @@ async function makeLinks(slugs: string[]): Promise<number[]> {
   return rows.map(row => row.id)
 }
 
-/** Records visits as a worker does, and lets go by the 600 ms for which answers are shared. */
+/** Records visits as a worker does, and waits out the 600 ms for which responses are shared. */
 async function recordVisits(visits: { linkId: number; visitedAt: number }[]): Promise<void> {
   const decoded = visits.map(visit => ({ ...visit, referrer: undefined, userAgent: undefined }))
-  // Of any time: clocks of all zones and years are tried.
+  // At any time: the clocks of all zones and years are tested.
   const timeBounds = async () => ({ from: 0, to: Number.MAX_SAFE_INTEGER })
   const knowledge = { ...(await openVisitKnowledge(pool)), timeBounds }
   await recordBatches(pool, knowledge, [{ producerId: newProducerId(), seq: 1, visits: decoded }])
@@ -68,7 +68,7 @@ async function topLinks(limit: number, window = 'all'): Promise<TopLink[]> {
   return JSON.parse(text) as TopLink[]
 }
 
-/** All pages, from the first to the one that names no next one. */
+/** All pages, from the first to the one without a next one. */
 async function allPages(path: string): Promise<TopLink[][]> {
   const pages: TopLink[][] = []
   for (let next: string | undefined = path; next !== undefined && pages.length < 1_000; ) {
@@ -81,7 +81,7 @@ async function allPages(path: string): Promise<TopLink[][]> {
 }
 
 describe('the most visited links', () => {
-  test('are an array, most visited first, and of equals the oldest link first', async () => {
+  test('are an array, most visited first, and the oldest first of equal ones', async () => {
     const [a = 0, b = 0, c = 0] = await makeLinks(['a', 'b', 'c', 'never-visited'])
     const at = Date.UTC(2026, 0, 1, 12)
     await recordVisits([
@@ -94,7 +94,7 @@ describe('the most visited links', () => {
     const entry = (slug: string, visits: number, lastVisit: string) => ({
       slug,
       long_url: `https://example.com/${slug}`,
-      // Whoever sends no user agent is no browser.
+      // A client without a user agent is not a browser.
       ...{ visits, humans: 0, bots: visits, previews: 0, uniques: 0 },
       last_visit: `2026-01-01T12:00:${lastVisit}Z`,
       created_at: expect.stringMatching(/^\d{4}-\d\d-\d\dT.*Z$/),
@@ -107,7 +107,7 @@ describe('the most visited links', () => {
     expect(await topLinks(1)).toHaveLength(1)
   })
 
-  test('are ten where no limit is given, and none where there are no visits', async () => {
+  test('are ten by default, and none without visits', async () => {
     expect(await topLinks(11)).toEqual([])
     const ids = await makeLinks(Array.from({ length: 12 }, (_, i) => `link-${i}`))
     await recordVisits(ids.map(linkId => ({ linkId, visitedAt: Date.now() })))
@@ -117,7 +117,7 @@ describe('the most visited links', () => {
   })
 
   test.each(['all', '30d'])(
-    'are each on one page, however many are equal: window %s, any limit',
+    'are on exactly one page each, however many are equal: window %s, any limit',
     async window => {
       const counts = fc.sample(fc.oneof(fc.constantFrom(1, 1, 1, 2, 3), fc.integer({ min: 1, max: 300 })), {
         numRuns: 150,
@@ -144,7 +144,7 @@ describe('the most visited links', () => {
     },
   )
 
-  test('of a window are those visited in it, with the visits in it', async () => {
+  test('of a window are the links visited within it, with their visits within it', async () => {
     const [a = 0, b = 0] = await makeLinks(['a', 'b'])
     const now = Date.now()
     const ago = (linkId: number, days: number) => ({ linkId, visitedAt: now - days * dayMs })
@@ -202,15 +202,15 @@ describe('the most visited links', () => {
   })
 
   test.each(['1.1', '0.0', '9999999999999999.9999999999999999'])(
-    'behind a position that no page ended with are still a page: %s',
+    'can be paged from a position at which no page ended: %s',
     async after => {
       expect((await get(`/stats?after=${after}`)).status).toBe(200)
     },
   )
 })
 
-describe('an answer that a client has already', () => {
-  test('is not sent again until something has changed', async () => {
+describe('a response that a client already has', () => {
+  test('is not sent again until something changes', async () => {
     const [linkId = 0] = await makeLinks(['a'])
     await recordVisits([{ linkId, visitedAt: Date.now() }])
     for (const path of ['/stats?limit=12', '/stats/a?to=2099-01-01&from=2098-12-01']) {
@@ -245,7 +245,7 @@ describe('an answer that a client has already', () => {
   })
 })
 
-test('an answer says how many visits are not in it yet, and up to when it is complete', async () => {
+test('a response says how many visits are not yet counted, and up to when it is complete', async () => {
   const installation = { databaseUrl: (await createTestDatabase()).url }
   const own = await startApi(installation)
   const slug = await shorten(own.origin)
@@ -276,7 +276,7 @@ test('an answer says how many visits are not in it yet, and up to when it is com
 })
 
 describe('the statistics of a link', () => {
-  test('of a link that nobody visited are zeros', async () => {
+  test('of a link without visits are zeros', async () => {
     await makeLinks(['quiet'])
     const stats = await linkStats(api.origin, 'quiet', '?from=2026-01-01&to=2026-01-04')
     const none = { visits: 0, humans: 0, bots: 0, previews: 0 }
@@ -297,7 +297,7 @@ describe('the statistics of a link', () => {
     })
   })
 
-  test('show the last 30 days, by day, where nothing else is asked for', async () => {
+  test('show the last 30 days, by day, by default', async () => {
     const [linkId = 0] = await makeLinks(['a'])
     const now = Date.now()
     await recordVisits([0, 1, 31, 40].map(days => ({ linkId, visitedAt: now - days * dayMs })))
@@ -308,7 +308,7 @@ describe('the statistics of a link', () => {
     expect(Date.parse(series.at(-1)?.start ?? '')).toBe(Math.floor(now / dayMs) * dayMs)
   })
 
-  test('name the latest 20 visits, newest first', async () => {
+  test('list the latest 20 visits, newest first', async () => {
     const [linkId = 0] = await makeLinks(['a'])
     const at = Date.UTC(2026, 0, 1)
     await recordVisits(
@@ -370,7 +370,7 @@ describe('the statistics of a link', () => {
     expect((await linkStats(api.origin, 'a', `?${query}`)).series).toHaveLength(intervals)
   })
 
-  test('know every zone that the runtime knows', async () => {
+  test('accept every time zone that the runtime knows', async () => {
     await makeLinks(['a'])
     for (const tz of Intl.supportedValuesOf('timeZone')) {
       const { status } = await get(`/stats/a?tz=${encodeURIComponent(tz)}&from=2026-01-01&to=2026-01-03`)
@@ -379,7 +379,7 @@ describe('the statistics of a link', () => {
   })
 })
 
-/** Zones whose clocks did something unusual, and moments around which they did it. */
+/** Time zones with unusual clock changes, and the times of those changes. */
 const shifts: [timeZone: string, moment: string][] = [
   ['America/New_York', '2026-03-08T07:00:00Z'],
   ['America/New_York', '2026-11-01T06:00:00Z'],
@@ -388,16 +388,16 @@ const shifts: [timeZone: string, moment: string][] = [
   ['Australia/Lord_Howe', '2026-10-03T15:30:00Z'],
   // Skips 30 December 2011.
   ['Pacific/Apia', '2011-12-30T10:00:00Z'],
-  // At midnight: a day that begins at 1:00, and one whose first hour comes twice.
+  // At midnight: a day that begins at 1:00, and one whose first hour is repeated.
   ['America/Havana', '2026-03-08T05:00:00Z'],
   ['America/Havana', '2026-11-01T05:00:00Z'],
   ['America/Sao_Paulo', '2017-10-15T03:00:00Z'],
   ['America/Sao_Paulo', '2018-02-18T02:00:00Z'],
-  // Back to the day before.
+  // Back to the previous day.
   ['Africa/Cairo', '2026-10-29T21:00:00Z'],
   // Two hours.
   ['Antarctica/Troll', '2026-03-29T01:00:00Z'],
-  // From 8:30 ahead to 9:00 ahead, at night.
+  // From UTC+8:30 to UTC+9:00, at night.
   ['Asia/Pyongyang', '2018-05-04T15:00:00Z'],
   ['Asia/Kathmandu', '1985-12-31T18:30:00Z'],
   ['Asia/Kathmandu', '2026-06-30T18:15:00Z'],
@@ -414,7 +414,7 @@ const spansMs: Record<Interval, number> = {
   month: 366 * dayMs,
 }
 
-test('a series is the count of the visits in each interval on the clocks of the zone', async () => {
+test('a series counts the visits in each interval by the zone’s clocks', async () => {
   const [linkId = 0] = await makeLinks(['a'])
   const near = (spanMs: number) =>
     fc
@@ -458,7 +458,7 @@ test('a series is the count of the visits in each interval on the clocks of the 
   )
 }, 120_000)
 
-/** Looks at each visit alone, and at each quarter hour of the range alone. */
+/** Checks each visit, and each quarter hour of the range, on its own. */
 function countByHand(
   visits: number[],
   range: { timeZone: string; interval: Interval; from: number; to: number },

@@ -1,4 +1,4 @@
-/** A flood of slugs that nobody knows: it is turned away cheaply, and never at the expense of a link that exists. */
+/** A flood of unknown slugs is rejected cheaply, and never at the expense of an existing link. */
 import { randomBytes } from 'node:crypto'
 import { Agent, get } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -13,12 +13,12 @@ import { createTestDatabase } from '../support/test-database.ts'
 import { waitUntil } from '../support/wait-until.ts'
 import { answerTo, expectProblem, requestBytes } from './requests.ts'
 
-describe.skipIf(!redisAvailable())('while slugs that nobody knows come in floods', () => {
+describe.skipIf(!redisAvailable())('during a flood of unknown slugs', () => {
   let pool: Pool
   let cache: Redis
-  /** Makes the links. */
+  /** Creates the links. */
   let one: RunningApi
-  /** Gets the flood. */
+  /** Receives the flood. */
   let other: RunningApi
   beforeAll(async () => {
     const databaseUrl = (await createTestDatabase()).url
@@ -27,18 +27,18 @@ describe.skipIf(!redisAvailable())('while slugs that nobody knows come in floods
     cache = new Redis(redisUrl)
     cleanUpLater(() => cache.disconnect())
     one = await startApi({ databaseUrl })
-    // Links of one of the pages that are read at start, and of the last one, which is not full.
+    // Links on a full page of those read at start, and on the last page, which is not full.
     await pool.query(
       `INSERT INTO links (slug, long_url) SELECT 'old' || n, 'https://example.com/' FROM generate_series(1, 7000) AS n`,
     )
     other = await startApi({ databaseUrl, redisUrl, env: { CACHE_REDIS_URL: redisUrl } })
     await waitUntil(async () => (await lookedUp(1_000)) < 500, {
-      what: 'the flood is turned away',
+      what: 'the flood is rejected',
       everyMs: 500,
     })
   })
 
-  /** How many of so many unknown slugs the cache was asked for: all that were not turned away. */
+  /** Requests this many unknown slugs; returns how many were looked up in the cache: all that were not rejected. */
   async function lookedUp(count: number): Promise<number> {
     const before = await misses()
     await Promise.all(Array.from({ length: count }, () => status(other, unknownSlug())))
@@ -49,30 +49,30 @@ describe.skipIf(!redisAvailable())('while slugs that nobody knows come in floods
     return Number(/keyspace_misses:(\d+)/.exec(await cache.info('stats'))?.[1])
   }
 
-  test('they are 404 like any other, and hardly any is looked up', async () => {
+  test('they are 404 like any other, and almost none is looked up', async () => {
     const startedAt = Date.now()
     const lookups = await lookedUp(4_000)
     const seconds = Math.ceil((Date.now() - startedAt) / 1_000) + 1
-    // 100 a second, and those that pass the filter.
+    // 100 a second, plus those that pass the filter.
     expect(lookups).toBeLessThan(100 * seconds + 100)
     expectProblem(await answerTo(other.port, requestBytes('GET', `/${unknownSlug()}`)), 404)
     expect((await answerTo(other.port, requestBytes('HEAD', `/${unknownSlug()}`))).status).toBe(404)
   })
 
-  test('links that were there before the process are found', async () => {
+  test('links that existed before the process are found', async () => {
     await flooding(async () => {
       for (const number of [1, 2, 4_999, 5_000, 5_001, 6_999, 7_000])
         expect(await visit(other.origin, `old${number}`)).toBe('https://example.com/')
     })
   })
 
-  test('a link that another process made is found as soon as that has answered', async () => {
+  test('a link created by another process is found as soon as its creation is confirmed', async () => {
     await flooding(async () => {
       for (let i = 0; i < 300; i++) await visit(other.origin, await shorten(one.origin))
     })
   })
 
-  test('a link that was made while changes went unheard is found, at once and later', async () => {
+  test('a link created while notices of changes were missed is found, immediately and later', async () => {
     await flooding(async () => {
       for (let i = 0; i < 20; i++) {
         await pool.query(
@@ -81,14 +81,14 @@ describe.skipIf(!redisAvailable())('while slugs that nobody knows come in floods
         )
         await visit(other.origin, await shorten(one.origin))
         const unheard = await Promise.all(Array.from({ length: 10 }, () => shorten(one.origin)))
-        // Now before it listens again, now while it reads, now after that.
+        // Before it listens again, while it reads, and after that.
         await sleep(40 * i)
         for (const slug of unheard) await visit(other.origin, slug)
       }
     })
   })
 
-  test('links that somebody wrote into the table are found, too, all of them soon after the first', async () => {
+  test('links inserted directly into the table are found too, all of them soon after the first', async () => {
     await pool.query(
       `INSERT INTO links (slug, long_url) SELECT 'manual' || n, 'https://example.com/' FROM generate_series(1, 50) AS n`,
     )
@@ -101,7 +101,7 @@ describe.skipIf(!redisAvailable())('while slugs that nobody knows come in floods
     })
   })
 
-  /** Has the process asked for unknown slugs all the time, far more than it looks up. */
+  /** Requests unknown slugs continuously, far more than the process looks up. */
   async function flooding(work: () => Promise<void>): Promise<void> {
     let over = false
     const answered = { notFound: 0, other: 0 }

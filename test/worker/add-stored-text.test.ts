@@ -24,7 +24,7 @@ function scanned(text: string, to: Breakdowns = new Map()): Breakdowns {
   return to
 }
 
-test('breakdowns that were stored are read as they were, whatever the keys hold', () => {
+test('stored breakdowns are read back unchanged, whatever their keys contain', () => {
   for (const keys of [plainKeys, fc.string({ unit: 'binary' })])
     fc.assert(
       fc.property(breakdownsOf(keys), breakdowns => {
@@ -33,7 +33,7 @@ test('breakdowns that were stored are read as they were, whatever the keys hold'
     )
 })
 
-test('counts are added to those that are there', () => {
+test('counts are added to existing ones', () => {
   fc.assert(
     fc.property(breakdownsOf(plainKeys), breakdowns => {
       const text = storedText(breakdowns)
@@ -45,7 +45,7 @@ test('counts are added to those that are there', () => {
   )
 })
 
-test('JSON as PostgreSQL writes it is read, too', () => {
+test('JSON in PostgreSQL’s own formatting is read too', () => {
   for (const text of ['{"r*" : 5, "c*" : [7, 3]}', '{"r*": 5, "c*": [7, 3]}', '{ "r*":5,"c*":[7,3] }'])
     expect(scanned(text)).toEqual(
       new Map([
@@ -56,7 +56,7 @@ test('JSON as PostgreSQL writes it is read, too', () => {
   expect(scanned('{ }')).toEqual(new Map())
 })
 
-test('a text that is cut off or goes on is refused, and counts nothing', () => {
+test('a truncated text, or one with trailing characters, is refused and adds no counts', () => {
   fc.assert(
     fc.property(breakdownsOf(plainKeys), fc.double({ min: 0, max: 1, noNaN: true }), (breakdowns, share) => {
       const text = storedText(breakdowns)
@@ -82,7 +82,7 @@ test('a text that is cut off or goes on is refused, and counts nothing', () => {
     expect(() => scanned(bad)).toThrow(SyntaxError)
 })
 
-test('it agrees with JSON.parse', () => {
+test('results are those of JSON.parse', () => {
   fc.assert(
     fc.property(breakdownsOf(fc.string({ unit: 'grapheme' })), breakdowns => {
       const text = storedText(breakdowns)

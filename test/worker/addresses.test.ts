@@ -1,4 +1,4 @@
-/** An address of a visitor is in the spool and the queue while its visit waits; never in PostgreSQL, never in a log. */
+/** A visitor's address is in the spool and the queue while the visit waits; never in PostgreSQL tables, never in a log. */
 import { expect, test } from 'vitest'
 import {
   openPool,
@@ -16,7 +16,7 @@ const address = '203.0.113.99'
 const chrome =
   'Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36'
 
-test('no address reaches PostgreSQL, also where it carries the queue, or a log', async () => {
+test('no address reaches a log or PostgreSQL, even if PostgreSQL carries the queue', async () => {
   const installation = {
     databaseUrl: (await createTestDatabase()).url,
     env: { TRUST_PROXY: '127.0.0.1/32', LOG_LEVEL: 'trace' },
@@ -31,7 +31,7 @@ test('no address reaches PostgreSQL, also where it carries the queue, or a log',
       'user-agent': chrome,
       'accept-language': 'de',
     })
-  // No worker yet: the batch lies in the queue.
+  // No worker yet: the batch stays in the queue.
   const waiting = () => pool.query('SELECT count(*)::int AS n FROM hopcount_queue.job')
   await waitUntil(async () => (await waiting()).rows[0].n > 0, { what: 'a batch waits in PostgreSQL' })
   expect(await rowsWithAddress(pool)).toEqual([])
@@ -39,14 +39,14 @@ test('no address reaches PostgreSQL, also where it carries the queue, or a log',
   const worker = await startWorker({ ...installation, spoolDir })
   await waitForVisits(api.origin, slug, 20)
   expect(await rowsWithAddress(pool)).toEqual([])
-  // It did get as far as the worker: one person of one country.
+  // The worker did receive it: it counted one person, from one country.
   const { rows } = await pool.query('SELECT uniques FROM link_totals WHERE link_id > 0')
   expect(rows).toEqual([{ uniques: 1 }])
   expect(api.process.output()).not.toContain(address)
   expect(worker.output()).not.toContain(address)
 })
 
-/** Tables that hold it in any row, as it is or in base64. */
+/** Tables with a row that contains it, as it is or in base64. */
 async function rowsWithAddress(pool: ReturnType<typeof openPool>): Promise<string[]> {
   const { rows: tables } = await pool.query<{ name: string }>(
     `SELECT format('%I.%I', schemaname, tablename) AS name FROM pg_tables

@@ -15,7 +15,7 @@ import { temporaryFolder } from '../support/temporary-folder.ts'
 import { createTestDatabase } from '../support/test-database.ts'
 import { waitUntil } from '../support/wait-until.ts'
 
-/** Batches of one API process that may be on their way at a time. */
+/** The most batches of one API process that may be in flight at a time. */
 const window = 32
 
 describe.each([
@@ -23,7 +23,7 @@ describe.each([
   { backend: 'PostgreSQL', skip: false },
 ])('while no worker runs, with the queue in $backend,', ({ backend, skip }) => {
   test.skipIf(skip)(
-    'the queue holds a window of batches, and the rest of the backlog waits in the spool',
+    'the queue holds a limited window of batches; the rest of the backlog waits in the spool',
     async () => {
       const spoolDir = temporaryFolder()
       const installation = {
@@ -43,7 +43,7 @@ describe.each([
       const api = await startApi(installation)
       const slug = await shorten(api.origin)
       await waitUntil(async () => (await jobs()) === window, { what: 'the window is full' })
-      // Each of these would be a segment, and a job, of its own: a segment is sealed 50 ms after its first visit.
+      // Each of these would become a separate segment and job: a segment is sealed 50 ms after its first visit.
       for (let i = 0; i < 20; i++) {
         await visit(api.origin, slug)
         await sleep(70)
@@ -67,7 +67,7 @@ describe.each([
   { backend: 'Redis', skip: !redisAvailable() },
   { backend: 'PostgreSQL', skip: false },
 ])('what a queue in $backend loses while no worker runs', ({ backend, skip }) => {
-  test.skipIf(skip)('is added again, and all is counted once', async () => {
+  test.skipIf(skip)('is added again, and every visit is counted once', async () => {
     const spoolDir = temporaryFolder()
     const redis = backend === 'Redis' ? await startRedis() : undefined
     const installation = {
@@ -82,7 +82,7 @@ describe.each([
     await startApi(installation)
     await waitUntil(async () => (await queue.counts()).waiting === 12, { what: 'all batches wait' })
 
-    // 1 to 4 go altogether; of 5 to 8 only the job itself, while the queue's lists still name it; the others stay.
+    // Jobs 1 to 4 are lost completely; of 5 to 8 only the job itself, while the queue's lists still name it.
     for (let seq = 1; seq <= 4; seq++) await (await queue.find(batchKey({ producerId, seq })))?.remove()
     if (redis !== undefined) {
       const client = new Redis(redis.url)
@@ -111,7 +111,7 @@ describe.each([
   })
 })
 
-/** The spool of a producer that is gone, with one visit in each of its segments; returns its id. */
+/** The spool of a producer that no longer runs, with one visit per segment; returns the producer's id. */
 function leaveSegments(spoolDir: string, count: number): string {
   const producerId = newProducerId()
   mkdirSync(join(spoolDir, producerId))

@@ -1,4 +1,4 @@
-/** Promise 10: a breakdown shows every frequent value with its exact count, however slowly it arrived. */
+/** Promise 10: a breakdown shows every frequent value with its exact count, however slowly its visits arrived. */
 import fc from 'fast-check'
 import type { Pool } from 'pg'
 import { beforeAll, beforeEach, expect, test } from 'vitest'
@@ -38,7 +38,7 @@ beforeEach(async () => {
   )
 })
 
-/** Visits of people by key, as one transaction of a worker adds them. */
+/** Visits by humans, by key, as one transaction of a worker adds them. */
 async function add(visits: Record<string, number>, day = today): Promise<void> {
   const breakdowns: Breakdowns = new Map()
   for (const [key, count] of Object.entries(visits)) addCount(breakdowns, key, count, count)
@@ -52,7 +52,7 @@ async function add(visits: Record<string, number>, day = today): Promise<void> {
   }
 }
 
-/** As the API reads them, and what it says is not certain. */
+/** Breakdowns as the API reads them, with what it reports as uncertain. */
 async function read(days: { from: number; to: number } = { from: today, to: today }, limit = 100) {
   const range = { from: new Date(days.from * dayMs), to: new Date((days.to + 1) * dayMs) }
   const { breakdowns } = await sumDays(databaseOn(pool), link, range, limit)
@@ -68,7 +68,7 @@ async function read(days: { from: number; to: number } = { from: today, to: toda
   } as Record<(typeof dimensions)[number], Record<string, number>> & { uncertain: unknown }
 }
 
-/** The first `limit` of the values, most visits first; of equal ones the order does not matter. */
+/** The `limit` most frequent values; the order of equal ones does not matter. */
 function topCounts(counts: Iterable<number>, limit: number): number[] {
   return [...counts].sort((a, b) => b - a).slice(0, limit)
 }
@@ -77,7 +77,7 @@ function sumOf(counts: Record<string, number>): number {
   return Object.values(counts).reduce((sum, count) => sum + count, 0)
 }
 
-test('a value that arrives slowly behind a hundred others is counted to the last visit', async () => {
+test('every visit of a value that arrives slowly, behind a hundred others, is counted', async () => {
   await add(Object.fromEntries(Array.from({ length: 100 }, (_, i) => [`rhost-${i}.test`, 10])))
   await foldBreakdowns(pool)
   for (let fold = 0; fold < 16; fold++) {
@@ -89,7 +89,7 @@ test('a value that arrives slowly behind a hundred others is counted to the last
   expect(referrer['*']).toBeUndefined()
 })
 
-test('every country is named: a closed set is never cut', async () => {
+test('every country is listed: a closed set is never truncated', async () => {
   const countries = Array.from(
     { length: 26 * 26 },
     (_, i) => `c${String.fromCharCode(65 + i / 26, 65 + (i % 26))}`,
@@ -101,7 +101,7 @@ test('every country is named: a closed set is never cut', async () => {
   expect(new Set(Object.values(country))).toEqual(new Set([3]))
 })
 
-test('a stranger with thousands of made-up referrers takes no visit from the others, whenever they come', async () => {
+test('thousands of made-up referrers take no visits from other referrers, whenever they arrive', async () => {
   const madeUp = (from: number, to: number) =>
     Object.fromEntries(Array.from({ length: to - from }, (_, i) => [`rspam-${from + i}.test`, 1]))
   const real: Record<string, number> = Object.fromEntries(
@@ -120,14 +120,14 @@ test('a stranger with thousands of made-up referrers takes no visit from the oth
   }
   const { referrer, uncertain } = await read()
   for (const [key, count] of Object.entries(real)) {
-    // A value with one visit is as frequent as a made-up one.
+    // A value with one visit is no more frequent than a made-up one.
     if (count > 1) expect(referrer[key.slice(1)], key).toBe(count)
   }
   expect(sumOf(referrer)).toBe(3_000 + 60 * 50 + sumOf(real))
   expect(uncertain).toBeUndefined()
 })
 
-test('the hundred most frequent values are exact in any order, with any batching, at any number of values', async () => {
+test('the hundred most frequent values are exact for any order, batching and number of values', async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.record({
@@ -139,7 +139,7 @@ test('the hundred most frequent values are exact in any order, with any batching
       }),
       async ({ values, visits, perFold, skew, seed }) => {
         await pool.query('TRUNCATE link_breakdowns, breakdown_deltas, breakdown_tails')
-        // One visit per fold takes a transaction each.
+        // With one visit per fold, each visit needs a transaction.
         const count = Math.min(visits, perFold * 60)
         const expected = new Map<string, number>()
         let state = seed % 2_147_483_646
@@ -168,7 +168,7 @@ test('the hundred most frequent values are exact in any order, with any batching
   )
 })
 
-test('a row lists a bounded number of values, and a transaction adds rows of bounded size', async () => {
+test('the number of values in a row and the size of the rows that a transaction adds are bounded', async () => {
   await add(Object.fromEntries(Array.from({ length: 5_000 }, (_, i) => [`rspam-${i}.test`, 1 + (i % 3)])))
   const deltas = await pool.query<{ breakdowns: StoredBreakdowns }>('SELECT breakdowns FROM breakdown_deltas')
   for (const { breakdowns } of deltas.rows)
@@ -178,27 +178,27 @@ test('a row lists a bounded number of values, and a transaction adds rows of bou
     'SELECT breakdowns FROM link_breakdowns',
   )
   expect(rows).toHaveLength(1)
-  // And the sum of the others, and what is known of them.
+  // Plus the sum of the other values, and the bound on each of them.
   expect(Object.keys(rows[0]?.breakdowns ?? {})).toHaveLength(listedValues + 2)
   const tails = await pool.query('SELECT count(*)::int, sum(visits)::int AS visits FROM breakdown_tails')
   expect(tails.rows[0].count).toBe(5_000 - listedValues)
 })
 
-test('a value is complete over several days, also where it is listed on one of them only', async () => {
+test('a value’s visits over several days are complete even if only one of the days lists it', async () => {
   const yesterday = today - 1
   const others = Object.fromEntries(Array.from({ length: 500 }, (_, i) => [`rhost-${i}.test`, 20]))
   await add({ ...others, 'rslow.test': 3 }, yesterday)
   await foldBreakdowns(pool)
   await add({ 'rslow.test': 5_000 })
   await foldBreakdowns(pool)
-  // Not folded yet, and not listed either.
+  // Neither folded nor listed yet.
   await add({ 'rslow.test': 2 }, yesterday)
   const { referrer } = await read({ from: yesterday, to: today }, 10)
   expect(referrer['slow.test']).toBe(5_005)
   expect(sumOf(referrer)).toBe(500 * 20 + 5_005)
 })
 
-test('whoever reads while values move between row and tail sees every visit once', async () => {
+test('a reader sees every visit once while values move between row and tail', async () => {
   await add(Object.fromEntries(Array.from({ length: 600 }, (_, i) => [`rhost-${i}.test`, 2])))
   await foldBreakdowns(pool)
   let added = 1_200
@@ -222,7 +222,7 @@ test('whoever reads while values move between row and tail sees every visit once
   expect((await read()).referrer['climber.test']).toBe(60)
 })
 
-test('when raw visits are retired, tails are too; what is uncertain from then on is said', async () => {
+test('tails are retired with raw visits; from then on, uncertain counts are reported', async () => {
   const old = today - 5
   await add(Object.fromEntries(Array.from({ length: 900 }, (_, i) => [`rhost-${i}.test`, 900 - i])), old)
   await foldBreakdowns(pool)
@@ -232,7 +232,7 @@ test('when raw visits are retired, tails are too; what is uncertain from then on
     referrer: { 'host-0.test': 900, 'host-99.test': 801 },
   })
   expect((await read({ from: old, to: old })).uncertain).toBeUndefined()
-  // Late visits of a value that is not listed any more: it had at most 500.
+  // Late visits of a value that is no longer listed: it had at most 500 before.
   await add({ 'rhost-700.test': 6 }, old)
   await foldBreakdowns(pool)
   const { referrer, uncertain } = await read({ from: old, to: old })
@@ -240,7 +240,7 @@ test('when raw visits are retired, tails are too; what is uncertain from then on
   expect(uncertain).toEqual({ referrer: { missing_at_most: 506, unnamed_at_most: 506 } })
 })
 
-test('rows from before there were tails say how uncertain they are', async () => {
+test('rows written before tails existed report how uncertain they are', async () => {
   await pool.query(
     `INSERT INTO link_breakdowns (link_id, day, breakdowns) VALUES ($1, current_date, '{"rGoogle":90,"r*":[10,4]}')`,
     [link],
@@ -252,7 +252,7 @@ test('rows from before there were tails say how uncertain they are', async () =>
   expect(uncertain).toEqual({ referrer: { missing_at_most: 10, unnamed_at_most: 10 } })
 })
 
-test('verify finds a breakdown that lost a frequent value, listed or not, and a repair brings it back', async () => {
+test('verify finds a breakdown that lost a frequent value, listed or not, and a repair restores it', async () => {
   const now = Date.now()
   const visits = Array.from({ length: 1_500 }, (_, i) => ({
     linkId: link,
@@ -264,7 +264,7 @@ test('verify finds a breakdown that lost a frequent value, listed or not, and a 
   await foldBreakdowns(pool)
   expect(await compareCounts(pool, now)).toEqual([])
   for (const damage of [
-    // Put under "other", as a cut by a wrong rule would.
+    // Moved to "other", as a wrong rule for cutting rows would do.
     `UPDATE link_breakdowns SET breakdowns = replace(breakdowns::text, '"rfrequent.test"', '"r*"')::json`,
     `UPDATE link_breakdowns SET breakdowns = (breakdowns::jsonb - 'rfrequent.test' - 'r~' || '{"r*": 1100}')::json;
      TRUNCATE breakdown_tails`,

@@ -14,7 +14,7 @@ const firefox = 'Mozilla/5.0 (X11; Linux x86_64; rv:130.0) Gecko/20100101 Firefo
 const now = Date.now()
 let pool: Pool
 
-/** A day as a version without channels leaves it behind. */
+/** A day as a version without channels leaves it. */
 beforeEach(async () => {
   pool = openPool((await createTestDatabase()).url)
   const referrers = ['https://www.google.com/', 'https://t.co/a', 'https://mail.google.com/', undefined]
@@ -43,14 +43,14 @@ async function channels(): Promise<Record<string, number>> {
   return Object.fromEntries(Object.entries(rows[0]?.breakdowns ?? {}).filter(([key]) => key.startsWith('h')))
 }
 
-test('days from before there were channels get them from their raw visits', async () => {
+test('days recorded before channels existed get them from their raw visits', async () => {
   expect(await differences()).toContainEqual(expect.stringMatching(/^day .* of link 1: breakdown h/))
   await repairCounts(pool, now)
   expect(await channels()).toEqual({ hsearch: 2, hsocial: 2, hmail: 2, hdirect: 2 })
   expect(await differences()).toEqual([])
 })
 
-test('where raw visits are gone, channels may be missing, but none may be too many', async () => {
+test('without raw visits, visits may lack a channel, but no channel has too many', async () => {
   await pool.query('UPDATE retention SET raw_visits_from = $1', [dayText(dayNumber(now) - 1)])
   expect(await differences()).toEqual([])
   const add = (key: string) =>
@@ -58,7 +58,7 @@ test('where raw visits are gone, channels may be missing, but none may be too ma
       `UPDATE link_breakdowns SET breakdowns = (breakdowns::jsonb || jsonb_build_object($1::text, 3))::json WHERE link_id = 1`,
       [key],
     )
-  // A day in which the version changed.
+  // A day on which the version changed.
   await add('hsearch')
   expect(await differences()).toEqual([])
   await add('hsocial')

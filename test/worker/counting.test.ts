@@ -51,7 +51,7 @@ describe.each(backends)('with the queue in $queue', ({ queue, skip }) => {
       expect(stats.series.reduce((sum, bucket) => sum + bucket.visits, 0)).toBe(10)
     })
 
-    test('HEAD answers like GET and is not counted', async () => {
+    test('HEAD returns the same response as GET and is not counted', async () => {
       const slug = await shorten(api.origin)
       const head = await fetch(`${api.origin}/${slug}`, { method: 'HEAD', redirect: 'manual' })
       expect(head.status).toBe(307)
@@ -63,7 +63,7 @@ describe.each(backends)('with the queue in $queue', ({ queue, skip }) => {
       expect((await linkStats(api.origin, slug)).visits).toBe(1)
     })
 
-    test('under concurrent load, what was answered is what is counted, and the spool is empty in the end', async () => {
+    test('under concurrent load exactly the answered redirects are counted, and the spool is empty in the end', async () => {
       const slugs = await Promise.all(Array.from({ length: 20 }, () => shorten(api.origin)))
       const pool = openPool(installation.databaseUrl)
       const load = startLoad({ origin: () => api.origin, slugs, connections: 16 })
@@ -82,7 +82,7 @@ describe.each(backends)('with the queue in $queue', ({ queue, skip }) => {
       await waitUntil(() => segmentsIn(installation.spoolDir).length === 0, { what: 'no segment is left' })
     })
 
-    test('an API process killed with kill -9 under load loses nothing that it answered', async () => {
+    test('an API process killed with SIGKILL under load loses no redirect that it answered', async () => {
       const pool = openPool(installation.databaseUrl)
       const slugs = await Promise.all(Array.from({ length: 5 }, () => shorten(api.origin)))
       const load = startLoad({ origin: () => api.origin, slugs })
@@ -105,7 +105,7 @@ describe.each(backends)('with the queue in $queue', ({ queue, skip }) => {
       await waitUntil(() => segmentsIn(installation.spoolDir).length === 0, { what: 'no segment is left' })
     })
 
-    test('a stopping API process hands over what it holds and leaves its folder empty', async () => {
+    test('an API process that stops hands over its visits and leaves its folder empty', async () => {
       const slug = await shorten(api.origin)
       for (let i = 0; i < 5; i++) await visit(api.origin, slug)
       expect(await api.process.stop()).toMatchObject({ code: 0 })

@@ -5,9 +5,9 @@ import { lettersOf } from '../../apps/shared/letter-codes.ts'
 import { openCountryFinder } from '../../apps/worker/recording/find-country.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
 
-test('an address has the same country whichever addresses were asked for before', async () => {
+test('an address has the same country whichever addresses were looked up before', async () => {
   const hosts = Array.from({ length: 256 }, (_, i) => i)
-  // Networks of one and of several countries.
+  // Networks in one country, and networks across several.
   for (const network of ['8.8.8', '81.2.69', '195.12.227', '217.182.54', '190.71.24']) {
     const forwards = await openCountryFinder(undefined)
     const backwards = await openCountryFinder(undefined)
@@ -17,7 +17,7 @@ test('an address has the same country whichever addresses were asked for before'
   }
 })
 
-test('countries are those of the file; addresses that are not public have none', async () => {
+test('countries are those in the file; non-public addresses have none', async () => {
   const find = await openCountryFinder(undefined)
   expect(find('8.8.8.8')).toBe(21 * 27 + 19)
   expect(lettersOf(find('2a00:1450:4001::1'))).toMatch(/^[a-z]{2}$/)
@@ -36,7 +36,7 @@ test('countries are those of the file; addresses that are not public have none',
     expect(find(address)).toBe(0)
 })
 
-test('a file that is no database is refused with one line', async () => {
+test('a file that is not a database is refused with one line', async () => {
   const path = join(temporaryFolder(), 'countries.mmdb')
   await expect(openCountryFinder(path)).rejects.toThrow(/^GEO_DATABASE can't be read: [^\n]+$/)
   writeFileSync(path, 'not a database')

@@ -26,7 +26,7 @@ beforeEach(async () => {
   await pool.query(
     'TRUNCATE visits, visitors, texts, link_totals, link_days, link_quarters, link_minutes, link_breakdowns, breakdown_deltas, breakdown_tails, ledger, ledger_watermarks',
   )
-  // It remembers the numbers of texts.
+  // It caches the numbers of texts.
   knowledge = await openVisitKnowledge(pool)
 })
 
@@ -79,7 +79,7 @@ test('a batch delivered to four workers at once is counted once', async () => {
   expect(await compareCounts(pool)).toEqual([])
 })
 
-test('visits belong to the moment of their redirect, however late they are written', async () => {
+test('a visit is counted at the time of its redirect, however late it is recorded', async () => {
   const dayBefore = noon - dayMs
   const lastYear = Date.UTC(2025, 0, 1, 0, 14, 59, 999)
   await record([
@@ -102,7 +102,7 @@ test('visits belong to the moment of their redirect, however late they are writt
   expect(total.rows[0].last_visit.getTime()).toBe(noon)
 })
 
-test('a visit whose time can not be right is counted at the nearest one that can, and said to be misdated', async () => {
+test('a visit with an impossible time is counted at the nearest possible one and reported as misdated', async () => {
   const now = Date.now()
   const times = [0, 2 ** 48 - 1, now + 5 * dayMs, now + dayMs, now - 900 * dayMs]
   await record([
@@ -125,7 +125,7 @@ test('a visit whose time can not be right is counted at the nearest one that can
   expect(await compareCounts(pool)).toEqual([])
 })
 
-test('a batch that is recorded again adds no misdated visit', async () => {
+test('recording a batch again adds no misdated visits', async () => {
   const batch = { producerId: newProducerId(), seq: 1, visits: visits(1, 2, 0) }
   await record([batch])
   await record([batch, { ...batch, seq: 2 }])
@@ -135,7 +135,7 @@ test('a batch that is recorded again adds no misdated visit', async () => {
   ])
 })
 
-test('whatever a visit holds is read back as it was', async () => {
+test('whatever a visit contains is read back unchanged', async () => {
   const texts = [
     'plain',
     '',
@@ -177,7 +177,7 @@ test('whatever a visit holds is read back as it was', async () => {
   ).toEqual([])
 })
 
-test('when the transaction fails, nothing of it remains: no ledger row without visits', async () => {
+test('a failed transaction leaves nothing behind: no ledger row without visits', async () => {
   const batch = {
     producerId: newProducerId(),
     seq: 1,
@@ -189,8 +189,8 @@ test('when the transaction fails, nothing of it remains: no ledger row without v
   expect(await counted()).toEqual({ raw: 1, totals: 1 })
 })
 
-test('when PostgreSQL refuses the first of many visits, the rest stays unsent, and the next transaction succeeds', async () => {
-  // More than a socket's buffers hold, so that PostgreSQL's answer comes while there is more to send.
+test('when PostgreSQL refuses the first of many visits, the rest are not sent, and the next transaction succeeds', async () => {
+  // More than a socket's buffers hold, so that PostgreSQL's response arrives while there is more to send.
   const good = visits(1, 20_000).map((visit, i) => ({
     ...visit,
     referrer: `http://r.test/${i}${'x'.repeat(2_000)}`,
@@ -205,7 +205,7 @@ test('when PostgreSQL refuses the first of many visits, the rest stays unsent, a
   expect(await counted()).toEqual({ raw: 20_000, totals: 20_000 })
 })
 
-test('when PostgreSQL responds late to a COPY that was given up, the process goes on and the next transaction succeeds', async () => {
+test('when PostgreSQL responds late to an abandoned COPY, the process continues and the next transaction succeeds', async () => {
   const queryTimeoutMs = 500
   const hasty = new pg.Pool({ ...pool.options, query_timeout: queryTimeoutMs })
   const blocker = await pool.connect()
@@ -214,7 +214,7 @@ test('when PostgreSQL responds late to a COPY that was given up, the process goe
     await blocker.query('BEGIN; LOCK TABLE visits')
     const givenUp = expect(recordBatches(hasty, knowledge, [batch])).rejects.toThrow('Query read timeout')
     await waitUntil(copyWaits, { what: 'the COPY waits for the lock' })
-    // By the end of this the client has given up on the COPY, for which PostgreSQL still waits.
+    // When this returns, the client has abandoned the COPY, but PostgreSQL still waits for its data.
     await sleep(1.5 * queryTimeoutMs)
     await blocker.query('ROLLBACK')
     await givenUp
@@ -233,7 +233,7 @@ async function copyWaits(): Promise<boolean> {
   return rowCount === 1
 }
 
-test('compaction leaves one watermark per gapless producer, and a batch below it still changes nothing', async () => {
+test('compaction leaves one watermark per producer without gaps, and redelivery of a batch below it changes nothing', async () => {
   const producerId = newProducerId()
   const batches = [1, 2, 3, 5].map(seq => ({ producerId, seq, visits: visits(seq, seq) }))
   await record(batches)
@@ -255,7 +255,7 @@ test('compaction leaves one watermark per gapless producer, and a batch below it
   expect(await compareCounts(pool)).toEqual([])
 })
 
-test('redelivery while the ledger is compacted counts nothing twice', async () => {
+test('nothing is counted twice when batches are redelivered during compaction of the ledger', async () => {
   const producers = Array.from({ length: 4 }, newProducerId)
   const batches = producers.flatMap(producerId =>
     Array.from({ length: 40 }, (_, i) => ({ producerId, seq: i + 1, visits: visits(i + 1, 2) })),
@@ -299,7 +299,7 @@ test('two workers on one hot link and a thousand others never deadlock', async (
   expect(await compareCounts(pool)).toEqual([])
 })
 
-test('workers whose transactions are cut into slices of other links count like a single worker, without deadlocks', async () => {
+test('workers that slice their transactions by different links count like a single worker, without deadlocks', async () => {
   const before = await deadlocks()
   const noonToday = (dayNumber(Date.now()) + 0.5) * dayMs
   const people = (linkId: number, count: number): DecodedVisit[] =>
@@ -308,13 +308,13 @@ test('workers whose transactions are cut into slices of other links count like a
       referrer: `http://r${i % 7}.test/`,
       userAgent:
         i % 5 === 0 ? 'curl/8.0' : 'Mozilla/5.0 (X11; Linux x86_64; rv:148.0) Gecko/20100101 Firefox/148.0',
-      // Of few links, or each transaction would wait for the one before because of visitors.
+      // Visitors of few links only: otherwise each transaction would wait for the previous one's visitors.
       address: linkId % 100 === 0 ? `203.0.113.${i % 256}` : undefined,
     }))
   const worker = async () => {
     const producerId = newProducerId()
     for (let seq = 1; seq <= 5; seq++) {
-      // Twenty thousand visits, of which one link has more than a slice holds.
+      // Twenty thousand visits; one link has more of them than a slice holds.
       const someLinks = Array.from({ length: 500 }, () => people(1 + Math.floor(Math.random() * 2_000), 20))
       await record([{ producerId, seq, visits: [...someLinks.flat(), ...people(300, 10_000)] }])
     }
@@ -329,7 +329,7 @@ test('workers whose transactions are cut into slices of other links count like a
   expect(await compareCounts(pool)).toEqual([])
 })
 
-test('a link that gets every visit costs one row update per batch and one for all links, nearly all of them HOT', async () => {
+test('when one link gets every visit, a batch costs a row update for the link and one for all links, nearly all HOT', async () => {
   const updates = async () => {
     await pool.query('SELECT pg_stat_force_next_flush()')
     const { rows } = await pool.query<{ all: number; hot: number }>(
@@ -345,7 +345,7 @@ test('a link that gets every visit costs one row update per batch and one for al
   expect(after.hot - before.hot).toBeGreaterThan(300)
 })
 
-test('a text that comes again is kept once, and one that comes once lies in its visit', async () => {
+test('a text that occurs again is stored once; one that occurs only once is stored in its visit', async () => {
   const producerId = newProducerId()
   const seen = (seq: number, referrer: string) =>
     record([
@@ -367,7 +367,7 @@ test('a text that comes again is kept once, and one that comes once lies in its 
   )
 })
 
-test('a text that comes twice in one transaction has its number at once', async () => {
+test('a text that occurs twice in one transaction gets a number immediately', async () => {
   const twice = { referrer: 'http://twice.test/', userAgent: undefined }
   const once = { referrer: 'http://once.test/', userAgent: undefined }
   const seen = [twice, twice, once].map(texts => ({ linkId: 1, visitedAt: noon, ...texts }))
@@ -377,7 +377,7 @@ test('a text that comes twice in one transaction has its number at once', async 
   expect(rows).toEqual([{ referrer: 'http://once.test/' }, { referrer: null }, { referrer: null }])
 })
 
-test('two workers that number the same texts at once agree on the numbers', async () => {
+test('two workers that number the same texts concurrently agree on the numbers', async () => {
   const words = Array.from({ length: 300 }, (_, i) => `agent ${i}`)
   const once = (texts: string[]) => ({ texts, known: [], visits: texts.map(() => 1), places: new Map() })
   const workers = [createTextNumbers(pool), createTextNumbers(pool), createTextNumbers(pool)]

@@ -24,7 +24,7 @@ let pool: Pool
 let knowledge: VisitKnowledge
 let now: number
 
-/** What is retired is missing afterwards: each test has a database of its own. */
+/** Retired data is gone afterwards, so each test has its own database. */
 beforeEach(async () => {
   pool = openPool((await createTestDatabase()).url)
   knowledge = await openVisitKnowledge(pool)
@@ -47,7 +47,7 @@ async function record(visits: DecodedVisit[]): Promise<void> {
   await recordBatches(pool, knowledge, [{ producerId: newProducerId(), seq: 1, visits }])
 }
 
-/** Partitions as they would be there if the worker had run on those days. */
+/** The partitions that would exist if the worker had run on those days. */
 async function makePastPartitions(...daysAgo: number[]): Promise<void> {
   for (const days of daysAgo)
     await pool.query(`SELECT ensure_visit_partitions((now() AT TIME ZONE 'UTC')::date - $1::integer, 1)`, [
@@ -67,7 +67,7 @@ async function number(query: string): Promise<number> {
   return Number(Object.values((await pool.query(query)).rows[0] ?? {})[0])
 }
 
-test('retention removes raw visits of old days, with and without a partition, and changes nothing that is counted', async () => {
+test('retention removes raw visits of old days, with and without a partition, and changes no counts', async () => {
   await makePastPartitions(40, 21, 20)
   await record(
     [0, 1, 20, 21, 40, 100].flatMap(days =>
@@ -83,7 +83,7 @@ test('retention removes raw visits of old days, with and without a partition, an
   expect(await compareCounts(pool, now)).toEqual([])
 })
 
-test('a visit of a day that has been removed is counted, however late, and removed at the next run', async () => {
+test('a late visit of a day already removed is counted, and removed by the next run', async () => {
   await makePastPartitions(40)
   await record([visit(1, 40), visit(1, 0)])
   await retireVisits(pool, 20, now)
@@ -96,7 +96,7 @@ test('a visit of a day that has been removed is counted, however late, and remov
   expect(await compareCounts(pool, now)).toEqual([])
 })
 
-test('differences in days whose raw visits are gone are found, and a repair leaves those days alone', async () => {
+test('differences in days without raw visits are found, and a repair leaves those days unchanged', async () => {
   await record([0, 40].flatMap(days => Array.from({ length: 12 }, (_, n) => visit(1 + (n % 3), days, n))))
   await foldBreakdowns(pool)
   await retireVisits(pool, 20, now)
@@ -127,7 +127,7 @@ test('differences in days whose raw visits are gone are found, and a repair leav
   expect(await number('SELECT visits FROM link_totals WHERE link_id = 1')).toBe(8)
 })
 
-test('visitors and the salt of a day go together; a later visit is counted, is no new visitor, and fails nothing', async () => {
+test('a day’s visitors and salt are removed together; a later visit is counted, but not as a new visitor', async () => {
   await record([visit(1, 0, 0), visit(1, 0, 1), visit(1, 0, 1), visit(2, 0, 0)])
   expect(await number('SELECT uniques FROM link_totals WHERE link_id = 1')).toBe(2)
   const inTwoDays = now + 2 * dayMs
@@ -137,7 +137,7 @@ test('visitors and the salt of a day go together; a later visit is counted, is n
   expect(await number(`SELECT count(*) FROM visitor_salts WHERE day <= ${today}`)).toBe(0)
   expect(await number('SELECT count(*) FROM visitors')).toBe(0)
 
-  // This worker still remembers the salt; another one has never seen it.
+  // This worker still has the salt in memory; the other one has never seen it.
   await record([visit(1, 0, 7), visit(1, 0, 8)])
   knowledge = await openVisitKnowledge(pool)
   await record([visit(1, 0, 9)])
@@ -146,7 +146,7 @@ test('visitors and the salt of a day go together; a later visit is counted, is n
   expect(await compareCounts(pool, now)).toEqual([])
 })
 
-test('what is in use is retired later, and recording does not wait for it', async () => {
+test('data in use is retired later, and recording does not wait for it', async () => {
   await makePastPartitions(40)
   await record([visit(1, 40), visit(1, 0)])
   const reader = await pool.connect()
@@ -164,7 +164,7 @@ test('what is in use is retired later, and recording does not wait for it', asyn
   expect(await number('SELECT visits FROM link_totals WHERE link_id = 1')).toBe(3)
 })
 
-test('minutes are kept for the last days, their quarter hours for ever', async () => {
+test('minutes are kept for a few days, their quarter hours for ever', async () => {
   await record([visit(1, 0), visit(1, 1), visit(1, 1.9)])
   const quarters = await number('SELECT sum(visits) FROM link_quarters')
   expect(await number('SELECT sum(visits) FROM link_minutes WHERE link_id = 1')).toBe(3)
@@ -177,7 +177,7 @@ test('minutes are kept for the last days, their quarter hours for ever', async (
   expect(await number('SELECT sum(visits) FROM link_quarters')).toBe(quarters)
 })
 
-test('folded quarter hours are the sums of their hours, also of what was late, and can be rebuilt', async () => {
+test('folded quarter hours are hourly sums, including late visits, and can be rebuilt', async () => {
   await record(
     [0, 10, 30, 31].flatMap(days => Array.from({ length: 90 }, (_, n) => visit(1 + (n % 2), days, n))),
   )
@@ -214,7 +214,7 @@ test('folded quarter hours are the sums of their hours, also of what was late, a
   expect(await unfolded()).toBe(0)
 })
 
-test('folding while late visits are recorded loses nothing, counts nothing twice, and never deadlocks', async () => {
+test('folding while late visits are recorded loses nothing, counts nothing twice and never deadlocks', async () => {
   const deadlocks = () => number('SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()')
   const deadlocksBefore = await deadlocks()
   let recorded = 0

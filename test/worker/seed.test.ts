@@ -21,7 +21,7 @@ async function seed(slugPrefix: string): Promise<void> {
   await seedDatabase(pool, { links: 300, visits: 20_000, days: 6, slugPrefix }, () => {})
 }
 
-test('seeded visits agree with every aggregate, beside visits that workers have recorded', async () => {
+test('seeded visits are consistent with every aggregate, alongside visits that workers recorded', async () => {
   const visits = Array.from({ length: 50 }, (_, i) => ({
     linkId: 1_000_000 + (i % 3),
     visitedAt: Date.now() - i * 3_600_000,
@@ -36,7 +36,7 @@ test('seeded visits agree with every aggregate, beside visits that workers have 
   expect(Object.values(await repairCounts(pool))).toEqual([0, 0, 0, 0, 0])
 })
 
-test('seeded visits have every class, country, language and source, and fewer visitors than visits', async () => {
+test('seeded visits include every class, many countries, languages and sources, and fewer visitors than visits', async () => {
   const { rows } = await pool.query<{ visits: number; bots: number; previews: number; uniques: number }>(
     'SELECT visits, bots, previews, uniques FROM link_totals WHERE link_id = 0',
   )

@@ -65,7 +65,7 @@ describe.each([
       return command.output()
     }
 
-    test('is set aside with its reason, does not hold back good ones, and can be put back', async () => {
+    test('is set aside with its reason, does not delay good ones, and can be put back', async () => {
       const frame = encodeFrame(
         [{ linkId: 1, referrer: undefined, userAgent: undefined }],
         Date.now(),
@@ -98,7 +98,7 @@ describe.each([
       await waitUntil(async () => (await queue.counts()).failed === 3, { what: 'it is set aside again' })
     })
 
-    test('is replaced where its segment has other bytes, else its segment is kept and no longer sent', async () => {
+    test('is replaced if its segment has different bytes; otherwise the segment is kept and no longer sent', async () => {
       const producerId = newProducerId()
       const folder = join(spoolDirOf(installation), producerId)
       const frame = encodeFrame(
@@ -107,7 +107,7 @@ describe.each([
         new Map(),
       )
       const failedBefore = (await queue.counts()).failed
-      // Of batch 1 the queue has other bytes. Batch 0 is what no producer writes: the worker refuses its very bytes.
+      // The queue has different bytes for batch 1. No producer writes a batch 0, so the worker refuses it as it is.
       await queue.add({ producerId, seq: 1, frames: '' })
       await waitUntil(async () => (await queue.counts()).failed === failedBefore + 1, {
         what: 'the job fails',

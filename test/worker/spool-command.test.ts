@@ -43,7 +43,7 @@ test('a damaged segment is reported, and its sound visits are printed', () => {
   expect(summary).toContain(`1 visits, damaged (${damaged.length} bytes at 0)`)
 })
 
-test('an unfinished write is told apart from damage', () => {
+test('an unfinished write is distinguished from damage', () => {
   const [first = Buffer.of(), second = Buffer.of()] = frames()
   const { status, visits, summary } = printed(Buffer.concat([first, second.subarray(0, 15)]))
   expect(status).toBe(0)

@@ -1,6 +1,7 @@
 /**
- * The one case in which nobody knows: the spool can't be written, the queue's answer got lost, and the ledger, which
- * decides then, can't be asked. A 307 may be a visit that is never counted, a 503 one that is: so no answer at all.
+ * The one case in which a visit's fate is unknown: the spool can't be written, the queue's reply was lost, and the
+ * ledger, which decides then, can't be reached. With a 307 the visit might never be counted, with a 503 it might be:
+ * so the request gets no response at all.
  */
 import { mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { connect } from 'node:net'
@@ -17,7 +18,7 @@ import { createTestDatabase } from '../support/test-database.ts'
 import { waitUntil } from '../support/wait-until.ts'
 
 describe.skipIf(!redisAvailable())(
-  'a visit of which nobody knows whether the queue has it',
+  'a visit that the queue may or may not have',
   {
     timeout: 180_000,
   },
@@ -48,7 +49,7 @@ describe.skipIf(!redisAvailable())(
       await waitUntil(isKnownToProcess, { what: 'the process knows the link by itself', everyMs: 100 })
     })
 
-    /** Looked up while changes of links may have gone unheard, a link is not remembered. HEAD is not counted. */
+    /** A link looked up while notices of changed links may have been missed is not cached. HEAD is not counted. */
     async function isKnownToProcess(): Promise<boolean> {
       await head()
       toPostgres.setMode('reset')
@@ -73,7 +74,7 @@ describe.skipIf(!redisAvailable())(
       return answers.every(answer => answer.ok) && (metrics ?? '').includes('hopcount_queue_jobs{')
     }
 
-    test('gets no answer, and is counted once where the queue had it', async () => {
+    test('gets no response, and is counted once if the queue had it', async () => {
       await startWorker(past)
       await visitWithoutAnswer()
       await heal()
@@ -81,7 +82,7 @@ describe.skipIf(!redisAvailable())(
       await expectCounted(2)
     })
 
-    test('gets no answer, and never counts once the ledger could be told so, though the queue had it', async () => {
+    test('gets no response, and is never counted once the ledger has voided it, although the queue had it', async () => {
       await visitWithoutAnswer()
       await heal()
       await waitUntilVoid()
@@ -90,7 +91,7 @@ describe.skipIf(!redisAvailable())(
       await expectCounted(1)
     })
 
-    test('gets no answer, and is not counted where the queue never saw it', async () => {
+    test('gets no response, and is not counted if the queue never received it', async () => {
       await startWorker(past)
       await visitWithoutAnswer('black-hole')
       await heal()
@@ -100,7 +101,7 @@ describe.skipIf(!redisAvailable())(
     })
 
     async function visitWithoutAnswer(queue: 'drop-replies' | 'black-hole' = 'drop-replies'): Promise<void> {
-      // No segment is open, so the next visit opens one, and can't: a disk that is gone.
+      // No segment is open, so the next visit has to open one and can't, as with a lost disk.
       rmSync(producerFolder, { recursive: true })
       toRedis.setMode(queue)
       toPostgres.setMode('reset')
@@ -115,7 +116,7 @@ describe.skipIf(!redisAvailable())(
       await waitUntil(isWhole, { what: 'PostgreSQL and Redis are back' })
     }
 
-    /** The ledger holds the batch, with no visits, before any worker could have counted it. */
+    /** The ledger holds the batch as void, before any worker could have counted it. */
     async function waitUntilVoid(): Promise<void> {
       const pool = openPool(past.databaseUrl)
       await waitUntil(
@@ -131,7 +132,7 @@ describe.skipIf(!redisAvailable())(
 
     async function expectCounted(visits: number): Promise<void> {
       await waitForVisits(api.origin, slug, visits)
-      // What comes twice comes late: until the API knows of everything that it is in the ledger, and hands in no more.
+      // A second delivery may be late: wait until the API knows that every batch is in the ledger and sends no more.
       await waitUntil(
         async () =>
           /^hopcount_visits_pending 0$/m.test(await (await fetch(`${api.origin}/metrics`)).text()) &&
@@ -144,7 +145,7 @@ describe.skipIf(!redisAvailable())(
   },
 )
 
-/** What the server says before it ends the connection, or before it is through with an answer. */
+/** What the server sends before it closes the connection or completes a response. */
 function bytesUntilCut(port: number, request: string): Promise<string> {
   return new Promise((resolve, reject) => {
     const socket = connect({ host: '127.0.0.1', port })

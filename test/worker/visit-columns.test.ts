@@ -22,7 +22,7 @@ function visits(count: number, userAgent: string): DecodedVisit[] {
   }))
 }
 
-test('columns that grow keep what they hold', () => {
+test('columns keep their contents when they grow', () => {
   const columns = createVisitColumns()
   for (let batch = 0; batch < 40; batch++)
     describeVisits(columns, visits(1_000, firefox), { ...describeWith, findCountry: () => 7 })
@@ -36,7 +36,7 @@ test('columns that grow keep what they hold', () => {
   expect(columns.userAgentTexts.visits).toEqual([40_000])
 })
 
-test('columns that are used again know nothing of the transaction before', () => {
+test('reused columns contain nothing of the previous transaction', () => {
   const columns = createVisitColumns()
   describeVisits(columns, visits(5_000, firefox), { ...describeWith, findCountry: () => 7 })
   expect(columns.visitors.some(word => word !== 0)).toBe(true)
@@ -48,7 +48,7 @@ test('columns that are used again know nothing of the transaction before', () =>
   expect(columns.countries.every(code => code === 0)).toBe(true)
 })
 
-test('places are sorted by link, then time, and only those of the ranges', () => {
+test('only the places in the ranges are sorted, by link and then by time', () => {
   const columns = createVisitColumns()
   const linkIds = [5, 3, 5, 1, 3, 9]
   const described = visits(6, firefox).map((visit, i) => ({ ...visit, linkId: linkIds[i] ?? 0 }))
@@ -60,7 +60,7 @@ test('places are sorted by link, then time, and only those of the ranges', () =>
   expect([...sortedPlaces(columns, ranges)]).toEqual([4, 1, 2, 0])
 })
 
-test('slices hold all places in their order, and each link’s in one of them', () => {
+test('slices contain all places in order, and each link’s in a single slice', () => {
   for (const linkOf of [
     (i: number) => i,
     (i: number) => i % 3,
@@ -77,7 +77,7 @@ test('slices hold all places in their order, and each link’s in one of them', 
     const linksOf = slices.map(slice => new Set(slice.map(place => columns.linkIds[place] ?? 0)))
     const distinct = new Set(columns.linkIds.subarray(0, 30_000)).size
     expect(linksOf.reduce((sum, links) => sum + links.size, 0)).toBe(distinct)
-    // None is longer than it must be: without its last link it would be too short.
+    // No slice is longer than necessary: without its last link it would be too short.
     for (const slice of slices) {
       const last = columns.linkIds[slice.at(-1) ?? 0]
       expect(slice.filter(place => columns.linkIds[place] !== last).length).toBeLessThan(8_192)

@@ -29,7 +29,7 @@ beforeEach(async () => {
   )
 })
 
-/** As a worker of its own. */
+/** As a separate worker. */
 async function record(visits: DecodedVisit[]): Promise<void> {
   await recordBatches(pool, await openVisitKnowledge(pool), [{ producerId: newProducerId(), seq: 1, visits }])
 }
@@ -57,7 +57,7 @@ async function breakdownsOf(linkId: number): Promise<Record<string, [visits: num
   return Object.fromEntries([...sum].map(([key, { visits, humans }]) => [key, [visits, humans]]))
 }
 
-test('humans, bots and previews are told apart, and add up to the visits, per link and together', async () => {
+test('humans, bots and previews are distinguished, and add up to the visits, per link and overall', async () => {
   await record([
     visit(chrome),
     visit(chrome),
@@ -77,7 +77,7 @@ test('humans, bots and previews are told apart, and add up to the visits, per li
   }
 })
 
-test('a person is one unique visitor of a link and day, however often and in however many batches', async () => {
+test('a person is one unique visitor per link and day, however many visits in however many batches', async () => {
   await Promise.all(Array.from({ length: 6 }, () => record([visit(chrome), visit(chrome)])))
   await record([visit(chrome, { address: '203.0.113.2' }), visit(iphone)])
   await record([visit(chrome, { visitedAt: Date.now() - dayMs }), visit(chrome, { linkId: 2 })])
@@ -88,7 +88,7 @@ test('a person is one unique visitor of a link and day, however often and in how
   expect(rows).toEqual([{ uniques: 1 }, { uniques: 3 }])
 })
 
-test('the same person has another hash every day, and a visit of a day whose salt is gone adds no unique', async () => {
+test('the same person has a different hash every day, and a visit of a day without its salt adds no unique visitor', async () => {
   await record([visit(chrome), visit(chrome, { visitedAt: Date.now() - dayMs })])
   const hashes = await pool.query('SELECT DISTINCT visitor::text FROM visitors')
   expect(hashes.rows).toHaveLength(2)
@@ -96,7 +96,7 @@ test('the same person has another hash every day, and a visit of a day whose sal
   expect(await totals()).toMatchObject({ visits: 3, uniques: 2 })
 })
 
-test('breakdowns say where visits come from; folding them changes nothing', async () => {
+test('breakdowns show where visits come from; folding does not change them', async () => {
   await record([
     visit(chrome, { referrer: 'https://www.google.co.uk/search', language: 'en-GB', address: '81.2.69.142' }),
     visit(iphone, { referrer: 'https://blog.test/a', language: 'de', address: '::ffff:81.2.69.142' }),
@@ -142,7 +142,7 @@ test('breakdowns say where visits come from; folding them changes nothing', asyn
   ])
 })
 
-test('more deltas than one transaction takes are folded, also those of a day that it takes in pieces', async () => {
+test('more deltas than fit in one transaction are folded, even those of a single day', async () => {
   await pool.query(`INSERT INTO breakdown_deltas (link_id, day, breakdowns)
                     SELECT link_id, '2026-01-02', '{"cGB":[2,1]}'
                     FROM generate_series(1, 3) AS link_id, generate_series(1, 1500)`)
@@ -155,7 +155,7 @@ test('more deltas than one transaction takes are folded, also those of a day tha
   expect(rows).toEqual([1, 2, 3].map(link_id => ({ link_id, breakdowns: { cGB: [3_000, 1_500] }, left: 0 })))
 })
 
-test('who reads while breakdowns are folded and recorded sees every visit once', async () => {
+test('a reader sees every visit once while breakdowns are recorded and folded', async () => {
   let busy = true
   let recorded = 0
   const folding = (async () => {
@@ -181,7 +181,7 @@ test('who reads while breakdowns are folded and recorded sees every visit once',
   expect(await breakdownsOf(0)).toMatchObject({ bChrome: [60, 60], bBot: [60, 0] })
 })
 
-test('neither address nor salted hash of it is in any table but visitors', async () => {
+test('no table but visitors contains an address or a hash of one', async () => {
   await record([visit(chrome, { address: '198.51.100.77' })])
   const { rows } = await pool.query<{ row: string }>(
     `SELECT to_jsonb(visit)::text AS row FROM visits AS visit UNION ALL SELECT to_jsonb(text)::text FROM texts AS text

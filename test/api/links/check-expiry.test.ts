@@ -73,13 +73,13 @@ describe('the expiry of a link', () => {
     expect(checkExpiry(text, now)).toEqual({ problem: expect.stringContaining('future') })
   })
 
-  test('is refused when its zone carries it beyond the year 9999', () => {
+  test('is refused if its zone moves it beyond the year 9999', () => {
     expect(checkExpiry('9999-12-31T23:59:59-00:01', now)).toEqual({
       problem: expect.stringContaining('9999'),
     })
   })
 
-  test('comes back as it was given, for every moment from now to the year 9999', () => {
+  test('is returned as given, for every time from now to the year 9999', () => {
     const moment = fc.date({
       min: new Date(now.getTime() + 1),
       max: new Date('9999-12-31T23:59:59.999Z'),
@@ -92,7 +92,7 @@ describe('the expiry of a link', () => {
     )
   })
 
-  test('is a later moment or a sentence, whatever text arrives', () => {
+  test('is a future time or an error sentence, whatever the text', () => {
     const digits = (count: number) => fc.stringMatching(new RegExp(`^[0-9]{${count}}$`))
     const nearlyDateTime = fc
       .tuple(

@@ -4,7 +4,7 @@ import { checkSlug, slugPattern } from '../../../apps/api/links/check-slug.ts'
 
 const reserved = new Set(['stats', 'shorten', 'healthz'])
 
-describe('a slug of one’s own choice', () => {
+describe('a custom slug', () => {
   test.each([
     ['one character', 'a'],
     ['letters, digits, _ and -', 'Spring_Sale-2030'],
@@ -41,7 +41,7 @@ describe('a slug of one’s own choice', () => {
     expect(checkSlug(slug, reserved)).toMatch(/reserved word/)
   })
 
-  test('whatever is accepted stands in a path as it is', () => {
+  test('an accepted slug needs no encoding in a path', () => {
     const text = fc.oneof(fc.string({ unit: 'binary' }), fc.stringMatching(slugPattern))
     fc.assert(
       fc.property(text, slug => {

@@ -5,12 +5,12 @@ import { generateSlug, slugAlphabet, slugLength } from '../../../apps/api/links/
 const slugs = Array.from({ length: 20_000 }, generateSlug)
 
 describe('a generated slug', () => {
-  test('is 7 characters of the alphabet, and fit for the rules of a chosen one', () => {
+  test('is 7 characters of the alphabet, and passes the checks of a custom slug', () => {
     const pattern = new RegExp(`^[${slugAlphabet}]{7}$`)
     expect(slugs.filter(slug => !pattern.test(slug) || checkSlug(slug, new Set()) !== undefined)).toEqual([])
   })
 
-  test('holds no character twice in its alphabet, no look-alikes and no vowels', () => {
+  test('has an alphabet without duplicates, look-alikes and vowels', () => {
     expect(new Set(slugAlphabet).size).toBe(slugAlphabet.length)
     expect(slugAlphabet).not.toMatch(/[0Oo1Il25]/)
     expect(slugAlphabet).not.toMatch(/[aeiouy34]/i)
@@ -21,11 +21,11 @@ describe('a generated slug', () => {
   })
 
   test('does not repeat', () => {
-    // 20,000 draws hold a pair by chance with a probability of 0.0007; five pairs never happen.
+    // 20,000 draws contain a pair with a probability of 0.0007; five pairs never happen.
     expect(new Set(slugs).size).toBeGreaterThan(slugs.length - 5)
   })
 
-  test('has every character of the alphabet equally often in every place', () => {
+  test('has every character of the alphabet equally often in every position', () => {
     const expected = slugs.length / slugAlphabet.length
     for (let place = 0; place < slugLength; place++) {
       const counts = new Map<string, number>()

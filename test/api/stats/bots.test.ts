@@ -1,4 +1,4 @@
-/** Which bots came, by name and by what they came for. */
+/** Bots by name and by purpose. */
 import { beforeAll, expect, test } from 'vitest'
 import { newProducerId } from '../../../apps/api/visits/producer-folder.ts'
 import { openVisitKnowledge } from '../../../apps/worker/recording/visit-knowledge.ts'
@@ -44,7 +44,7 @@ const bots = (value: string, visits: number) => ({ value, visits, humans: 0 })
 const people = { value: '', visits: 3, humans: 3 }
 
 test.each(['one', 'overall'])(
-  'bots and previews of %s are counted by name and by group, people beside them',
+  'bots and previews of %s are counted by name and by group, with humans as the empty value',
   async subject => {
     const { breakdowns } = await report(`${subject}/breakdowns?dimension=bot&dimension=bot_group`)
     expect(breakdowns).toEqual({

@@ -1,4 +1,4 @@
-/** Random visits, recorded as a worker does and known to the test one by one, so that it can count them by hand. */
+/** Random visits, recorded as a worker does; the test knows each one and can count them by hand. */
 import fc from 'fast-check'
 import type { Pool } from 'pg'
 import { newProducerId } from '../../../apps/api/visits/producer-folder.ts'
@@ -55,12 +55,12 @@ const referrers = [
   'not a url',
 ]
 const firefox = 'Mozilla/5.0 (X11; Linux x86_64; rv:143.0) Gecko/20100101 Firefox/143.'
-/** Texts that come once get no number, and stay in their visits. */
+/** Texts that occur once get no number and are stored in their visits. */
 const onceComing = (start: string) => fc.noBias(fc.nat(1_000_000_000)).map(n => `${start}${n}`)
 const languages = [undefined, 'de', 'en-US', 'pt-BR', 'fr']
 const addresses = [undefined, '8.8.8.8', '91.198.174.192', '200.160.2.3', '2001:4860:4860::8888', '127.0.0.1']
 
-/** An API process that is past its start: until then, on a busy machine, it sheds statistics. */
+/** An API process that has finished starting: until then, on a busy machine, it sheds statistics. */
 export async function startReportingApi(databaseUrl: string): Promise<RunningApi> {
   const api = await startApi({ databaseUrl })
   await waitUntil(async () => (await fetch(`${api.origin}/stats/overall`)).status === 200, {
@@ -69,7 +69,7 @@ export async function startReportingApi(databaseUrl: string): Promise<RunningApi
   return api
 }
 
-/** Makes links without asking the API, oldest first. */
+/** Inserts links directly, oldest first. */
 export async function makeLinks(pool: Pool, slugs: string[]): Promise<Map<string, number>> {
   const { rows } = await pool.query<{ slug: string; id: number }>(
     `INSERT INTO links (slug, long_url) SELECT slug, 'https://example.com/' || slug
@@ -79,7 +79,7 @@ export async function makeLinks(pool: Pool, slugs: string[]): Promise<Map<string
   return new Map(rows.map(({ slug, id }) => [slug, id]))
 }
 
-/** Records a visit at each of these moments, by somebody at random. */
+/** Records a visit by a random visitor at each of these times. */
 export async function recordVisits(
   pool: Pool,
   moments: { linkId: number; slug: string; visitedAt: number }[],
@@ -107,7 +107,7 @@ export async function recordVisits(
     ...{ userAgent: undefined, referrer: undefined },
     ...traits[i],
   }))
-  // Several batches, so that rows are added to, and texts come again.
+  // Several batches, so that rows are updated and texts repeat.
   for (let seq = 1, at = 0; at < visits.length; seq++, at += 1_000)
     await recordBatches(pool, knowledge, [
       { producerId: newProducerId(), seq, visits: visits.slice(at, at + 1_000) },
@@ -136,8 +136,8 @@ export async function recordVisits(
 }
 
 /**
- * Sets who came on which day: visitors are hashed with the day's salt, and days gone by have none. Any number of people
- * up to the visits of people is possible.
+ * Sets the unique visitors of each day: visitors are hashed with the day's salt, which past days don't have. Any number
+ * up to the visits by humans is possible.
  */
 export async function drawUniques(pool: Pool): Promise<void> {
   await pool.query(`

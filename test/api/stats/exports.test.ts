@@ -1,4 +1,4 @@
-/** Exports: what they hold, that a spreadsheet takes nothing in them for a formula, and that they stay streams. */
+/** Exports: their contents, that no cell is a formula to a spreadsheet, and that they are streamed. */
 import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Pool } from 'pg'
@@ -51,7 +51,7 @@ function ask(path: string, query: Record<string, string>, signal?: AbortSignal):
 const lastDays = { from: new Date(end - 20 * dayMs).toISOString() }
 
 describe('an export', () => {
-  test('of visits holds, line by line, the visits that the API lists', async () => {
+  test('of visits contains, line by line, the visits that the API lists', async () => {
     for (const of of ['one', 'overall']) {
       const response = await ask(`${of}/export`, { format: 'ndjson', ...lastDays })
       expect(response.headers.get('content-type')).toBe('application/x-ndjson; charset=utf-8')
@@ -73,7 +73,7 @@ describe('an export', () => {
     }
   })
 
-  test('of series and breakdowns holds what the reports show', async () => {
+  test('of series and breakdowns contains what the reports show', async () => {
     const series = await (await ask('one/export', { what: 'series', format: 'csv', ...lastDays })).text()
     const report = (await (await ask('one', lastDays)).json()) as { series: Record<string, unknown>[] }
     expect(series).toBe(
@@ -93,7 +93,7 @@ describe('an export', () => {
     )
   })
 
-  test('that is filtered holds the visits that pass, and what they add up to', async () => {
+  test('with filters contains the matching visits and their sums', async () => {
     const people = visits.filter(visit => visit.slug === 'one' && visit.class === 'human')
     const { browser, referrer, country, language } = people[0]?.values ?? {}
     const filters: Record<string, string>[] = [
@@ -150,7 +150,7 @@ describe('an export', () => {
     }
   })
 
-  test('that is filtered is refused where raw visits do not reach back so far', async () => {
+  test('with filters is refused for a range that begins before the oldest raw visits', async () => {
     await pool.query(`UPDATE retention SET raw_visits_from = (now() AT TIME ZONE 'UTC')::date - 1`)
     try {
       const response = await ask('one/export', { what: 'series', class: 'human', ...lastDays })
@@ -162,7 +162,7 @@ describe('an export', () => {
     }
   })
 
-  test('of nothing is a line of names', async () => {
+  test('without data is a header line', async () => {
     const response = await ask('sums/export', { format: 'csv' })
     expect(response.headers.get('content-type')).toBe('text/csv; charset=utf-8')
     expect(await response.text()).toBe(
@@ -170,7 +170,7 @@ describe('an export', () => {
     )
   })
 
-  test('has an apostrophe in front of what a spreadsheet would take for a formula', async () => {
+  test('has an apostrophe before what a spreadsheet would treat as a formula', async () => {
     const links = await makeLinks(pool, ['hostile'])
     const texts = ['=1+1', '+1', '-1', '@SUM(A1)', '\tx', '\r=1', 'a,"b"\n=c', 'x\ny', 'plain']
     await pool.query(
@@ -197,7 +197,7 @@ describe('an export', () => {
     ).toEqual(texts)
   })
 
-  test('of many visits takes little memory, and its connection is given back', async () => {
+  test('of many visits takes little memory, and returns its connection to the pool', async () => {
     const before = memoryOfApi()
     let highest = before
     const response = await ask('big/export', { format: 'ndjson' })
@@ -211,12 +211,12 @@ describe('an export', () => {
     await waitUntil(async () => (await busyExports()) === 0, { what: 'no export holds a connection' })
   }, 120_000)
 
-  test('whose connection is lost breaks off, and does not look whole', async () => {
+  test('whose database connection is lost breaks off, and does not look complete', async () => {
     for (const moment of ['at once', 'later']) {
       const response = await ask('big/export', { format: 'ndjson' })
       const reader = response.body?.getReader()
       await reader?.read()
-      // The client reads no more: the process waits for it, and nobody for the database.
+      // The client stops reading: the process waits for it, and nothing waits for the database.
       if (moment === 'later') await sleep(300)
       await pool.query(
         `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
@@ -232,7 +232,7 @@ describe('an export', () => {
     expect((await whole.text()).trimEnd().split('\n')).toHaveLength(300)
   }, 60_000)
 
-  test('beside two others is refused until one ends, and a client that leaves ends its own', async () => {
+  test('is refused while two others run; a client that disconnects ends its own', async () => {
     await waitUntil(async () => (await busyExports()) === 0, { what: 'no export is under way' })
     const leaving = new AbortController()
     const open = await Promise.all([
@@ -243,7 +243,7 @@ describe('an export', () => {
     const refused = await ask('one/export', {})
     expect([refused.status, refused.headers.get('retry-after')]).toEqual([503, '2'])
     expect(refused.headers.get('content-type')).toMatch(/^application\/problem\+json/)
-    // Other reports go on.
+    // Other reports still work.
     expect((await ask('one', {})).status).toBe(200)
     leaving.abort()
     await sleep(50)
@@ -268,7 +268,7 @@ async function busyExports(): Promise<number> {
   return rows[0]?.busy ?? 0
 }
 
-/** Resident, in MB. */
+/** Resident memory in MB. */
 function memoryOfApi(): number {
   const status = readFileSync(`/proc/${api.process.pid}/status`, 'utf8')
   return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) / 1_024

@@ -1,4 +1,4 @@
-/** Reports of a link and of all links, over random periods and zones, against visits counted by hand. */
+/** Reports of a link and of all links, over random periods and time zones, compared with visits counted by hand. */
 import fc from 'fast-check'
 import type { Pool } from 'pg'
 import { beforeAll, describe, expect, test } from 'vitest'
@@ -24,7 +24,7 @@ const end = Date.now()
 const start = end - 60 * dayMs
 const slugs = ['one', 'two', 'three', 'Four', 'never']
 
-/** From 0 to 1, evenly. */
+/** Uniform between 0 and 1. */
 const share = fc.noBias(fc.integer({ min: 0, max: 1_000_000 })).map(n => n / 1_000_001)
 
 beforeAll(async () => {
@@ -139,7 +139,7 @@ const period = fc
     grain: fc.constantFrom(1, minuteMs, hourMs, dayMs),
   })
   .map(({ interval, from, length, grain }) => {
-    // Minutes reach back two days: these and as many before them.
+    // Minutes are kept for two days: this period and an equally long previous one.
     const reach = interval === 'minute' ? dayMs : 55 * dayMs
     const begin = Math.floor((end - from * reach) / grain) * grain
     const fits = interval === 'minute' ? end - begin + minuteMs : lengths[interval]
@@ -148,7 +148,7 @@ const period = fc
   })
 
 describe('a report', () => {
-  test('has the totals and the series that counting each visit gives, and the period before', async () => {
+  test('has the totals and series that counting each visit gives, and those of the previous period', async () => {
     await fc.assert(
       fc.asyncProperty(subject, zones, period, async (of, tz, { interval, from, to }) => {
         const query = {
@@ -187,7 +187,7 @@ describe('a report', () => {
     )
   }, 120_000)
 
-  test('that is running tells how far the period before was at the same time', async () => {
+  test('of a running period has the previous period’s counts up to the same time', async () => {
     const now = Date.now()
     for (const of of [slugs[0] ?? '', 'overall'])
       for (const interval of ['hour', 'day', 'week', 'month', 'minute']) {
@@ -200,7 +200,7 @@ describe('a report', () => {
         else {
           const gone = now - Date.parse(series.at(-1)?.start ?? '')
           const goneBefore = Date.parse(soFar?.to ?? '') - Date.parse(previous.series.at(-1)?.start ?? '')
-          // A month may be longer than the one before.
+          // A month may be longer than the previous one.
           const tolerance = soFar?.to === range.from ? 3 * dayMs : hourMs / 2 + 60_000
           expect(Math.abs(goneBefore - gone)).toBeLessThan(tolerance)
           const own = visitsOf(of)
@@ -254,7 +254,7 @@ describe('a report', () => {
     )
   }, 120_000)
 
-  test('that is filtered is what counting the visits that pass gives', async () => {
+  test('with filters is what counting the matching visits gives', async () => {
     const filter = fc.constantFrom('class' as const, ...dimensions)
     const query = fc.record({
       of: subject,
@@ -265,7 +265,7 @@ describe('a report', () => {
     })
     await fc.assert(
       fc.asyncProperty(query, async ({ of, tz, period: { interval, from, to }, filters, like }) => {
-        // The filters are some visit's traits, so that visits pass.
+        // The filters are an existing visit's values, so that some visits match.
         const example = visits[like]
         const traits = Object.fromEntries(
           filters.map(name => [name, (name === 'class' ? example?.class : example?.values[name]) ?? 'human']),
@@ -322,7 +322,7 @@ describe('a report', () => {
   })
 })
 
-test('visits of one millisecond are each on one page', async () => {
+test('visits within one millisecond are on exactly one page each', async () => {
   const links = await makeLinks(pool, ['rush'])
   const linkId = links.get('rush') ?? 0
   const at = Date.UTC(2026, 0, 5, 12)
@@ -341,7 +341,7 @@ test('visits of one millisecond are each on one page', async () => {
   expect(new Set(seen).size).toBe(100)
 })
 
-test('what is beyond the named values of a dimension is one last value', async () => {
+test('the values beyond a dimension’s named ones are combined into a last one', async () => {
   const links = await makeLinks(pool, ['many'])
   const linkId = links.get('many') ?? 0
   const day = '2026-01-05'
@@ -364,7 +364,7 @@ test('what is beyond the named values of a dimension is one last value', async (
   expect(breakdowns.referrer.at(-1)).toEqual({ value: '*', visits: 1_650, humans: 1_640 })
 })
 
-test('the channel of visits from before there were channels is empty, so that all add up', async () => {
+test('visits recorded before channels existed have an empty channel, so that channels add up', async () => {
   const links = await makeLinks(pool, ['older'])
   const linkId = links.get('older') ?? 0
   for (const [day, breakdowns] of Object.entries({
@@ -392,12 +392,12 @@ test('the channel of visits from before there were channels is empty, so that al
   })
 })
 
-test('a channel is one of a closed set', async () => {
+test('channels are a closed set', async () => {
   for (const path of ['one/filtered?channel=', 'one/filtered?channel=radio', 'one/export?channel=radio'])
     expect((await fetch(`${api.origin}/stats/${path}`)).status).toBe(400)
 })
 
-test('filters reach back as far as raw visits are kept, and the answer says how far', async () => {
+test('filters reach back as far as raw visits, and the response says how far', async () => {
   const firstDay = dayNumber(end) - 30
   const keptFrom = new Date(firstDay * dayMs)
   await pool.query('UPDATE retention SET raw_visits_from = $1', [dayText(firstDay)])
@@ -413,7 +413,7 @@ test('filters reach back as far as raw visits are kept, and the answer says how 
         expect.objectContaining({ status: 422, earliest: keptFrom.toISOString() }),
       ])
     }
-    // Nothing was counted before: nothing is missing.
+    // Nothing was counted before that, so nothing is missing.
     expect(
       (await fetch(`${api.origin}/stats/never/filtered?from=${new Date(start).toISOString()}`)).status,
     ).toBe(200)

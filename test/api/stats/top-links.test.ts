@@ -1,4 +1,4 @@
-/** The list of links in every order, over every window, page by page, against visits counted by hand. */
+/** The list of links in every order, over every window, page by page, compared with visits counted by hand. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import fc from 'fast-check'
 import type { Pool } from 'pg'
@@ -19,7 +19,7 @@ import {
   startReportingApi,
 } from './counted-visits.ts'
 
-/** From 0 to 1, evenly. */
+/** Uniform between 0 and 1. */
 const share = fc.noBias(fc.integer({ min: 0, max: 1_000_000 })).map(n => n / 1_000_001)
 
 let api: RunningApi
@@ -28,14 +28,14 @@ let links: Map<string, number>
 let visits: CountedVisit[]
 /** By link and day. */
 let uniques: { linkId: number; day: number; uniques: number }[]
-/** Where the visits lie: the 40 days up to now. */
+/** The range of the visits: the 40 days up to now. */
 const end = Date.now()
 const start = end - 40 * dayMs
 
 beforeAll(async () => {
   const { url } = await createTestDatabase()
   pool = openPool(url)
-  // Of few links many visits, of many links few or none; some come in a burst of one day.
+  // A few links have many visits, many links few or none; some have a burst on one day.
   links = await makeLinks(
     pool,
     Array.from({ length: 160 }, (_, i) => (i % 3 === 0 ? `promo-${i}` : `Link_${i}`)),
@@ -95,7 +95,7 @@ async function allPages(query: URLSearchParams): Promise<Entry[]> {
   return entries
 }
 
-/** All links that belong into the list, in order. */
+/** All links that belong in the list, in order. */
 function listByHand(
   sort: Sort,
   window: { from: number; to: number; nominalTo: number } | undefined,
@@ -131,7 +131,7 @@ const sorts = fc.constantFrom<Sort[]>('visits', 'uniques', 'last_visit', 'growth
 const limits = fc.oneof(fc.integer({ min: 3, max: 12 }), fc.integer({ min: 13, max: 100 }))
 
 describe('a list of links', () => {
-  test('of any period of the past, in any order, is what counting each visit gives', async () => {
+  test('over any past period, in any order, is what counting each visit gives', async () => {
     const period = fc
       .record({
         from: share,
@@ -162,7 +162,7 @@ describe('a list of links', () => {
     )
   }, 180_000)
 
-  test('of the time up to now, in any order, is what counting each visit gives', async () => {
+  test('over a window up to now, in any order, is what counting each visit gives', async () => {
     const windows = { '24h': dayMs, '7d': 7 * dayMs, '30d': 30 * dayMs }
     for (const [window, length] of Object.entries(windows)) {
       for (const sort of ['visits', 'uniques', 'last_visit', 'growth'] as const) {
@@ -171,7 +171,7 @@ describe('a list of links', () => {
           let pages: Entry[]
           let quarter: number
           do {
-            // A window begins anew with each quarter hour.
+            // The start of a window moves with each quarter hour.
             quarter = Math.floor(Date.now() / quarterMs)
             const from = Math.floor((Date.now() - length) / quarterMs) * quarterMs
             const nominalTo = Math.ceil(Date.now() / quarterMs) * quarterMs
@@ -186,7 +186,7 @@ describe('a list of links', () => {
     }
   }, 180_000)
 
-  test('of all time, in any order, is what counting each visit gives', async () => {
+  test('over all time, in any order, is what counting each visit gives', async () => {
     for (const sort of ['visits', 'uniques', 'last_visit'] as const) {
       for (const limit of [3, 10, 37, 100]) {
         const pages = await allPages(new URLSearchParams({ limit: String(limit), sort }))
@@ -197,7 +197,7 @@ describe('a list of links', () => {
     }
   })
 
-  test('by the beginning of a slug, or by where links lead, has links without visits, too', async () => {
+  test('searched by the start of a slug or by target includes links without visits', async () => {
     const from = start + 20 * dayMs
     const window = {
       from: Math.floor(from / quarterMs) * quarterMs,
@@ -219,7 +219,7 @@ describe('a list of links', () => {
     expect(overall.some(({ visits, last_visit }) => visits === 0 && last_visit === null)).toBe(true)
   })
 
-  test('of links that nobody could have made is empty', async () => {
+  test('searched for impossible links is empty', async () => {
     const texts = ['a b', "'; DROP TABLE links; --", 'https://', 'x'.repeat(2_048), '\u{1F600}', '%', '*']
     for (const text of ['%00', 'a%00', '%ED%A0%80', 'https://a/%00', ...texts.map(encodeURIComponent)]) {
       const response = await fetch(`${api.origin}/stats?search=${text}`)
@@ -227,7 +227,7 @@ describe('a list of links', () => {
     }
   })
 
-  test('shows people of the last seven days beside each link', async () => {
+  test('shows each link’s human visits of the last seven days', async () => {
     await sleep(700)
     const response = await fetch(`${api.origin}/stats?limit=20&sparkline=true`)
     const list = (await response.json()) as { slug: string; sparkline: number[] }[]

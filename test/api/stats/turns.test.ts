@@ -6,7 +6,7 @@ const refusal = { status: 503, message: 'Please try again.', headers: { 'retry-a
 const longMs = 60_000
 
 describe('turns for slow operations', () => {
-  it('lets the next one in when a turn ends, in the order in which they came', async () => {
+  it('admits the next waiter when a turn ends, in order of arrival', async () => {
     const turns = createTurns({ max: 1, waitMs: longMs, refusal: 'Please try again.' })
     const endFirst = await turns.take()
     const begun: string[] = []
@@ -28,7 +28,7 @@ describe('turns for slow operations', () => {
     expect(begun).toEqual(['second', 'third'])
   })
 
-  it('refuses at once when as many wait as may run', async () => {
+  it('refuses immediately when as many wait as may run', async () => {
     const turns = createTurns({ max: 2, waitMs: longMs, refusal: 'Please try again.' })
     const running = await Promise.all([turns.take(), turns.take()])
     const waiting = [turns.take(), turns.take()]
@@ -38,7 +38,7 @@ describe('turns for slow operations', () => {
     await turns.take()
   })
 
-  it('refuses whoever has waited long enough, and gives the turn to the next', async () => {
+  it('refuses a waiter after the maximum wait, and gives the turn to the next', async () => {
     const turns = createTurns({ max: 1, waitMs: 50, refusal: 'Please try again.' })
     const end = await turns.take()
     await expect(turns.take()).rejects.toMatchObject(refusal)
@@ -47,7 +47,7 @@ describe('turns for slow operations', () => {
     await next
   })
 
-  it('refuses without waiting where no wait is allowed', async () => {
+  it('refuses without waiting if no wait is allowed', async () => {
     const turns = createTurns({ max: 1, waitMs: 0, refusal: 'Please try again.' })
     const end = await turns.take()
     await expect(turns.take()).rejects.toMatchObject(refusal)
@@ -55,7 +55,7 @@ describe('turns for slow operations', () => {
     await turns.take()
   })
 
-  it('frees one place only, however often a turn is ended', async () => {
+  it('frees only one place, however often a turn is ended', async () => {
     const turns = createTurns({ max: 1, waitMs: 0, refusal: 'Please try again.' })
     const end = await turns.take()
     end()

@@ -1,6 +1,6 @@
 /**
- * The states of a batch: the drawing in deliver-batches.ts against the table in batch-states.ts, and the table against
- * a deliverer at work. Every edge of the table is driven with real services, and what the deliverer logs is compared.
+ * The states of a batch: the diagram in deliver-batches.ts matches the table in batch-states.ts, and the table matches
+ * a running deliverer. Every edge of the table is driven with real services and compared with the deliverer's log.
  */
 import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -29,7 +29,7 @@ interface Step {
   batch: string
   state: BatchState
   event: BatchEvent
-  /** Absent where the event came too late to change anything. */
+  /** Absent if the event came too late to change anything. */
   next?: BatchState
 }
 
@@ -47,7 +47,7 @@ test('the diagram of a batch’s states shows the edges of the table, and no oth
   )
 })
 
-test('every state leads to an exit, and the exits are those that the contract names', () => {
+test('every state leads to an exit, and the exits are those listed in the contract', () => {
   const exits = Object.keys(transitions).filter(state => isExit(state as BatchState))
   expect(exits).toEqual(['counted', 'set aside', 'gone', 'void'] satisfies BatchExit[])
   const reaches = (state: BatchState, seen: BatchState[] = []): boolean =>
@@ -152,7 +152,7 @@ describe.skipIf(!redisAvailable())('a deliverer', { timeout: 120_000 }, () => {
     expect(deliverer.holds(producerId)).toBe(false)
   })
 
-  test('sends a batch again that the queue has lost, and leaves one alone that the queue still holds', async () => {
+  test('resends a batch that the queue has lost, but not one that the queue still holds', async () => {
     const id = nextId()
     let loads = 0
     const { load } = makeBatch(id)
@@ -185,7 +185,7 @@ describe.skipIf(!redisAvailable())('a deliverer', { timeout: 120_000 }, () => {
     expect(exits.get(batchKey(id))).toEqual(['counted'])
   })
 
-  test('tries again while the queue is away, and asks the ledger about unsent batches too', async () => {
+  test('retries while the queue is unavailable, and checks the ledger for unsent batches too', async () => {
     const [id, counted] = [nextId(), nextId()]
     toRedis.setMode('reset')
     deliverer.deliver(makeBatch(id))
@@ -200,7 +200,7 @@ describe.skipIf(!redisAvailable())('a deliverer', { timeout: 120_000 }, () => {
   })
 
   test.each(['queue has it', 'segment missing', 'attempt failed'])(
-    'counts a batch once where the ledger overtakes an attempt that ends with "%s"',
+    'counts a batch once when the ledger overtakes an attempt that ends with "%s"',
     async end => {
       const id = nextId()
       const gate = Promise.withResolvers<void>()
@@ -224,7 +224,7 @@ describe.skipIf(!redisAvailable())('a deliverer', { timeout: 120_000 }, () => {
     },
   )
 
-  test('tries again to delete the segment of a recorded batch, and does not send it meanwhile', async () => {
+  test('retries deleting the segment of a recorded batch, and does not send it meanwhile', async () => {
     const id = nextId()
     let failures = 0
     deliverer.deliver(
@@ -244,15 +244,15 @@ describe.skipIf(!redisAvailable())('a deliverer', { timeout: 120_000 }, () => {
     expect(failures).toBe(3)
   })
 
-  test('lets go of a batch whose segment another process has deleted', async () => {
+  test('drops a batch whose segment another process has deleted', async () => {
     const id = nextId()
     deliverer.deliver(makeBatch(id, { load: async () => undefined }))
     await untilSeen(id, 'sending ── segment missing ─► gone')
     expect(exits.get(batchKey(id))).toEqual(['gone'])
   })
 
-  test('sets aside a batch that the worker refuses, and goes on delivering others', async () => {
-    // No producer writes number 0, and the worker refuses it. (Of a producer of its own: no watermark covers it.)
+  test('sets aside a batch that the worker refuses, and keeps delivering others', async () => {
+    // No producer writes number 0, and the worker refuses it. (From a separate producer: no watermark covers it.)
     const id = { producerId: newProducerId(), seq: 0 }
     const other = nextId()
     let setAside = 0
@@ -265,7 +265,7 @@ describe.skipIf(!redisAvailable())('a deliverer', { timeout: 120_000 }, () => {
     await untilSeen(other, recordedToCounted)
   })
 
-  test('voids a batch that the ledger does not hold, as soon as the ledger can be reached', async () => {
+  test('voids a batch that is not in the ledger as soon as the ledger can be reached', async () => {
     const id = nextId()
     toPostgres.setMode('reset')
     deliverer.voidLater(id)
@@ -280,14 +280,14 @@ describe.skipIf(!redisAvailable())('a deliverer', { timeout: 120_000 }, () => {
     expect(rows).toEqual([{ counted: 0 }])
   })
 
-  test('leaves a batch counted that was to be voided when the ledger held it already', async () => {
+  test('does not void a batch that is already in the ledger', async () => {
     const id = nextId()
     await enterLedger(id)
     deliverer.voidLater(id)
     await untilSeen(id, 'voiding ── ledger holds it ─► counted')
   })
 
-  test('takes no more from its sources than there is room for', async () => {
+  test('takes no more from its sources than it has room for', async () => {
     const ids = Array.from({ length: 40 }, nextId)
     let taken = 0
     deliverer.addSource(() => {
@@ -304,10 +304,10 @@ describe.skipIf(!redisAvailable())('a deliverer', { timeout: 120_000 }, () => {
     expect(deliverer.hasRoom()).toBe(true)
   })
 
-  test('has gone through every edge of the diagram, and through no other', () => {
+  test('has taken every edge of the diagram, and no other', () => {
     const taken = steps.filter(({ next }) => next !== undefined)
     expect([...new Set(taken.map(edge))].sort()).toEqual(edgesOfTable.toSorted())
-    // What came too late to change anything: the end of an attempt that the ledger has overtaken.
+    // Too late to change anything: the end of an attempt that the ledger has overtaken.
     const ignored = new Set(steps.filter(({ next }) => next === undefined).map(edge))
     for (const late of ignored) {
       expect(late).toMatch(

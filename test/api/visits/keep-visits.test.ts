@@ -1,4 +1,4 @@
-/** What becomes of a visit: every outcome that keep-visits.ts names, with a real spool, queue and ledger. */
+/** What happens to a visit: every outcome listed in keep-visits.ts, with a real spool, queue and ledger. */
 import { mkdirSync, rmSync } from 'node:fs'
 import type { Pool } from 'pg'
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
@@ -26,7 +26,7 @@ import { waitUntil } from '../../support/wait-until.ts'
 const log = openLog({ name: 'test', level: 'silent' })
 const visits = [1, 2].map(linkId => ({ linkId, referrer: undefined, userAgent: undefined }))
 
-describe.skipIf(!redisAvailable())('the visits of a turn', { timeout: 120_000 }, () => {
+describe.skipIf(!redisAvailable())('the visits of one event-loop turn', { timeout: 120_000 }, () => {
   let databaseUrl: string
   let redisUrl: string
   let pool: Pool
@@ -122,29 +122,29 @@ describe.skipIf(!redisAvailable())('the visits of a turn', { timeout: 120_000 },
     expect(counters).toEqual({ kept: 2, countedAtOnce: 0, refused: 0, lost: 0 })
   })
 
-  test('are kept by the queue while the spool can not be written, and by the spool again when it can', async () => {
+  test('are kept by the queue while the spool is not writable, and by the spool once it is again', async () => {
     const keep = openKeeper()
     breakSpool()
     await keep(visits)
     expect(counters.kept).toBe(2)
-    // The spool drew number 1 for a file that it could not create.
+    // The spool took number 1 for a file that it could not create.
     expect(await queue.find(batchKey({ producerId, seq: 2 }))).toBeDefined()
     expect(deliverer.pending()).toMatchObject({ batches: 1, visits: 2 })
     mkdirSync(folder)
     await waitUntil(() => !(keep(visits) instanceof Promise), { what: 'the spool is written', everyMs: 100 })
   })
 
-  test('are refused while neither can take them, and leave no gap in the numbers', async () => {
+  test('are refused while neither accepts them, and leave no gap in the numbers', async () => {
     const keep = openKeeper()
     breakSpool()
     await breakQueue()
     for (let i = 0; i < 3; i++) await expect(keep(visits)).rejects.toThrow(VisitRefused)
     expect(counters).toEqual({ kept: 0, countedAtOnce: 0, refused: 6, lost: 0 })
-    // Number 1 is the spool's, which uses it when it can create a file.
+    // Number 1 belongs to the spool, which uses it once it can create a file.
     expect(numbers.next()).toBe(2)
   })
 
-  test('are void, not a gap, where later numbers were drawn before they were refused', async () => {
+  test('are void, not a gap, if later numbers were taken before they were refused', async () => {
     const keep = openKeeper()
     breakSpool()
     await breakQueue()
@@ -155,7 +155,7 @@ describe.skipIf(!redisAvailable())('the visits of a turn', { timeout: 120_000 },
     expect(await ledgerRows()).toEqual([{ seq: later - 1, counted: 0 }])
   })
 
-  test('are lost and counted as lost with VISIT_LOSS=allow', async () => {
+  test('are lost, and counted as lost, with VISIT_LOSS=allow', async () => {
     const keep = openKeeper({ allowLoss: true })
     breakSpool()
     await breakQueue()
@@ -163,7 +163,7 @@ describe.skipIf(!redisAvailable())('the visits of a turn', { timeout: 120_000 },
     expect(counters).toEqual({ kept: 0, countedAtOnce: 0, refused: 0, lost: 2 })
   })
 
-  test('are refused where the queue’s reply is lost and the ledger takes them as void', async () => {
+  test('are refused if the queue’s reply is lost and the ledger voids them', async () => {
     const keep = openKeeper()
     breakSpool()
     toRedis.setMode('drop-replies')
@@ -172,7 +172,7 @@ describe.skipIf(!redisAvailable())('the visits of a turn', { timeout: 120_000 },
     expect(await ledgerRows()).toMatchObject([{ counted: 0 }])
   })
 
-  test('have an unknown fate where the ledger can not be read either, and are void afterwards', async () => {
+  test('have an unknown fate if the ledger is unavailable too, and are void afterwards', async () => {
     const keep = openKeeper()
     breakSpool()
     toRedis.setMode('drop-replies')
@@ -184,7 +184,7 @@ describe.skipIf(!redisAvailable())('the visits of a turn', { timeout: 120_000 },
     expect(await ledgerRows()).toMatchObject([{ counted: 0 }])
   })
 
-  test('count as lost where their fate is unknown and VISIT_LOSS=allow', async () => {
+  test('count as lost if their fate is unknown and VISIT_LOSS=allow', async () => {
     const keep = openKeeper({ allowLoss: true })
     breakSpool()
     toRedis.setMode('drop-replies')
@@ -193,7 +193,7 @@ describe.skipIf(!redisAvailable())('the visits of a turn', { timeout: 120_000 },
     expect(counters).toEqual({ kept: 0, countedAtOnce: 0, refused: 0, lost: 2 })
   })
 
-  test('are kept where the queue’s reply is lost and the ledger holds them', async () => {
+  test('are kept if the queue’s reply is lost and the ledger holds them', async () => {
     await startWorker({ databaseUrl, redisUrl })
     const keep = openKeeper()
     breakSpool()

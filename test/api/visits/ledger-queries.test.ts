@@ -22,20 +22,20 @@ async function counted(): Promise<number[]> {
   return rows.map(row => row.counted)
 }
 
-test('a void batch is recorded with no visits, and may be made void again', async () => {
+test('a void batch is recorded without visits, and may be voided again', async () => {
   expect(await voidBatch(pool, { producerId, seq: 7 })).toBe(true)
   expect(await voidBatch(pool, { producerId, seq: 7 })).toBe(true)
   expect(await recordedBatches(pool, [{ producerId, seq: 7 }])).toHaveProperty('size', 1)
   expect(await counted()).toEqual([0])
 })
 
-test('a batch that has been counted is not made void', async () => {
+test('a counted batch is not voided', async () => {
   await pool.query('INSERT INTO ledger (producer_id, seq, counted) VALUES ($1, 7, 16)', [producerId])
   expect(await voidBatch(pool, { producerId, seq: 7 })).toBe(false)
   expect(await counted()).toEqual([16])
 })
 
-test('a batch that the watermark covers is not made void, and no row is left below the watermark', async () => {
+test('a batch below the watermark is not voided, and leaves no row', async () => {
   await pool.query('INSERT INTO ledger_watermarks (producer_id, seq, visits) VALUES ($1, 7, 99)', [
     producerId,
   ])

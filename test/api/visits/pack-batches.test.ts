@@ -8,9 +8,9 @@ import { packFrames, unpackFrames } from '../../../apps/shared/visits/pack-frame
 import { encodeFrame } from '../../../apps/shared/visits/visit-batch.ts'
 import { temporaryFolder } from '../../support/temporary-folder.ts'
 
-test('segments of all sizes that are packed at the same time do not overwrite each other', async () => {
+test('segments of all sizes packed at the same time do not overwrite each other', async () => {
   const folder = temporaryFolder()
-  // Some 20 bytes per visit: from a single visit to more than the reused buffer holds.
+  // About 20 bytes per visit: from a single visit to more than the reused buffer holds.
   const segments = [1, 9_000, 30_000, 300, 2].map((visits, seq) => {
     const path = join(folder, `${seq}.sealed`)
     const frames = encodeFrame(

@@ -15,13 +15,13 @@ function openSpool(fsync: boolean) {
     nextSeq: () => ++lastSeq,
     onSealed: segment => sealed.push(segment),
     hasRoom: () => true,
-    // The tests seal segments themselves.
+    // The tests seal the segments themselves.
     sealAfterMs: 600_000,
   })
   return { spool, sealed, folder }
 }
 
-/** Every text is new: together the frames exceed the memory that a spool starts with, and they come in all sizes. */
+/** All texts differ: the frames have all sizes and together exceed a spool's initial memory. */
 const groups = (segment: number) =>
   Array.from({ length: 40 }, (_, group) =>
     Array.from({ length: 1 + ((group * 7) % 30) }, (_, i) => ({
@@ -32,7 +32,7 @@ const groups = (segment: number) =>
   )
 
 test.each([false, true])(
-  'a sealed segment is handed on exactly as in its file, and stays so while others are written (fsync: %s)',
+  'a sealed segment is passed on exactly as in its file, even while others are written (fsync: %s)',
   async fsync => {
     const { spool, sealed } = openSpool(fsync)
     for (const segment of [1, 2, 3]) {
@@ -50,7 +50,7 @@ test.each([false, true])(
   },
 )
 
-test('a segment without visits is never sealed, and one with visits is a single file', async () => {
+test('a segment without visits is never sealed; one with visits is a single file', async () => {
   const { spool, sealed, folder } = openSpool(false)
   spool.seal()
   expect(sealed).toEqual([])
