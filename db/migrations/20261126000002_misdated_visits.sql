@@ -1,6 +1,6 @@
 -- migrate:up
 
--- Visits whose own time can't be right: counted at the nearest time that can (apps/worker/recording/bound-times.ts).
+-- Visits whose own time can't be right: counted at the nearest time that can (apps/worker/recording/describe/bound-times.ts).
 SET LOCAL lock_timeout = '5s';
 ALTER TABLE link_totals ADD COLUMN misdated bigint NOT NULL DEFAULT 0;
 

@@ -8,7 +8,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { assertPortIsFree, freePort } from '../../apps/stack/free-port.ts'
+import { assertPortIsFree, freePort } from '../../apps/stack/processes/free-port.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const composeFile = join(root, 'docker-compose.yml')

@@ -1,6 +1,6 @@
-import { startEmbeddedPostgres } from '../../apps/stack/embedded-postgres.ts'
 import { migrateDatabase } from '../../apps/stack/migrate-database.ts'
-import { sendSignal } from '../../apps/stack/running-process.ts'
+import { startEmbeddedPostgres } from '../../apps/stack/postgres/embedded-postgres.ts'
+import { sendSignal } from '../../apps/stack/processes/running-process.ts'
 import { cleanUpLater } from '../support/clean-up.ts'
 import type { TestPostgres } from '../support/postgres.ts'
 import { endWithUs } from '../support/run.ts'

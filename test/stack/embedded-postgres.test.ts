@@ -2,7 +2,7 @@ import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:f
 import { join } from 'node:path'
 import pg from 'pg'
 import { describe, expect, it } from 'vitest'
-import { startEmbeddedPostgres } from '../../apps/stack/embedded-postgres.ts'
+import { startEmbeddedPostgres } from '../../apps/stack/postgres/embedded-postgres.ts'
 import { cleanUpLater } from '../support/clean-up.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
 

@@ -1,7 +1,7 @@
 import pg from 'pg'
 import type { TestProject } from 'vitest/node'
-import { startEmbeddedPostgres } from '../../apps/stack/embedded-postgres.ts'
 import { migrateDatabase } from '../../apps/stack/migrate-database.ts'
+import { startEmbeddedPostgres } from '../../apps/stack/postgres/embedded-postgres.ts'
 import { endWithUs, runFolder } from './run.ts'
 
 declare module 'vitest' {

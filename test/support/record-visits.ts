@@ -2,7 +2,7 @@
 import type { Pool } from 'pg'
 import type { DecodedVisit } from '../../apps/shared/visits/decode-batch.ts'
 import type { BatchId } from '../../apps/shared/visits/visit-batch.ts'
-import { describeVisits } from '../../apps/worker/recording/describe-visits.ts'
+import { describeVisits } from '../../apps/worker/recording/describe/describe-visits.ts'
 import type { Recorded } from '../../apps/worker/recording/record-batches.ts'
 import { recordBatches as record } from '../../apps/worker/recording/record-batches.ts'
 import { createVisitColumns } from '../../apps/worker/recording/visit-columns.ts'

@@ -1,7 +1,7 @@
 import type { ChildProcess } from 'node:child_process'
 import { spawn, spawnSync } from 'node:child_process'
 import { Redis } from 'ioredis'
-import { freePort } from '../../apps/stack/free-port.ts'
+import { freePort } from '../../apps/stack/processes/free-port.ts'
 import { cleanUpLater } from './clean-up.ts'
 import { endWithUs } from './run.ts'
 import { temporaryFolder } from './temporary-folder.ts'

@@ -1,14 +1,14 @@
 /**
  * A run: vitest with its forks, or one script. Everything temporary lies in the run's folder, and everything that is
- * started is noted with the run's watchdog (apps/stack/watchdog.ts): whatever kills vitest, a fork or the script, no process
+ * started is noted with the run's watchdog (apps/stack/processes/watchdog.ts): whatever kills vitest, a fork or the script, no process
  * and no folder is left.
  */
 import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { SignalStep } from '../../apps/stack/running-process.ts'
-import type { Watchdog } from '../../apps/stack/watchdog.ts'
-import { joinWatchdog, startWatchdog } from '../../apps/stack/watchdog.ts'
+import type { SignalStep } from '../../apps/stack/processes/running-process.ts'
+import type { Watchdog } from '../../apps/stack/processes/watchdog.ts'
+import { joinWatchdog, startWatchdog } from '../../apps/stack/processes/watchdog.ts'
 
 const folderVariable = 'HOPCOUNT_TEST_RUN'
 let run: { folder: string; watchdog: Watchdog } | undefined

@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { lettersOf } from '../../apps/shared/letter-codes.ts'
-import { openCountryFinder } from '../../apps/worker/recording/find-country.ts'
+import { openCountryFinder } from '../../apps/worker/recording/describe/find-country.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
 
 test('an address has the same country whichever addresses were looked up before', async () => {

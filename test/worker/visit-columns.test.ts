@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { dayNumber } from '../../apps/shared/days.ts'
 import type { DecodedVisit } from '../../apps/shared/visits/decode-batch.ts'
-import { describeVisits } from '../../apps/worker/recording/describe-visits.ts'
+import { describeVisits } from '../../apps/worker/recording/describe/describe-visits.ts'
 import { sliceByLink, sortedPlaces } from '../../apps/worker/recording/slice-visits.ts'
 import { clearVisits, createVisitColumns } from '../../apps/worker/recording/visit-columns.ts'
 

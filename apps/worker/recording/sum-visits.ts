@@ -9,7 +9,7 @@ import type { VisitorClass } from '@hopcount/shared/agents/describe-user-agent.t
 import type { Breakdowns, Count } from '@hopcount/shared/breakdowns.ts'
 import { addBreakdowns, addCount, listedValues, storedText } from '@hopcount/shared/breakdowns.ts'
 import { dayNumber } from '@hopcount/shared/days.ts'
-import { countryKey, languageKey } from './code-keys.ts'
+import { countryKey, languageKey } from './describe/code-keys.ts'
 import type { UniqueVisitors } from './insert-visitors.ts'
 import type { VisitColumns } from './visit-columns.ts'
 

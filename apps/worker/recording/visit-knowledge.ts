@@ -1,12 +1,12 @@
 import type { Pool } from 'pg'
-import type { TimeBounds } from './bound-times.ts'
-import { createTimeBounds } from './bound-times.ts'
-import type { CountryFinder } from './find-country.ts'
-import { openCountryFinder } from './find-country.ts'
+import type { TimeBounds } from './describe/bound-times.ts'
+import { createTimeBounds } from './describe/bound-times.ts'
+import type { CountryFinder } from './describe/find-country.ts'
+import { openCountryFinder } from './describe/find-country.ts'
+import type { Salts } from './describe/visitor-salts.ts'
+import { createVisitorSalts } from './describe/visitor-salts.ts'
 import type { TextNumbers } from './number-texts.ts'
 import { createTextNumbers } from './number-texts.ts'
-import type { Salts } from './visitor-salts.ts'
-import { createVisitorSalts } from './visitor-salts.ts'
 
 /** What recording needs to describe visits, kept from one transaction to the next. */
 export interface VisitKnowledge {

@@ -1,5 +1,5 @@
 import { connect } from 'node:net'
-import { freePort } from '../../../apps/stack/free-port.ts'
+import { freePort } from '../../../apps/stack/processes/free-port.ts'
 import { startProcess } from '../../support/processes.ts'
 import { temporaryFolder } from '../../support/temporary-folder.ts'
 import { waitUntil } from '../../support/wait-until.ts'

@@ -2,7 +2,7 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { freePort } from '../../../apps/stack/free-port.ts'
+import { freePort } from '../../../apps/stack/processes/free-port.ts'
 import { cleanUpLater } from '../../support/clean-up.ts'
 import { endWithUs } from '../../support/run.ts'
 import { temporaryFolder } from '../../support/temporary-folder.ts'

@@ -1,4 +1,4 @@
-import { freePort } from '../../../apps/stack/free-port.ts'
+import { freePort } from '../../../apps/stack/processes/free-port.ts'
 import type { StartedProcess } from '../../support/processes.ts'
 import { startProcess } from '../../support/processes.ts'
 

@@ -4,7 +4,7 @@ import { strikeUnderLoad } from '../strike-under-load.ts'
 
 const hourMs = 3_600_000
 const shifts = [hourMs, -hourMs, 24 * hourMs, -24 * hourMs, 400 * 24 * hourMs]
-/** A visit from further ahead is counted there (worker/recording/bound-times.ts). */
+/** A visit from further ahead is counted there (worker/recording/describe/bound-times.ts). */
 const aheadMs = 2 * 24 * hourMs
 const preload = fileURLToPath(new URL('../preload/shift-clock.ts', import.meta.url))
 

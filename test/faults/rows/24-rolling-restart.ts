@@ -1,4 +1,4 @@
-import { freePort } from '../../../apps/stack/free-port.ts'
+import { freePort } from '../../../apps/stack/processes/free-port.ts'
 import type { Row } from '../row.ts'
 import { strikeUnderLoad } from '../strike-under-load.ts'
 

@@ -3,13 +3,13 @@ import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
-import { freePort } from './free-port.ts'
+import { freePort } from '../processes/free-port.ts'
+import type { SignalStep } from '../processes/running-process.ts'
+import { commandLine, endProcess } from '../processes/running-process.ts'
 import type { Cluster } from './postgres-cluster.ts'
 import { isTransientFailure, lastError, logSize } from './postgres-log.ts'
 import type { PostgresProgram } from './postgres-program.ts'
 import { runProgram } from './postgres-program.ts'
-import type { SignalStep } from './running-process.ts'
-import { commandLine, endProcess } from './running-process.ts'
 
 /** How long a start is repeated after a transient failure. */
 const startDeadlineMs = 30_000

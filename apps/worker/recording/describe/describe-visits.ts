@@ -11,11 +11,11 @@ import { letterCode } from '@hopcount/shared/letter-codes.ts'
 import { describeReferrer } from '@hopcount/shared/sources/describe-referrer.ts'
 import type { DecodedVisit } from '@hopcount/shared/visits/decode-batch.ts'
 import { LRUCache } from 'lru-cache'
+import type { AgentKeys, ReferrerKeys, VisitColumns } from '../visit-columns.ts'
+import { enterText, reserveVisits } from '../visit-columns.ts'
 import type { TimeBounds } from './bound-times.ts'
 import { boundTime } from './bound-times.ts'
 import type { CountryFinder } from './find-country.ts'
-import type { AgentKeys, ReferrerKeys, VisitColumns } from './visit-columns.ts'
-import { enterText, reserveVisits } from './visit-columns.ts'
 import type { Salts } from './visitor-salts.ts'
 
 const remembered = 20_000

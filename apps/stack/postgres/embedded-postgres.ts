@@ -11,9 +11,9 @@
  */
 import { createHmac } from 'node:crypto'
 import pg from 'pg'
+import type { SignalStep } from '../processes/running-process.ts'
 import { openCluster } from './postgres-cluster.ts'
 import { launchServer, stopServer } from './postgres-server.ts'
-import type { SignalStep } from './running-process.ts'
 
 export interface EmbeddedPostgresOptions {
   /** Absolute path; created if it is missing. */

@@ -5,9 +5,9 @@
 import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { createRestartBackoff } from '../processes/restart-backoff.ts'
+import type { SignalStep } from '../processes/running-process.ts'
 import { startEmbeddedPostgres } from './embedded-postgres.ts'
-import { createRestartBackoff } from './restart-backoff.ts'
-import type { SignalStep } from './running-process.ts'
 
 export interface SupervisedPostgres {
   /** The same across restarts. */
