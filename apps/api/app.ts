@@ -4,6 +4,7 @@
  */
 import fastifyPostgres from '@fastify/postgres'
 import type { Configuration } from '@hopcount/shared/configuration.ts'
+import { listed } from '@hopcount/shared/configuration.ts'
 import { openPool, poolConfig, waitForDatabase } from '@hopcount/shared/database/database.ts'
 import { databaseOn } from '@hopcount/shared/database/query-builder.ts'
 import type { Log } from '@hopcount/shared/log.ts'
@@ -19,17 +20,23 @@ import { dashboardRoutes } from './dashboard/dashboard-routes.ts'
 import { documentRoutes } from './docs/openapi.ts'
 import { installErrorHandlers, refuseOtherMethods } from './errors/error-handlers.ts'
 import { ProblemSchema } from './errors/problem-schema.ts'
+import type { VisitorPages } from './errors/visitor-pages.ts'
+import { createVisitorPages } from './errors/visitor-pages.ts'
 import { createApiMetrics } from './health/api-metrics.ts'
 import { healthRoutes } from './health/health-routes.ts'
+import { refuseBadHosts } from './host-header.ts'
 import { createHttpServer, drainConnections } from './http-server.ts'
 import { limitRates } from './limits/rate-limits.ts'
 import { createLinkCreator } from './links/create-links.ts'
 import { listenForLinkChanges } from './links/link-changes.ts'
+import { reservedSlugs } from './links/reserved-slugs.ts'
 import { shortenRoute } from './links/shorten-route.ts'
 import type { OrphanCounter } from './orphans/count-orphans.ts'
 import { createOrphanCounter } from './orphans/count-orphans.ts'
+import { collectOwnHosts } from './own-hosts.ts'
 import type { GoneCounter } from './redirect/count-gone.ts'
 import { createGoneCounter } from './redirect/count-gone.ts'
+import { createLoopCheck } from './redirect/detect-loops.ts'
 import { createKnownSlugs } from './redirect/known-slugs.ts'
 import { openLinkCache } from './redirect/link-cache.ts'
 import { redirectRoutes } from './redirect/redirect-route.ts'
@@ -54,6 +61,7 @@ interface Parts {
   configuration: Configuration
   log: Log
   clients: ClientAddresses
+  pages: VisitorPages
   pool: Pool
   statsPool: Pool
   exportPool: Pool
@@ -69,7 +77,8 @@ interface Parts {
 
 export async function buildApp(configuration: Configuration, log: Log): Promise<FastifyInstance> {
   const clients = createClientAddresses(configuration.TRUST_PROXY, log)
-  const app = createHttpServer(configuration, clients, log)
+  const pages = createVisitorPages({ name: configuration.BRAND_NAME, url: configuration.BRAND_URL })
+  const app = createHttpServer(configuration, clients, pages, log)
   let stopping = false
   const streams = createLiveStreams()
   app.addHook('preClose', async () => {
@@ -89,6 +98,7 @@ export async function buildApp(configuration: Configuration, log: Log): Promise<
     configuration,
     log,
     clients,
+    pages,
     pool,
     ...statsPools,
     queue,
@@ -191,19 +201,26 @@ function openResolver(app: FastifyInstance, configuration: Configuration, pool: 
 
 /** Routes come last: hooks, parsers and limits only apply to routes that are added after them. */
 async function addRoutes(app: FastifyInstance, parts: Parts): Promise<void> {
-  const { configuration, log, clients, pool, queue, recorder, resolver, slugCreated, orphans, gone } = parts
+  const { configuration, log, clients, pages, pool, queue, recorder, resolver, slugCreated, orphans, gone } =
+    parts
+  refuseBadHosts(app)
   parseBodies(app)
-  installErrorHandlers(app)
+  installErrorHandlers(app, pages)
   app.addSchema(ProblemSchema)
-  const routes = collectRoutes(app)
+  const routes = collectRoutes(app, [...reservedSlugs, ...listed(configuration.RESERVED_SLUGS)])
   app.addHook('onClose', await limitRates(app, { redisUrl: cacheUrlOf(configuration), clients, log }))
   await documentRoutes(app)
   const reserved: ReadonlySet<string> = routes.reserved
+  const ownHosts = collectOwnHosts(app, {
+    publicUrl: configuration.PUBLIC_URL,
+    hosts: listed(configuration.OWN_HOSTS),
+  })
   await app.register(shortenRoute, {
     createLink: createLinkCreator({ pool, reserved }),
     slugCreated,
     reserved,
     publicUrl: configuration.PUBLIC_URL,
+    ownHosts,
     allowPrivateTargets: configuration.ALLOW_PRIVATE_TARGETS,
     perMinute: configuration.RATE_LIMIT_WRITES,
   })
@@ -216,8 +233,18 @@ async function addRoutes(app: FastifyInstance, parts: Parts): Promise<void> {
     isStopping: parts.isStopping,
     warnings: () => [clients.warning()].filter(warning => warning !== undefined),
   })
-  redirectRoutes(app, { resolver, recorder, orphans, gone, prefetches, clients })
-  refuseOtherMethods(app, structuredClone(routes.methods))
+  redirectRoutes(app, {
+    resolver,
+    recorder,
+    orphans,
+    gone,
+    prefetches,
+    clients,
+    pages,
+    isLoop: createLoopCheck(ownHosts, routes.words),
+    routes: routes.words,
+  })
+  refuseOtherMethods(app, structuredClone(routes.methods), pages)
 }
 
 async function addStatsRoutes(

@@ -3,14 +3,17 @@ import type { FastifyInstance } from 'fastify'
 export interface CollectedRoutes {
   /** The methods of each path. */
   methods: Map<string, Set<string>>
-  /** Words that can't be slugs, in lower case: a path has them where another one has a slug. */
+  /** Words that a path has where another one has a slug, in lower case. */
+  words: Set<string>
+  /** Words that can't be slugs, in lower case: these and the given ones. */
   reserved: Set<string>
 }
 
 /** Records every route that is added from now on. */
-export function collectRoutes(app: FastifyInstance): CollectedRoutes {
+export function collectRoutes(app: FastifyInstance, reservedWords: string[]): CollectedRoutes {
   const methods = new Map<string, Set<string>>()
-  const reserved = new Set<string>()
+  const words = new Set<string>()
+  const reserved = new Set(reservedWords.map(word => word.toLowerCase()))
   /** For each beginning of a path: the words that may follow it, and whether a slug may. */
   const places = new Map<string, { words: Set<string>; isSlug: boolean }>()
   app.addHook('onRoute', route => {
@@ -24,8 +27,12 @@ export function collectRoutes(app: FastifyInstance): CollectedRoutes {
       places.set(before, place)
       if (segment === ':slug') place.isSlug = true
       else if (/^[^:*]/.test(segment)) place.words.add(segment.toLowerCase())
-      if (place.isSlug) for (const word of place.words) reserved.add(word)
+      if (!place.isSlug) continue
+      for (const word of place.words) {
+        words.add(word)
+        reserved.add(word)
+      }
     }
   })
-  return { methods, reserved }
+  return { methods, words, reserved }
 }

@@ -5,7 +5,8 @@ import type { Log } from '@hopcount/shared/log.ts'
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
 import Fastify, { LogController } from 'fastify'
 import type { ClientAddresses } from './client-addresses.ts'
-import { answerFrameworkError, answerMalformed } from './errors/error-handlers.ts'
+import { answerMalformed, frameworkErrorHandler } from './errors/error-handlers.ts'
+import type { VisitorPages } from './errors/visitor-pages.ts'
 
 /**
  * How long a stopping process still accepts and serves requests, each with `Connection: close`. A process that is
@@ -16,6 +17,7 @@ const drainMs = cluster.isWorker ? 2_000 : 500
 export function createHttpServer(
   configuration: Configuration,
   clients: ClientAddresses,
+  pages: VisitorPages,
   log: Log,
 ): FastifyInstance {
   const app = Fastify({
@@ -32,8 +34,15 @@ export function createHttpServer(
     return503OnClosing: false,
     forceCloseConnections: 'idle',
     requestTimeout: 10_000,
-    http: { headersTimeout: 10_000, maxHeaderSize: 16 * 1024, connectionsCheckingInterval: 1_000 },
-    frameworkErrors: answerFrameworkError,
+    http: {
+      headersTimeout: 10_000,
+      maxHeaderSize: 16 * 1024,
+      connectionsCheckingInterval: 1_000,
+      // host-header.ts checks Host; of several lines Node would otherwise drop all but the first.
+      requireHostHeader: false,
+      joinDuplicateHeaders: true,
+    },
+    frameworkErrors: frameworkErrorHandler(pages),
     clientErrorHandler: answerMalformed,
   })
   app.log = log as FastifyBaseLogger

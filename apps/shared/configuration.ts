@@ -50,6 +50,33 @@ export const ConfigurationSchema = Type.Object({
         'origin of every `short_url`, for example `https://hop.example`. If unset, the origin of the request',
     }),
   ),
+  OWN_HOSTS: Type.Optional(
+    Type.String({
+      minLength: 1,
+      description:
+        'comma-separated further hosts under which the service is reached, such as hop.example,www.hop.example:8443; links to them would be loops',
+    }),
+  ),
+  RESERVED_SLUGS: Type.Optional(
+    Type.String({
+      minLength: 1,
+      description:
+        'comma-separated words that nobody gets as a slug, in addition to the routes and a built-in list (`login`, `admin`, `paypal`, …)',
+    }),
+  ),
+  BRAND_NAME: Type.Optional(
+    Type.String({
+      minLength: 1,
+      maxLength: 100,
+      description: 'name at the foot of the pages that visitors see where a link leads nowhere',
+    }),
+  ),
+  BRAND_URL: Type.Optional(
+    Type.String({
+      pattern: '^https?://',
+      description: 'where that name leads, such as `https://example.com`',
+    }),
+  ),
   SPOOL_DIR: Type.String({
     default: '.data/spool',
     minLength: 1,
@@ -200,6 +227,7 @@ function* contradictions(configuration: Static<typeof ConfigurationSchema>): Gen
     'CACHE_REDIS_URL',
     'STATS_DATABASE_URL',
     'PUBLIC_URL',
+    'BRAND_URL',
   ] as const) {
     const value = configuration[name]
     if (value !== undefined && !URL.canParse(value)) yield [name, `${name} is not a URL`]
@@ -216,6 +244,17 @@ function* contradictions(configuration: Static<typeof ConfigurationSchema>): Gen
   for (const network of configuration.TRUST_PROXY?.split(',') ?? []) {
     if (!isNetwork(network.trim()))
       yield ['TRUST_PROXY', 'TRUST_PROXY must list addresses or CIDR blocks, such as 10.0.0.0/8,fd00::/8']
+  }
+  for (const host of listed(configuration.OWN_HOSTS)) {
+    if (/[/?#@\\]/.test(host) || !URL.canParse(`http://${host}`))
+      yield ['OWN_HOSTS', 'OWN_HOSTS must list hosts, each with or without a port, such as hop.example:8443']
+  }
+  for (const word of listed(configuration.RESERVED_SLUGS)) {
+    if (!/^[A-Za-z0-9_-]{1,64}$/.test(word))
+      yield [
+        'RESERVED_SLUGS',
+        'RESERVED_SLUGS must list words of the letters A to Z and a to z, digits, _ and -',
+      ]
   }
   for (const name of configuration.PUBLIC_URL?.startsWith('https:') ? secretUrls : []) {
     if (URL.parse(configuration[name] ?? '')?.password !== examplePassword) continue
@@ -234,6 +273,11 @@ function* contradictions(configuration: Static<typeof ConfigurationSchema>): Gen
       ]
     }
   }
+}
+
+/** The entries of a comma-separated setting, without blanks and empty ones. */
+export function listed(setting: string | undefined): string[] {
+  return (setting ?? '').split(',').flatMap(entry => entry.trim() || [])
 }
 
 function isNetwork(text: string): boolean {

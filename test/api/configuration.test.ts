@@ -72,6 +72,11 @@ describe('an invalid configuration', () => {
     [{ PORT: '-1' }, /^hopcount api: PORT /],
     [{ TRUST_PROXY: 'all of them' }, /^hopcount api: TRUST_PROXY /],
     [{ PORT: 'true' }, /^hopcount api: PORT /],
+    [{ OWN_HOSTS: 'hop.example,https://hop.example' }, /^hopcount api: OWN_HOSTS must list hosts/],
+    [{ OWN_HOSTS: 'a b' }, /^hopcount api: OWN_HOSTS must list hosts/],
+    [{ RESERVED_SLUGS: 'acme,a/b' }, /^hopcount api: RESERVED_SLUGS must list words/],
+    [{ BRAND_URL: 'javascript:alert(1)' }, /^hopcount api: BRAND_URL /],
+    [{ BRAND_URL: 'https://' }, /^hopcount api: BRAND_URL is not a URL/],
   ])('%j is one line', async (env: Record<string, string>, line) => {
     const lines = await linesOfFailedStart(startApiWith({ DATABASE_URL: databaseUrl, ...env }))
     expect(lines).toEqual([expect.stringMatching(line)])

@@ -5,12 +5,11 @@ import { errorText } from '@hopcount/shared/log.ts'
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { METHODS } from './http-names.ts'
 import { Problem, problemDocument, sendProblem, unavailable } from './problem.ts'
+import type { VisitorPages } from './visitor-pages.ts'
 
-export function installErrorHandlers(app: FastifyInstance): void {
-  app.setErrorHandler((error: FastifyError, request, reply) => answerError(error, request, reply))
-  app.setNotFoundHandler((_request, reply) =>
-    sendProblem(reply, new Problem(404, 'There is nothing at this address.')),
-  )
+/** The handler of addresses that no route has is set by redirectRoutes: they may be damaged links. */
+export function installErrorHandlers(app: FastifyInstance, pages: VisitorPages): void {
+  app.setErrorHandler((error: FastifyError, request, reply) => answerError(error, request, reply, pages))
   app.server.on('checkExpectation', answerExpectation)
 }
 
@@ -18,6 +17,7 @@ export function installErrorHandlers(app: FastifyInstance): void {
 export function refuseOtherMethods(
   app: FastifyInstance,
   routes: ReadonlyMap<string, ReadonlySet<string>>,
+  pages: VisitorPages,
 ): void {
   for (const method of METHODS) if (!app.supportedMethods.includes(method)) app.addHttpMethod(method)
   for (const [url, methods] of routes) {
@@ -28,7 +28,7 @@ export function refuseOtherMethods(
       // Before the body is parsed, since it doesn't matter.
       onRequest: (_request, reply) => {
         const allow = [...methods].join(', ')
-        sendProblem(
+        pages.send(
           reply,
           new Problem(405, 'This address does not support that method.', { headers: { allow } }),
         )
@@ -39,21 +39,28 @@ export function refuseOtherMethods(
 }
 
 /** For errors before routing: a path that can't be decoded (/%zz), an unknown method. */
-export function answerFrameworkError(
+export function frameworkErrorHandler(pages: VisitorPages) {
+  return (error: FastifyError, request: FastifyRequest, reply: FastifyReply): void =>
+    answerError(error, request, reply, pages)
+}
+
+function answerError(
   error: FastifyError,
   request: FastifyRequest,
   reply: FastifyReply,
+  pages: VisitorPages,
 ): void {
-  void answerError(error, request, reply)
-}
-
-function answerError(error: FastifyError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   // The client disconnected in the middle of its body: nobody reads the response, and it is no failure of ours.
   const cutOff = error === request.raw.errored
   const problem = cutOff ? new Problem(400, 'The body was cut off.') : asProblem(error)
   if (problem.status >= 500 && !(error instanceof Problem)) logFailure(error, request, problem.status)
-  return sendProblem(reply, problem)
+  // The routes of the API are for programs, and their problems say more than a page.
+  const route = request.routeOptions?.url
+  if (route === undefined || route === slugRoute) pages.send(reply, problem)
+  else sendProblem(reply, problem)
 }
+
+export const slugRoute = '/:slug'
 
 /** During an outage every request fails. The health log of the connection reports its start and end; this is a reminder. */
 const logOutageEveryMs = 60_000

@@ -1,6 +1,7 @@
 import { textArray } from '@hopcount/shared/database/binary-arrays.ts'
 import type { Pool } from 'pg'
 import type { Link } from './link.ts'
+import { createLink } from './link.ts'
 
 interface LinkRow {
   id: number
@@ -17,10 +18,7 @@ export async function findLinks(pool: Pool, slugs: string[]): Promise<Map<string
     values: [slugs],
   })
   return new Map(
-    result.rows.map(row => [
-      row.slug,
-      { id: row.id, longUrl: row.long_url, expiresAt: row.expires_at?.getTime() },
-    ]),
+    result.rows.map(row => [row.slug, createLink(row.id, row.long_url, row.expires_at?.getTime())]),
   )
 }
 

@@ -30,4 +30,4 @@ function parseOrigin(text: string): Origin {
 }
 
 /** Leaves nothing that a URL parser would read as user, path or query: a Host is a host and a port (RFC 9110, section 7.2). */
-const httpOrigin = /^https?:\/\/(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?$/i
+const httpOrigin = /^https?:\/\/(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::\d{0,5})?$/i

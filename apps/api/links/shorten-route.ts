@@ -2,6 +2,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { fieldProblem, Problem, problemResponses } from '../errors/problem.ts'
 import { perMinute } from '../limits/rate-limits.ts'
+import type { OwnHosts } from '../own-hosts.ts'
 import { checkExpiry } from './check-expiry.ts'
 import type { LongUrlOptions } from './check-long-url.ts'
 import { checkLongUrl } from './check-long-url.ts'
@@ -40,6 +41,7 @@ export interface ShortenRouteOptions {
   slugCreated: (slug: string) => void
   reserved: ReadonlySet<string>
   publicUrl: string | undefined
+  ownHosts: OwnHosts
   allowPrivateTargets: boolean
   /** Links that one public address may create per minute; 0: no limit. */
   perMinute: number
@@ -56,7 +58,7 @@ export const shortenRoute: FastifyPluginAsyncTypebox<ShortenRouteOptions> = asyn
     const wanted = checkBody(request.body, {
       reserved,
       // Also the host that this request was sent to: a link to it would be a loop.
-      ownHosts: [host, request.host],
+      ownHosts: [host, request.host, ...options.ownHosts],
       allowPrivateTargets,
     })
     const outcome = await createLink(wanted)

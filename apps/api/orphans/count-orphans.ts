@@ -9,7 +9,7 @@ import { createFrequentSlugs } from './frequent-slugs.ts'
 import { addOrphanVisits } from './orphan-queries.ts'
 
 export interface OrphanCounter {
-  /** A request for this slug got a 404. The slug matches the slug pattern. */
+  /** A request for this slug got a 404. It is a slug, or a damaged link as find-link.ts writes it. */
   count(slug: string): void
   /** Writes the remaining counts. */
   close(): Promise<void>

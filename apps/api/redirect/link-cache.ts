@@ -9,6 +9,7 @@ import type { Log } from '@hopcount/shared/log.ts'
 import { createHealthLog } from '@hopcount/shared/log.ts'
 import { Redis } from 'ioredis'
 import type { Link } from '../links/link.ts'
+import { createLink } from '../links/link.ts'
 
 export interface LinkCache {
   get(slug: string): Promise<Link | undefined>
@@ -99,9 +100,5 @@ function parseLink(text: string): Link | undefined {
   const match = /^(\d{1,16}) (\d{1,16}|-) (https?:\/\/\S+)$/.exec(text)
   if (match === null) return undefined
   const [, id, expiresAt, longUrl] = match
-  return {
-    id: Number(id),
-    longUrl: String(longUrl),
-    expiresAt: expiresAt === '-' ? undefined : Number(expiresAt),
-  }
+  return createLink(Number(id), String(longUrl), expiresAt === '-' ? undefined : Number(expiresAt))
 }

@@ -2,15 +2,17 @@ import { noteHints } from '@hopcount/shared/agents/client-hints.ts'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import type { ClientAddresses } from '../client-addresses.ts'
-import { isConnectionError } from '../errors/error-handlers.ts'
-import { constantProblem, Problem, problemResponses, sendProblem, unavailable } from '../errors/problem.ts'
-import { slugPattern } from '../links/check-slug.ts'
+import { isConnectionError, slugRoute } from '../errors/error-handlers.ts'
+import { constantProblem, Problem, problemResponses, unavailable } from '../errors/problem.ts'
+import type { VisitorPages } from '../errors/visitor-pages.ts'
 import type { Link } from '../links/link.ts'
 import { isExpired } from '../links/link.ts'
 import type { OrphanCounter } from '../orphans/count-orphans.ts'
 import { VisitRefused, VisitUncertain } from '../visits/keep-visits.ts'
 import type { VisitRecorder } from '../visits/record-visits.ts'
 import type { GoneCounter } from './count-gone.ts'
+import type { LoopCheck } from './detect-loops.ts'
+import { findLink, orphanOf, slugWithSlash } from './find-link.ts'
 import { isPrefetch } from './is-prefetch.ts'
 import type { SlugResolver } from './resolve-slug.ts'
 
@@ -24,11 +26,19 @@ const schema = {
     307: {
       type: 'null',
       description: 'the target is in `Location`',
-      headers: { location: { type: 'string', format: 'uri', description: 'exactly the stored URL' } },
+      headers: {
+        location: {
+          type: 'string',
+          format: 'uri',
+          description:
+            'exactly the stored URL (one stored by a release before 0.2 may not conform to RFC 3986)',
+        },
+      },
     },
     ...problemResponses({
       404: 'no such link',
       410: 'the link has expired',
+      508: 'the link leads back to this service; not counted',
       503: 'a browser prefetches the link; or the link can not be looked up, or its visit can not be stored',
     }),
   },
@@ -36,7 +46,8 @@ const schema = {
 
 /**
  * `GET /:slug`: 307 to the stored URL, counted; `HEAD /:slug`: the same headers, not counted.
- * 404 unknown, 410 expired, 503 when the slug can't be looked up or the visit can't be stored.
+ * 404 unknown, 410 expired, 508 a loop, 503 when the slug can't be looked up or the visit can't be stored. A damaged
+ * link (`/tour.`, `/tour/`) leads where it was meant to, if there is no link with the slug as requested.
  *
  * 307 keeps the method. `no-store` keeps caches from responding, since visits served by them would not be counted.
  */
@@ -49,29 +60,24 @@ export function redirectRoutes(
     gone: Pick<GoneCounter, 'count'>
     prefetches: { refused: number }
     clients: Pick<ClientAddresses, 'of'>
+    pages: VisitorPages
+    isLoop: LoopCheck
+    /** Words in place of a slug that lead to a route, in lower case. */
+    routes: ReadonlySet<string>
   },
 ): void {
-  const { resolver, recorder, orphans, gone, prefetches, clients } = options
+  const { resolver, recorder, orphans, gone, prefetches, clients, pages, isLoop, routes } = options
+  const sendUnknown = pages.constant(404, 'There is no such link.')
+  const sendNothingHere = pages.constant(404, 'There is nothing at this address.')
 
   app.get<SlugRequest>(
-    '/:slug',
+    slugRoute,
     { schema: { ...schema, operationId: 'follow', summary: 'Follow a link' } },
-    (request, reply) => {
-      withLink(request, reply, link => {
-        const { referer: referrer, 'accept-language': language } = request.headers
-        const userAgent = noteHints(request.headers)
-        recorder
-          .record({ linkId: link.id, referrer, userAgent, language, address: clients.of(request) })
-          .then(
-            () => sendRedirect(reply, link),
-            error => sendFailure(reply, error),
-          )
-      })
-    },
+    (request, reply) => findAndFollow(request, reply, request.params.slug),
   )
 
   app.head<SlugRequest>(
-    '/:slug',
+    slugRoute,
     {
       schema: {
         ...schema,
@@ -80,27 +86,42 @@ export function redirectRoutes(
       },
       config: { swagger: { exposeHeadRoute: true } },
     },
-    (request, reply) => withLink(request, reply, link => sendRedirect(reply, link)),
+    (request, reply) => findAndFollow(request, reply, request.params.slug),
   )
 
+  app.setNotFoundHandler((request, reply) => {
+    const { method, url } = request
+    const slug = method === 'GET' || method === 'HEAD' ? slugWithSlash(url, routes) : undefined
+    if (slug === undefined) sendNothingHere(reply)
+    else findAndFollow(request, reply, slug)
+  })
+
+  function follow(request: FastifyRequest, reply: FastifyReply, link: Link): void {
+    if (request.method === 'HEAD') {
+      sendRedirect(reply, link)
+      return
+    }
+    const { referer: referrer, 'accept-language': language } = request.headers
+    const userAgent = noteHints(request.headers)
+    recorder.record({ linkId: link.id, referrer, userAgent, language, address: clients.of(request) }).then(
+      () => sendRedirect(reply, link),
+      error => sendFailure(reply, error),
+    )
+  }
+
   /** A cached link is served in the same event-loop turn: no promise, no delay. */
-  function withLink(
-    request: FastifyRequest<SlugRequest>,
-    reply: FastifyReply,
-    then: (link: Link) => void,
-  ): void {
-    const { slug } = request.params
+  function findAndFollow(request: FastifyRequest, reply: FastifyReply, slug: string): void {
     const cached = resolver.cached(slug)
     if (isPrefetch(request.headers)) {
       prefetches.refused++
       sendPrefetchRefused(reply)
-    } else if (cached !== undefined) thenUnlessExpired(request, reply, cached, then)
-    else if (!slugPattern.test(slug)) sendUnknown(reply)
+    } else if (cached !== undefined) followIfOpen(request, reply, cached)
     else {
-      resolver.resolve(slug).then(
+      findLink(resolver, slug).then(
         link => {
-          if (link !== undefined) return thenUnlessExpired(request, reply, link, then)
-          if (request.method === 'GET') orphans.count(slug)
+          if (link !== undefined) return followIfOpen(request, reply, link)
+          const orphan = request.method === 'GET' ? orphanOf(slug) : undefined
+          if (orphan !== undefined) orphans.count(orphan)
           sendUnknown(reply)
         },
         error => sendFailure(reply, error),
@@ -108,16 +129,23 @@ export function redirectRoutes(
     }
   }
 
-  function thenUnlessExpired(
-    request: FastifyRequest,
-    reply: FastifyReply,
-    link: Link,
-    then: (link: Link) => void,
-  ): void {
+  function followIfOpen(request: FastifyRequest, reply: FastifyReply, link: Link): void {
     if (link.expiresAt !== undefined && isExpired(link, Date.now())) {
       if (request.method === 'GET') gone.count(link.id)
-      sendProblem(reply, new Problem(410, 'This link has expired.'))
-    } else then(link)
+      pages.send(reply, new Problem(410, 'This link has expired.'))
+    } else if (isLoop(link, request))
+      pages.send(reply, new Problem(508, 'This link leads back to this service.'))
+    else follow(request, reply, link)
+  }
+
+  function sendFailure(reply: FastifyReply, error: unknown): void {
+    // Nobody knows whether the visit counts. Closing the connection leaves the client with the same uncertainty.
+    if (error instanceof VisitUncertain) reply.hijack().raw.destroy()
+    else if (error instanceof VisitRefused)
+      pages.send(reply, unavailable('The visit can not be counted at the moment. Please try again.'))
+    else if (isConnectionError(error))
+      pages.send(reply, unavailable('The link can not be looked up at the moment. Please try again.'))
+    else reply.send(error)
   }
 }
 
@@ -125,20 +153,8 @@ function sendRedirect(reply: FastifyReply, link: Link): void {
   reply.code(307).header('location', link.longUrl).header('cache-control', 'private, no-store').send()
 }
 
-const sendUnknown = constantProblem(404, 'There is no such link.')
-
 /** The browser asks again when somebody follows the link: only then is it a visit (decisions/0034). */
 const sendPrefetchRefused = constantProblem(
   503,
   'Links are not prefetched: that would count a visit that nobody made.',
 )
-
-function sendFailure(reply: FastifyReply, error: unknown): void {
-  // Nobody knows whether the visit counts. Closing the connection leaves the client with the same uncertainty.
-  if (error instanceof VisitUncertain) reply.hijack().raw.destroy()
-  else if (error instanceof VisitRefused)
-    sendProblem(reply, unavailable('The visit can not be counted at the moment. Please try again.'))
-  else if (isConnectionError(error))
-    sendProblem(reply, unavailable('The link can not be looked up at the moment. Please try again.'))
-  else reply.send(error)
-}

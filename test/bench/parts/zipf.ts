@@ -1,4 +1,4 @@
-import type { Link } from '../../../apps/api/links/link.ts'
+import { createLink } from '../../../apps/api/links/link.ts'
 import { openLinkCache } from '../../../apps/api/redirect/link-cache.ts'
 import { openLog } from '../../../apps/shared/log.ts'
 import { waitUntil } from '../../support/wait-until.ts'
@@ -83,8 +83,7 @@ async function fillCache({ pool, cache }: Services): Promise<void> {
     await waitUntil(
       async () => {
         for (const row of chunk) {
-          const link: Link = { id: Number(row.id), longUrl: row.long_url, expiresAt: undefined }
-          linkCache.set(row.slug, link)
+          linkCache.set(row.slug, createLink(Number(row.id), row.long_url, undefined))
         }
         return (await linkCache.get(last.slug)) !== undefined
       },

@@ -13,7 +13,10 @@ export const OrphansSchema = Type.Object({
   requests: Type.Integer({ description: 'requests for slugs that were not links' }),
   slugs: Type.Array(
     Type.Object({
-      slug: Type.String(),
+      slug: Type.String({
+        description:
+          'as requested: also a damaged link that led nowhere, such as `tour)`; at most 80 characters',
+      }),
       requests: Type.Integer({
         description:
           'never too high; on days with more than 1,000 such slugs it may be too low, by at most a thousandth of the other requests',

@@ -1,3 +1,4 @@
+import { isSlug } from '../address.ts'
 import { usePolled } from '../api/poll.ts'
 import type { Orphans } from '../api/stats.ts'
 import { orphansUrl } from '../api/stats.ts'
@@ -24,9 +25,12 @@ export function OrphanList({ make }: { make: (slug: string) => void }) {
             <span class="muted">
               {counted(requests, 'request')}, last on {dayName(last_day, 'UTC')}
             </span>
-            <button type="button" aria-label={`Create it: the link ${slug}`} onClick={() => make(slug)}>
-              Create it
-            </button>
+            {/* A damaged link, such as tour), is listed as it was requested; no link can have that slug. */}
+            {isSlug(slug) && (
+              <button type="button" aria-label={`Create it: the link ${slug}`} onClick={() => make(slug)}>
+                Create it
+              </button>
+            )}
           </li>
         ))}
       </ul>

@@ -1,0 +1,270 @@
+/** Links as mail and chat programs, word processors and people leave them. */
+import type { Pool } from 'pg'
+import { beforeAll, describe, expect, test } from 'vitest'
+import type { RunningApi } from '../support/hopcount.ts'
+import { openPool, shorten, startApi, startWorker, waitForVisits } from '../support/hopcount.ts'
+import { createTestDatabase } from '../support/test-database.ts'
+import { waitUntil } from '../support/wait-until.ts'
+import type { RawAnswer } from './raw-http.ts'
+import { answerTo, expectProblem, requestBytes } from './requests.ts'
+
+let databaseUrl: string
+let api: RunningApi
+let pool: Pool
+
+const target = 'https://example.com/tour'
+
+beforeAll(async () => {
+  databaseUrl = (await createTestDatabase()).url
+  pool = openPool(databaseUrl)
+  api = await startApi({ databaseUrl })
+  await startWorker({ databaseUrl })
+  await shorten(api.origin, { slug: 'tour', long_url: target })
+  await shorten(api.origin, { slug: 'T-2_', long_url: `${target}-2` })
+})
+
+/** ASCII is sent as it is, other characters percent-encoded as UTF-8. */
+function get(path: string, method = 'GET'): Promise<RawAnswer> {
+  return answerTo(api.port, requestBytes(method, path.replace(/[^\0-\x7f]+/gu, encodeURIComponent)))
+}
+
+function followed({ status, headers }: RawAnswer): unknown {
+  return [status, headers.get('location'), headers.get('cache-control')]
+}
+
+const damages = [
+  ...[
+    '.',
+    ')',
+    ',',
+    '/',
+    '>',
+    ';',
+    ':',
+    '!',
+    ']',
+    '}',
+    "'",
+    '`',
+    '*',
+    '**',
+    '|',
+    '~',
+    '=',
+    '+',
+    '$',
+    '^',
+    '\\',
+  ],
+  ...[
+    '%20',
+    '%22',
+    '%27',
+    '%3E',
+    '%3C',
+    '%2F',
+    '%2C',
+    '%29',
+    '%5D',
+    '%0A',
+    '%0D%0A',
+    '%09',
+    '%00',
+    '%25',
+    '%2520',
+  ],
+  ...[
+    '…',
+    '\u200b',
+    '\u2060',
+    '\u00ad',
+    '\ufeff',
+    '\u00a0',
+    '“',
+    '”',
+    '’',
+    '»',
+    '›',
+    '。',
+    '，',
+    '）',
+    '」',
+    '،',
+  ],
+  ...[
+    '%E2%80%A6',
+    '%E2%80%8B',
+    '%E2%81%A0',
+    '%C2%AD',
+    '%EF%BB%BF',
+    '%C2%A0',
+    '%E2%80%9D',
+    '%E2%80%99',
+    '%C2%BB',
+  ],
+  ...[
+    ').',
+    '.)',
+    '...',
+    '%22.',
+    '**.',
+    '.**',
+    '”.',
+    '%E2%80%8B%E2%80%8B.',
+    '%E2%80%9D%29.',
+    '_',
+    '__',
+    '-',
+    '_.',
+    '*_',
+  ],
+  ...[
+    '&gt;',
+    '&gt',
+    '&quot;',
+    '&amp;',
+    '&nbsp;',
+    '&amp;utm_source=x',
+    '&utm_source=x',
+    '%3Futm_source=x',
+    '%23top',
+  ],
+  ...[
+    '%22%3E',
+    '%3C/a%3E',
+    '%3Cbr%3E',
+    '](https://hop.example/tour)',
+    '/?x',
+    '/?x=/y',
+    '//',
+    '/.',
+    '/)',
+    '/%20',
+    '.?x',
+  ],
+  ...['😀', '👍🏽', '☺\ufe0f', 'です', '这里', '에서', '%F0%9F%98%80'],
+]
+
+describe('a damaged link leads where it was meant to', () => {
+  test.each(damages)('/tour%s', async damage => {
+    const answer = await get(`/tour${damage}`)
+    expect(followed(answer)).toEqual([307, target, 'private, no-store'])
+    expect(followed(await get(`/tour${damage}`, 'HEAD'))).toEqual(followed(answer))
+  })
+
+  test.each(['%20tour', '%E2%80%8Btour', '%3Ctour%3E', '“tour”', '(tour)', '**tour**', '%22tour%22'])(
+    '/%s',
+    async path => {
+      expect(followed(await get(`/${path}`))).toEqual([307, target, 'private, no-store'])
+    },
+  )
+
+  test.each([
+    ['/T-2_', `${target}-2`],
+    ['/T-2_.', `${target}-2`],
+    ['/T-2__', `${target}-2`],
+  ])('a _ or - at the end belongs to the slug first: %s', async (path, location) => {
+    expect((await get(path)).headers.get('location')).toBe(location)
+  })
+
+  test('a slug that exists as requested always wins, also one that is made later', async () => {
+    const slug = await shorten(api.origin)
+    expect((await get(`/${slug}_`)).headers.get('location')).toBe('https://example.com/')
+    await shorten(api.origin, { slug: `${slug}_`, long_url: `${target}-own` })
+    expect((await get(`/${slug}_`)).headers.get('location')).toBe(`${target}-own`)
+    expect((await get(`/${slug}`)).headers.get('location')).toBe('https://example.com/')
+  })
+
+  test('and is counted as a visit of that link, except for HEAD', async () => {
+    const slug = await shorten(api.origin)
+    for (const damage of ['.', '/', '%E2%80%8B', '/?x', '**']) {
+      expect((await get(`/${slug}${damage}`)).status).toBe(307)
+      expect((await get(`/${slug}${damage}`, 'HEAD')).status).toBe(307)
+    }
+    await get(`/${slug}`)
+    await waitForVisits(api.origin, slug, 6)
+  })
+
+  test('and is 410 if that has expired', async () => {
+    const slug = await shorten(api.origin)
+    await pool.query(`UPDATE links SET expires_at = now() - interval '1 day' WHERE slug = $1`, [slug])
+    expectProblem(await get(`/${slug}).`), 410)
+    expectProblem(await get(`/${slug}/`), 410)
+  })
+})
+
+describe('a path is not taken for another link', () => {
+  test.each([
+    '/tour/extra/path',
+    '/tour/extra',
+    '/tour.html',
+    '/tour.x',
+    '/tourist',
+    '/touré',
+    '/Tour.',
+    '/to%20ur',
+    '/tour%0d%0aset-cookie:a=b',
+    '/tour%20and%20more',
+    '/a%00b',
+    '/.',
+    '/%20',
+    '/%E2%80%8B',
+    '/stats%2Fabc',
+    '/stats/',
+    '/healthz/',
+    `/${'tour'.repeat(17)}.`,
+  ])('%s', async path => {
+    expectProblem(await get(path), 404)
+  })
+
+  test('/tour/ supports no other method', async () => {
+    expectProblem(await get('/tour/', 'PUT'), 404)
+    expectProblem(await get('/tour.', 'PUT'), 405)
+  })
+})
+
+test('what still leads nowhere is counted as requested: in visible characters, at most 80, and only if there is a slug in it', async () => {
+  const requested = [
+    ['/gone.', 'gone.'],
+    ['/gone/', 'gone/'],
+    ['/gone%E2%80%8B', 'gone%E2%80%8B'],
+    ['/gone\u200b', 'gone%E2%80%8B'],
+    ['/gone%00', 'gone%00'],
+    ['/gone%E2%80%AE%1B%0A.', 'gone%E2%80%AE%1B%0A.'],
+    ['/gone%22%3E%3Cscript%3Ealert(1)%3C%2Fscript%3E', 'gone"><script>alert(1)</script>'],
+    ['/gone”', 'gone”'],
+    [`/gone${'.'.repeat(300)}`, `gone${'.'.repeat(75)}…`],
+    [`/gone${'%F0%9F%98%80'.repeat(39)}`, undefined],
+  ] as const
+  for (const [path] of requested) expectProblem(await get(path), 404)
+  for (const path of [
+    '/wp-login.php',
+    '/.env',
+    '/a%00b',
+    '/%20',
+    '/favicon.ico',
+    '/gone/extra/path',
+    '/stats/',
+  ])
+    expectProblem(await get(path), 404)
+  const rows = await waitUntil(
+    async () => {
+      const { rows } = await pool.query<{ slug: string }>(
+        `SELECT slug, requests FROM orphan_visits WHERE slug LIKE 'gone%' OR slug !~ '^[\\w-]*$'`,
+      )
+      return rows.length >= 9 && rows
+    },
+    { what: 'they are written out' },
+  )
+  const gone = rows.map(row => row.slug).filter(slug => slug.startsWith('gone'))
+  expect(gone.sort()).toEqual(
+    [...new Set(requested.map(([, slug]) => slug ?? `gone${'😀'.repeat(37)}\ufffd…`))].sort(),
+  )
+  expect(rows.map(row => row.slug)).not.toEqual(
+    expect.arrayContaining([expect.stringMatching(/php|env|favicon|extra|^ |^stats/)]),
+  )
+  const answer = await fetch(`${api.origin}/stats/orphans?limit=100`)
+  expect(answer.headers.get('content-type')).toMatch(/^application\/json/)
+  const { slugs } = (await answer.json()) as { slugs: { slug: string }[] }
+  expect(slugs.map(({ slug }) => slug)).toEqual(expect.arrayContaining(gone))
+})
