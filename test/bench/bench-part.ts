@@ -1,16 +1,16 @@
-/** What a part of the benchmark is, and what it gives back. */
+/** A part of the benchmark and its result. */
 import type { Cores } from './cores.ts'
 import type { Summary } from './summary.ts'
 
 export interface BenchSettings {
   rounds: number
-  /** Of one measurement under load. */
+  /** The length of one measurement under load. */
   seconds: number
   /** Links of the large data sets. */
   links: number
   /** Visits of the large data set of `stats`. */
   visits: number
-  /** Visits that wait in `memory`. */
+  /** Waiting visits in `memory`. */
   waiting: number
   /** Visits in the queue, per round of `worker` and `two-workers`. */
   queued: number
@@ -21,7 +21,7 @@ export interface BenchSettings {
 }
 
 export interface BenchPart {
-  /** One line: what is measured against what. */
+  /** One line: what is compared with what. */
   title: string
   run(settings: BenchSettings): Promise<PartResult>
 }
@@ -30,13 +30,13 @@ export interface PartResult {
   goals: Goal[]
   tables: Table[]
   plot: Plot
-  /** How it was measured, which core had what, and what a reader could misunderstand. */
+  /** How it was measured, what ran on which core, and what readers might misunderstand. */
   notes: string[]
 }
 
 export interface Goal {
   what: string
-  /** Undefined where it could not be measured; the notes say why. */
+  /** Undefined if it could not be measured; the notes say why. */
   measured: number | undefined
   must: 'at least' | 'at most'
   bound: number

@@ -1,4 +1,4 @@
-/** `npm run bench -- [part …] [--rounds 3] [--seconds 6] …`: measures the parts on this machine and writes their results. */
+/** `npm run bench -- [part …] [--rounds 3] [--seconds 6] …`: measures the parts on this machine and writes the results. */
 import { parseArgs } from 'node:util'
 import { cleanUp } from '../support/clean-up.ts'
 import type { BenchPart, BenchSettings } from './bench-part.ts'
@@ -69,8 +69,8 @@ async function runParts(names: string[]): Promise<void> {
   const unknownNames = names.filter(name => parts[name] === undefined)
   const wrong = Object.entries(settings).filter(([, value]) => typeof value === 'number' && !(value > 0))
   if (unknownNames.length > 0 || wrong.length > 0) {
-    if (unknownNames.length > 0) complain(`no such part: ${unknownNames.join(', ')}`)
-    for (const [name] of wrong) complain(`--${name} must be a number above 0`)
+    if (unknownNames.length > 0) complain(`unknown part: ${unknownNames.join(', ')}`)
+    for (const [name] of wrong) complain(`--${name} must be greater than 0`)
     complain(`parts: ${Object.keys(parts).join(' ')}`)
     process.exitCode = 2
     return
@@ -95,7 +95,7 @@ async function runPart(name: string, part: BenchPart): Promise<void> {
       process.stdout.write(`\n${textTable(goalColumns, result.goals.map(goalCells))}\n`)
     const conditions = [
       ...describeMachine(settings.cores),
-      `run: ${new Date(startedAt).toISOString().slice(0, 10)}, ${settings.rounds} rounds of ${settings.seconds} s in turn, ${Math.round((Date.now() - startedAt) / 1_000)} s in all`,
+      `run: ${new Date(startedAt).toISOString().slice(0, 10)}, ${settings.rounds} alternating rounds of ${settings.seconds} s, ${Math.round((Date.now() - startedAt) / 1_000)} s in total`,
     ]
     process.stdout.write(`\n${[...result.notes, ...conditions].map(line => `- ${line}`).join('\n')}\n`)
     writePart({ folder: values.results, name, title: part.title, result, conditions })

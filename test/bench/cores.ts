@@ -1,13 +1,13 @@
-/** Which core has what: the server under measurement on one, the generator on another, where there are two. */
+/** What runs on which core: with two or more, the measured server on one and the generator on another. */
 import { execFileSync, spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { childrenOf } from '../support/process-tree.ts'
 
 export interface Cores {
-  /** For taskset: `0`. Equal to `generator` where there is a single core, or no taskset. */
+  /** For taskset, such as `0`. Equal to `generator` if there is only one core, or no taskset. */
   server: string
   generator: string
-  /** All that this process may use: `0-1`. */
+  /** All cores that this process may use, such as `0-1`. */
   all: string
   count: number
   pinning: boolean
@@ -28,16 +28,16 @@ function listCores(list: string): string[] {
   })
 }
 
-/** Moves processes, with all of their threads and descendants, to the cores. What they start later follows them. */
+/** Moves processes to the cores, with all their threads and descendants; what they start later inherits the cores. */
 export function pin(cores: Cores, to: string, ...pids: number[]): void {
   if (!cores.pinning) return
   for (const pid of pids.flatMap(processTree)) {
-    // A process may end in this moment.
+    // A process may end at this moment.
     spawnSync('taskset', ['--all-tasks', '--cpu-list', '--pid', to, String(pid)], { stdio: 'ignore' })
   }
 }
 
-/** The command that runs another on the cores. */
+/** Wraps a command so that it runs on the cores. */
 export function pinnedCommand(cores: Cores, to: string, command: string[]): [string, string[]] {
   const [file = '', ...args] = cores.pinning ? ['taskset', '--cpu-list', to, ...command] : command
   return [file, args]

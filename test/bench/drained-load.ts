@@ -5,7 +5,7 @@ import type { BenchApi, Services } from './services.ts'
 import { drain } from './services.ts'
 import type { LoadSample } from './wrk.ts'
 
-/** Measures Hopcount with its worker off, and lets a worker count the visits before anything else is measured. */
+/** Measures Hopcount without a worker, then lets a worker count the visits before the next measurement. */
 export async function drainedLoad(
   settings: BenchSettings,
   services: Services,

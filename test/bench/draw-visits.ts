@@ -7,7 +7,7 @@ import {
   userAgents,
 } from '../../apps/worker/seed/seed-visitors.ts'
 
-/** Visits of links 1 to `links` by a Zipf law, from the same visitors as those of `npm run seed`. */
+/** Visits of links 1 to `links`, drawn by Zipf's law, by the same visitors as those of `npm run seed`. */
 export function drawVisits(count: number, links: number): Visit[] {
   return Array.from({ length: count }, () => ({
     linkId: ((rank(links) * 611_953) % links) + 1,
@@ -35,7 +35,7 @@ const languages = [
   'zh-CN',
   'tr-TR',
 ]
-/** First two bytes of addresses in as many countries. */
+/** The first two bytes of addresses, each in a different country. */
 const networks = [
   '73.1',
   '91.10',
@@ -51,13 +51,13 @@ const networks = [
   '78.160',
 ]
 
-/** Nearly every visitor has one of its own. */
+/** Different for nearly every visitor. */
 function address(): string {
   const host = Math.floor(Math.random() * 65_536)
   return `${networks[rank(networks.length) - 1]}.${host >> 8}.${host & 255}`
 }
 
-/** Zipf law of exponent 1, as a rounded log-uniform draw from 1 to `count`. */
+/** Zipf's law with exponent 1, as a rounded log-uniform draw from 1 to `count`. */
 function rank(count: number): number {
   return Math.min(Math.max(Math.round(0.5 * (2 * count + 1) ** Math.random()), 1), count)
 }

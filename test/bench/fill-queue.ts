@@ -1,4 +1,4 @@
-/** Fills the queue with batches as API processes send them, and says when a worker has recorded them. */
+/** Fills the queue with batches as API processes send them, and reports when a worker has recorded them. */
 
 import { newProducerId } from '../../apps/api/visits/producer-folder.ts'
 import { openLog } from '../../apps/shared/log.ts'
@@ -9,13 +9,13 @@ import { cleanUpLater } from '../support/clean-up.ts'
 import type { Services } from './services.ts'
 import { Queue } from './yardsticks/product-bullmq.ts'
 
-/** What one process answers within the 50 ms of a segment, at full speed. */
+/** The redirects of one process within the 50 ms of a segment, at full speed. */
 const visitsPerBatch = 2_500
-/** Visits of one event-loop turn: as many as there are connections. */
+/** Visits per event-loop turn: one per connection. */
 const visitsPerFrame = 64
 const addsAtATime = 16
 
-/** Adds all visits to a queue that is held up; returns how to let it go. */
+/** Adds all visits to a paused queue; returns a function that resumes it. */
 export async function fillHeldQueue(
   services: Services,
   visits: Visit[],
@@ -33,7 +33,7 @@ export async function fillHeldQueue(
       await queue.add({ producerId, seq: own, frames: queue.pack(frames) })
     }
   }
-  // A queue that was opened a moment ago refuses what comes before its connection is there.
+  // A queue that was just opened refuses batches until it is connected.
   await held.waitUntilReady()
   while (!(await isReady(queue))) await new Promise(resolve => setTimeout(resolve, 10))
   await Promise.all(Array.from({ length: addsAtATime }, addSome))

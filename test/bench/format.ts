@@ -1,14 +1,14 @@
 import type { Cell, Goal } from './bench-part.ts'
 import { isReached } from './bench-part.ts'
 
-/** Three significant digits, and thousands in groups. */
+/** Three significant digits, with thousands separators. */
 export function number(value: number): string {
   if (!Number.isFinite(value)) return '–'
   if (Math.abs(value) >= 1_000) return Math.round(value).toLocaleString('en-US')
   return String(Number(value.toPrecision(3)))
 }
 
-/** The median, with the spread where there is more than one measurement. */
+/** The median, with its range if there is more than one measurement. */
 export function cell(value: Cell): string {
   if (value === undefined) return ''
   if (typeof value === 'string') return value

@@ -3,7 +3,7 @@ import { ratio, summary } from './rounds.ts'
 import { summarize } from './summary.ts'
 import type { LoadSample } from './wrk.ts'
 
-/** Throughput, CPU time and latencies per contender, and the ratios of the first two to the base, round by round. */
+/** Throughput, CPU time and latency of each contender, and the first two as ratios to the base, computed per round. */
 export function loadTable(
   title: string,
   samples: Record<string, LoadSample[]>,

@@ -4,7 +4,7 @@ import { availableParallelism, release, totalmem } from 'node:os'
 import type { Cores } from './cores.ts'
 import { nginxVersion } from './yardsticks/nginx.ts'
 
-/** What the figures depend on, as lines of a list. */
+/** The conditions that the figures depend on, as list items. */
 export function describeMachine(cores: Cores): string[] {
   const cpu = /^model name\s*:\s*(.+)$/m.exec(readFileSync('/proc/cpuinfo', 'utf8'))?.[1] ?? 'unknown'
   const memory = Math.round(totalmem() / 2 ** 30)
@@ -16,9 +16,10 @@ export function describeMachine(cores: Cores): string[] {
 }
 
 function pinningOf(cores: Cores): string {
-  if (!cores.pinning) return 'pinning: none (no taskset), all processes share all cores'
-  if (cores.server === cores.generator) return `pinning: a single core (${cores.server}), shared by all`
-  return `pinning: the server on core ${cores.server}, the generator on core ${cores.generator}, unless a part says otherwise`
+  if (!cores.pinning) return 'pinning: none (taskset is missing); all processes share all cores'
+  if (cores.server === cores.generator)
+    return `pinning: a single core (${cores.server}), shared by all processes`
+  return `pinning: the server on core ${cores.server}, the generator on core ${cores.generator}, unless noted otherwise`
 }
 
 function packageVersion(name: string): string {
@@ -26,7 +27,7 @@ function packageVersion(name: string): string {
   return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version
 }
 
-/** The embedded binaries' package carries PostgreSQL's version. */
+/** The package of the embedded binaries has PostgreSQL's version number. */
 function postgresVersion(): string {
   const manifest = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
     optionalDependencies: Record<string, string>

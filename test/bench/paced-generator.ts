@@ -1,9 +1,9 @@
 /**
- * An open-loop generator: requests are due at an even pace whatever the server does, and a request's latency counts
- * from the moment it was due (no coordinated omission). Started by paced-load.ts on the generator's core; its only
+ * An open-loop generator: requests are due at a constant rate whatever the server does, and latency is measured from
+ * the time a request was due (no coordinated omission). Started by paced-load.ts on the generator's core; its only
  * argument is a PacedPlan, its only output a PacedSample.
  *
- * Raw sockets and prepared requests, so that a Node process paces tens of thousands of requests a second.
+ * Raw sockets and prepared requests let a Node process send tens of thousands of requests a second on time.
  */
 import type { Socket } from 'node:net'
 import { connect } from 'node:net'
@@ -13,7 +13,7 @@ import { percentile } from './summary.ts'
 const plan = JSON.parse(process.argv[2] ?? '') as PacedPlan
 const { port } = new URL(plan.origin)
 const free: Connection[] = []
-/** Due and waiting for a free connection: when each was due. */
+/** The due times of requests that wait for a free connection. */
 const waiting: number[] = []
 const latenciesMs: number[] = []
 const statuses: Record<string, number> = {}

@@ -5,13 +5,13 @@ import { outputOf } from './wrk.ts'
 
 export interface PacedPlan {
   origin: string
-  /** Drawn from alike. */
+  /** Drawn uniformly. */
   paths: string[]
   headers: Record<string, string>
   perSecond: number
   seconds: number
   connections: number
-  /** True: the generator has its core for itself and never sleeps. False: it wakes up every millisecond. */
+  /** True: the generator has a core to itself and never sleeps. False: it wakes up every millisecond. */
   spin: boolean
 }
 
@@ -23,7 +23,7 @@ export interface PacedSample {
   p50Ms: number
   p99Ms: number
   maxMs: number
-  /** How much later than due requests were sent, on average: the generator's own part of the latencies. */
+  /** The mean delay between due and sent: the generator's own share of the latency. */
   generatorLateMs: number
 }
 

@@ -7,7 +7,7 @@ const valueWidth = 90
 const rowHeight = 30
 const top = 44
 
-/** Horizontal bars of medians, whiskers from the lowest to the highest measurement. Readable on light and on dark ground. */
+/** Horizontal bars of medians, with whiskers from minimum to maximum. Readable on light and dark backgrounds. */
 export function drawPlot({ title, unit, bars }: Plot): string {
   const measured = bars.filter(bar => Number.isFinite(bar.value.median))
   const longest = Math.max(...measured.map(bar => bar.value.max), Number.MIN_VALUE)

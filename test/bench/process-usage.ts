@@ -1,4 +1,4 @@
-/** What a process and all that it started use, from /proc. */
+/** Resources used by a process and its descendants, from /proc. */
 import { readFileSync } from 'node:fs'
 import { clockTicksPerSecond, processTree } from './cores.ts'
 import type { Summary } from './summary.ts'
@@ -6,19 +6,19 @@ import { summarize } from './summary.ts'
 
 const ticksPerSecond = clockTicksPerSecond()
 
-/** CPU seconds (user and system) so far, ended children included. Moves in steps of a clock tick. See proc_pid_stat(5). */
+/** CPU seconds (user and system) so far, including ended children, in steps of a clock tick. See proc_pid_stat(5). */
 export function cpuSeconds(...pids: number[]): number {
   let ticks = 0
   for (const pid of new Set(pids.flatMap(processTree))) {
     const stat = readOrNothing(`/proc/${pid}/stat`)
-    // Behind the name, which may hold blanks: utime, stime, cutime and cstime are the fields 14 to 17.
+    // After the name, which may contain spaces: utime, stime, cutime and cstime are fields 14 to 17.
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
     for (const field of fields.slice(11, 15)) ticks += Number(field)
   }
   return ticks / ticksPerSecond
 }
 
-/** Resident memory in MB (10^6 bytes) of the process and its children; shared pages count once per process. */
+/** Resident memory in MB (10^6 bytes) of the process and its children; shared pages are counted per process. */
 function residentMegabytes(pid: number): number {
   let kilobytes = 0
   for (const each of processTree(pid)) {

@@ -12,7 +12,7 @@ export interface RecordSample {
   postgresCpuMicrosPerVisit: number
 }
 
-/** From the moment the queue is let go, with all workers connected, to the moment the ledger holds the last visit. */
+/** The time from resuming the queue, with all workers connected, until the ledger holds the last visit. */
 export async function recordQueue(
   services: Services,
   visits: Visit[],
@@ -22,7 +22,7 @@ export async function recordQueue(
   const target = (await countedVisits(services.pool)) + visits.length
   await checkpoint(services)
   const running = await Promise.all(Array.from({ length: workers }, () => worker(services)))
-  // They look at their queue a first time, and at partitions and ledger.
+  // Workers first look at the queue, the partitions and the ledger.
   await new Promise(resolve => setTimeout(resolve, 300))
   const pids = running.map(each => each.pid)
   const cpuBefore = { worker: cpuSeconds(...pids), postgres: cpuSeconds(services.postgres.pid) }

@@ -3,17 +3,17 @@ import type { BenchSettings } from './bench-part.ts'
 import type { LoadSample } from './wrk.ts'
 import { load } from './wrk.ts'
 
-/** A server under measurement: where it answers, and whose CPU time it costs. */
+/** A measured server: its address, and the processes whose CPU time counts. */
 export interface Contender {
   origin: string
   pids: number[]
 }
 
 export interface RedirectLoad {
-  /** Slugs are those of `npm run seed` with this many links; 1: always the same, without a script. */
+  /** Slugs are those of `npm run seed` with this many links; 1: always the same one, without a script. */
   links: number
   visitors?: 'none' | 'mix' | 'unique'
-  /** Of requests for slugs that don't exist. */
+  /** The share of requests for slugs that don't exist. */
   unknownShare?: number
   connections?: number
   seconds?: number
@@ -21,7 +21,7 @@ export interface RedirectLoad {
 
 const wrkFolder = fileURLToPath(new URL('wrk', import.meta.url))
 
-/** wrk follows links, drawn by a Zipf law of exponent 1. */
+/** Requests links with wrk, drawn by Zipf's law with exponent 1. */
 export function loadRedirects(
   settings: BenchSettings,
   { origin, pids }: Contender,
@@ -65,9 +65,9 @@ export async function warmUp(
   return loadRedirects(settings, contender, { ...options, seconds: Math.min(2, settings.seconds) })
 }
 
-/** Figures of a server that refuses are worth nothing. */
+/** Figures of a server that refuses requests are meaningless. */
 export function assertAllAnswered(samples: LoadSample[], what: string): void {
   const refused = samples.reduce((sum, sample) => sum + sample.refused + sample.socketErrors, 0)
   if (refused > 0)
-    throw new Error(`${what}: ${refused} requests were refused or broken, so its figures mean nothing`)
+    throw new Error(`${what}: ${refused} requests were refused or failed, so the figures are meaningless`)
 }

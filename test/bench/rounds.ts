@@ -2,8 +2,8 @@ import type { Summary } from './summary.ts'
 import { summarize } from './summary.ts'
 
 /**
- * Measures the contenders in turn, round after round, every other round backwards: what the machine does meanwhile
- * meets all of them alike.
+ * Measures the contenders alternately, round by round, every other round in reverse order, so that other load on the
+ * machine affects all of them equally.
  */
 export async function inTurn<Name extends string, Sample>(
   rounds: number,
@@ -18,7 +18,7 @@ export async function inTurn<Name extends string, Sample>(
   return samples
 }
 
-/** Round by round, so that what slowed a whole round cancels out. */
+/** Computed per round, so that anything that slows a whole round cancels out. */
 export function ratio<Sample>(samples: Sample[], base: Sample[], value: (sample: Sample) => number): Summary {
   return summarize(samples.map((sample, i) => value(sample) / value(base[i] ?? sample)))
 }

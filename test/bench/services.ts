@@ -1,4 +1,4 @@
-/** What a part of the benchmark runs against: PostgreSQL as `npm start` sets it up, two Redis as in production, Hopcount itself. */
+/** The services of a benchmark: PostgreSQL as `npm start` sets it up, two Redis instances as in production, and Hopcount. */
 import { execFile } from 'node:child_process'
 import { readdirSync } from 'node:fs'
 import { promisify } from 'node:util'
@@ -21,13 +21,13 @@ export interface Services {
   postgres: TestPostgres
   redis: TestRedis
   cache: TestRedis
-  /** For API and worker: where the services are. */
+  /** Tells API and worker where the services are. */
   installation: {
     databaseUrl: string
     redisUrl: string
     env: Record<'CACHE_REDIS_URL' | 'LOG_LEVEL' | 'NODE_OPTIONS' | 'MALLOC_ARENA_MAX', string>
   }
-  /** The benchmark's own way to the database. */
+  /** The benchmark's own database connections. */
   pool: pg.Pool
 }
 
@@ -51,7 +51,7 @@ function installationOn(databaseUrl: string, redis: TestRedis, cache: TestRedis)
   return {
     databaseUrl,
     redisUrl: redis.url,
-    // The last two as in package.json and docker/Dockerfile.
+    // The last two are those of package.json and docker/Dockerfile.
     env: {
       CACHE_REDIS_URL: cache.url,
       LOG_LEVEL: 'info',
@@ -75,7 +75,7 @@ export async function withDatabase(services: Services, name: string): Promise<Se
   }
 }
 
-/** Without time limits: what is asked here may take minutes. */
+/** Without timeouts: queries here may take minutes. */
 function openPool(databaseUrl: string): pg.Pool {
   const pool = new pg.Pool({ connectionString: databaseUrl, max: 4, application_name: 'bench' })
   pool.on('error', () => {})
@@ -96,7 +96,7 @@ export interface BenchApi extends RunningApi {
   spoolDir: string
 }
 
-/** A real API, reachable at once, all of its processes. */
+/** A real API with all its processes listening. */
 export async function api(
   services: Services,
   env: Record<string, string> = {},
@@ -126,7 +126,7 @@ export function worker(services: Services, env: Record<string, string> = {}): Pr
   })
 }
 
-/** Visits that the ledger holds. */
+/** The number of visits in the ledger. */
 export async function countedVisits(pool: pg.Pool): Promise<number> {
   const { rows } = await pool.query<{ visits: number }>(
     `SELECT ((SELECT coalesce(sum(counted), 0) FROM ledger) + (SELECT coalesce(sum(visits), 0) FROM ledger_watermarks))::bigint AS visits`,
@@ -134,7 +134,7 @@ export async function countedVisits(pool: pg.Pool): Promise<number> {
   return Number(rows[0]?.visits)
 }
 
-/** Lets a worker of its own record all visits of an API that serves no requests now, outside of what is measured. */
+/** Lets a separate worker record all visits of an API that is idle, outside the measurement. */
 export async function drain(services: Services, { spoolDir }: BenchApi): Promise<void> {
   const started = await worker(services)
   await waitUntil(() => segmentsIn(spoolDir).length === 0, {
@@ -145,14 +145,14 @@ export async function drain(services: Services, { spoolDir }: BenchApi): Promise
   await started.stop()
 }
 
-/** Segment files, open and sealed, of all producers: each is deleted when the ledger holds it. */
+/** Segment files of all producers, open and sealed; each is deleted when the ledger holds its batch. */
 export function segmentsIn(spoolDir: string): string[] {
   return readdirSync(spoolDir, { recursive: true, encoding: 'utf8' }).filter(name =>
     /\.(open|sealed)$/.test(name),
   )
 }
 
-/** So that what one measurement wrote is not flushed at the expense of the next. */
+/** Keeps the writes of one measurement from being flushed during the next. */
 export async function checkpoint(services: Services): Promise<void> {
   const client = new pg.Client({ connectionString: services.postgres.adminUrl })
   await client.connect()

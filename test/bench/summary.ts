@@ -1,4 +1,4 @@
-/** The median of several measurements, and their spread. */
+/** The median of several measurements, and their range. */
 export interface Summary {
   median: number
   min: number
@@ -16,13 +16,13 @@ export function summarize(values: number[]): Summary {
   }
 }
 
-/** Of values in ascending order; nearest rank. */
+/** For values in ascending order; nearest rank. */
 export function percentile(sorted: number[], percent: number): number {
   const rank = Math.max(1, Math.ceil((percent / 100) * sorted.length))
   return sorted[rank - 1] ?? Number.NaN
 }
 
-/** Of values in any order. */
+/** For values in any order. */
 export function percentileOf(values: number[], percent: number): number {
   return percentile(
     values.toSorted((a, b) => a - b),

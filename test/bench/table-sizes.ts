@@ -1,8 +1,8 @@
 import type { Pool } from 'pg'
 
 /**
- * Bytes of what holds raw visits, indexes, TOAST and free space included: every table named visits…, and the
- * dictionaries of texts, user agents and referrers where there are some.
+ * Bytes of raw visits, including indexes, TOAST and free space: every table named visits…, and the dictionaries of texts,
+ * user agents and referrers if they exist.
  */
 export function rawVisitBytes(pool: Pool): Promise<number> {
   return tableBytes(pool, '^(visits(_.*)?|texts|user_agents.*|referrers.*)$')

@@ -1,4 +1,4 @@
-/** Writes results/<part>.md and .svg, and results/README.md: the goals of every part, as it was measured last. */
+/** Writes results/<part>.md and .svg, and results/README.md with the goals of every part as last measured. */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -8,7 +8,7 @@ import { drawPlot } from './plot.ts'
 
 export const resultsFolder = fileURLToPath(new URL('results', import.meta.url))
 
-export const goalColumns = ['goal', 'asked', 'measured', 'reached']
+export const goalColumns = ['goal', 'target', 'measured', 'reached']
 
 export function writePart(options: {
   folder: string
@@ -21,7 +21,7 @@ export function writePart(options: {
   mkdirSync(folder, { recursive: true })
   const parts = [
     `# ${title}`,
-    `Written by \`npm run bench ${name}\`. Medians, in brackets the lowest and the highest measurement.`,
+    `Written by \`npm run bench ${name}\`. Medians, with minimum and maximum in parentheses.`,
     ...(result.goals.length > 0
       ? [`<!-- goals -->\n${markdownTable(goalColumns, result.goals.map(goalCells))}\n<!-- end of goals -->`]
       : []),
@@ -43,7 +43,7 @@ function list(lines: string[]): string {
   return lines.map(line => `- ${line}`).join('\n')
 }
 
-/** Goals of all parts that have been measured, each part as it was measured last. */
+/** The goals of all parts measured so far, each as last measured. */
 export function writeOverview(folder: string, names: string[]): void {
   mkdirSync(folder, { recursive: true })
   const measured = names.flatMap(name => {
@@ -60,12 +60,12 @@ export function writeOverview(folder: string, names: string[]): void {
 
 const introduction = `# Benchmark results
 
-Written by \`npm run bench\`; \`npm run bench redirect\` measures one part. Each part measures Hopcount and its yardsticks in
-alternation in one run, on loopback. Ratios are computed per round; the table shows their medians. CPU time is user and system
-time of the server's processes divided by requests: on a shared machine it varies far less than throughput. Each part's page has
-its tables, spreads and conditions.`
+Written by \`npm run bench\`; \`npm run bench redirect\` measures one part. Each part measures Hopcount and its yardsticks
+alternately in one run, on loopback. Ratios are computed per round; the table shows their medians. CPU time is user and system
+time of the server's processes divided by requests: on a shared machine it varies far less than throughput. Each part's page
+has its tables, ranges and conditions.`
 
-/** Machine, versions and core pinning, which most parts have in common. */
+/** Machine, versions and core pinning, which most parts share. */
 function environmentLines(text: string): string[] {
   return text.split('\n').filter(line => /^- (?:machine|versions|pinning): /.test(line))
 }

@@ -1,6 +1,6 @@
 /**
- * Load from wrk, one thread on the generator's core: as many requests as its connections get answered (closed loop).
- * Where there is no wrk, autocannon (through npx) generates the plain loads; loads that need a script need wrk.
+ * Closed-loop load from wrk, with one thread on the generator's core. Without wrk, autocannon (through npx) generates
+ * plain loads; loads with a script need wrk.
  */
 import { spawn, spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
@@ -12,11 +12,11 @@ import { cpuSeconds } from './process-usage.ts'
 export interface LoadSample {
   requests: number
   requestsPerSecond: number
-  /** Of the server processes that were named. */
+  /** Of the given server processes. */
   cpuMicrosPerRequest: number
   p50Ms: number
   p99Ms: number
-  /** Answers of 4xx or 5xx. */
+  /** Responses with 4xx or 5xx. */
   refused: number
   socketErrors: number
 }
@@ -25,10 +25,10 @@ export interface LoadOptions {
   url: string
   seconds: number
   cores: Cores
-  /** Whose CPU time counts. */
+  /** The processes whose CPU time counts. */
   serverPids: number[]
   connections?: number
-  /** A file of test/bench/wrk/. */
+  /** A file in test/bench/wrk/. */
   script?: string
   scriptArguments?: string[]
 }
@@ -110,7 +110,7 @@ async function runAutocannon(options: LoadOptions): Promise<Answers> {
   }
 }
 
-/** Runs a generator on its core; it is ended when it takes 30 s longer than it was told. */
+/** Runs a generator on its core; it is killed if it takes 30 s longer than planned. */
 export async function outputOf(cores: Cores, command: string[], seconds: number): Promise<string> {
   const [file, args] = pinnedCommand(cores, cores.generator, command)
   const child = spawn(file, args, { stdio: ['ignore', 'pipe', 'pipe'] })
@@ -135,5 +135,5 @@ export async function outputOf(cores: Cores, command: string[], seconds: number)
 }
 
 function missing(what: string, text: string): never {
-  throw new Error(`no ${what} in what wrk said: ${text}`)
+  throw new Error(`no ${what} in wrk’s output: ${text}`)
 }

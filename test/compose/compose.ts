@@ -1,5 +1,5 @@
 /**
- * `pnpm test:compose`: builds the image, runs the whole stack in containers, and counts. One line per check; the first
+ * `npm run test:compose`: builds the image, runs the whole stack in containers, and counts. One line per check; the first
  * that fails ends the run. Whatever happens, nothing of it is left on the machine but the build cache.
  */
 import { setTimeout as sleep } from 'node:timers/promises'

@@ -1,6 +1,6 @@
 import type { Pool } from 'pg'
 
-/** Links of which fewer visits are counted than were answered, or more than were attempted. */
+/** Links with fewer visits counted than answered, or more than attempted. */
 export async function countsOutside(
   pool: Pool,
   load: { attempted: Map<string, number>; answered: Map<string, number> },

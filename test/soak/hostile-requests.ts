@@ -3,7 +3,7 @@ import { sendRaw } from '../api/raw-http.ts'
 const host = 'host: hop.example\r\n'
 const json = 'content-type: application/json\r\n'
 
-/** Each on a connection of its own, with the answer it must get. More of them, one by one: test/api/hostile-requests.test.ts. */
+/** Each on its own connection, with the status it must get. More of them: test/api/hostile-requests.test.ts. */
 const requests: [bytes: string, status: number][] = [
   [`GET /%zz HTTP/1.1\r\n${host}\r\n`, 400],
   [`GET /a%00b HTTP/1.1\r\n${host}\r\n`, 404],
@@ -24,7 +24,7 @@ const requests: [bytes: string, status: number][] = [
   ],
 ]
 
-/** Sends the next of them in turn; `expected` is false where the answer is another one, or none. */
+/** Sends one of them, by turns; `expected` is false if the response is a different one, or missing. */
 export async function sendHostileRequest(
   port: number,
   turn: number,

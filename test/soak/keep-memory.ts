@@ -1,7 +1,7 @@
 /**
- * For `node --import`, in the processes of a soak: every 2 s a whole garbage collection (5–20 ms), and what is left then,
- * in bytes, goes to the file MEMORY_FOLDER/<process id>. Resident memory moves by tens of megabytes with the mood of the
- * collector; what is left after a collection moves by some hundred kilobytes, so that a leak shows within minutes.
+ * For `node --import`, in the processes of a soak test: runs a full garbage collection (5–20 ms) every 2 s and writes the
+ * memory retained after it, in bytes, to the file MEMORY_FOLDER/<process id>. Resident memory varies by tens of megabytes
+ * with the collector's timing; retained memory varies by a few hundred kilobytes, so a leak shows within minutes.
  */
 import { renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'

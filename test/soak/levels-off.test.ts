@@ -9,17 +9,17 @@ const noise = (size: number) => random.between(-size, size)
 const series = (length: number, value: (share: number, index: number) => number) =>
   Array.from({ length }, (_, i) => value(i / length, i))
 
-describe('what levels off', () => {
+describe('these level off', () => {
   test('a plateau with noise', () => {
     for (let run = 0; run < 200; run++) expect(levelsOff(series(120, () => 110 + noise(7)))).toBe(true)
   })
 
-  test('the teeth of a garbage collector', () => {
+  test('the sawtooth of a garbage collector', () => {
     expect(levelsOff(series(120, (_, i) => 90 + (i % 17) * 3 + noise(2)))).toBe(true)
     expect(levelsOff(series(60, (_, i) => 60 + (i % 13) * 2))).toBe(true)
   })
 
-  test('a slow warm-up that ends only late in the run', () => {
+  test('a slow warm-up that ends late in the run', () => {
     for (const timeConstant of [0.05, 0.1, 0.2, 0.3])
       expect(levelsOff(series(120, share => 180 - 100 * Math.exp(-share / timeConstant) + noise(2)))).toBe(
         true,
@@ -30,36 +30,36 @@ describe('what levels off', () => {
     expect(levelsOff(series(120, share => (share < 0.4 ? 100 : 120) + noise(2)))).toBe(true)
   })
 
-  test('a single outlier at the very end', () => {
+  test('a single outlier at the end', () => {
     expect(levelsOff([...series(119, () => 100 + noise(2)), 900])).toBe(true)
   })
 
-  test('what sinks, and what is zero all the time', () => {
+  test('a falling series, and one that is always zero', () => {
     expect(levelsOff(series(120, share => 200 - 80 * share))).toBe(true)
     expect(levelsOff(series(120, () => 0))).toBe(true)
   })
 })
 
-describe('what goes on growing', () => {
-  test('a leak, whatever the noise of the rest', () => {
+describe('these keep growing', () => {
+  test('a leak, whatever the noise', () => {
     for (let run = 0; run < 200; run++)
       expect(levelsOff(series(120, share => 100 + 60 * share + noise(6)))).toBe(false)
   })
 
-  test('a leak under the teeth of a garbage collector', () => {
+  test('a leak under the sawtooth of a garbage collector', () => {
     expect(levelsOff(series(120, (share, i) => 90 + 60 * share + (i % 17) * 2 + noise(2)))).toBe(false)
   })
 
-  test('a leak that comes after the warm-up', () => {
+  test('a leak that begins after the warm-up', () => {
     expect(levelsOff(series(120, share => 80 + 20 * (1 - Math.exp(-share / 0.05)) + 60 * share))).toBe(false)
   })
 
-  test('a leak that begins in the middle of the run, and one that gets faster', () => {
+  test('a leak that begins in the middle of the run, and one that accelerates', () => {
     expect(levelsOff(series(120, share => 100 + 80 * Math.max(0, share - 0.4)))).toBe(false)
     expect(levelsOff(series(120, share => 100 + 60 * share ** 2))).toBe(false)
   })
 
-  test('handles of files that are opened and not closed', () => {
+  test('file handles that are opened and not closed', () => {
     const { levelsOff, start, middle, end } = judgeCourse(
       series(120, (_, i) => 40 + i),
       {
@@ -76,6 +76,6 @@ describe('what goes on growing', () => {
   })
 })
 
-test('too few samples are an error, not a good end', () => {
+test('too few samples are an error, not a success', () => {
   expect(() => levelsOff([1, 2, 3])).toThrow('too few')
 })

@@ -1,25 +1,25 @@
 /**
- * Does what was sampled over a run level off, or does it go on growing?
+ * Decides whether a sampled series levels off or keeps growing.
  *
- * The first quarter of a run is warm-up (compiled code, caches and pools fill) and is left out. The rest is cut into
- * three parts, and their medians are compared: a median does not see the teeth of a garbage collector or of autovacuum,
- * as a slope through all points or the last value would. It is a leak when the last part lies above the middle one by
- * more than the allowance AND the growth is not dying out, that is, it is more than half of that from the first part to
- * the middle one. What halves from part to part has at most its last growth still to come (1/2 + 1/4 + …); a leak grows
- * as much in each part. A leak under a warm-up that is larger than itself passes for one that is dying out: a longer
- * run sees it, because the warm-up ends.
+ * The first quarter of a run is warm-up (compiled code, caches and pools fill) and is ignored. The rest is divided into
+ * thirds, and their medians are compared: unlike a regression line or the last value, a median is not affected by the
+ * sawtooth of a garbage collector or of autovacuum. A series is a leak if the last third exceeds the middle one by more
+ * than the allowance AND the growth does not decay, that is, it is more than half of the growth from the first third to
+ * the middle one. Growth that halves from third to third can at most add its last step again (1/2 + 1/4 + …); a leak
+ * adds the same in each third. A leak smaller than a simultaneous warm-up is taken for decay: a longer run finds it,
+ * because the warm-up ends.
  */
 import { summarize } from '../bench/summary.ts'
 
 export interface Allowance {
-  /** Share of the middle part's median. */
+  /** As a share of the middle third's median. */
   relative: number
-  /** In the unit of the series: what a healthy run moves by, however small the median. */
+  /** In the unit of the series: how much a healthy run varies, however small the median. */
   absolute: number
 }
 
 export interface Course {
-  /** Medians of the three parts after the warm-up. */
+  /** Medians of the three thirds after the warm-up. */
   start: number
   middle: number
   end: number
@@ -27,11 +27,11 @@ export interface Course {
 }
 
 const warmUpShare = 0.25
-const dyingOut = 0.5
-/** Fewer leave nothing to take a median of. */
+const decay = 0.5
+/** With fewer, there is nothing to take a median of. */
 const fewestSamples = 12
 
-/** The samples are as far apart from each other as from the start. Too few of them are no proof: an error. */
+/** Samples are evenly spaced from the start of the run. Throws if there are too few to prove anything. */
 export function judgeCourse(samples: number[], allowance: Allowance): Course {
   if (samples.length < fewestSamples) throw new Error(`${samples.length} samples are too few to judge`)
   const warm = samples.slice(Math.floor(samples.length * warmUpShare))
@@ -39,6 +39,6 @@ export function judgeCourse(samples: number[], allowance: Allowance): Course {
     summarize(warm.slice(Math.round((warm.length * from) / 3), Math.round((warm.length * to) / 3))).median
   const [start, middle, end] = [cut(0, 1), cut(1, 2), cut(2, 3)]
   const allowed = Math.max(allowance.absolute, allowance.relative * Math.abs(middle))
-  const isDyingOut = end - middle <= dyingOut * (middle - start)
-  return { start, middle, end, levelsOff: end - middle <= allowed || isDyingOut }
+  const decays = end - middle <= decay * (middle - start)
+  return { start, middle, end, levelsOff: end - middle <= allowed || decays }
 }

@@ -1,179 +1,163 @@
 /**
- * What a public shortener gets, at an even and bounded rate: mostly redirects of links by a Zipf law, and beside them
- * unknown slugs, HEAD, new links that are followed at once, statistics, and requests that no browser sends.
+ * The traffic of a public shortener at a steady, bounded rate: mostly redirects, with links drawn by Zipf's law, plus
+ * unknown slugs, HEAD, new links that are followed immediately, statistics, and requests that no browser sends.
  *
- * No request is repeated. `attempted` and `answered` count the GETs of each link: what is counted must lie between them.
+ * No request is retried. `attempted` and `answered` count the GETs of each link: its visits must lie between them.
  */
-import { randomBytes, randomInt } from 'node:crypto'
-import { Agent, request } from 'node:http'
+import { randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { drawVisits } from '../bench/draw-visits.ts'
 import { sendHostileRequest } from './hostile-requests.ts'
+import type { RequestSender } from './request-sender.ts'
+import { createRequestSender } from './request-sender.ts'
 
-export interface MixedLoad {
+/** In per cent of all requests. */
+const mix = { redirect: 80, 'unknown slug': 6, HEAD: 4, shorten: 2, statistics: 6, hostile: 2 }
+
+type Kind = keyof typeof mix
+
+const timeoutMs = 10_000
+const maxInFlight = 200
+
+export interface LoadCounts {
   attempted: Map<string, number>
   answered: Map<string, number>
   /** Requests by kind. */
-  asked: Map<string, number>
-  /** Answers that a request of that kind must not get, such as `HEAD: 500`. */
+  sent: Map<string, number>
+  /** Responses that a request of that kind must not get, such as `HEAD: 500`. */
   unexpected: Map<string, number>
-  /** 503 to what is no redirect: a process that is short of time says so (limits/shed-load.ts). The machine is too slow. */
-  shed(): number
-  /** No whole answer came in time: it may be counted or not. */
-  unanswered(): number
-  /** Requests that were due and left out, because too many had no answer yet. */
-  leftOut(): number
+  /** 503 to other requests than redirects: the machine is too slow, and the process sheds load (limits/shed-load.ts). */
+  shed: number
+  /** No complete response in time: the visit may be counted or not. */
+  unanswered: number
+  /** Requests that were due but not sent, because too many were in flight. */
+  leftOut: number
+}
+
+export interface MixedLoad {
+  counts: LoadCounts
   stop(): Promise<void>
 }
 
-type Kind = 'redirect' | 'unknown slug' | 'HEAD' | 'shorten' | 'statistics' | 'hostile'
-
-/** Per cent of all requests. */
-const mix: [Kind, number][] = [
-  ['redirect', 80],
-  ['unknown slug', 6],
-  ['HEAD', 4],
-  ['shorten', 2],
-  ['statistics', 6],
-  ['hostile', 2],
-]
-const deadlineMs = 10_000
-const mostUnderWay = 200
-
 export function startMixedLoad(options: { port: number; slugs: string[]; perSecond: number }): MixedLoad {
   const { port, slugs, perSecond } = options
-  const agent = new Agent({ keepAlive: true, maxSockets: 32 })
-  const attempted = new Map<string, number>()
-  const answered = new Map<string, number>()
-  const asked = new Map<string, number>()
-  const unexpected = new Map<string, number>()
-  const underWay = new Set<Promise<void>>()
-  let due = 0
-  let leftOut = 0
-  let shed = 0
-  let unanswered = 0
-  let stopping = false
-
-  async function ask(kind: Kind): Promise<void> {
-    add(asked, kind)
-    const wrong = (status: number | string) => {
-      if (status === 0) unanswered++
-      else if (String(status).startsWith('503') && kind !== 'HEAD' && kind !== 'unknown slug') shed++
-      else add(unexpected, `${kind}: ${status}`)
-    }
-    if (kind === 'redirect') await follow(draw().slug)
-    else if (kind === 'hostile') {
-      const { status, expected } = await sendHostileRequest(port, due)
-      if (!expected) wrong(status)
-    } else if (kind === 'shorten') {
-      const { status, body } = await send('POST', '/shorten', {}, `{"long_url":"https://example.com/${due}"}`)
-      if (status === 201) await follow((JSON.parse(body) as { slug: string }).slug)
-      else wrong(status)
-    } else if (kind === 'unknown slug') {
-      const { status } = await send('GET', `/none-${randomBytes(6).toString('hex')}`)
-      if (status !== 404) wrong(status)
-    } else if (kind === 'HEAD') {
-      const { status } = await send('HEAD', `/${draw().slug}`)
-      if (status !== 307) wrong(status)
-    } else {
-      const { status } = await send('GET', due % 2 === 0 ? '/stats?limit=10' : `/stats/${draw().slug}`)
-      if (status !== 200) wrong(status)
-    }
+  const counts: LoadCounts = {
+    ...{ attempted: new Map(), answered: new Map(), sent: new Map(), unexpected: new Map() },
+    ...{ shed: 0, unanswered: 0, leftOut: 0 },
   }
-
-  async function follow(slug: string): Promise<void> {
-    const { referrer, userAgent } = draw()
-    add(attempted, slug)
-    const headers = {
-      ...(referrer !== undefined && { referer: referrer }),
-      ...(userAgent !== undefined && { 'user-agent': userAgent }),
-    }
-    const { status } = await send('GET', `/${slug}`, headers)
-    if (status === 307) add(answered, slug)
-    else if (status === 0) unanswered++
-    else add(unexpected, `redirect: ${status}`)
-  }
-
-  function draw() {
-    const [visit] = drawVisits(1, slugs.length)
-    return { ...visit, slug: slugs[(visit?.linkId ?? 1) - 1] ?? '' }
-  }
-
-  /** Status 0: no whole answer. */
-  function send(
-    method: string,
-    path: string,
-    headers: Record<string, string> = {},
-    body?: string,
-  ): Promise<{ status: number; body: string }> {
-    return new Promise(resolve => {
-      const failed = () => resolve({ status: 0, body: '' })
-      const started = request({
-        host: '127.0.0.1',
-        port,
-        method,
-        path,
-        agent,
-        timeout: deadlineMs,
-        headers: {
-          // Believed, because the API trusts us as its proxy; 20,000 visitors.
-          'x-forwarded-for': `93.184.${randomInt(80)}.${randomInt(250)}`,
-          ...headers,
-          ...(body !== undefined && {
-            'content-type': 'application/json',
-            'content-length': String(Buffer.byteLength(body)),
-          }),
-        },
-      })
-      started.on('response', response => {
-        let text = ''
-        response.setEncoding('utf8').on('data', (chunk: string) => {
-          text += chunk
-        })
-        response.on('end', () => resolve({ status: response.statusCode ?? 0, body: text }))
-        response.on('error', failed)
-      })
-      started.on('timeout', () => started.destroy(new Error('timeout')))
-      started.on('error', failed)
-      started.end(body)
-    })
-  }
-
-  const loop = (async () => {
-    const startedAt = performance.now()
-    while (!stopping) {
-      for (; due < ((performance.now() - startedAt) / 1_000) * perSecond; due++) {
-        if (underWay.size >= mostUnderWay) {
-          leftOut++
-          continue
-        }
-        const asking = ask(pickKind()).finally(() => underWay.delete(asking))
-        underWay.add(asking)
-      }
-      await sleep(5)
-    }
-  })()
-
+  const sender = createRequestSender(port, timeoutMs)
+  const requests = createRequests(port, sender, slugs, counts)
+  const stopPacing = pace(perSecond, counts, due => {
+    const kind = drawKind()
+    add(counts.sent, kind)
+    return requests[kind](due)
+  })
   return {
-    attempted,
-    answered,
-    asked,
-    unexpected,
-    shed: () => shed,
-    unanswered: () => unanswered,
-    leftOut: () => leftOut,
+    counts,
     async stop() {
-      stopping = true
-      await loop
-      await Promise.all(underWay)
-      agent.destroy()
+      await stopPacing()
+      sender.close()
     },
   }
 }
 
-function pickKind(): Kind {
+/** One request (of `shorten` two) of each kind; `due` numbers them. Each counts its own outcome. */
+function createRequests(
+  port: number,
+  sender: RequestSender,
+  slugs: string[],
+  counts: LoadCounts,
+): Record<Kind, (due: number) => Promise<void>> {
+  function expectStatus(kind: Kind, expected: number, status: number, mayBeShed: boolean): void {
+    if (status !== expected) countFailure(counts, kind, status, mayBeShed)
+  }
+
+  async function follow(slug: string): Promise<void> {
+    const { referrer, userAgent } = drawVisitor(slugs)
+    add(counts.attempted, slug)
+    const { status } = await sender.get(`/${slug}`, {
+      ...(referrer !== undefined && { referer: referrer }),
+      ...(userAgent !== undefined && { 'user-agent': userAgent }),
+    })
+    if (status === 307) add(counts.answered, slug)
+    else countFailure(counts, 'redirect', status, false)
+  }
+
+  return {
+    redirect: () => follow(drawVisitor(slugs).slug),
+    async 'unknown slug'() {
+      const { status } = await sender.get(`/none-${randomBytes(6).toString('hex')}`)
+      expectStatus('unknown slug', 404, status, false)
+    },
+    async HEAD() {
+      const { status } = await sender.head(`/${drawVisitor(slugs).slug}`)
+      expectStatus('HEAD', 307, status, false)
+    },
+    async shorten(due) {
+      const { status, body } = await sender.post('/shorten', `{"long_url":"https://example.com/${due}"}`)
+      expectStatus('shorten', 201, status, true)
+      if (status === 201) await follow((JSON.parse(body) as { slug: string }).slug)
+    },
+    async statistics(due) {
+      const path = due % 2 === 0 ? '/stats?limit=10' : `/stats/${drawVisitor(slugs).slug}`
+      const { status } = await sender.get(path)
+      expectStatus('statistics', 200, status, true)
+    },
+    async hostile(due) {
+      const { status, expected } = await sendHostileRequest(port, due)
+      if (!expected) countFailure(counts, 'hostile', status, true)
+    },
+  }
+}
+
+function countFailure(counts: LoadCounts, kind: Kind, status: number | string, mayBeShed: boolean): void {
+  if (status === 0) counts.unanswered++
+  else if (mayBeShed && String(status).startsWith('503')) counts.shed++
+  else add(counts.unexpected, `${kind}: ${status}`)
+}
+
+/** Starts a request whenever one is due; the function returned stops that and waits for those in flight. */
+function pace(
+  perSecond: number,
+  counts: LoadCounts,
+  start: (due: number) => Promise<void>,
+): () => Promise<void> {
+  const inFlight = new Set<Promise<void>>()
+  let stopping = false
+
+  async function run(): Promise<void> {
+    const startedAt = performance.now()
+    let due = 0
+    while (!stopping) {
+      for (; due < ((performance.now() - startedAt) / 1_000) * perSecond; due++) {
+        if (inFlight.size >= maxInFlight) {
+          counts.leftOut++
+          continue
+        }
+        const started = start(due).finally(() => inFlight.delete(started))
+        inFlight.add(started)
+      }
+      await sleep(5)
+    }
+  }
+
+  const running = run()
+  return async () => {
+    stopping = true
+    await running
+    await Promise.all(inFlight)
+  }
+}
+
+/** A link by Zipf's law, and the headers of a visitor. */
+function drawVisitor(slugs: string[]) {
+  const [visit] = drawVisits(1, slugs.length)
+  return { ...visit, slug: slugs[(visit?.linkId ?? 1) - 1] ?? '' }
+}
+
+function drawKind(): Kind {
   let left = Math.random() * 100
-  for (const [kind, percent] of mix) {
+  for (const [kind, percent] of Object.entries(mix) as [Kind, number][]) {
     left -= percent
     if (left < 0) return kind
   }

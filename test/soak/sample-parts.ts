@@ -1,4 +1,4 @@
-/** What must level off while the load stays the same, sampled from outside of the product, but for the kept memory. */
+/** What must level off under a steady load, sampled from outside the product, except for retained memory. */
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
@@ -10,7 +10,7 @@ import type { Allowance } from './levels-off.ts'
 export interface Parts {
   /** Process ids by name. */
   processes: Record<string, number>
-  /** Where keep-memory.ts writes, a file per process id. */
+  /** Where keep-memory.ts writes a file per process id. */
   memoryFolder: string
   redis: Record<string, TestRedis>
   spoolDir: string
@@ -28,12 +28,12 @@ export interface Series {
 type Kind = keyof ReturnType<typeof allowancesAfter>
 
 /**
- * What a healthy run moves by from third to third: about twice what was seen in runs of 2 and of 10 minutes on two cores
- * that others kept busy. Resident memory moves most, since V8 and malloc give back late; it is the bound for what lies
- * outside of V8. A leak shows in the kept memory first, and per request, however fast the machine: a healthy process
- * gained 45 to 65 bytes per request while its bounded caches filled (absent slugs, texts), one that keeps every visit 170
- * to 225. The thirds are a quarter of the run apart, and two processes share its requests. A
- * megabyte comes by itself: a run of few requests sees larger leaks only, the run of 10 minutes those of 110 bytes.
+ * How much a healthy run varies from third to third: about twice what was measured in runs of 2 and 10 minutes on two
+ * busy cores. Resident memory varies most, because V8 and malloc release memory late; it bounds what is outside V8. A
+ * leak shows first in retained memory, per request, however fast the machine: a healthy process gained 45 to 65 bytes per
+ * request while its bounded caches (absent slugs, texts) filled, one that keeps every visit 170 to 225. The thirds are a
+ * quarter of the run apart, and two processes share the requests. A megabyte is noise: a run of few requests detects only
+ * larger leaks, a run of 10 minutes those of 110 bytes per request.
  */
 export function allowancesAfter(requests: number) {
   const keptMegabytesPerRequest = 110 / 1e6
@@ -50,7 +50,7 @@ export function allowancesAfter(requests: number) {
   } satisfies Record<string, Allowance>
 }
 
-/** Takes one sample of everything per call. */
+/** Each call of `sample` takes one sample of everything. */
 export function createSampler(parts: Parts) {
   const series = new Map<string, Series>()
   const clients = Object.entries(parts.redis).map(
@@ -67,7 +67,7 @@ export function createSampler(parts: Parts) {
   async function sample(): Promise<void> {
     for (const [name, pid] of Object.entries(parts.processes)) {
       note(`${name}: resident memory`, 'MB', 'resident', residentMegabytes(pid))
-      note(`${name}: memory kept after collection`, 'MB', 'kept', keptMegabytes(pid))
+      note(`${name}: memory after garbage collection`, 'MB', 'kept', keptMegabytes(pid))
       note(`${name}: open files and sockets`, '', 'handles', readdirSync(`/proc/${pid}/fd`).length)
     }
     for (const [name, client] of clients)
@@ -99,7 +99,7 @@ export function createSampler(parts: Parts) {
   }
 }
 
-/** Of the process alone: the children of the supervisor are sampled by themselves. */
+/** Of the process alone: the supervisor's children are sampled separately. */
 function residentMegabytes(pid: number): number {
   const kilobytes = /^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]
   return (Number(kilobytes) * 1_024) / 1e6
@@ -115,15 +115,15 @@ function spoolFileSizes(folder: string): number[] {
       const file = statSync(join(folder, name))
       return file.isFile() ? [file.size] : []
     } catch {
-      // Deleted since: its batch is counted.
+      // Deleted meanwhile: its batch is counted.
       return []
     }
   })
 }
 
 /**
- * Counters, ledger, and whatever else is neither a raw visit nor made by hand, the days of a table together. Links get
- * new rows all the time, so a table is judged by the bytes that each of its rows takes (of a small one as if it had 5,000).
+ * Counters, the ledger and every other table except raw visits and what clients create, partitions of a table together.
+ * Links get new rows all the time, so a table is judged by its bytes per row (a small one as if it had 5,000 rows).
  */
 async function aggregateTables(
   pool: Pool,

@@ -14,25 +14,25 @@ export interface SoakReport {
   sampleEveryMs: number
   courses: (Series & Course)[]
   /** Requests by kind. */
-  asked: Map<string, number>
+  sent: Map<string, number>
   unexpected: Map<string, number>
   requests: number
   shed: number
   unanswered: number
   leftOut: number
-  /** Of the redirects that are known one by one; its differences are those of all. */
+  /** Of the individually checked redirects; its differences are those of all visits. */
   verdict: Verdict
   exact: boolean
-  /** Links whose count does not lie between answered and attempted. */
+  /** Links whose count is not between answered and attempted. */
   outside: string[]
   /** Warnings and errors of all processes. */
   logged: string[]
 }
 
-/** A machine that is slow for a moment makes a process say so; saying it all the time is a fault of its own. */
+/** A process logs a warning when the machine is slow for a moment; a constant stream of warnings is a fault itself. */
 const mostLinesPerMinute = 60
 
-/** Of all requests: those without an answer within 10 s. A handful came of a load average of 23 on two cores. */
+/** The share of requests without a response within 10 s. A load average of 23 on two cores caused a handful. */
 const mostUnanswered = 0.001
 
 const columns = ['', 'start', 'middle', 'end', 'levels off']
@@ -51,11 +51,11 @@ export function writeReport(report: SoakReport): void {
   const folder = join(root, 'test/faults/results')
   mkdirSync(folder, { recursive: true })
   const failed = failures(report).map(failure => `- **fails**: ${failure}`)
-  // Nothing is pinned here, which the third line is about.
+  // The third line is about core pinning, which the soak test does not use.
   const [machine, versions] = describeMachine(chooseCores())
   const text = [
     '# Under a steady load',
-    `\`npm run test:soak -- --minutes ${report.minutes} --rate ${report.perSecond}\`, ${new Date().toISOString().slice(0, 10)}. Medians of the three parts that follow the warm-up (the first quarter of the run), a sample every ${report.sampleEveryMs / 1_000} s. All parts on one machine, the load included.`,
+    `\`npm run test:soak -- --minutes ${report.minutes} --rate ${report.perSecond}\`, ${new Date().toISOString().slice(0, 10)}. Medians of the three thirds after the warm-up (the first quarter of the run), one sample every ${report.sampleEveryMs / 1_000} s. All components and the load generator run on one machine.`,
     failed.length === 0 ? 'Everything levels off, and the counts are exact.' : failed.join('\n'),
     markdownTable(columns, rows(report)),
     [...summary(report), machine, versions].map(line => `- ${line}`).join('\n'),
@@ -72,14 +72,14 @@ function rows({ courses }: SoakReport): string[][] {
 }
 
 function summary(report: SoakReport): string[] {
-  const { asked, requests, shed, unanswered, leftOut, verdict, outside, logged } = report
-  const kinds = [...asked].sort((a, b) => b[1] - a[1]).map(([kind, count]) => `${number(count)} ${kind}`)
+  const { sent, requests, shed, unanswered, leftOut, verdict, outside, logged } = report
+  const kinds = [...sent].sort((a, b) => b[1] - a[1]).map(([kind, count]) => `${number(count)} ${kind}`)
   return [
     `requests: ${number(requests)} (${kinds.join(', ')})`,
-    `of a machine that is busy with other things speak: ${shed} answered 503 for want of time, ${unanswered} not answered within 10 s, ${leftOut} left out because too many were under way`,
-    `counted per link between answered and attempted: ${outside.length === 0 ? 'every link' : `${outside.length} links are outside`}`,
-    `redirects known one by one: ${number(verdict.answered)} answered, ${number(verdict.counted)} counted, ${verdict.lost.length} lost, ${verdict.twice.length} twice, ${verdict.invented.length} invented; ${verdict.differences.length} differences between raw visits, counters and ledger`,
-    `warnings and errors logged by all processes: ${logged.length}${logged.length === 0 ? '' : `, the first: \`${logged[0]?.slice(0, 200)}\``}`,
+    `signs of a busy machine: ${shed} responses 503 (load shedding), ${unanswered} requests without a response within 10 s, ${leftOut} not sent because too many were in flight`,
+    `links with a count between answered and attempted: ${outside.length === 0 ? 'all' : `all but ${outside.length}`}`,
+    `individually checked redirects: ${number(verdict.answered)} answered, ${number(verdict.counted)} counted, ${verdict.lost.length} lost, ${verdict.twice.length} counted twice, ${verdict.invented.length} invented; ${verdict.differences.length} differences between raw visits, counters and ledger`,
+    `warnings and errors logged by all processes: ${logged.length}${logged.length === 0 ? '' : `, first: \`${logged[0]?.slice(0, 200)}\``}`,
   ]
 }
 
@@ -90,11 +90,11 @@ function failures(report: SoakReport): string[] {
     ...grown.map(({ what, unit, middle, end }) =>
       `${what} grows: ${number(middle)} → ${number(end)} ${unit}`.trimEnd(),
     ),
-    ...[...unexpected].map(([answer, times]) => `${times} unexpected answers, ${answer}`),
+    ...[...unexpected].map(([response, times]) => `${times} unexpected responses, ${response}`),
     ...outside.slice(0, 5),
     ...(exact ? [] : [`counts are not exact: ${JSON.stringify(verdict).slice(0, 500)}`]),
     ...(report.unanswered > mostUnanswered * report.requests
-      ? [`${report.unanswered} requests were not answered`]
+      ? [`${report.unanswered} requests got no response`]
       : []),
     ...(logged.length > report.minutes * mostLinesPerMinute ? [`${logged.length} warnings and errors`] : []),
     ...logged.filter(line => line.includes('unexpected error')).map(line => `logged: ${line.slice(0, 300)}`),

@@ -1,7 +1,7 @@
 /**
- * `npm run test:soak -- [--minutes 10] [--rate 300]`: everything at a moderate, steady load for minutes. Memory, open files,
- * queue, spool and tables must level off (levels-off.ts says what that is), and the counts must be exact in the end.
- * The figures go to test/faults/results/soak.md; exits 1 where something grows or a count is wrong.
+ * `npm run test:soak -- [--minutes 10] [--rate 300]`: runs everything under a moderate, steady load for minutes. Memory,
+ * open files, queue, spool and tables must level off (as levels-off.ts defines it), and the counts must be exact at the
+ * end. Writes the results to test/faults/results/soak.md; exits with 1 if anything grows or a count is wrong.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
@@ -21,7 +21,7 @@ import { temporaryFolder } from '../support/temporary-folder.ts'
 import { waitUntil } from '../support/wait-until.ts'
 import { countsOutside } from './counts-outside.ts'
 import { judgeCourse } from './levels-off.ts'
-import type { MixedLoad } from './mixed-load.ts'
+import type { LoadCounts } from './mixed-load.ts'
 import { startMixedLoad } from './mixed-load.ts'
 import { allowancesAfter, createSampler } from './sample-parts.ts'
 import type { SoakReport } from './soak-report.ts'
@@ -33,7 +33,7 @@ const { values } = parseArgs({
 const minutes = Number(values.minutes)
 const perSecond = Number(values.rate)
 if (!(minutes >= 1 && perSecond > 0)) {
-  process.stderr.write('test:soak: --minutes must be at least 1, --rate a number above 0\n')
+  process.stderr.write('test:soak: --minutes must be at least 1 and --rate greater than 0\n')
   process.exit(2)
 }
 /** 120 samples in 10 minutes, 60 in two. */
@@ -52,7 +52,7 @@ try {
 } catch (error) {
   process.stderr.write(`test:soak: ${error instanceof Error ? error.stack : error}\n`)
 }
-// What fails to close after a failure would only hide it, and what goes on reconnecting would keep us here.
+// An error while closing would only hide an earlier one, and a client that keeps reconnecting would keep this running.
 await cleanUp().catch(() => {})
 process.exit(failed ? 1 : 0)
 
@@ -78,7 +78,7 @@ async function soak(): Promise<SoakReport> {
   const processes = [started.process, ...workers]
   const linesBefore = processes.map(process => linesOf(process).length)
   const mixed = startMixedLoad({ port: started.port, slugs, perSecond })
-  // Some redirects one by one, known by their referrer: nothing lost, nothing twice.
+  // Some redirects are checked individually, by their referrer: nothing lost, nothing counted twice.
   const checked = startLoad({
     origin: () => started.origin,
     slugs: await makeLinks(started.origin, 20),
@@ -92,7 +92,8 @@ async function soak(): Promise<SoakReport> {
   }
   await mixed.stop()
   await checked.stop()
-  const requests = sum(mixed.asked)
+  const { sent, unexpected, shed, unanswered, leftOut } = mixed.counts
+  const requests = sum(sent)
   const allowances = allowancesAfter(requests)
   return {
     minutes,
@@ -102,12 +103,8 @@ async function soak(): Promise<SoakReport> {
       .series()
       .map(series => ({ ...series, ...judgeCourse(series.samples, allowances[series.kind]) })),
     requests,
-    asked: mixed.asked,
-    unexpected: mixed.unexpected,
-    shed: mixed.shed(),
-    unanswered: mixed.unanswered(),
-    leftOut: mixed.leftOut(),
-    ...(await judgeCounts(services, started.spoolDir, mixed, checked)),
+    ...{ sent, unexpected, shed, unanswered, leftOut },
+    ...(await judgeCounts(services, started.spoolDir, mixed.counts, checked)),
     logged: complaints(processes, linesBefore),
   }
 }
@@ -116,7 +113,7 @@ function sum(counts: Map<string, number>): number {
   return [...counts.values()].reduce((all, count) => all + count, 0)
 }
 
-/** So that even a short run sees many rounds of autovacuum (once a minute otherwise), not one tooth of a saw. */
+/** So that even a short run includes many rounds of autovacuum (by default once a minute), not half a sawtooth. */
 async function vacuumOften({ postgres }: Services): Promise<void> {
   const client = new pg.Client({ connectionString: postgres.adminUrl })
   await client.connect()
@@ -131,7 +128,7 @@ async function startParts(services: Services, memoryFolder: string) {
   const started = await api(services, {
     ...env,
     WEB_CONCURRENCY: '2',
-    // The load names its visitors. And fewer links than there are, or a cache that fills would pass for a leak.
+    // The load sets its visitors' addresses. And fewer links than exist: a cache that fills would look like a leak.
     TRUST_PROXY: '127.0.0.0/8',
     CACHE_MAX_LINKS: '1000',
   })
@@ -157,7 +154,7 @@ async function makeLinks(origin: string, count: number): Promise<string[]> {
 async function judgeCounts(
   services: Services,
   spoolDir: string,
-  mixed: MixedLoad,
+  counts: LoadCounts,
   checked: Load,
 ): Promise<{ verdict: Verdict; exact: boolean; outside: string[] }> {
   await waitUntil(() => segmentsIn(spoolDir).length === 0, {
@@ -165,7 +162,7 @@ async function judgeCounts(
     deadlineMs: 60_000,
   }).catch(() => {})
   const verdict = await judgeWhenDrained(services.pool, [checked])
-  return { verdict, exact: isExact(verdict), outside: await countsOutside(services.pool, mixed) }
+  return { verdict, exact: isExact(verdict), outside: await countsOutside(services.pool, counts) }
 }
 
 /** Warnings and errors since the load began. */

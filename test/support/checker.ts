@@ -1,8 +1,8 @@
 /**
- * A load generator that nobody can fool, and an oracle.
+ * A load generator that tracks every request, and an oracle for the counts.
  *
- * Every GET carries an id of its own in `Referer` and is never retried. After the load, and after everything has
- * recovered: answered ⊆ counted ⊆ attempted, nothing twice, and nothing counted that was refused.
+ * Every GET carries a unique id in `Referer` and is never retried. After the load, once everything has recovered:
+ * answered ⊆ counted ⊆ attempted, nothing is counted twice, and nothing that was refused is counted.
  */
 import { Agent, request } from 'node:http'
 import type { Pool } from 'pg'
@@ -10,24 +10,24 @@ import { compareCounts } from '../../apps/worker/verify/compare-counts.ts'
 import { waitUntil } from './wait-until.ts'
 
 export interface Load {
-  /** The host that all of its ids begin with. */
+  /** The host with which all its ids begin. */
   host: string
-  /** Ids of requests whose 307 was read whole. */
+  /** Ids of requests whose 307 was read completely. */
   answered: Set<string>
-  /** Ids of requests that were certainly not redirected: 4xx, 5xx, connection refused. */
+  /** Ids of requests that certainly got no redirect: 4xx, 5xx, connection refused. */
   refused: Set<string>
-  /** Nobody knows: reset, timeout. */
+  /** Ids of requests with an unknown outcome: reset, timeout. */
   unknown: Set<string>
-  /** How long the answers of `answered` took, in milliseconds. */
+  /** Latencies of the `answered` requests, in milliseconds. */
   latencies: number[]
-  /** Ends the load and waits for what is under way. */
+  /** Ends the load and waits for requests in flight. */
   stop(): Promise<void>
 }
 
 const requestDeadlineMs = 5_000
 let loads = 0
 
-/** Starts `connections` clients, each following one link after the other until stop(). The origin may change on the way. */
+/** Starts `connections` clients, each of which follows links one after the other until stop(). The origin may change. */
 export function startLoad(options: {
   origin: () => string
   slugs: string[]
@@ -60,7 +60,7 @@ export function startLoad(options: {
       const outcome = await follow(agent, `${origin()}/${slug}`, id)
       load[outcome].add(id)
       if (outcome === 'answered') load.latencies.push(performance.now() - startedAt)
-      // A refused connection answers at once: without a pause the client would only count refusals.
+      // A refused connection fails immediately: without a pause the client would only count refusals.
       const pause = outcome === 'answered' ? pauseMs : 20
       if (pause > 0) await new Promise(resolve => setTimeout(resolve, pause))
     }
@@ -102,17 +102,17 @@ export interface Verdict {
   unknown: number
   refused: number
   counted: number
-  /** Answered and not counted. */
+  /** Answered but not counted. */
   lost: string[]
   /** Counted more than once. */
   twice: string[]
   /** Counted though refused, or never sent. */
   invented: string[]
-  /** Aggregates or ledger that don't equal the raw visits. */
+  /** Aggregates or ledger entries that don't equal the raw visits. */
   differences: string[]
 }
 
-/** Compares these loads with what the database says now; visits of others are not looked at, but must add up too. */
+/** Compares these loads with the database. Visits of others are not checked one by one, but must add up too. */
 export async function judge(pool: Pool, loads: Load[]): Promise<Verdict> {
   const { rows } = await pool.query<{ id: string; times: number }>(
     `SELECT coalesce(visits.referrer, texts.text) AS id, count(*)::int AS times
@@ -139,12 +139,12 @@ export async function judge(pool: Pool, loads: Load[]): Promise<Verdict> {
   }
 }
 
-/** The promise: nothing lost, nothing twice, nothing invented, and all counters agree. */
+/** The promise: nothing lost, nothing counted twice, nothing invented, and all counters agree. */
 export function isExact(verdict: Verdict): boolean {
   return [verdict.lost, verdict.twice, verdict.invented, verdict.differences].every(list => list.length === 0)
 }
 
-/** Waits until everything that was answered is counted (or the deadline passes), and judges. */
+/** Waits until every answered request is counted or the deadline passes, then judges. */
 export async function judgeWhenDrained(pool: Pool, loads: Load[], deadlineMs = 60_000): Promise<Verdict> {
   let verdict: Verdict | undefined
   await waitUntil(

@@ -6,10 +6,10 @@ import { startProcess } from './processes.ts'
 import { temporaryFolder } from './temporary-folder.ts'
 import { waitUntil } from './wait-until.ts'
 
-/** What the parts of one Hopcount share. */
+/** What the components of one installation share. */
 export interface Installation {
   databaseUrl: string
-  /** Undefined: PostgreSQL carries the queue. */
+  /** Undefined: the queue is in PostgreSQL. */
   redisUrl?: string | undefined
   spoolDir?: string
   env?: Record<string, string>
@@ -46,7 +46,7 @@ export async function startWorker(installation: Installation): Promise<StartedPr
 
 const spoolDirs = new Map<string, string>()
 
-/** Where PostgreSQL carries the queue, API and worker share the folder: the key to what lies in the queue is in it. */
+/** With the queue in PostgreSQL, API and worker share the folder: it contains the key that encrypts the queue. */
 export function spoolDirOf({ spoolDir, redisUrl, databaseUrl }: Installation): string {
   if (spoolDir !== undefined) return spoolDir
   if (redisUrl !== undefined) return temporaryFolder()
@@ -59,7 +59,7 @@ function environment({ databaseUrl, redisUrl, env }: Installation): Record<strin
   return { DATABASE_URL: databaseUrl, ...(redisUrl && { REDIS_URL: redisUrl }), LOG_LEVEL: 'info', ...env }
 }
 
-/** Makes a link and returns its slug. */
+/** Creates a link and returns its slug. */
 export async function shorten(origin: string, body: Record<string, unknown> = {}): Promise<string> {
   const response = await fetch(`${origin}/shorten`, {
     method: 'POST',
@@ -72,7 +72,7 @@ export async function shorten(origin: string, body: Record<string, unknown> = {}
   return answer.slug
 }
 
-/** Follows a link without going where it leads; throws unless the answer is 307. */
+/** Requests a link without following the redirect; throws unless the status is 307. */
 export async function visit(
   origin: string,
   slug: string,
@@ -101,7 +101,7 @@ export async function linkStats(origin: string, slug: string, query = ''): Promi
   return (await response.json()) as LinkStats
 }
 
-/** Waits until the link's statistics say exactly that many visits. */
+/** Waits until the link's statistics show exactly that many visits. */
 export async function waitForVisits(
   origin: string,
   slug: string,
@@ -116,11 +116,11 @@ export async function waitForVisits(
     },
     { what: `/${slug} has ${visits} visits`, deadlineMs },
   ).catch(error => {
-    throw new Error(`${error.message}; last answer: ${last?.visits}`, { cause: error })
+    throw new Error(`${error.message}; last response: ${last?.visits}`, { cause: error })
   })
 }
 
-/** A pool for a test's own questions; closed after the test file. */
+/** A pool for a test's own queries; closed after the test file. */
 export function openPool(databaseUrl: string): pg.Pool {
   const pool = openSharedPool(
     poolConfig(databaseUrl, { max: 4, applicationName: 'test', statementTimeoutMs: 30_000 }),

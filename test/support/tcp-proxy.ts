@@ -1,4 +1,4 @@
-/** A TCP proxy that can go wrong in the ways a network does. The mode counts for open and for new connections. */
+/** A TCP proxy that fails in the ways a network does. The mode applies to open and new connections. */
 
 import type { AddressInfo, Socket } from 'node:net'
 import { connect, createServer } from 'node:net'
@@ -6,24 +6,24 @@ import { cleanUpLater } from './clean-up.ts'
 
 export type ProxyMode =
   | 'pass'
-  /** Accepts, and then nothing arrives anywhere; what comes meanwhile is lost. */
+  /** Accepts connections but forwards nothing; data received meanwhile is lost. */
   | 'black-hole'
-  /** Ends open connections and every new one with a reset. */
+  /** Resets open connections and every new one. */
   | 'reset'
-  /** Requests arrive, answers don't. */
+  /** Requests arrive, replies don't. */
   | 'drop-replies'
-  /** Everything arrives, that much later in each direction. */
+  /** Everything arrives, delayed by this much in each direction. */
   | { delayMs: number }
 
 export interface TcpProxy {
   port: number
   setMode(mode: ProxyMode): void
   /**
-   * Changes the mode in the moment when a request comes that holds this text (within one chunk), before the request
-   * is forwarded. Once; the promise resolves then.
+   * Changes the mode, once, when a request arrives that contains this text (within one chunk), before the request is
+   * forwarded. The promise resolves then.
    */
   setModeAt(text: string, mode: ProxyMode): Promise<void>
-  /** Ends the open connections; new ones are served as the mode says. */
+  /** Ends the open connections; new ones are served according to the mode. */
   cutConnections(): void
   close(): Promise<void>
 }
@@ -45,7 +45,7 @@ export async function startTcpProxy(target: { host?: string; port: number }): Pr
 
   function forward(from: Socket, to: Socket, direction: 'request' | 'reply'): void {
     sockets.add(from.setNoDelay())
-    // Timers of one delay fire in the order they were set, so chunks keep theirs, and the end comes last.
+    // Timers with the same delay fire in the order they were set, so chunks stay in order, and the end is last.
     const pass = (send: () => void) => {
       if (mode === 'black-hole' || (mode === 'drop-replies' && direction === 'reply')) return
       if (typeof mode === 'object') setTimeout(send, mode.delayMs)

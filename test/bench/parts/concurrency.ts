@@ -6,9 +6,9 @@ import { assertAllAnswered } from '../redirect-load.ts'
 import { inTurn, ratio } from '../rounds.ts'
 import { api, seed, startServices } from '../services.ts'
 
-/** Two API processes behind one port against one. */
+/** Two API processes sharing a port, compared with one. */
 export const concurrency: BenchPart = {
-  title: 'WEB_CONCURRENCY=2 against 1',
+  title: 'WEB_CONCURRENCY=2 compared with 1',
   async run(settings) {
     const { cores, rounds } = settings
     const services = await startServices()
@@ -27,7 +27,7 @@ export const concurrency: BenchPart = {
     return {
       goals: [
         {
-          what: 'CPU time per redirect, two processes against one',
+          what: 'CPU time per redirect, two processes compared with one',
           measured: ratio(samples['two processes'], samples['one process'], cpuMicros).median,
           must: 'at most',
           bound: 1.1,
@@ -36,7 +36,7 @@ export const concurrency: BenchPart = {
         ...(spare
           ? [
               {
-                what: 'redirects/s, two processes against one',
+                what: 'redirects/s, two processes compared with one',
                 measured: throughput,
                 must: 'at least' as const,
                 bound: 1.7,
@@ -48,12 +48,12 @@ export const concurrency: BenchPart = {
       tables: [loadTable('A cached link, 128 connections', samples, 'one process')],
       plot: { title: 'WEB_CONCURRENCY', unit: 'requests/s', bars: throughputBars(samples) },
       notes: [
-        `The API processes may use all cores (${cores.all}), the generator has core ${cores.generator}, both Redis and PostgreSQL core ${cores.server}.`,
-        'CPU time is that of the processes that serve and of the one that supervises them.',
+        `The API processes may use all cores (${cores.all}), the generator runs on core ${cores.generator}, PostgreSQL and both Redis instances on core ${cores.server}.`,
+        'CPU time is that of the serving processes and their supervisor.',
         ...(spare
           ? []
           : [
-              'Throughput has no goal here: with two cores the second process shares its core with the generator. Where processes wait for it, fewer redirects share a turn of an event loop, and each takes more.',
+              'Throughput has no goal here: with two cores the second process shares its core with the generator. When processes wait for the generator, fewer redirects share an event-loop turn, and each one costs more.',
             ]),
       ],
     }

@@ -13,7 +13,7 @@ const probes = 8
 const askEveryMs = 20
 const giveUpAfterMs = 10_000
 
-/** From the answer of a redirect to its visit in the statistics, at half load. */
+/** The time from a redirect to its visit in the statistics, at half load. */
 export const freshness: BenchPart = {
   title: 'Redirect → visible in /stats/:slug, at half load',
   async run(settings) {
@@ -25,7 +25,7 @@ export const freshness: BenchPart = {
     const contender = { origin: running.origin, pids: [running.process.pid] }
     const recording = await worker(services)
     await loadRedirects(settings, contender, { links, seconds: 2 })
-    // All parts share the cores, so this is the most that the whole sustains here, not what the API could do alone.
+    // All components share the cores, so this is the maximum of the whole installation, not of the API alone.
     const full = await loadRedirects(settings, contender, { links, seconds: settings.seconds / 2 })
     await recording.stop()
     await drain(services, running)
@@ -63,7 +63,7 @@ export const freshness: BenchPart = {
       tables: [
         {
           title: `${half} redirects a second`,
-          columns: ['p50 ms', 'p99 ms', 'longest ms', 'probes', 'answered/s'],
+          columns: ['p50 ms', 'p99 ms', 'longest ms', 'probes', 'responses/s'],
           rows: [
             {
               what: 'redirect → visible',
@@ -88,20 +88,20 @@ export const freshness: BenchPart = {
         ],
       },
       notes: [
-        `Half load: half of the ${Math.round(perSecond(full))} redirects/s that the API answers while the worker records meanwhile. The API and both Redis have core ${cores.server}, the paced generator core ${cores.generator}; worker, PostgreSQL and probes may use all.`,
-        `${probes} probes, each with a link of its own: follow it, then ask its statistics every ${askEveryMs} ms until they hold the visit. The clock starts when the 307 is read, and stops when the answer with the visit is.`,
+        `Half load: half of the ${Math.round(perSecond(full))} redirects/s that the API reaches while the worker records. The API and both Redis instances run on core ${cores.server}, the paced generator on core ${cores.generator}; worker, PostgreSQL and probes may use all cores.`,
+        `${probes} probes, each with its own link: request it, then poll its statistics every ${askEveryMs} ms until they include the visit. The clock runs from reading the 307 to reading the response with the visit.`,
       ],
     }
   },
 }
 
-/** Delays seen by all probes until the time is up. */
+/** The delays measured by all probes until the time is up. */
 async function probe(settings: BenchSettings, origin: string, slugs: string[]): Promise<number[]> {
   const until = performance.now() + settings.seconds * 1_000
   const delaysMs: number[] = []
   await Promise.all(
     slugs.map(async slug => {
-      let visits = await waitUntil(() => visitsOf(origin, slug), { what: 'statistics answer' })
+      let visits = await waitUntil(() => visitsOf(origin, slug), { what: 'statistics are available' })
       while (performance.now() < until) {
         await visit(origin, slug)
         const answeredAt = performance.now()
@@ -118,7 +118,7 @@ async function probe(settings: BenchSettings, origin: string, slugs: string[]): 
   return delaysMs
 }
 
-/** Undefined where the statistics are refused (load shedding): asked again, which counts as delay. */
+/** Undefined if the statistics are refused (load shedding): the probe retries, which counts as delay. */
 async function visitsOf(origin: string, slug: string): Promise<number | undefined> {
   const response = await fetch(`${origin}/stats/${slug}`)
   const body = (await response.json()) as { visits?: number }

@@ -7,12 +7,12 @@ import { assertAllAnswered } from '../redirect-load.ts'
 import { inTurn, ratio } from '../rounds.ts'
 import { api, seed, startServices } from '../services.ts'
 
-/** statfs(2): file systems in memory, where fdatasync does nothing. */
+/** In-memory file systems (statfs(2)), on which fdatasync does nothing. */
 const inMemory = new Set([0x01021994, 0x858458f6])
 
-/** Surviving a power cut against surviving the death of the process. */
+/** Durability across power failures compared with durability across crashes of the process. */
 export const fsync: BenchPart = {
-  title: 'Redirects with SPOOL_FSYNC on against off',
+  title: 'Redirects with SPOOL_FSYNC on compared with off',
   async run(settings) {
     const { cores, rounds } = settings
     const services = await startServices()
@@ -36,25 +36,25 @@ export const fsync: BenchPart = {
     return {
       goals: [
         {
-          what: 'SPOOL_FSYNC on against off, 64 connections',
+          what: 'SPOOL_FSYNC on compared with off, 64 connections',
           measured: ratio(samples['on, 64 connections'], samples['off, 64 connections'], perSecond).median,
           must: 'at least',
           bound: 0.5,
           unit: '×',
         },
         {
-          what: 'SPOOL_FSYNC on against off, 256 connections',
+          what: 'SPOOL_FSYNC on compared with off, 256 connections',
           measured: ratio(samples['on, 256 connections'], samples['off, 256 connections'], perSecond).median,
           must: 'at least',
           bound: 0.8,
           unit: '×',
         },
       ],
-      tables: [loadTable('A cached link, as fast as it is answered', samples, 'off, 64 connections')],
+      tables: [loadTable('A cached link, closed loop', samples, 'off, 64 connections')],
       plot: { title: 'SPOOL_FSYNC', unit: 'requests/s', bars: throughputBars(samples) },
       notes: [
-        `The spool lies on ${memory ? 'a file system in memory: fdatasync costs nothing here, and the ratios say nothing' : 'a disk'}.`,
-        'The API and its threads share their core with both Redis and PostgreSQL; the worker is off while it is measured.',
+        `The spool is on ${memory ? 'an in-memory file system: fdatasync costs nothing here, and the ratios are meaningless' : 'a disk'}.`,
+        'The API and its threads share their core with PostgreSQL and both Redis instances; no worker runs during measurements.',
       ],
     }
   },

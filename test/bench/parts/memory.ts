@@ -9,7 +9,7 @@ import type { Services } from '../services.ts'
 import { api, seed, segmentsIn, startServices, worker } from '../services.ts'
 import type { Summary } from '../summary.ts'
 
-/** Resident memory does not grow with what waits. */
+/** Resident memory does not grow with the backlog. */
 export const memory: BenchPart = {
   title: 'Resident memory at full load, with nothing and with millions of visits waiting',
   async run(settings) {
@@ -52,8 +52,7 @@ export const memory: BenchPart = {
       ]),
       tables: [
         {
-          title:
-            'Resident memory, MB: median and spread of samples every 100 ms; goals are held against the highest',
+          title: 'Resident memory, MB: median and range of samples every 100 ms; goals apply to the maximum',
           columns: ['API', 'worker'],
           rows: rows.map(row => ({ what: row.what, cells: [row.api, row.worker] })),
         },
@@ -69,8 +68,8 @@ export const memory: BenchPart = {
         ]),
       },
       notes: [
-        `Load: 64 connections over ${links} links by a Zipf law, mixed user agents and referrers, twice the length of a round each; new processes for each row but the last, whose API is that of the row above.`,
-        `The waiting visits lie in ${segments} segments of a process that is gone; they were written by the spool’s own code and are adopted at start. Redis held ${backlogged.redisMegabytes.toFixed(1)} MB meanwhile (the queue; links are in another).`,
+        `Load: 64 connections over ${links} links drawn by Zipf’s law, mixed user agents and referrers, each for twice the length of a round; new processes for each row except the last, whose API is that of the row above.`,
+        `The waiting visits are in ${segments} segments of a process that no longer runs; they were written by the spool’s own code and are adopted at start. The queue’s Redis used ${backlogged.redisMegabytes.toFixed(1)} MB meanwhile.`,
       ],
     }
   },

@@ -14,7 +14,7 @@ import type { LoadSample } from '../wrk.ts'
 import { nginxVersion, startNginx } from '../yardsticks/nginx.ts'
 import { startYardstick } from '../yardsticks/start-yardstick.ts'
 
-/** A cached link, counted durably, against the least that answers 307, and against the naive design. */
+/** A cached link, counted durably, compared with minimal servers that return a 307 and with the naive design. */
 export const redirect: BenchPart = {
   title: 'Redirects of a cached link, each counted durably',
   async run(settings) {
@@ -40,7 +40,7 @@ export const redirect: BenchPart = {
       await drain(services, running)
       return sample
     }
-    /** As `npm start` runs: the worker records meanwhile, on the generator's core, and so does PostgreSQL. */
+    /** As with `npm start`: worker and PostgreSQL record at the same time, on the generator's core. */
     async function measureWithWorker(): Promise<LoadSample> {
       const recording = await worker(services)
       pin(settings.cores, generator, recording.pid, services.postgres.pid)
@@ -89,21 +89,21 @@ export const redirect: BenchPart = {
     return {
       goals: [
         {
-          what: 'redirects/s against bare Fastify',
+          what: 'redirects/s compared with bare Fastify',
           measured: ratio(ours, bare, perSecond).median,
           must: 'at least',
           bound: 1,
           unit: '×',
         },
         {
-          what: 'CPU time per redirect against bare Fastify',
+          what: 'CPU time per redirect compared with bare Fastify',
           measured: ratio(ours, bare, cpuMicros).median,
           must: 'at most',
           bound: 1,
           unit: '×',
         },
         {
-          what: 'p99 at half of the maximum rate against bare Fastify',
+          what: 'p99 at half the maximum rate compared with bare Fastify',
           measured: ratio(paced.Hopcount, paced['bare Fastify'], p99).median,
           must: 'at most',
           bound: 1.5,
@@ -111,10 +111,10 @@ export const redirect: BenchPart = {
         },
       ],
       tables: [
-        loadTable('64 connections, as fast as they are answered', samples, 'bare Fastify'),
+        loadTable('64 connections, closed loop', samples, 'bare Fastify'),
         {
-          title: `${half} requests a second, evenly paced`,
-          columns: ['answered/s', 'p50 ms', 'p99 ms', 'longest ms', 'sent late by ms'],
+          title: `${half} requests a second, open loop`,
+          columns: ['responses/s', 'p50 ms', 'p99 ms', 'longest ms', 'sent late by ms'],
           rows: Object.entries(paced).map(([what, own]) => ({
             what,
             cells: [
@@ -129,10 +129,10 @@ export const redirect: BenchPart = {
       ],
       plot: { title: 'Redirects of a cached link', unit: 'requests/s', bars: throughputBars(samples) },
       notes: [
-        'The API shares its core with both Redis and PostgreSQL. The worker is off while it is measured and counts afterwards; “worker on the generator’s core” is with the worker and PostgreSQL recording meanwhile, where they take from the generator. CPU time is that of the API process.',
-        `Counted: the clients read ${answered} answers; ${counted} visits were counted (a generator that ends leaves up to 64 answers per run unread). Raw visits, aggregates and ledger ${differences.length === 0 ? 'agree' : `differ: ${differences.length} differences`}.`,
-        'Paced: an open-loop generator of our own in Node on its core, since wrk can’t pace; latency counts from the moment a request was due. Both servers get the same rate: half of the lower of the two maxima.',
-        `bare node:http, nginx, the naive design and “worker on the generator’s core” run for ${wholeSeconds(shorter)} s a round. The naive design’s worker is off: its jobs pile up.`,
+        'The API shares its core with PostgreSQL and both Redis instances. No worker runs during measurements; the visits are counted afterwards. In “worker on the generator’s core”, worker and PostgreSQL record at the same time and take CPU time from the generator. CPU time is that of the API process.',
+        `Counts: the clients read ${answered} responses; ${counted} visits were counted (a generator that ends leaves up to 64 responses per run unread). Raw visits, aggregates and ledger ${differences.length === 0 ? 'agree' : `disagree: ${differences.length} differences`}.`,
+        'Open loop: a Node generator (paced-generator.ts) on its own core, because wrk can’t pace; latency is measured from the time a request was due. Both servers get the same rate: half of the lower maximum.',
+        `bare node:http, nginx, the naive design and “worker on the generator’s core” run for ${wholeSeconds(shorter)} s a round. The naive design runs without its worker, so its jobs accumulate.`,
       ],
     }
   },

@@ -9,9 +9,9 @@ import type { Services } from '../services.ts'
 import { seed, startServices } from '../services.ts'
 import { summarize } from '../summary.ts'
 
-/** From the start of the process to its first redirect. */
+/** The time from the start of the process to its first redirect. */
 export const start: BenchPart = {
-  title: 'Start of an API process to its first answer',
+  title: 'Start of an API process until its first response',
   async run(settings) {
     const { cores, starts } = settings
     const services = await startServices()
@@ -23,18 +23,18 @@ export const start: BenchPart = {
     const seconds = summarize(samples)
     return {
       goals: [
-        { what: 'start to first answer', measured: seconds.median, must: 'at most', bound: 1, unit: 's' },
+        { what: 'start to first response', measured: seconds.median, must: 'at most', bound: 1, unit: 's' },
       ],
       tables: [
         {
-          title: `${starts} starts in a row`,
+          title: `${starts} consecutive starts`,
           columns: ['seconds'],
           rows: [{ what: 'start of the process → first 307 read', cells: [seconds] }],
         },
       ],
-      plot: { title: 'Start to first answer', unit: 's', bars: [{ label: 'API process', value: seconds }] },
+      plot: { title: 'Start to first response', unit: 's', bars: [{ label: 'API process', value: seconds }] },
       notes: [
-        'Asked every 5 ms until it answers; services are up, files are in the page cache. The process may use all cores.',
+        'Requested every 5 ms until it responds; services are running, files are in the page cache. The process may use all cores.',
       ],
     }
   },
@@ -62,7 +62,7 @@ async function secondsToFirstAnswer({ installation }: Services): Promise<number>
   return seconds
 }
 
-/** fetch() would cost this process more than a socket does. */
+/** A socket costs this process less than fetch() does. */
 function firstLine(port: number): Promise<string> {
   return new Promise((resolve, reject) => {
     const socket = connect(port, '127.0.0.1', () =>

@@ -9,7 +9,7 @@ import { api, seed, startServices, withDatabase } from '../services.ts'
 import { percentileOf } from '../summary.ts'
 
 const pollers = 1_000
-/** Statistics are shared for a quarter of a second: what is asked again within it is answered from memory. */
+/** Responses are shared for a quarter of a second: a repeated request within it is served from memory. */
 const sharedMs = 650
 
 interface DataSet {
@@ -32,13 +32,13 @@ const questions: { name: keyof Sample; what: string; hasGoal: boolean }[] = [
   { name: 'linkUncached', what: '/stats/:slug, from PostgreSQL', hasGoal: true },
   { name: 'lastDay', what: '/stats?window=24h, from PostgreSQL', hasGoal: false },
   { name: 'lastMonth', what: '/stats?window=30d, from PostgreSQL', hasGoal: false },
-  { name: 'topCached', what: '/stats, shared answer', hasGoal: false },
-  { name: 'linkCached', what: '/stats/:slug, shared answer', hasGoal: false },
+  { name: 'topCached', what: '/stats, shared response', hasGoal: false },
+  { name: 'linkCached', what: '/stats/:slug, shared response', hasGoal: false },
 ]
 
-/** Statistics of much against statistics of little; many pollers. */
+/** Statistics over a large data set compared with a small one, and many polling clients. */
 export const stats: BenchPart = {
-  title: '/stats and /stats/:slug over much and over little data, and 1,000 pollers',
+  title: '/stats and /stats/:slug over a large and a small data set, and 1,000 polling clients',
   async run(settings) {
     const { cores, links, visits, rounds } = settings
     const services = await startServices()
@@ -62,21 +62,21 @@ export const stats: BenchPart = {
         ...questions
           .filter(question => question.hasGoal)
           .map(question => ({
-            what: `${question.what}: much against little data`,
+            what: `${question.what}: large compared with small data set`,
             measured: growth(question.name),
             must: 'at most' as const,
             bound: 1.5,
             unit: '×' as const,
           })),
         {
-          what: `${pollers} pollers a second, p99`,
+          what: `${pollers} polling clients, p99`,
           measured: summary(polled.much, sample => sample.p99Ms).median,
           must: 'at most',
           bound: 20,
           unit: 'ms',
         },
         {
-          what: `queries a second that reach PostgreSQL meanwhile`,
+          what: `PostgreSQL queries/s meanwhile`,
           measured: summary(polled.much, sample => sample.queriesPerSecond).median,
           must: 'at most',
           bound: 2,
@@ -86,15 +86,15 @@ export const stats: BenchPart = {
       tables: [
         {
           title: 'Latency in ms: median of each round, one request at a time',
-          columns: [describe(little, Math.ceil(visits / 100)), describe(much, visits), 'much × little'],
+          columns: [describe(little, Math.ceil(visits / 100)), describe(much, visits), 'large × small'],
           rows: questions.map(({ name, what }) => ({
             what,
             cells: [median(name, samples.little), median(name, samples.much), growth(name).toFixed(2)],
           })),
         },
         {
-          title: `${pollers} connections, each asks /stats once a second with If-None-Match`,
-          columns: ['answered/s', 'p50 ms', 'p99 ms', '304 %', 'queries/s in PostgreSQL'],
+          title: `${pollers} connections, each requesting /stats once a second with If-None-Match`,
+          columns: ['responses/s', 'p50 ms', 'p99 ms', '304 %', 'queries/s in PostgreSQL'],
           rows: [
             {
               what: describe(much, visits),
@@ -110,22 +110,22 @@ export const stats: BenchPart = {
         },
       ],
       plot: {
-        title: 'Statistics from PostgreSQL, little and much data',
+        title: 'Statistics from PostgreSQL, small and large data set',
         unit: 'ms',
         bars: questions
           .filter(question => question.hasGoal)
           .flatMap(({ name, what }) => [
             {
-              label: `${what.replace(', from PostgreSQL', '')}, little`,
+              label: `${what.replace(', from PostgreSQL', '')}, small`,
               value: median(name, samples.little),
             },
-            { label: `${what.replace(', from PostgreSQL', '')}, much`, value: median(name, samples.much) },
+            { label: `${what.replace(', from PostgreSQL', '')}, large`, value: median(name, samples.much) },
           ]),
       },
       notes: [
-        'Data as `npm run seed` makes it, over 30 days. API processes on the server’s core, PostgreSQL on all cores, no redirects meanwhile.',
-        'From PostgreSQL: each request differs from those of the last 0.65 s, so that no answer is shared: other slugs (drawn alike from all), other limits from 1 to 100, and pauses for windows. Shared: the same request again at once.',
-        'Queries: transactions that PostgreSQL counted in the database (pg_stat_database), all of the API’s included, less one of the measuring itself. All sessions have reported their counts before and after (10 s idle).',
+        'Data created by `npm run seed`, over 30 days. API processes run on the server’s core, PostgreSQL on all cores, without concurrent redirects.',
+        'From PostgreSQL: each request differs from those of the last 0.65 s, so that no response is shared: different slugs (drawn uniformly), different limits from 1 to 100, and pauses for windows. Shared: the same request repeated immediately.',
+        'Queries: transactions counted by PostgreSQL in the database (pg_stat_database), including all of the API’s, minus the measurement’s own one. All sessions had reported their counts before and after (10 s idle).',
       ],
     }
   },
@@ -139,7 +139,7 @@ async function dataSet(
   visits: number,
 ): Promise<DataSet> {
   const own = await withDatabase(services, name)
-  settings.say(`making ${links} links and ${visits} visits`)
+  settings.say(`creating ${links} links and ${visits} visits`)
   await seed(own, links, visits)
   return { api: await api(own), links, services: own }
 }
@@ -163,7 +163,7 @@ async function measure(settings: BenchSettings, { api: { origin }, links }: Data
   }
 }
 
-/** Asks one after the other, with pauses, for that long and at least three times; the first question does not count. */
+/** Sends requests one after the other, with pauses, for that long and at least three times; the first one is ignored. */
 async function medianMs(forMs: number, pauseMs: number, url: () => string): Promise<number> {
   const until = performance.now() + forMs
   const latencies: number[] = []
@@ -171,7 +171,7 @@ async function medianMs(forMs: number, pauseMs: number, url: () => string): Prom
     const askedAt = performance.now()
     const response = await fetch(url())
     await response.arrayBuffer()
-    if (response.status !== 200) throw new Error(`statistics answered ${response.status}`)
+    if (response.status !== 200) throw new Error(`statistics returned ${response.status}`)
     latencies.push(performance.now() - askedAt)
     await new Promise(resolve => setTimeout(resolve, pauseMs))
   }
@@ -203,7 +203,7 @@ async function poll(settings: BenchSettings, { api: { origin, process }, service
   return { ...sample, queriesPerSecond: queries / seconds }
 }
 
-/** What autovacuum does after a seed counts as transactions of the database, too. */
+/** Autovacuum's work after a seed would be counted as transactions of the database too. */
 async function endAutovacuum({ pool, postgres }: Services): Promise<void> {
   const admin = new pg.Client({ connectionString: postgres.adminUrl })
   await admin.connect()
@@ -219,9 +219,9 @@ async function endAutovacuum({ pool, postgres }: Services): Promise<void> {
 }
 
 /**
- * A session reports its transactions at the end of one, at most once a second; those that are left over when it goes
- * idle, 10 s later (PGSTAT_MIN_INTERVAL and PGSTAT_IDLE_INTERVAL in PostgreSQL's pgstat.c). Questions of the
- * measurement before, thousands a second, must not turn up in this one.
+ * A session reports its transactions when one ends, at most once a second, and the remaining ones after 10 s of idling
+ * (PGSTAT_MIN_INTERVAL and PGSTAT_IDLE_INTERVAL in PostgreSQL's pgstat.c). Queries of the previous measurement,
+ * thousands a second, must not be counted in this one.
  */
 function reportedTransactions(): Promise<void> {
   return new Promise(resolve => setTimeout(resolve, 11_000))

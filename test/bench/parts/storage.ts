@@ -17,9 +17,9 @@ import { aggregateBytes, rawVisitBytes, tableBytes } from '../table-sizes.ts'
 
 const links = 20_000
 
-/** Bytes, not time: one round. */
+/** Measures bytes, not time, so one round is enough. */
 export const storage: BenchPart = {
-  title: 'Bytes per visit: recorded, and waiting',
+  title: 'Bytes per visit, recorded and waiting',
   async run(settings) {
     const services = await startServices()
     const count = settings.queued
@@ -30,14 +30,14 @@ export const storage: BenchPart = {
     return {
       goals: [
         {
-          what: 'bytes in PostgreSQL per raw visit, index and all',
+          what: 'bytes in PostgreSQL per raw visit, including indexes',
           measured: mixed.raw,
           must: 'at most',
           bound: 80,
           unit: 'bytes',
         },
         {
-          what: 'unique user agents and referrers against storing them inline',
+          what: 'unique user agents and referrers compared with storing them inline',
           measured: unique.raw / unique.inline,
           must: 'at most',
           bound: 1,
@@ -73,7 +73,7 @@ export const storage: BenchPart = {
               ],
             },
             {
-              what: 'each user agent and referrer once',
+              what: 'every user agent and referrer unique',
               cells: [
                 one(unique.raw),
                 one(unique.inline),
@@ -84,7 +84,7 @@ export const storage: BenchPart = {
           ],
         },
         {
-          title: 'Waiting, a realistic mix, as an API at full load left it',
+          title: 'Waiting, a realistic mix, as left by an API at full load',
           columns: ['bytes per visit', 'visits'],
           rows: [
             { what: 'spool, all segments', cells: [one(waiting.spool), one(waiting.spoolVisits)] },
@@ -108,10 +108,10 @@ export const storage: BenchPart = {
         ],
       },
       notes: [
-        'Raw visits: every table whose name begins with visits, and the dictionary of user agents and referrers, with indexes, TOAST and free space (pg_total_relation_size), less what they take empty. Written by a real worker from a full queue.',
-        'Inline: the same visits in one table with both texts in the row, and under the same indexes.',
-        'The mix: 12 families of user agents in up to 60 versions, 10 families of referrers with up to 1,000 pages, both by a Zipf law; 55 % have a referrer. Aggregates of so few visits over so many links are dear per visit; they don’t grow with further visits in the same quarter hour.',
-        'Queue: MEMORY USAGE of each job’s key in Redis, and of the lists, over the visits in those jobs.',
+        'Raw visits: every table whose name begins with visits, and the dictionary of user agents and referrers, including indexes, TOAST and free space (pg_total_relation_size), minus their size when empty. Written by a real worker from a full queue.',
+        'Inline: the same visits in one table with both texts in the row and the same indexes.',
+        'The mix: 12 families of user agents in up to 60 versions, 10 families of referrers with up to 1,000 pages, both drawn by Zipf’s law; 55 % have a referrer. Aggregates of few visits over many links are large per visit; they don’t grow with further visits in the same quarter hour.',
+        'Queue: MEMORY USAGE of each job’s key and of the lists in Redis, divided by the visits in those jobs.',
       ],
     }
   },
@@ -125,7 +125,7 @@ function uniqueVisits(count: number): Visit[] {
   }))
 }
 
-/** Bytes per visit after a worker has recorded them in a database of their own. */
+/** Bytes per visit after a worker has recorded the visits in a separate database. */
 async function recorded(services: Services, name: string, visits: Visit[]) {
   const own = await withDatabase(services, name)
   const empty = await rawVisitBytes(own.pool)
@@ -137,7 +137,7 @@ async function recorded(services: Services, name: string, visits: Visit[]) {
   return { raw, aggregates, inline: (await inlineBytes(own, visits)) / visits.length }
 }
 
-/** Bytes of the same visits with their texts in the row, under the indexes that raw visits have on link and time. */
+/** Bytes of the same visits with the texts in the row and the indexes of raw visits on link and time. */
 async function inlineBytes({ pool }: Services, visits: Visit[]): Promise<number> {
   await pool.query(
     'CREATE TABLE inline_visits (link_id bigint NOT NULL, visited_at timestamptz(3) NOT NULL, referrer text, user_agent text)',
@@ -159,7 +159,7 @@ async function inlineBytes({ pool }: Services, visits: Visit[]): Promise<number>
   return tableBytes(pool, '^inline_visits$')
 }
 
-/** What an API leaves in spool and queue when no worker runs. */
+/** What an API leaves in the spool and the queue while no worker runs. */
 async function waitingBytes(settings: BenchSettings, services: Services) {
   const own = await withDatabase(services, 'waiting')
   await seed(own, links)

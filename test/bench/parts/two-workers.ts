@@ -6,12 +6,12 @@ import { inTurn, ratio, summary } from '../rounds.ts'
 import { seed, startServices } from '../services.ts'
 
 const links = 20_000
-/** A worker's first seconds go into compiling, which the second one does as well: the queue lasts longer than that. */
+/** Each worker spends its first seconds compiling, so the queue must last longer than that. */
 const timesQueued = 4
 
-/** Two workers on one queue: more, and never in each other's way for good. */
+/** Two workers on one queue are faster than one, without deadlocks. */
 export const twoWorkers: BenchPart = {
-  title: 'Two workers against one, from a full queue',
+  title: 'Two workers compared with one, from a full queue',
   async run({ rounds, queued, cores }) {
     const services = await startServices()
     await seed(services, links)
@@ -31,7 +31,7 @@ export const twoWorkers: BenchPart = {
     return {
       goals: [
         {
-          what: 'visits/s, two workers against one',
+          what: 'visits/s, two workers compared with one',
           measured: ratio(samples['two workers'], samples['one worker'], rate).median,
           must: 'at least',
           bound: 1.3,
@@ -41,7 +41,7 @@ export const twoWorkers: BenchPart = {
       ],
       tables: [
         {
-          title: `${queued} visits of ${links} links by a Zipf law`,
+          title: `${queued} visits of ${links} links drawn by Zipf’s law`,
           columns: ['visits/s', '× one worker', 'CPU µs each, workers', 'CPU µs each, PostgreSQL'],
           rows: Object.entries(samples).map(([what, own]) => ({
             what,
@@ -55,13 +55,13 @@ export const twoWorkers: BenchPart = {
         },
       ],
       plot: {
-        title: 'Two workers against one',
+        title: 'Two workers compared with one',
         unit: 'visits/s',
         bars: Object.entries(samples).map(([label, own]) => ({ label, value: summary(own, rate) })),
       },
       notes: [
-        `Workers, PostgreSQL and Redis share all cores (${cores.all}); one worker already keeps more than one of them busy, which bounds what a second can add.`,
-        'Deadlocks are those that PostgreSQL counted in the database since it was made (pg_stat_database).',
+        `Workers, PostgreSQL and Redis share all cores (${cores.all}); one worker already keeps more than one core busy, which limits what a second can add.`,
+        'Deadlocks are those counted by PostgreSQL since the database was created (pg_stat_database).',
       ],
     }
   },

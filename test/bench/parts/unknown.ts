@@ -9,9 +9,9 @@ import { summarize } from '../summary.ts'
 
 const links = 10_000
 
-/** Cache penetration: slugs that nobody knows, each asked once. */
+/** Cache penetration: unknown slugs, each requested once. */
 export const unknown: BenchPart = {
-  title: 'Redirects of known slugs under an equal stream of unknown ones',
+  title: 'Redirects of known slugs under an equal load of unknown ones',
   async run(settings) {
     const { cores, rounds } = settings
     const services = await startServices()
@@ -38,14 +38,14 @@ export const unknown: BenchPart = {
     return {
       goals: [
         {
-          what: 'redirects of known slugs kept under an equal stream of unknown ones',
+          what: 'share of known redirects kept under an equal load of unknown ones',
           measured: ratio(mixed, known, perSecond).median,
           must: 'at least',
           bound: 0.8,
           unit: '×',
         },
         {
-          what: 'CPU time per request against known slugs alone',
+          what: 'CPU time per request compared with known slugs alone',
           measured: ratio(mixed, known, cpuMicros).median,
           must: 'at most',
           bound: 1.25,
@@ -55,8 +55,8 @@ export const unknown: BenchPart = {
       tables: [loadTable(`64 connections, ${links} known links in L1`, samples, 'known slugs')],
       plot: { title: 'Known and unknown slugs', unit: 'requests/s', bars: throughputBars(samples) },
       notes: [
-        'Read as: let known slugs alone reach R a second. Offered R/2 known and R/2 unknown, known slugs keep (requests/s of the half-and-half mix) / R of their R/2. A server saturated by R known ones can’t do R more of anything.',
-        `${unknownShare.median.toFixed(1)} % of the mix was answered 404. Each unknown slug is asked once, so remembering absent slugs does not help. Redis and PostgreSQL share the API’s core.`,
+        'How to read this: let known slugs alone reach R a second. Offered R/2 known and R/2 unknown ones, known slugs keep (requests/s of the mix) / R of their R/2. A server saturated by R known ones can’t serve R more of anything.',
+        `${unknownShare.median.toFixed(1)} % of the mix got a 404. Each unknown slug is requested once, so caching absent slugs does not help. Redis and PostgreSQL share the API’s core.`,
       ],
     }
   },

@@ -17,7 +17,7 @@ import { startYardstick } from '../yardsticks/start-yardstick.ts'
 
 const links = 20_000
 
-/** One worker from a full queue, against what one API process produces and against bare COPY. */
+/** One worker on a full queue, compared with what one API process produces and with bare COPY. */
 export const worker: BenchPart = {
   title: 'One worker from a full queue, all aggregates',
   async run(settings) {
@@ -72,14 +72,14 @@ export const worker: BenchPart = {
           unit: '/s',
         },
         {
-          what: 'recorded against produced by one API process',
+          what: 'recorded compared with produced by one API process',
           measured: against(produced.map(perSecond)),
           must: 'at least',
           bound: 1,
           unit: '×',
         },
         {
-          what: 'recorded against bare COPY',
+          what: 'recorded compared with bare COPY',
           measured: against(samples['bare COPY, no index'].map(rate)),
           must: 'at least',
           bound: 0.2,
@@ -88,12 +88,12 @@ export const worker: BenchPart = {
       ],
       tables: [
         {
-          title: `${queued} visits of ${links} links by a Zipf law, mixed user agents and referrers`,
+          title: `${queued} visits of ${links} links drawn by Zipf’s law, mixed user agents and referrers`,
           columns: ['visits/s', 'CPU µs each, client', 'CPU µs each, PostgreSQL'],
           rows: [
             ...rows,
             {
-              what: 'one API process produces (its core alone)',
+              what: 'one API process produces (on a single core)',
               cells: [production, summary(produced, sample => sample.cpuMicrosPerRequest), ''],
             },
             { what: 'naive worker, one job at a time', cells: [naive, '', ''] },
@@ -111,15 +111,15 @@ export const worker: BenchPart = {
         ],
       },
       notes: [
-        `Worker, PostgreSQL, Redis and the question whether all is recorded (every 20 ms) share all cores (${cores.all}). The queue holds batches of 2,500 visits in frames of 64, and is let go when the worker is connected; the clock stops when the ledger holds the last visit. A checkpoint is written before each measurement.`,
-        `Produced is what the API answers to the same mix of links and visitors on core ${cores.server}, with PostgreSQL and both Redis, in the same round.`,
-        'Client is the worker, or the process that sends the printed rows to COPY.',
+        `Worker, PostgreSQL, Redis and a check for completion every 20 ms share all cores (${cores.all}). The queue holds batches of 2,500 visits in frames of 64 and is resumed when the worker is connected; the clock stops when the ledger holds the last visit. A checkpoint precedes each measurement.`,
+        `Produced: the redirects of the API with the same mix of links and visitors in the same round, on core ${cores.server}, shared with PostgreSQL and both Redis instances.`,
+        'Client: the worker, or the process that sends pre-formatted rows to COPY.',
       ],
     }
   },
 }
 
-/** What the naive design's worker counts a second, from a full queue. */
+/** Visits per second counted by the naive design's worker, from a full queue. */
 async function naiveWorker(settings: BenchSettings, services: Services) {
   const redis = new Redis(services.redis.url)
   await redis.set('naive:s0000001', 'https://www.example.com/')

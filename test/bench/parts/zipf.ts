@@ -12,13 +12,13 @@ import type { Services } from '../services.ts'
 import { api, seed, startServices } from '../services.ts'
 import { startYardstick } from '../yardsticks/start-yardstick.ts'
 
-/** More links than a process keeps: a part of the redirects asks Redis. */
+/** More links than a process caches: some redirects need Redis. */
 export const zipf: BenchPart = {
-  title: 'Redirects over many links by a Zipf law, L1 of 100,000 links, L2 in Redis',
+  title: 'Redirects over many links drawn by Zipf’s law, L1 of 100,000 links, L2 in Redis',
   async run(settings) {
     const { links, rounds, cores } = settings
     const services = await startServices()
-    settings.say(`making ${links} links`)
+    settings.say(`creating ${links} links`)
     await seed(services, links)
     settings.say('filling L2')
     await fillCache(services)
@@ -39,14 +39,14 @@ export const zipf: BenchPart = {
     return {
       goals: [
         {
-          what: 'redirects/s over many links against bare Fastify',
+          what: 'redirects/s over many links compared with bare Fastify',
           measured: ratio(samples.Hopcount, samples['bare Fastify'], perSecond).median,
           must: 'at least',
           bound: 0.6,
           unit: '×',
         },
         {
-          what: 'CPU time per redirect over many links against bare Fastify',
+          what: 'CPU time per redirect over many links compared with bare Fastify',
           measured: ratio(samples.Hopcount, samples['bare Fastify'], cpuMicros).median,
           must: 'at most',
           bound: 1 / 0.6,
@@ -62,14 +62,14 @@ export const zipf: BenchPart = {
       ],
       plot: { title: 'Redirects over many links', unit: 'requests/s', bars: throughputBars(samples) },
       notes: [
-        'All links are in L2 before the start; L1 is what a load of twice the length of a round leaves in it.',
-        'The API shares its core with both Redis and PostgreSQL; the worker is off while it is measured.',
+        'All links are in L2 before the start; L1 is filled by a load of twice the length of a round.',
+        'The API shares its core with PostgreSQL and both Redis instances; no worker runs during measurements.',
       ],
     }
   },
 }
 
-/** Puts all links into L2 the way an API process does. */
+/** Writes all links to L2 as an API process does. */
 async function fillCache({ pool, cache }: Services): Promise<void> {
   const linkCache = openLinkCache(cache.url, openLog({ name: 'bench', level: 'silent' }))
   const { rows } = await pool.query<{ id: string; slug: string; long_url: string }>(
@@ -79,7 +79,7 @@ async function fillCache({ pool, cache }: Services): Promise<void> {
     const chunk = rows.slice(from, from + 1_000)
     const last = chunk.at(-1)
     if (last === undefined) break
-    // A lookup behind the writes waits for them; what was not ready, or too slow, is written again.
+    // A lookup after the writes waits for them; links missing because Redis was not ready or too slow are written again.
     await waitUntil(
       async () => {
         for (const row of chunk) {

@@ -1,5 +1,5 @@
 -- GET /<slug>. Arguments: slug prefix, number of links, law (one | zipf), visitors (none | mix | unique),
--- share of requests for slugs that don't exist (0 to 1), folder of the lists of visitors.
+-- share of requests for slugs that don't exist (0 to 1), folder with the lists of user agents and referrers.
 -- Slugs are those of `npm run seed`: the prefix and the link's number in seven digits.
 
 local prefix, links, law, visitors, unknown_share, folder
@@ -18,7 +18,7 @@ function init(args)
   read_lines('referrers.txt', referrers)
 end
 
--- Zipf law of exponent 1, as a rounded log-uniform draw from 1 to count.
+-- Zipf's law with exponent 1, as a rounded log-uniform draw from 1 to count.
 local function rank(count)
   local drawn = floor(0.5 * (2 * count + 1) ^ random() + 0.5)
   if drawn < 1 then return 1 elseif drawn > count then return count end

@@ -1,4 +1,4 @@
--- POST /shorten, each with a URL of its own.
+-- POST /shorten, each time with a new URL.
 
 local random, format = math.random, string.format
 

@@ -1,4 +1,4 @@
-/** Yardstick: `COPY` of the same rows into a table without an index, by one connection. The rows are printed beforehand. */
+/** Yardstick: `COPY` of the same rows into a table without indexes, on one connection. Rows are formatted beforehand. */
 import pg from 'pg'
 import copyStreams from 'pg-copy-streams'
 import type { Visit } from '../../../apps/shared/visits/visit-batch.ts'
@@ -42,7 +42,7 @@ export async function copyVisits(services: Services, visits: Visit[]): Promise<R
   }
 }
 
-/** COPY's text format. Texts of visits hold neither tabs nor backslashes here. */
+/** COPY's text format. These texts contain neither tabs nor backslashes. */
 function printRows(visits: Visit[]): Buffer[] {
   const now = new Date().toISOString()
   const chunks: Buffer[] = []

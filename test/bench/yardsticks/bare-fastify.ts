@@ -1,4 +1,4 @@
-/** Yardstick: Fastify that answers every address with one 307. Listens on PORT. */
+/** Yardstick: Fastify with the same 307 for every path. Listens on PORT. */
 import { Fastify } from './product-fastify.ts'
 
 const app = Fastify()

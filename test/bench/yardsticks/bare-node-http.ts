@@ -1,4 +1,4 @@
-/** Yardstick: node:http that answers every request with one 307. Listens on PORT. */
+/** Yardstick: node:http with the same 307 for every request. Listens on PORT. */
 import { createServer } from 'node:http'
 
 const server = createServer((_request, response) => {

@@ -1,6 +1,6 @@
 /**
  * Yardstick for `POST /shorten`: the same checks of the body, the same table and indexes, one INSERT per request.
- * PORT, DATABASE_URL.
+ * Reads PORT and DATABASE_URL.
  */
 import pg from 'pg'
 import { checkLongUrl } from '../../../apps/api/links/check-long-url.ts'

@@ -1,6 +1,6 @@
 /**
  * Yardstick: the naive design. Redis GET, one `queue.add` per visit, then the 307; `naive-worker.ts` counts one job at a
- * time. PORT, REDIS_URL.
+ * time. Reads PORT and REDIS_URL.
  */
 import { Redis } from 'ioredis'
 import { Queue } from './product-bullmq.ts'

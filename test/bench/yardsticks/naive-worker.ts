@@ -1,4 +1,4 @@
-/** Yardstick: counts the naive design's visits, one job and one transaction at a time. REDIS_URL, DATABASE_URL. */
+/** Yardstick: counts the naive design's visits, one job and one transaction at a time. Reads REDIS_URL and DATABASE_URL. */
 import pg from 'pg'
 import { Worker } from './product-bullmq.ts'
 

@@ -1,4 +1,4 @@
-/** Yardstick: `return 307` of an nginx with one process, where nginx is installed. */
+/** Yardstick: `return 307` of nginx with one process, if nginx is installed. */
 import { spawn, spawnSync } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -33,7 +33,7 @@ export async function startNginx(): Promise<{ origin: string; pid: number }> {
   })
   const origin = `http://127.0.0.1:${port}`
   await waitUntil(async () => (await fetch(origin, { redirect: 'manual' })).status === 307, {
-    what: 'nginx answers',
+    what: 'nginx responds',
   })
   return { origin, pid }
 }

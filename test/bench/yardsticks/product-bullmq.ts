@@ -1,4 +1,4 @@
-/** The very BullMQ that the product runs, so that a yardstick can never have another version of it. */
+/** The product's own BullMQ, so that a yardstick can't use a different version. */
 import { createRequire } from 'node:module'
 import type * as BullMq from '../../../apps/shared/node_modules/bullmq/dist/esm/index.js'
 

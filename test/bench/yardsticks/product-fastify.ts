@@ -1,2 +1,2 @@
-/** The very Fastify that the product runs, so that a yardstick can never have another version of it. */
+/** The product's own Fastify, so that a yardstick can't use a different version. */
 export { default as Fastify } from '../../../apps/api/node_modules/fastify/fastify.js'

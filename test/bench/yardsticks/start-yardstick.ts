@@ -9,7 +9,7 @@ export interface RunningYardstick {
 
 type Yardstick = 'bare-fastify' | 'bare-node-http' | 'naive-api' | 'naive-worker' | 'insert-per-request'
 
-/** Starts one of the programs beside this file on a free port. Ended by cleanUp(). */
+/** Starts one of the programs in this folder on a free port. Stopped by cleanUp(). */
 export async function startYardstick(
   name: Yardstick,
   env: Record<string, string> = {},
