@@ -7,7 +7,7 @@ import { dayMs } from '../../apps/shared/days.ts'
 import { openVisitKnowledge } from '../../apps/worker/recording/visit-knowledge.ts'
 import type { RunningApi } from '../support/hopcount.ts'
 import { linkStats, openPool, shorten, startApi, startWorker, visit } from '../support/hopcount.ts'
-import { recordBatches } from '../support/record-visits.ts'
+import { anyTime, recordBatches } from '../support/record-visits.ts'
 import { createTestDatabase } from '../support/test-database.ts'
 import { waitUntil } from '../support/wait-until.ts'
 import { answerTo, expectProblem, requestBytes } from './requests.ts'
@@ -44,8 +44,7 @@ async function makeLinks(slugs: string[]): Promise<number[]> {
 async function recordVisits(visits: { linkId: number; visitedAt: number }[]): Promise<void> {
   const decoded = visits.map(visit => ({ ...visit, referrer: undefined, userAgent: undefined }))
   // At any time: the clocks of all zones and years are tested.
-  const timeBounds = async () => ({ from: 0, to: Number.MAX_SAFE_INTEGER })
-  const knowledge = { ...(await openVisitKnowledge(pool)), timeBounds }
+  const knowledge = { ...(await openVisitKnowledge(pool)), timeBounds: anyTime }
   await recordBatches(pool, knowledge, [{ producerId: newProducerId(), seq: 1, visits: decoded }])
   await sleep(700)
 }

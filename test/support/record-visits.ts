@@ -12,6 +12,9 @@ export interface VisitBatch extends BatchId {
   visits: DecodedVisit[]
 }
 
+/** For visits of fixed dates, which a worker would bound some years from now (bound-times.ts). */
+export const anyTime = async () => ({ from: 0, to: Number.MAX_SAFE_INTEGER })
+
 /** In one transaction. */
 export async function recordBatches(
   pool: Pool,
