@@ -1,5 +1,5 @@
 /** The state of the page, kept in the address bar: a copied address shows the same thing elsewhere. */
-import type { FilterQuery } from '../../api/stats/filtered/filtered-schema.ts'
+import type { FilterQuery } from '../../api/stats/raw/filter-schema.ts'
 import type { SeriesInterval } from '../../api/stats/series/series-schema.ts'
 import type { TopLinksQuery } from '../../api/stats/top-links/top-links-schema.ts'
 

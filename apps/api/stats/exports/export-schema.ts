@@ -1,6 +1,6 @@
 import type { Static } from 'typebox'
 import { Type } from 'typebox'
-import { filterProperties } from '../filtered/filtered-schema.ts'
+import { filterProperties } from '../raw/filter-schema.ts'
 import { seriesProperties } from '../series/series-schema.ts'
 
 export const ExportQuerySchema = Type.Object(

@@ -3,15 +3,15 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { dimensions } from '@hopcount/shared/breakdowns.ts'
 import { problemResponses } from '../../errors/problem.ts'
 import { mostFrequentValues } from '../breakdowns/breakdown-values.ts'
+import { countFiltered, tooLong, tooLongDescription } from '../raw/count-filtered.ts'
+import { readFilters } from '../raw/filters.ts'
 import { sumOfRange } from '../series/read-series.ts'
 import { readSeriesRange } from '../series/series-range.ts'
 import { listLifetimeMs, notModified, refusals, responseHeaderSchemas } from '../shared-responses.ts'
 import type { StatsContext } from '../stats-context.ts'
 import { findSubject, reportPaths, slugOf } from '../subject.ts'
 import { createTurns } from '../turns.ts'
-import { countFiltered, tooLong, tooLongDescription } from './count-filtered.ts'
 import { FilteredQuerySchema, FilteredReportSchema } from './filtered-schema.ts'
-import { readFilters } from './filters.ts'
 
 /** Of the statistics' four connections, queries that may take seconds use at most two. */
 const maxConcurrent = 2

@@ -3,7 +3,7 @@ import type { UserAgent, VisitorClass } from '@hopcount/shared/agents/describe-u
 import { letterCode } from '@hopcount/shared/letter-codes.ts'
 import type { Channel, Source } from '@hopcount/shared/sources/channels.ts'
 import { queryProblem } from '../series/series-range.ts'
-import type { FilterQuery } from './filtered-schema.ts'
+import type { FilterQuery } from './filter-schema.ts'
 
 /** Undefined: any value. */
 export interface Filters {

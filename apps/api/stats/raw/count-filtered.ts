@@ -17,10 +17,10 @@ import { loadTextDescriber } from '../describe-texts.ts'
 import type { Bucket } from '../series/series-queries.ts'
 import type { Buckets } from '../series/series-range.ts'
 import { countryOf } from '../visits/describe-visit.ts'
-import type { Group, KnownTexts, RawRange } from './filtered-queries.ts'
-import { groupsOf, rawVisitsMissing, textsInRange } from './filtered-queries.ts'
 import type { Filters } from './filters.ts'
 import { agentPasses, filtersSources, sourcePasses } from './filters.ts'
+import type { Group, KnownTexts, RawRange } from './raw-queries.ts'
+import { groupsOf, rawVisitsMissing, textsInRange } from './raw-queries.ts'
 
 export interface FilteredVisits {
   series: Bucket[]
