@@ -60,16 +60,11 @@ describe.skipIf(!browserAvailable())('breakdowns and filters', () => {
         )
         expect(shown).toEqual(expected)
         // UTC days of a UTC week: there is nothing to explain.
-        expect(await page.getByText('kept per whole UTC day').count()).toBe(0)
+        expect(await page.getByText('UTC days').count()).toBe(0)
         expect(incidents).toEqual([])
         await page.context().close()
       }
     }
-  })
-
-  it('say which UTC days they cover when those differ from the period', async () => {
-    const { page } = await openPage(dashboard.browser, `${dashboard.origin}/?link=${slug}&tz=Asia/Kathmandu`)
-    await page.getByText('kept per whole UTC day').waitFor()
   })
 
   it('filter on a click; filters combine, are part of the address, and can be removed one by one', async () => {

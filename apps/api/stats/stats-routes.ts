@@ -1,6 +1,6 @@
 /**
  * `GET /stats` and everything below it: reports on one link or on all links together. They read aggregates; only
- * `filtered` and exports read raw visits, and only a few of those run at once.
+ * `filtered`, exports and the ends of a breakdown's range read raw visits, and only a few of those run at once.
  */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { Pool } from 'pg'
@@ -8,6 +8,7 @@ import { perMinute } from '../limits/rate-limits.ts'
 import { shedLoad } from '../limits/shed-load.ts'
 import type { PendingVisits } from '../visits/record-visits.ts'
 import { breakdownRoutes } from './breakdowns/breakdown-routes.ts'
+import { rangeBreakdowns } from './breakdowns/range-breakdowns.ts'
 import { exportRoutes } from './exports/export-routes.ts'
 import { filteredRoutes } from './filtered/filtered-routes.ts'
 import { linkStatsRoutes } from './link-stats-routes.ts'
@@ -17,7 +18,12 @@ import { orphanRoutes } from './orphans/orphan-routes.ts'
 import { createSharedResponses } from './shared-responses.ts'
 import { streamingDatabaseOn } from './streaming-database.ts'
 import { topLinksRoute } from './top-links/top-links-route.ts'
+import { createTurns } from './turns.ts'
 import { visitsRoutes } from './visits/visits-routes.ts'
+
+/** Of the statistics' four connections, queries that may take seconds use at most two. */
+const maxRawReaders = 2
+const rawWaitMs = 1_000
 
 export const statsRoutes: FastifyPluginAsyncTypebox<{
   pool: Pool
@@ -31,7 +37,14 @@ export const statsRoutes: FastifyPluginAsyncTypebox<{
   await shedLoad(app)
   // Bodies are serialized already; the schemas only document them, so no serializer is compiled from them.
   app.setSerializerCompiler(() => JSON.stringify)
+  const rawTurns = createTurns({
+    max: maxRawReaders,
+    waitMs: rawWaitMs,
+    refusal: 'Too many reports that read raw visits are in progress. Please try again.',
+  })
   const context = {
+    rawTurns,
+    ranges: rangeBreakdowns(rawTurns),
     database: streamingDatabaseOn(options.pool),
     exportDatabase: streamingDatabaseOn(options.exportPool),
     responses: createSharedResponses(options.pending),

@@ -1,5 +1,6 @@
 import type { Breakdowns, StoredBreakdowns } from '@hopcount/shared/breakdowns.ts'
 import {
+  addBreakdowns,
   addCount,
   addStored,
   boundKey,
@@ -48,6 +49,22 @@ export async function sumDays(
       await addTails(snapshot, linkId, { from, to }, sum.breakdowns, named)
       return sum
     })
+}
+
+/** The same together with `more`, what was counted elsewhere. The caller's transaction is the snapshot. */
+export async function sumDaysAnd(
+  more: Breakdowns[],
+  snapshot: Database,
+  linkId: number,
+  days: DayRange,
+  named: number,
+): Promise<DayBreakdowns> {
+  const sum = await sumListed(snapshot, linkId, days)
+  const { breakdowns } = sum
+  for (const part of more) addBreakdowns(breakdowns, part)
+  if (openDimensions.some(dimension => breakdowns.has(boundKey(dimension))))
+    await addTails(snapshot, linkId, days, breakdowns, named)
+  return sum
 }
 
 async function sumListed(database: Database, linkId: number, { from, to }: DayRange): Promise<DayBreakdowns> {

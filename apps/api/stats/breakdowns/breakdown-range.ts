@@ -1,23 +1,24 @@
 import { dayMs, dayNumber } from '@hopcount/shared/days.ts'
-import { readRange } from '../series/series-range.ts'
 
-/** Whole UTC days: `from` is the start of the first one, `to` the end of the last one. */
-export interface DayRange {
+export interface Range {
   from: Date
+  /** Exclusive. */
   to: Date
 }
 
-/** The UTC days that the requested range touches; by default the last `defaultDays`, including today. */
-export function readDayRange(
-  query: { from?: string; to?: string; tz: string },
-  now: Date,
-  defaultDays = 30,
-): DayRange {
-  const { from, to } = readRange(query, now, to => to - 1 - (defaultDays - 1) * dayMs)
+/** Whole UTC days: `from` is the start of the first one, `to` the end of the last one. */
+export type DayRange = Range
+
+/** The UTC days that a range touches. */
+export function touchedDays({ from, to }: Range): DayRange {
   return {
-    from: new Date(dayNumber(from) * dayMs),
-    to: new Date(Math.ceil(to / dayMs) * dayMs),
+    from: new Date(dayNumber(from.getTime()) * dayMs),
+    to: new Date(Math.ceil(to.getTime() / dayMs) * dayMs),
   }
+}
+
+export function isWholeDays({ from, to }: Range): boolean {
+  return from.getTime() % dayMs === 0 && to.getTime() % dayMs === 0
 }
 
 export function daysBefore({ from, to }: DayRange): DayRange {

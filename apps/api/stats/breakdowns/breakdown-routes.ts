@@ -1,22 +1,27 @@
-/** `GET /stats/:slug/breakdowns` and `GET /stats/overall/breakdowns`: read from daily aggregates, so their time does not grow with the number of visits. */
+/**
+ * `GET /stats/:slug/breakdowns` and `GET /stats/overall/breakdowns`: read from daily aggregates, so their time does not
+ * grow with the number of visits. Only the parts of UTC days at either end of a range are counted from raw visits, in
+ * bounded time.
+ */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { Dimension } from '@hopcount/shared/breakdowns.ts'
 import { dimensions } from '@hopcount/shared/breakdowns.ts'
 import { problemResponses } from '../../errors/problem.ts'
-import { countsOf } from '../counts.ts'
+import { bucketsBefore, readSeriesRange } from '../series/series-range.ts'
 import { listLifetimeMs, notModified, refusals, responseHeaderSchemas } from '../shared-responses.ts'
 import type { StatsContext } from '../stats-context.ts'
 import { findSubject, reportPaths, slugOf } from '../subject.ts'
-import type { DaySums } from './breakdown-queries.ts'
-import { sumDayCounts, sumDays } from './breakdown-queries.ts'
-import type { DayRange } from './breakdown-range.ts'
-import { daysBefore, readDayRange } from './breakdown-range.ts'
+import { breakdownReport } from './breakdown-report.ts'
 import { BreakdownQuerySchema, BreakdownReportSchema } from './breakdown-schema.ts'
-import { mostFrequentValues, uncertaintyOf } from './breakdown-values.ts'
+import type { RangeBreakdowns } from './range-breakdowns.ts'
 
-export const breakdownRoutes: FastifyPluginAsyncTypebox<StatsContext> = async (
+export interface BreakdownContext extends StatsContext {
+  ranges: RangeBreakdowns
+}
+
+export const breakdownRoutes: FastifyPluginAsyncTypebox<BreakdownContext> = async (
   app,
-  { database, responses, config },
+  { database, responses, config, ranges },
 ) => {
   for (const { url, id, of, schema, notFound } of reportPaths('breakdowns')) {
     app.get(
@@ -27,13 +32,13 @@ export const breakdownRoutes: FastifyPluginAsyncTypebox<StatsContext> = async (
           operationId: `${id}Breakdowns`,
           summary: `The visits of ${of} by referrer, channel, country, browser, operating system, device, language and bot`,
           description:
-            'Breakdowns are kept per UTC day, so the report covers every day that the range touches, by default the last 30. Every value is counted; those beyond `limit` are summed up as "*".',
+            'Of the same range as the series with the same `interval`, `from`, `to` and `tz`. Breakdowns are kept per UTC day; where the range begins or ends within one, its part is counted from raw visits. If that is not possible, the report covers the whole UTC days that the range touches, and says so in `widened_because`. Every value is counted; those beyond `limit` are summed up as "*".',
           ...schema,
           querystring: BreakdownQuerySchema,
           response: {
             200: {
               ...BreakdownReportSchema,
-              description: 'the sum of the days',
+              description: 'the breakdowns, and the counts of the range',
               headers: responseHeaderSchemas,
             },
             304: notModified,
@@ -43,27 +48,16 @@ export const breakdownRoutes: FastifyPluginAsyncTypebox<StatsContext> = async (
       },
       (request, reply) => {
         const { dimension = dimensions, limit, compare } = request.query
-        const range = readDayRange(request.query, new Date())
+        const now = new Date()
+        const buckets = readSeriesRange(request.query, now)
+        const before = compare && bucketsBefore(buckets, request.query.tz, now)
         return responses.send(request, reply, {
           key: `breakdowns ${request.url}`,
           lifetimeMs: listLifetimeMs,
           async make() {
             const { linkId } = await findSubject(database, slugOf(request))
-            const { breakdowns, ...sums } = await sumDays(database, linkId, range, limit)
-            const before = daysBefore(range)
-            return {
-              body: JSON.stringify({
-                ...describeDays(range, sums),
-                ...(compare && {
-                  previous: describeDays(
-                    before,
-                    await sumDayCounts(database, linkId, before.from, before.to),
-                  ),
-                }),
-                breakdowns: mostFrequentValues(breakdowns, inOrder(dimension), limit),
-                ...uncertaintyOf(breakdowns, inOrder(dimension), limit),
-              }),
-            }
+            const asked = { linkId, buckets, before, dimensions: inOrder(dimension), limit }
+            return { body: JSON.stringify(await breakdownReport(database, ranges, asked)) }
           },
         })
       },
@@ -73,8 +67,4 @@ export const breakdownRoutes: FastifyPluginAsyncTypebox<StatsContext> = async (
 
 function inOrder(requested: Dimension[]): Dimension[] {
   return dimensions.filter(dimension => requested.includes(dimension))
-}
-
-function describeDays({ from, to }: DayRange, sums: DaySums) {
-  return { from, to, ...countsOf(sums), uniques: sums.uniques }
 }

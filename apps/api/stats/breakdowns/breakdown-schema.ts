@@ -2,21 +2,7 @@ import { dimensions, listedValues } from '@hopcount/shared/breakdowns.ts'
 import type { Static } from 'typebox'
 import { Type } from 'typebox'
 import { countsProperties } from '../counts.ts'
-import { compareProperty, zoneProperty } from '../series/series-schema.ts'
-
-export const dayRangeProperties = {
-  from: Type.Optional(
-    Type.String({
-      description: 'RFC 3339 time or date; the first day is the UTC day that contains it',
-    }),
-  ),
-  to: Type.Optional(
-    Type.String({
-      description:
-        'RFC 3339 time or date, exclusive; the last day is the UTC day that contains the moment before it; defaults to now',
-    }),
-  ),
-}
+import { compareProperty, seriesProperties } from '../series/series-schema.ts'
 
 export const limitProperty = {
   limit: Type.Integer({
@@ -41,8 +27,7 @@ const DimensionSchema = Type.Union([
 
 export const BreakdownQuerySchema = Type.Object(
   {
-    ...dayRangeProperties,
-    ...zoneProperty,
+    ...seriesProperties,
     dimension: Type.Optional(
       Type.Array(DimensionSchema, {
         maxItems: dimensions.length,
@@ -96,20 +81,66 @@ const UncertaintySchema = Type.Partial(
   },
 )
 
+const widenedReasons = ['retention', 'too_many_visits', 'folded_quarters'] as const
+export type WidenedBecause = (typeof widenedReasons)[number]
+
 const time = Type.String({ format: 'date-time' })
-const daysProperties = {
+const rangeProperties = {
+  from: time,
+  to: Type.String({ format: 'date-time', description: 'exclusive' }),
+  ...countsProperties,
+}
+const uniquesPerDay = Type.Integer({
+  description:
+    'unique visitors per UTC day, summed over the days: each is counted once per link and UTC day. Only if the range consists of whole UTC days',
+})
+const dayProperties = {
   from: Type.String({ format: 'date-time', description: 'the start of the first UTC day' }),
   to: Type.String({ format: 'date-time', description: 'the end of the last UTC day, exclusive' }),
   ...countsProperties,
-  uniques: Type.Integer({ description: 'unique visitors: each is counted once per link and UTC day' }),
+  uniques: Type.Integer({
+    description:
+      'unique visitors per UTC day, summed over the days: each is counted once per link and UTC day',
+  }),
 }
 
 export const BreakdownReportSchema = Type.Object({
-  ...daysProperties,
+  ...rangeProperties,
+  uniques: Type.Optional(uniquesPerDay),
+  widened_because: Type.Optional(
+    Type.Unsafe<WidenedBecause>(
+      Type.Union(
+        widenedReasons.map(reason => Type.Literal(reason)),
+        {
+          description:
+            'only if the report covers the whole UTC days that the requested range touches instead of the range itself: at one of its ends raw visits are no longer kept, or are too many to be counted, or counts are kept by full UTC hours only',
+        },
+      ),
+    ),
+  ),
   previous: Type.Optional(
     Type.Object(
-      { ...daysProperties, from: time, to: time },
-      { description: 'with compare=previous: the same number of days, just before' },
+      { ...rangeProperties, uniques: Type.Optional(uniquesPerDay) },
+      {
+        description:
+          'with compare=previous: the same number of intervals, just before; of a widened range, the same number of days',
+      },
+    ),
+  ),
+  utc_days: Type.Optional(
+    Type.Object(
+      {
+        ...dayProperties,
+        previous: Type.Optional(
+          Type.Object(dayProperties, {
+            description: 'with compare=previous: the same number of days, just before',
+          }),
+        ),
+      },
+      {
+        description:
+          'only if the range does not consist of whole UTC days: unique visitors, and the visits that they made, of the UTC days that it touches. Who came is known per UTC day only',
+      },
     ),
   ),
   breakdowns: BreakdownsSchema,

@@ -5,9 +5,9 @@ import type { Database } from '@hopcount/shared/database/query-builder.ts'
 import type { FastifyReply } from 'fastify'
 import { Type } from 'typebox'
 import { problemResponses } from '../../errors/problem.ts'
-import { readDayRange } from '../breakdowns/breakdown-range.ts'
+import type { RangeBreakdowns } from '../breakdowns/range-breakdowns.ts'
 import { tooLongDescription } from '../raw/count-filtered.ts'
-import { isFiltered, readFilters } from '../raw/filters.ts'
+import { readFilters } from '../raw/filters.ts'
 import { readSeriesRange } from '../series/series-range.ts'
 import { freshnessHeaderSchemas, refusals } from '../shared-responses.ts'
 import type { StatsContext } from '../stats-context.ts'
@@ -25,13 +25,14 @@ const contentTypes = { csv: 'text/csv; charset=utf-8', ndjson: 'application/x-nd
 export interface ExportContext extends StatsContext {
   /** Has connections of its own, `concurrentExports` of them: a slow client holds one for as long as it reads. */
   exportDatabase: Database
+  ranges: RangeBreakdowns
 }
 
 export const concurrentExports = 2
 
 export const exportRoutes: FastifyPluginAsyncTypebox<ExportContext> = async (
   app,
-  { database, exportDatabase, responses, config },
+  { database, exportDatabase, ranges, responses, config },
 ) => {
   const turns = createTurns({
     max: concurrentExports,
@@ -71,15 +72,16 @@ export const exportRoutes: FastifyPluginAsyncTypebox<ExportContext> = async (
       },
       async (request, reply) => {
         const { what, format } = request.query
-        const readRows = rowsReader(request.query, new Date())
+        const readRows = rowsReader(request.query, new Date(), ranges)
         const subject = await findSubject(database, slugOf(request))
         const endTurn = await turns.take()
-        const stream = await readRows(exportDatabase, subject)
-          .then(rows => exportStream(rows, format))
+        const { rows, stream } = await readRows(exportDatabase, subject)
+          .then(async rows => ({ rows, stream: await exportStream(rows, format) }))
           .catch(error => {
             endTurn()
             throw error
           })
+        const name = [subject.slug ?? 'overall', what, ...(rows.widenedTo ?? [])].join('-')
         open.add(stream)
         stream.once('close', () => {
           open.delete(stream)
@@ -87,7 +89,7 @@ export const exportRoutes: FastifyPluginAsyncTypebox<ExportContext> = async (
         })
         reply.headers({
           ...responses.freshness(),
-          'content-disposition': `attachment; filename="${subject.slug ?? 'overall'}-${what}.${format}"`,
+          'content-disposition': `attachment; filename="${name}.${format}"`,
           'x-content-type-options': 'nosniff',
         })
         return (reply as FastifyReply).type(contentTypes[format]).send(stream)
@@ -100,13 +102,12 @@ export const exportRoutes: FastifyPluginAsyncTypebox<ExportContext> = async (
 function rowsReader(
   query: ExportQuery,
   now: Date,
+  ranges: RangeBreakdowns,
 ): (database: Database, subject: Subject) => Promise<ExportRows> {
   const filters = readFilters(query)
-  if (query.what === 'breakdowns') {
-    const range = isFiltered(filters) ? readSeriesRange(query, now) : readDayRange(query, now)
-    return (database, subject) => breakdownRows(database, subject, range, filters)
-  }
   const buckets = readSeriesRange(query, now)
+  if (query.what === 'breakdowns')
+    return (database, subject) => breakdownRows(database, subject, buckets, filters, ranges)
   const rows = query.what === 'series' ? seriesRows : visitRows
   return (database, subject) => rows(database, subject, buckets, filters)
 }

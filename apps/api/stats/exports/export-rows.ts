@@ -1,12 +1,12 @@
 /** The rows of an export, in chunks: the objects of the API's other responses, flattened to texts and numbers. */
 import { allLinks } from '@hopcount/shared/all-links.ts'
+import type { Breakdowns } from '@hopcount/shared/breakdowns.ts'
 import { dimensions, listedValues } from '@hopcount/shared/breakdowns.ts'
 import type { Database } from '@hopcount/shared/database/query-builder.ts'
 import { dayMs, dayNumber, dayText, parseDay } from '@hopcount/shared/days.ts'
 import { sql } from 'kysely'
-import { sumDays } from '../breakdowns/breakdown-queries.ts'
-import type { DayRange } from '../breakdowns/breakdown-range.ts'
 import { breakdownValues } from '../breakdowns/breakdown-values.ts'
+import type { RangeBreakdowns } from '../breakdowns/range-breakdowns.ts'
 import { loadTextDescriber } from '../describe-texts.ts'
 import type { FilteredVisits } from '../raw/count-filtered.ts'
 import { countFiltered, tooLong } from '../raw/count-filtered.ts'
@@ -25,6 +25,8 @@ import { newestFirst } from '../visits/visits-queries.ts'
 export interface ExportRows {
   columns: string[]
   chunks: AsyncIterable<object[]>
+  /** If the rows cover whole UTC days instead of the requested range: those, as the file's name says them. */
+  widenedTo?: string[]
 }
 
 /** Few enough not to block redirects: describing a new user agent takes some 15 µs. */
@@ -43,17 +45,22 @@ export async function seriesRows(
   return { columns: ['start', 'visits', 'humans', 'bots', 'previews'], chunks: inOneChunk(rows) }
 }
 
-/** For the UTC days that the range touches; with filters for exactly the range. */
 export async function breakdownRows(
   database: Database,
   { linkId }: Subject,
-  range: Buckets | DayRange,
+  buckets: Buckets,
   filters: Filters,
+  ranges: RangeBreakdowns,
 ): Promise<ExportRows> {
-  const { breakdowns } =
-    'starts' in range
-      ? await filtered(database, linkId, range, filters)
-      : await sumDays(database, linkId, range, listedValues)
+  if (isFiltered(filters)) return valueRows((await filtered(database, linkId, buckets, filters)).breakdowns)
+  const { breakdowns, because, from, to } = await ranges.sum(database, linkId, buckets, listedValues)
+  const rows = valueRows(breakdowns)
+  if (because === undefined) return rows
+  const lastDay = dayText(dayNumber(to.getTime() - 1))
+  return { ...rows, widenedTo: ['utc', dayText(dayNumber(from.getTime())), lastDay] }
+}
+
+function valueRows(breakdowns: Breakdowns): ExportRows {
   const values = breakdownValues(breakdowns)
   const rows = dimensions.flatMap(dimension => values[dimension].map(value => ({ dimension, ...value })))
   return { columns: ['dimension', 'value', 'visits', 'humans'], chunks: inOneChunk(rows) }

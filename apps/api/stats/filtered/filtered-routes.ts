@@ -10,22 +10,18 @@ import { readSeriesRange } from '../series/series-range.ts'
 import { listLifetimeMs, notModified, refusals, responseHeaderSchemas } from '../shared-responses.ts'
 import type { StatsContext } from '../stats-context.ts'
 import { findSubject, reportPaths, slugOf } from '../subject.ts'
-import { createTurns } from '../turns.ts'
+import type { Turns } from '../turns.ts'
 import { FilteredQuerySchema, FilteredReportSchema } from './filtered-schema.ts'
 
-/** Of the statistics' four connections, queries that may take seconds use at most two. */
-const maxConcurrent = 2
-const waitMs = 1_000
+export interface FilteredContext extends StatsContext {
+  /** One for each request that reads raw visits. */
+  rawTurns: Turns
+}
 
-export const filteredRoutes: FastifyPluginAsyncTypebox<StatsContext> = async (
+export const filteredRoutes: FastifyPluginAsyncTypebox<FilteredContext> = async (
   app,
-  { database, responses, config },
+  { database, responses, config, rawTurns },
 ) => {
-  const turns = createTurns({
-    max: maxConcurrent,
-    waitMs,
-    refusal: 'Too many filtered reports are in progress. Please try again.',
-  })
   for (const { url, id, of, schema, notFound } of reportPaths('filtered')) {
     app.get(
       url,
@@ -57,7 +53,7 @@ export const filteredRoutes: FastifyPluginAsyncTypebox<StatsContext> = async (
           lifetimeMs: listLifetimeMs,
           async make() {
             const { linkId } = await findSubject(database, slugOf(request))
-            const endTurn = await turns.take()
+            const endTurn = await rawTurns.take()
             try {
               const counted = await countFiltered(database, linkId, buckets, filters)
               if ('tooMuch' in counted) throw tooLong(counted)

@@ -1,6 +1,8 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { dayMs } from '@hopcount/shared/days.ts'
 import { problemResponses } from '../../errors/problem.ts'
-import { readDayRange } from '../breakdowns/breakdown-range.ts'
+import { touchedDays } from '../breakdowns/breakdown-range.ts'
+import { readRange } from '../series/series-range.ts'
 import { listLifetimeMs, notModified, refusals, responseHeaderSchemas } from '../shared-responses.ts'
 import type { StatsContext } from '../stats-context.ts'
 import { OrphansQuerySchema, OrphansSchema } from './orphans-schema.ts'
@@ -34,7 +36,12 @@ export const orphanRoutes: FastifyPluginAsyncTypebox<StatsContext> = async (app,
     },
     async (request, reply) => {
       const { limit } = request.query
-      const { from, to } = readDayRange({ ...request.query, tz: 'UTC' }, new Date(), defaultDays)
+      const range = readRange(
+        { ...request.query, tz: 'UTC' },
+        new Date(),
+        to => to - 1 - (defaultDays - 1) * dayMs,
+      )
+      const { from, to } = touchedDays({ from: new Date(range.from), to: new Date(range.to) })
       return responses.send(request, reply, {
         key: `orphans ${from.getTime()} ${to.getTime()} ${limit}`,
         lifetimeMs: listLifetimeMs,

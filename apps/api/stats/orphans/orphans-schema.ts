@@ -1,6 +1,19 @@
 import type { Static } from 'typebox'
 import { Type } from 'typebox'
-import { dayRangeProperties } from '../breakdowns/breakdown-schema.ts'
+
+const dayRangeProperties = {
+  from: Type.Optional(
+    Type.String({
+      description: 'RFC 3339 time or date; the first day is the UTC day that contains it',
+    }),
+  ),
+  to: Type.Optional(
+    Type.String({
+      description:
+        'RFC 3339 time or date, exclusive; the last day is the UTC day that contains the moment before it; defaults to now',
+    }),
+  ),
+}
 
 export const OrphansQuerySchema = Type.Object(
   { ...dayRangeProperties, limit: Type.Integer({ minimum: 1, maximum: 100, default: 10 }) },

@@ -1,7 +1,7 @@
 /**
  * Counts the visits that match a combination of filters. It reads raw visits, since aggregates keep each dimension
- * separately. So this is the one report whose time grows with the number of visits, and it is bounded: in time, in
- * groups, in memory (groups are read in chunks), and in how long it blocks redirects.
+ * separately. So its time grows with the number of visits, and it is bounded: in time, in groups, in memory (groups are
+ * read in chunks), and in how long it blocks redirects. Breakdowns use it for the parts of UTC days that a range touches.
  */
 import { setImmediate as yieldToEventLoop } from 'node:timers/promises'
 import type { VisitorClass } from '@hopcount/shared/agents/describe-user-agent.ts'
@@ -46,34 +46,60 @@ const maxGroups = 100_000
 const sliceMs = 5
 
 /** Counts the subject's visits that match the filters, per bucket and per value of each dimension. */
-export async function countFiltered(
+export function countFiltered(
   database: Database,
   linkId: number,
   buckets: Buckets,
   filters: Filters,
 ): Promise<FilteredVisits | TooMuch> {
-  const texts = await loadTextDescriber()
-  const deadline = performance.now() + maxMs
+  const deadline = rawDeadline()
+  return inBoundedSnapshot(database, async snapshot => {
+    const earliest = await rawVisitsMissing(snapshot, linkId, buckets)
+    if (earliest !== undefined) return { tooMuch: 'retention' as const, earliest }
+    return countRaw(snapshot, linkId, buckets, filters, deadline)
+  })
+}
+
+/** When counting raw visits that begins now has to be done. */
+export function rawDeadline(): number {
+  return performance.now() + maxMs
+}
+
+/** Runs `work` in a snapshot of its own; reports what `countRaw` could not count within its bounds. */
+export async function inBoundedSnapshot<Result>(
+  database: Database,
+  work: (snapshot: Database) => Promise<Result>,
+): Promise<Result | TooMuch> {
   try {
     return await database
       .transaction()
       .setIsolationLevel('repeatable read')
       .setAccessMode('read only')
-      .execute(async snapshot => {
-        await boundStatements(snapshot, deadline)
-        const earliest = await rawVisitsMissing(snapshot, linkId, buckets)
-        if (earliest !== undefined) return { tooMuch: 'retention' as const, earliest }
-        const range = { linkId, buckets, country: filters.country, language: filters.language }
-        const known = await describeTexts(snapshot, range, filters, texts, deadline)
-        await boundStatements(snapshot, deadline)
-        return countGroups(snapshot, range, known, filters, texts, deadline)
-      })
+      .execute(work)
   } catch (error) {
     if (error instanceof TooMuchError) return { tooMuch: error.what }
     // SQLSTATE query_canceled: the statement timeout.
     if (error instanceof Error && 'code' in error && error.code === '57014') return { tooMuch: 'time' }
     throw error
   }
+}
+
+/** The caller knows that raw visits of the range are still kept. Statements after it have no time limit. */
+export async function countRaw(
+  snapshot: Database,
+  linkId: number,
+  buckets: Buckets,
+  filters: Filters,
+  deadline: number,
+): Promise<FilteredVisits> {
+  const texts = await loadTextDescriber()
+  const range = { linkId, buckets, country: filters.country, language: filters.language }
+  await boundStatements(snapshot, deadline)
+  const known = await describeTexts(snapshot, range, filters, texts, deadline)
+  await boundStatements(snapshot, deadline)
+  const counted = await countGroups(snapshot, range, known, filters, texts, deadline)
+  await sql`SET LOCAL statement_timeout TO DEFAULT`.execute(snapshot)
+  return counted
 }
 
 /**

@@ -10,7 +10,8 @@ export interface Buckets {
   end: Date
 }
 
-const maxDays = 366
+/** A leap year, and a day at either end where the days of another zone are widened to UTC days. */
+const maxDays = 368
 const minuteMs = 60_000
 const quarterMs = 15 * minuteMs
 const hourMs = 4 * quarterMs

@@ -43,8 +43,11 @@ export type SeriesInterval = SeriesQuery['interval']
 
 const time = Type.String({ format: 'date-time' })
 
+const seriesDescription = 'visits per interval, including empty intervals'
+const rangeDescription = 'the sum of the series'
+
 export const SeriesSchema = Type.Array(Type.Object({ start: time, ...countsProperties }), {
-  description: 'visits per interval, including empty intervals',
+  description: seriesDescription,
 })
 
 export const RangeSchema = Type.Object(
@@ -53,17 +56,36 @@ export const RangeSchema = Type.Object(
     to: Type.String({ format: 'date-time', description: 'exclusive' }),
     ...countsProperties,
   },
-  { description: 'the sum of the series' },
+  { description: rangeDescription },
+)
+
+const uniquesProperty = {
+  uniques: Type.Optional(
+    Type.Integer({
+      description:
+        'unique visitors per UTC day, summed over the days: each is counted once per link and UTC day. Only if every interval consists of whole UTC days',
+    }),
+  ),
+}
+const VisitorSeriesSchema = Type.Array(
+  Type.Object({ start: time, ...countsProperties, ...uniquesProperty }),
+  {
+    description: seriesDescription,
+  },
+)
+const VisitorRangeSchema = Type.Object(
+  { ...RangeSchema.properties, ...uniquesProperty },
+  { description: rangeDescription },
 )
 
 export const rangeAndSeriesProperties = {
-  range: RangeSchema,
-  series: SeriesSchema,
+  range: VisitorRangeSchema,
+  series: VisitorSeriesSchema,
   previous: Type.Optional(
     Type.Object(
       {
-        ...RangeSchema.properties,
-        series: SeriesSchema,
+        ...VisitorRangeSchema.properties,
+        series: VisitorSeriesSchema,
         so_far: Type.Optional(
           Type.Object(
             { to: time, ...countsProperties },

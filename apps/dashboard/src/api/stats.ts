@@ -43,8 +43,8 @@ export function linksUrl({ window, sort, search, after }: Address): string {
 }
 
 /** The most visited links in a report's range. */
-export function topLinksUrl(from: string, to: string | undefined, zone: string): string {
-  return `/stats?${new URLSearchParams({ limit: String(linksPerPage), from, ...(to !== undefined && { to }), tz: zone })}`
+export function topLinksUrl(from: string, to: string): string {
+  return `/stats?${new URLSearchParams({ limit: String(linksPerPage), from, to })}`
 }
 
 /** The path of a link's reports, or without a slug of those on all links together. */

@@ -1,13 +1,21 @@
 import type { FilterName } from '../address.ts'
-import type { BreakdownValue, Metric } from '../api/stats.ts'
+import type { BreakdownReport, BreakdownValue, Metric } from '../api/stats.ts'
 import { useNavigation } from '../navigation.tsx'
 import { number, percent } from '../text/numbers.ts'
 import { filterTitles, valueName } from '../text/value-names.ts'
 
 const shownAtFirst = 8
 
+type Uncertain = NonNullable<NonNullable<BreakdownReport['uncertain']>['referrer']>
+
 /** The visits by one dimension. A value is a button that filters by it. */
-export function BreakdownTable(props: { dimension: FilterName; values: BreakdownValue[]; metric: Metric }) {
+export function BreakdownTable(props: {
+  dimension: FilterName
+  values: BreakdownValue[]
+  metric: Metric
+  /** Undefined: all counts are exact. */
+  uncertain?: Uncertain | undefined
+}) {
   const { dimension, metric } = props
   const { address, go } = useNavigation()
   const isWhole = address.more === dimension
@@ -58,6 +66,7 @@ export function BreakdownTable(props: { dimension: FilterName; values: Breakdown
           ))}
         </tbody>
       </table>
+      {props.uncertain !== undefined && <p class="muted footnote">{inWords(props.uncertain)}</p>}
       {rows.length === 0 && <p class="muted none">nothing yet</p>}
       {(isWhole || sorted.length > shownAtFirst + 1) && (
         <button
@@ -72,6 +81,16 @@ export function BreakdownTable(props: { dimension: FilterName; values: Breakdown
       )}
     </section>
   )
+}
+
+function inWords({ missing_at_most: missing, unnamed_at_most: unnamed }: Uncertain): string {
+  const listed = missing > 0 ? `Each may be up to ${number(missing)} higher. ` : ''
+  return `${listed}A value that is not listed may have up to ${number(unnamed)} visits: not every rare one is kept.`
+}
+
+function inWords({ missing_at_most: missing, unnamed_at_most: unnamed }: Uncertain): string {
+  const listed = missing > 0 ? `Each may be up to ${number(missing)} higher. ` : ''
+  return `${listed}A value that is not listed may have up to ${number(unnamed)} visits: not every rare one is kept.`
 }
 
 /** The API sorts by all visits, so this sorts again; “All others” stays last. */

@@ -2,19 +2,18 @@ import type { FilterName } from '../address.ts'
 import { botDimensions, dimensions, filterNames } from '../address.ts'
 import type { BreakdownReport, BreakdownValue, Counts } from '../api/stats.ts'
 import { useNavigation } from '../navigation.tsx'
-import { daysBetween } from '../text/times.ts'
 import { BreakdownTable } from './breakdown-table.tsx'
 import type { ReportData } from './report-data.ts'
 
-/** Breakdowns are kept per UTC day; with filters they are counted from raw visits, for exactly the range. */
+/** Of the same range as the chart. */
 export function BreakdownTables({ data }: { data: ReportData }) {
   const { address } = useNavigation()
   const polled = data.filtered ?? data.days
   const { answer } = polled
   if (answer === undefined) return null
   const range = data.stats.answer?.data.range
-  const { from, to, breakdowns } = answer.data
-  const isOther = data.filtered === undefined && (range?.from !== from || range.to !== to)
+  const { breakdowns } = answer.data
+  const uncertain = data.filtered === undefined ? data.days.answer?.data.uncertain : undefined
   // If only humans are shown, a breakdown by class is pointless.
   const names = data.metric === 'humans' ? dimensions : filterNames
   const shown = [...names].sort((a, b) => Number(b === address.more) - Number(a === address.more))
@@ -28,15 +27,10 @@ export function BreakdownTables({ data }: { data: ReportData }) {
             dimension={dimension}
             values={valuesOf(dimension, breakdowns, counts)}
             metric={data.metric}
+            uncertain={dimension === 'referrer' ? uncertain?.referrer : undefined}
           />
         ))}
       </div>
-      {isOther && (
-        <p class="muted footnote">
-          These tables and unique visitors are kept per whole UTC day: they cover{' '}
-          {daysBetween(from, to, 'UTC')} (UTC), which is not exactly the period of the chart.
-        </p>
-      )}
     </div>
   )
 }

@@ -9,6 +9,7 @@ import type { ReportData } from './report-data.ts'
 
 /** Under load some visits are always pending; that is only worth mentioning when it takes longer than usual. */
 const usualLagMs = 2_000
+const dayMs = 86_400_000
 
 /** The key figures: of the period, with the change from the preceding one, of the last minutes, and of all time. */
 export function Cards({ data }: { data: ReportData }) {
@@ -52,33 +53,38 @@ function PeriodCard({ data }: { data: ReportData }) {
   )
 }
 
-/** Unique visitors are counted per UTC day. If the range isn't made of whole days, the card says which days are covered. */
+/**
+ * Unique visitors are known per UTC day. If the range isn't made of whole UTC days, the figure is that of the days which it
+ * touches: they are its heading, and the visits of the same days stand with it.
+ */
 function UniquesCard({ data }: { data: ReportData }) {
-  const { days, filtered, stats } = data
-  if (filtered !== undefined)
+  if (data.filtered !== undefined)
     return (
       <Card title="Unique visitors">
         <span class="note">not available with filters: visitors are only counted per day</span>
       </Card>
     )
-  const answer = days.answer?.data
-  const { range } = stats.answer?.data ?? {}
-  const isWhole = range?.from === answer?.from && range?.to === answer?.to
-  return (
-    <Card title="Unique visitors">
-      {answer === undefined ? (
+  const answer = data.days.answer?.data
+  const days = answer?.utc_days ?? answer
+  if (answer === undefined || days?.uniques === undefined)
+    return (
+      <Card title="Unique visitors">
         <span class="big muted">…</span>
-      ) : (
-        <>
-          <span class="big number" data-testid="uniques">
-            {number(answer.uniques)}
-          </span>
-          {answer.previous !== undefined && <Change now={answer.uniques} before={answer.previous.uniques} />}
-          <span class="note">
-            {isWhole ? 'once per link and day' : `per UTC day, ${daysBetween(answer.from, answer.to, 'UTC')}`}
-          </span>
-        </>
-      )}
+      </Card>
+    )
+  const before = days.previous?.uniques
+  const isSum = Date.parse(days.to) - Date.parse(days.from) > dayMs
+  const ofVisits = answer.utc_days && `of ${counted(days.humans, 'visit')} by humans on these days`
+  const notes = [isSum ? 'per day, summed' : 'once per link and day', ofVisits]
+  return (
+    <Card
+      title={`Unique visitors${answer.utc_days ? `, ${daysBetween(days.from, days.to, 'UTC')} (UTC)` : ''}`}
+    >
+      <span class="big number" data-testid="uniques">
+        {number(days.uniques)}
+      </span>
+      {before !== undefined && <Change now={days.uniques} before={before} />}
+      <span class="note">{notes.filter(note => note !== undefined).join(', ')}</span>
     </Card>
   )
 }

@@ -1,4 +1,4 @@
-import { useState } from 'preact/hooks'
+import { useRef, useState } from 'preact/hooks'
 import { browserZone } from '../address.ts'
 import type { Live } from '../api/live.ts'
 import { useLive } from '../api/live.ts'
@@ -64,16 +64,20 @@ export function useReportData(slug: string | undefined): ReportData {
     everyMs: live.isStreaming ? pauseWhileStreamingMs : usualPauseMs,
     news: live.counts?.visits,
   }
+  const limit = String(address.more === undefined ? valuesPerBreakdown : 100)
+  const days = usePolled<BreakdownReport, Asked>(
+    isFiltered ? undefined : ask('/breakdowns', { interval, ...limits, limit, ...compare }),
+    polling,
+  )
+  const widened = isFiltered ? undefined : widenedRange(days, about)
   const stats = usePolled<LinkStats | OverallStats, Asked>(
-    ask('', { interval, ...limits, ...compare }),
+    widened === undefined
+      ? ask('', { interval, ...limits, ...compare })
+      : { url: `${path}?${widened.query}`, about: widened.about },
     polling,
   )
   if (stats.answer !== undefined && !isKnown) setKnown(true)
-  const limit = String(address.more === undefined ? valuesPerBreakdown : 100)
-  const days = usePolled<BreakdownReport, Asked>(
-    isFiltered ? undefined : ask('/breakdowns', { ...limits, limit, compare: 'previous' }),
-    polling,
-  )
+  const shown = useSameRange(stats, days, isFiltered)
   const filtered = usePolled<FilteredReport, Asked>(
     isFiltered && isKnown ? ask('/filtered', { interval, ...limits, limit, ...address.filters }) : undefined,
     { everyMs: filteredPauseMs },
@@ -89,10 +93,47 @@ export function useReportData(slug: string | undefined): ReportData {
     now,
     asked: about,
     metric: address.everyone || address.filters.class !== undefined ? 'visits' : 'humans',
-    stats,
-    days,
+    ...shown,
     filtered: isFiltered ? filtered : undefined,
     filteredBefore,
     live,
+  }
+}
+
+/** Where breakdowns can only be counted for whole UTC days, everything else is shown for the same days. */
+function widenedRange(days: Polled<BreakdownReport, Asked>, { range }: Asked) {
+  if (!days.isCurrent || days.answer?.data.widened_because === undefined) return undefined
+  const { from, to } = days.answer.data
+  const interval = range.interval === 'minute' ? 'hour' : range.interval
+  // A week or month begins before its first day: as a whole it would be another range.
+  const isOfDays = interval === 'hour' || interval === 'day'
+  const asked: AskedRange = { ...range, period: 'custom', interval: isOfDays ? interval : 'day' }
+  const query = new URLSearchParams({
+    ...{ interval: asked.interval, from, to, tz: 'UTC' },
+    ...(range.canCompare && { compare: 'previous' }),
+  })
+  return { query, about: { range: asked, zone: 'UTC' } }
+}
+
+type Stats = Polled<LinkStats | OverallStats, Asked>
+type Days = Polled<BreakdownReport, Asked>
+
+/**
+ * Two responses of one range. While one of them is already that of the next range (another one was chosen, or an hour is
+ * over), what was shown before stays.
+ */
+function useSameRange(stats: Stats, days: Days, isFiltered: boolean): { stats: Stats; days: Days } {
+  const last = useRef<{ stats: Stats['answer']; days: Days['answer'] }>(undefined)
+  if (isFiltered || stats.answer === undefined || days.answer === undefined) return { stats, days }
+  const { range } = stats.answer.data
+  if (range.from === days.answer.data.from && range.to === days.answer.data.to) {
+    last.current = { stats: stats.answer, days: days.answer }
+    return { stats, days }
+  }
+  if (last.current === undefined || days.problem !== undefined || stats.problem !== undefined)
+    return { stats, days: { ...days, answer: undefined } }
+  return {
+    stats: { ...stats, answer: last.current.stats, isCurrent: false },
+    days: { ...days, answer: last.current.days, isCurrent: false },
   }
 }

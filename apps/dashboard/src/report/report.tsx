@@ -5,6 +5,7 @@ import { useNavigation } from '../navigation.tsx'
 import { Choice } from '../page/choice.tsx'
 import { LagBanner, ProblemBanner } from '../page/freshness.tsx'
 import { number } from '../text/numbers.ts'
+import { daysBetween } from '../text/times.ts'
 import { BreakdownTables } from './breakdown-tables.tsx'
 import { Cards } from './cards.tsx'
 import { ExportMenu } from './export-menu.tsx'
@@ -34,6 +35,7 @@ export function Report(props: { slug: string | undefined; data: ReportData; topL
           <div aria-busy={!stats.isCurrent && stats.problem === undefined}>
             <Cards data={data} />
             <OnlyBots data={data} />
+            <Widened data={data} />
           </div>
           {isTooLong ? (
             <FilterProblem problem={filterProblem} asked={data.asked} now={data.now} />
@@ -89,6 +91,26 @@ function OnlyBots({ data }: { data: ReportData }) {
       <button type="button" onClick={() => go(show)}>
         Show them
       </button>
+    </p>
+  )
+}
+
+const widenedReasons = {
+  retention: 'single visits, from which parts of days are counted, are no longer kept',
+  too_many_visits: 'parts of days have too many visits to be counted',
+  folded_quarters: 'older visits are kept by full hours only',
+}
+
+/** Why the report is about other days than the chosen ones. */
+function Widened({ data }: { data: ReportData }) {
+  const answer = data.filtered === undefined ? data.days.answer?.data : undefined
+  if (answer?.widened_because === undefined) return null
+  const { from, to, widened_because: reason } = answer
+  return (
+    <p class="banner hint">
+      <span>
+        Shown for whole UTC days, {daysBetween(from, to, 'UTC')}: {widenedReasons[reason]}.
+      </span>
     </p>
   )
 }

@@ -10,10 +10,11 @@ const quarterMs = 15 * 60_000
 
 /** The most visited links of the period. Not shown with filters, which apply to visits rather than links. */
 export function TopLinks({ data }: { data: ReportData }) {
-  const { from, to } = data.asked.range
+  // Of the chart's range, to the moment.
+  const range = data.stats.answer?.data.range
   const polled = usePolled<ListedLink[]>(
-    data.filtered === undefined
-      ? { url: topLinksUrl(from, to, data.asked.zone), about: undefined }
+    data.filtered === undefined && range !== undefined
+      ? { url: topLinksUrl(range.from, range.to), about: undefined }
       : undefined,
     { everyMs: pauseMs },
   )
@@ -51,7 +52,7 @@ export function TopLinks({ data }: { data: ReportData }) {
           ))}
         </tbody>
       </table>
-      {Date.parse(from) % quarterMs > 0 && (
+      {range !== undefined && Date.parse(range.from) % quarterMs > 0 && (
         <p class="muted footnote">Counted in whole quarter hours, which begin before the chart does.</p>
       )}
     </section>
