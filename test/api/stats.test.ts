@@ -278,7 +278,7 @@ describe('the statistics of a link', () => {
   test('of a link without visits are zeros', async () => {
     await makeLinks(['quiet'])
     const stats = await linkStats(api.origin, 'quiet', '?from=2026-01-01&to=2026-01-04')
-    const none = { visits: 0, humans: 0, bots: 0, previews: 0 }
+    const none = { visits: 0, humans: 0, bots: 0, previews: 0, uniques: 0 }
     expect(stats).toEqual({
       slug: 'quiet',
       long_url: 'https://example.com/quiet',
@@ -286,7 +286,6 @@ describe('the statistics of a link', () => {
       expires_at: null,
       gone_requests: 0,
       ...none,
-      uniques: 0,
       misdated: 0,
       first_visit: null,
       last_visit: null,

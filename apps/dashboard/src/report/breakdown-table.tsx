@@ -88,11 +88,6 @@ function inWords({ missing_at_most: missing, unnamed_at_most: unnamed }: Uncerta
   return `${listed}A value that is not listed may have up to ${number(unnamed)} visits: not every rare one is kept.`
 }
 
-function inWords({ missing_at_most: missing, unnamed_at_most: unnamed }: Uncertain): string {
-  const listed = missing > 0 ? `Each may be up to ${number(missing)} higher. ` : ''
-  return `${listed}A value that is not listed may have up to ${number(unnamed)} visits: not every rare one is kept.`
-}
-
 /** The API sorts by all visits, so this sorts again; “All others” stays last. */
 function sortBy(values: BreakdownValue[], metric: Metric): BreakdownValue[] {
   const last = (value: BreakdownValue) => Number(value.value === '*')
