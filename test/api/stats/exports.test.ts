@@ -77,7 +77,10 @@ describe('an export', () => {
     const series = await (await ask('one/export', { what: 'series', format: 'csv', ...lastDays })).text()
     const report = (await (await ask('one', lastDays)).json()) as { series: Record<string, unknown>[] }
     expect(series).toBe(
-      ['start,visits,humans,bots,previews', ...report.series.map(bucket => Object.values(bucket).join(','))]
+      [
+        'start,visits,humans,bots,previews,uniques',
+        ...report.series.map(bucket => Object.values(bucket).join(',')),
+      ]
         .map(line => `${line}\r\n`)
         .join(''),
     )

@@ -13,7 +13,8 @@ import { countFiltered, tooLong } from '../raw/count-filtered.ts'
 import type { Filters } from '../raw/filters.ts'
 import { agentPasses, filtersSources, isFiltered, sourcePasses } from '../raw/filters.ts'
 import { isCode } from '../raw/raw-queries.ts'
-import { visitSeries } from '../series/series-queries.ts'
+import { isOfWholeDays } from '../series/read-series.ts'
+import { visitorSeries, visitSeries } from '../series/series-queries.ts'
 import type { Buckets } from '../series/series-range.ts'
 import { readInChunks } from '../streaming-database.ts'
 import type { Subject } from '../subject.ts'
@@ -40,9 +41,11 @@ export async function seriesRows(
 ): Promise<ExportRows> {
   const series = isFiltered(filters)
     ? (await filtered(database, linkId, buckets, filters)).series
-    : await visitSeries(database, linkId, buckets)
+    : await (isOfWholeDays(buckets) ? visitorSeries : visitSeries)(database, linkId, buckets)
   const rows = series.map(({ start, ...counts }) => ({ start: start.toISOString(), ...counts }))
-  return { columns: ['start', 'visits', 'humans', 'bots', 'previews'], chunks: inOneChunk(rows) }
+  const columns = ['start', 'visits', 'humans', 'bots', 'previews']
+  const isWithUniques = series[0]?.uniques !== undefined
+  return { columns: isWithUniques ? [...columns, 'uniques'] : columns, chunks: inOneChunk(rows) }
 }
 
 export async function breakdownRows(

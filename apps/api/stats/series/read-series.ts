@@ -16,8 +16,8 @@ export async function readSeries(
   buckets: Buckets,
   before: BucketsBefore | undefined,
 ) {
-  const read =
-    isOfWholeDays(buckets) && (before === undefined || isOfWholeDays(before)) ? visitorSeries : visitSeries
+  const withUniques = isOfWholeDays(buckets) && (before === undefined || isOfWholeDays(before))
+  const read = withUniques ? visitorSeries : visitSeries
   if (before === undefined) {
     const series = await read(database, linkId, buckets)
     return { range: sumOfRange(buckets, series), series }
@@ -41,7 +41,7 @@ export async function readSeries(
   }
 }
 
-function isOfWholeDays({ starts, end }: Buckets): boolean {
+export function isOfWholeDays({ starts, end }: Buckets): boolean {
   return [...starts, end].every(start => start.getTime() % dayMs === 0)
 }
 

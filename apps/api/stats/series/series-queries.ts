@@ -34,7 +34,7 @@ export async function visitorSeries(database: Database, linkId: number, buckets:
       SELECT day::timestamp AT TIME ZONE 'UTC', 0, 0, 0, uniques FROM link_days
       WHERE link_id = ${linkId} AND day >= ${dayText(dayNumber(first.getTime()))}::date AND day < ${dayText(dayNumber(end.getTime()))}::date`,
   )
-  return series.map(bucket => ({ uniques: 0, ...bucket }))
+  return series.map(bucket => ({ ...bucket, uniques: bucket.uniques ?? 0 }))
 }
 
 function countedVisits(linkId: number, { interval }: Buckets, from: Date, to: Date): RawBuilder<unknown> {
