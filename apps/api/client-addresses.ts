@@ -1,10 +1,10 @@
 /**
- * Whose request it is: the client's address, from the socket, or from X-Forwarded-For where TRUST_PROXY names the peer
- * that sends it. In one form (shared/client-address.ts) before anything is limited, hashed or looked up by it.
+ * The client's address: from the socket, or from X-Forwarded-For if TRUST_PROXY names the peer that sends it. It is put
+ * into canonical form (shared/client-address.ts) before anything is limited, hashed or looked up by it.
  *
  * A proxy that TRUST_PROXY does not name hides all clients behind its own address: wrong countries, one unique visitor,
- * one rate limit for everybody. So a warning says it, once in the log, and for as long as the process lives in /readyz
- * and on the page.
+ * one rate limit for everybody. So there is a warning, once in the log, and for the life of the process in /readyz and on
+ * the page.
  */
 import { BlockList, isIPv6 } from 'node:net'
 import { normalizeAddress } from '@hopcount/shared/client-address.ts'
@@ -12,20 +12,21 @@ import type { Log } from '@hopcount/shared/log.ts'
 import { isPublicAddress } from '@hopcount/shared/public-address.ts'
 import type { FastifyRequest } from 'fastify'
 
-type Request = Pick<FastifyRequest, 'ip' | 'headers' | 'socket'>
+/** `ip` is undefined, other than Fastify's types say, when the client hung up while its link was looked up. */
+type Request = Pick<FastifyRequest, 'headers' | 'socket'> & { ip: string | undefined }
 
 export interface ClientAddresses {
-  /** For Fastify's `trustProxy`: whether this address is that of a proxy in front. */
-  trusts(address: string): boolean
-  /** The client's address in canonical form; undefined where a trusted proxy says something that is none. */
+  /** For Fastify's `trustProxy`: whether the address belongs to a trusted proxy. */
+  trusts(address: string | undefined): boolean
+  /** The client's address in canonical form; undefined if a trusted proxy sends an invalid one, or the client hung up. */
   of(request: Request): string | undefined
-  /** What to set, where a proxy's header is ignored. */
+  /** Says what to set if a proxy's header is ignored. */
   warning(): string | undefined
 }
 
 /**
- * Anybody may send the header to a service that has no proxy, and many scanners do. From a peer of a private network it
- * is a proxy's; from public ones where most requests have it.
+ * Anybody may send the header to a service without a proxy, and many scanners do. A peer on a private network that sends
+ * it is a proxy; public peers are if most requests have it.
  */
 const manyForwarded = 100
 
@@ -36,8 +37,8 @@ export function createClientAddresses(networks: string | undefined, log: Log): C
   let forwarded = 0
   let warning: string | undefined
 
-  function trusts(text: string): boolean {
-    const address = normalizeAddress(text)
+  function trusts(text: string | undefined): boolean {
+    const address = normalizeAddress(text ?? '')
     return address !== undefined && trusted.check(address, familyOf(address))
   }
 
@@ -45,7 +46,7 @@ export function createClientAddresses(networks: string | undefined, log: Log): C
     requests++
     if (request.headers['x-forwarded-for'] !== undefined && warning === undefined)
       noteForwarded(request.socket.remoteAddress)
-    return normalizeAddress(request.ip)
+    return normalizeAddress(request.ip ?? '')
   }
 
   function noteForwarded(peer: string | undefined): void {
@@ -64,7 +65,7 @@ export function createClientAddresses(networks: string | undefined, log: Log): C
 
 const forwardingHeaders = ['x-forwarded-for', 'forwarded', 'x-real-ip', 'via'] as const
 
-/** A client on this machine itself, as a load generator; not a proxy on it that forwards for others. */
+/** A client on this machine itself, such as a load generator; not a proxy on it that forwards for others. */
 export function isLocalClient({ headers, socket }: Request): boolean {
   const peer = normalizeAddress(socket.remoteAddress ?? '')
   return (

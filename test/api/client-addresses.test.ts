@@ -1,8 +1,12 @@
 /** Which client a visit belongs to, behind proxies that write addresses in many forms and proxies not configured. */
+import { connect } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { Installation, RunningApi } from '../support/hopcount.ts'
-import { shorten, startApi, startWorker, visit, waitForVisits } from '../support/hopcount.ts'
+import { openPool, shorten, startApi, startWorker, visit, waitForVisits } from '../support/hopcount.ts'
+import { startTcpProxy } from '../support/tcp-proxy.ts'
 import { createTestDatabase } from '../support/test-database.ts'
+import { requestBytes } from './requests.ts'
 
 const firefox = 'Mozilla/5.0 (X11; Linux x86_64; rv:130.0) Gecko/20100101 Firefox/130.0'
 
@@ -87,3 +91,23 @@ describe('behind a proxy that TRUST_PROXY does not name', () => {
     expect(api.process.output()).not.toContain('8.8.8.8')
   })
 })
+
+test.each([{}, { TRUST_PROXY: '127.0.0.0/8' }])(
+  'with %o, a client that hangs up while its link is looked up does not stop the process',
+  async env => {
+    const { url } = await createTestDatabase()
+    const toPostgres = await startTcpProxy({ port: Number(new URL(url).port) })
+    const throughProxy = new URL(url)
+    throughProxy.port = String(toPostgres.port)
+    const api = await startApi({ databaseUrl: throughProxy.href, env })
+    await openPool(url).query(`INSERT INTO links (slug, long_url) VALUES ('slow', 'https://example.com/')`)
+    const lookup = toPostgres.setModeAt('slow', { delayMs: 300 })
+    const socket = connect(api.port, '127.0.0.1', () => {
+      socket.write(requestBytes('GET', '/slow'))
+      void lookup.then(() => socket.destroy())
+    })
+    await lookup
+    await sleep(1_000)
+    await visit(api.origin, 'slow')
+  },
+)
