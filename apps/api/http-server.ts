@@ -1,4 +1,5 @@
 import cluster from 'node:cluster'
+import type { Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Configuration } from '@hopcount/shared/configuration.ts'
 import type { Log } from '@hopcount/shared/log.ts'
@@ -7,6 +8,7 @@ import Fastify, { LogController } from 'fastify'
 import type { ClientAddresses } from './client-addresses.ts'
 import { answerMalformed, frameworkErrorHandler } from './errors/error-handlers.ts'
 import type { VisitorPages } from './errors/visitor-pages.ts'
+import { readRawRequest, serveRawRequest } from './raw-path.ts'
 
 /**
  * How long a stopping process still accepts and serves requests, each with `Connection: close`. A process that is
@@ -43,10 +45,20 @@ export function createHttpServer(
       joinDuplicateHeaders: true,
     },
     frameworkErrors: frameworkErrorHandler(pages),
-    clientErrorHandler: answerMalformed,
+    clientErrorHandler: (error, socket) => {
+      const packet: unknown = error.rawPacket
+      const request = isIdle(socket) && Buffer.isBuffer(packet) ? readRawRequest(packet) : undefined
+      if (request === undefined) return answerMalformed(error, socket)
+      serveRawRequest(app, request, socket).catch(() => socket.destroy())
+    },
   })
   app.log = log as FastifyBaseLogger
   return app
+}
+
+/** False while the response to an earlier request on this connection is not written yet. */
+function isIdle(socket: Socket): boolean {
+  return socket.writable && (!('_httpMessage' in socket) || socket._httpMessage === null)
 }
 
 /**

@@ -152,6 +152,17 @@ describe('a damaged link leads where it was meant to', () => {
     expect(followed(await get(`/tour${damage}`, 'HEAD'))).toEqual(followed(answer))
   })
 
+  test.each(['…', '\u200b', '\u2060', '\u00ad', '\ufeff', '\u00a0', '”', '’»', '😀', '\u200b).', '”?x=1'])(
+    '/tour%s, in bytes that are not percent-encoded',
+    async damage => {
+      const path = Buffer.from(`/tour${damage}`).toString('latin1')
+      const answer = await answerTo(api.port, requestBytes('GET', path))
+      expect(followed(answer)).toEqual([307, target, 'private, no-store'])
+      expect(answer.headers.get('connection')).toBe('close')
+      expect(followed(await answerTo(api.port, requestBytes('HEAD', path)))).toEqual(followed(answer))
+    },
+  )
+
   test.each(['%20tour', '%E2%80%8Btour', '%3Ctour%3E', '“tour”', '(tour)', '**tour**', '%22tour%22'])(
     '/%s',
     async path => {
@@ -190,6 +201,48 @@ describe('a damaged link leads where it was meant to', () => {
     await pool.query(`UPDATE links SET expires_at = now() - interval '1 day' WHERE slug = $1`, [slug])
     expectProblem(await get(`/${slug}).`), 410)
     expectProblem(await get(`/${slug}/`), 410)
+  })
+})
+
+describe('bytes that are not percent-encoded', () => {
+  const raw = Buffer.from('/tour…').toString('latin1')
+
+  test('count as a visit, with all that the request says', async () => {
+    const slug = await shorten(api.origin)
+    const path = Buffer.from(`/${slug}…`).toString('latin1')
+    const headers = { 'user-agent': 'raw client', referer: 'https://example.org/' }
+    await answerTo(api.port, requestBytes('HEAD', path, headers))
+    await answerTo(api.port, requestBytes('GET', path, headers))
+    const { recent } = await waitForVisits(api.origin, slug, 1)
+    expect(recent[0]).toMatchObject({ user_agent: 'raw client', referrer: 'https://example.org/' })
+    await answerTo(api.port, requestBytes('GET', path))
+    await answerTo(api.port, requestBytes('GET', `/${slug}`))
+    const [encoded, bytes] = (await waitForVisits(api.origin, slug, 3)).recent
+    expect([bytes?.user_agent, bytes?.referrer]).toEqual([encoded?.user_agent, encoded?.referrer])
+  })
+
+  test('are a problem or a page where they lead nowhere', async () => {
+    const nowhere = Buffer.from('/nowhere…').toString('latin1')
+    expectProblem(await answerTo(api.port, requestBytes('GET', nowhere)), 404)
+    const page = await answerTo(api.port, requestBytes('GET', nowhere, { accept: 'text/html' }))
+    expect([page.status, page.headers.get('content-type')]).toEqual([404, 'text/html; charset=utf-8'])
+  })
+
+  test.each([
+    ['bytes that are no UTF-8', requestBytes('GET', '/tour\xff')],
+    ['a control character', requestBytes('GET', `${raw}\x01`)],
+    ['another method', requestBytes('POST', raw)],
+    ['a body', requestBytes('GET', raw, {}, 'body')],
+    ['a chunked body', requestBytes('GET', raw, { 'transfer-encoding': 'chunked' })],
+    ['a request behind it', requestBytes('GET', raw) + requestBytes('GET', '/tour')],
+    ['a header twice', requestBytes('GET', raw, { host: 'a.example\r\nhost: b.example' })],
+    ['no Host', `GET ${raw} HTTP/1.1\r\n\r\n`],
+    ['a header on two lines', requestBytes('GET', raw, { a: 'b\r\n c' })],
+    ['a NUL in a header', requestBytes('GET', raw, { a: 'b\0c' })],
+    ['a blank in front of the colon', requestBytes('GET', raw, { 'a ': 'b' })],
+    ['an older protocol', requestBytes('GET', raw).replace('HTTP/1.1', 'HTTP/1.0')],
+  ])('with %s are malformed', async (_, bytes) => {
+    expectProblem(await answerTo(api.port, bytes), 400)
   })
 })
 
