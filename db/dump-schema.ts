@@ -1,11 +1,11 @@
 /**
- * Writes db/schema.sql and apps/shared/database/database-types.ts from the migrations, or with --check fails where they differ.
+ * Writes db/schema.sql and apps/shared/database/database-types.ts from the migrations, or with --check fails if they differ.
  *
  *   pg_virtualenv -v 15 node db/dump-schema.ts [--check]
  *
- * pg_virtualenv (Debian's postgresql-common) lends an empty PostgreSQL 15 and sets PGHOST, PGPORT, PGUSER and
- * PGPASSWORD. The oldest version that Hopcount supports makes the dump, so the migrations are known to run there; every
- * migration is taken back and applied again on the way. The tests run them on the newest.
+ * pg_virtualenv (Debian's postgresql-common) provides an empty PostgreSQL 15 and sets PGHOST, PGPORT, PGUSER and
+ * PGPASSWORD. The dump is made with the oldest supported version, which proves that the migrations run there; every
+ * migration is also rolled back and applied again. The tests run them on the newest version.
  */
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -33,7 +33,7 @@ try {
       ...(types === readFileSync(typesFile, 'utf8') ? [] : ['apps/shared/database/database-types.ts']),
     ]
     for (const file of outdated)
-      process.stderr.write(`${file} does not fit the migrations: run db/dump-schema.ts\n`)
+      process.stderr.write(`${file} does not match the migrations: run db/dump-schema.ts\n`)
     process.exitCode = outdated.length === 0 ? 0 : 1
   } else {
     writeFileSync(schemaFile, schema)
@@ -64,7 +64,7 @@ function migrationsApplied(): string[] {
     .filter(line => line.startsWith('[X]'))
 }
 
-/** The comment lines name the versions of server and pg_dump; \restrict carries a random word. */
+/** Comment lines contain the versions of server and pg_dump; \restrict contains a random word. */
 function withoutVersions(dump: string): string {
   return `${dump
     .split('\n')

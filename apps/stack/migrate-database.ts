@@ -1,6 +1,6 @@
 /**
- * Brings a database to the newest schema: dbmate's migrations, the day partitions of the next days, and BullMQ's
- * tables where PostgreSQL carries the queue. Safe to repeat and to run from several hosts at once: they take turns.
+ * Brings a database to the newest schema: dbmate's migrations, partitions for the next days, and BullMQ's tables if the
+ * queue is in PostgreSQL. Safe to repeat, and to run on several hosts at once: a lock serializes the runs.
  */
 import { execFile } from 'node:child_process'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -15,9 +15,9 @@ export class MigrationFailed extends Error {}
 
 export interface MigrationOptions {
   databaseUrl: string
-  /** Where it is undefined, the queue's tables are made in the database. */
+  /** If undefined, the queue's tables are created in the database. */
   redisUrl: string | undefined
-  /** How long a server that can't be reached is waited for. */
+  /** How long to wait for an unreachable server. */
   waitMs?: number
 }
 
@@ -28,7 +28,7 @@ export async function migrateDatabase(options: MigrationOptions): Promise<void> 
   try {
     const client = await connect(options.databaseUrl, options.waitMs ?? 30_000)
     try {
-      // Held until the session ends: dbmate itself has no lock against a second dbmate.
+      // Held until the session ends: dbmate has no lock of its own against a second dbmate.
       await client.query(`SELECT pg_advisory_lock(hashtext('hopcount:migrate'))`)
       await runDbmate('migrate', options.databaseUrl)
       await client.query(`SELECT ensure_visit_partitions((now() AT TIME ZONE 'UTC')::date - 1, $1)`, [
@@ -43,7 +43,7 @@ export async function migrateDatabase(options: MigrationOptions): Promise<void> 
   }
 }
 
-/** A session on the database, which is created where the server doesn't have it. */
+/** A session on the database, which is created if it doesn't exist. */
 async function connect(databaseUrl: string, waitMs: number): Promise<pg.Client> {
   const deadline = Date.now() + waitMs
   for (;;) {
@@ -72,7 +72,7 @@ async function createDatabase(databaseUrl: string): Promise<void> {
   try {
     await runDbmate('create', databaseUrl)
   } catch (error) {
-    // Somebody else created it in the same moment (duplicate_database, or its unique key).
+    // Another process created it at the same moment (duplicate_database, or its unique key).
     if (!/\((42P04|23505)\)/.test(reasonOf(error))) throw error
   }
 }
@@ -80,7 +80,7 @@ async function createDatabase(databaseUrl: string): Promise<void> {
 /** SQLSTATE 3D000, invalid_catalog_name. */
 const databaseMissing = '3D000'
 
-/** Waiting helps against servers that are not there yet (ECONNREFUSED, 57P03), not against a wrong password (class 28). */
+/** Waiting helps if a server is not up yet (ECONNREFUSED, 57P03), but not against a wrong password (class 28). */
 function refusedForGood(code: string): boolean {
   return code.startsWith('28') || code.startsWith('42')
 }
@@ -89,7 +89,7 @@ async function runDbmate(command: 'create' | 'migrate', databaseUrl: string): Pr
   const args = ['--migrations-dir', migrationsDir, '--no-dump-schema', command]
   try {
     await promisify(execFile)(resolveBinary(), args, {
-      // In the environment, because other users of this machine can read arguments.
+      // In the environment, because other users of the machine can read arguments.
       env: { ...process.env, DATABASE_URL: dbmateUrl(databaseUrl) },
     })
   } catch (error) {
@@ -99,8 +99,8 @@ async function runDbmate(command: 'create' | 'migrate', databaseUrl: string): Pr
 }
 
 /**
- * The same server, reached the same way: node-postgres speaks plain text unless the URL or PGSSLMODE says otherwise,
- * dbmate's driver insists on TLS then; and the modes that only node-postgres knows get the driver's nearest name.
+ * The same server with the same TLS settings: by default node-postgres uses plain text, whereas dbmate's driver requires
+ * TLS. Modes that only node-postgres knows are mapped to the driver's closest one.
  */
 function dbmateUrl(databaseUrl: string): string {
   const url = new URL(databaseUrl)

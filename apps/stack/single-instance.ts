@@ -1,7 +1,7 @@
 /**
- * One launcher per data folder. The lock is a listening unix socket that is named after the folder: it ends with its
- * process, however that ends, and being named by a hash it is short enough for a socket's path (107 bytes) wherever
- * the folder lies. On Linux the name is abstract (unix(7)), so there is no file to be left behind.
+ * One launcher per data folder. The lock is a listening Unix socket named after the folder: it is released when its
+ * process ends, however it ends. The name is a hash, because a socket's path has at most 107 bytes. On Linux the name is
+ * abstract (unix(7)), so no file is left behind.
  */
 import { createHash } from 'node:crypto'
 import { realpathSync, rmSync } from 'node:fs'
@@ -9,7 +9,7 @@ import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-/** Held until this process ends. Throws where another launcher runs on the folder. */
+/** Held until this process ends. Throws if another launcher runs on the folder. */
 export async function lockFolder(folder: string): Promise<void> {
   const name = `hopcount-${createHash('sha256').update(realpathSync(folder)).digest('hex').slice(0, 32)}`
   const path = process.platform === 'linux' ? `\0${name}` : join(tmpdir(), name)
@@ -17,12 +17,12 @@ export async function lockFolder(folder: string): Promise<void> {
   const holder = await askHolder(path)
   if (holder !== undefined)
     throw new Error(`Hopcount runs already on ${folder} (process ${holder}): stop that one first`)
-  // Nobody answers: the file of a socket whose process has crashed.
+  // No response: the socket file of a process that crashed.
   if (process.platform !== 'linux') rmSync(path, { force: true })
   if (!(await listen(path))) throw new Error(`Hopcount runs already on ${folder}`)
 }
 
-/** False where the name is taken. Who connects is told this process's id. */
+/** False if the name is taken. Clients that connect receive this process's id. */
 function listen(path: string): Promise<boolean> {
   return new Promise((resolve, reject) => {
     const server = createServer(socket => {
@@ -46,7 +46,7 @@ function askHolder(path: string): Promise<string | undefined> {
       answer += text
     })
     socket.once('end', () => resolve(answer))
-    // A holder that is stopped (SIGSTOP) does not answer, and holds the folder all the same.
+    // A suspended holder (SIGSTOP) does not respond, but still holds the folder.
     socket.once('timeout', () => {
       socket.destroy()
       resolve('unknown')

@@ -1,4 +1,4 @@
-/** What people and a load balancer do: ask the first address that answers. */
+/** Like users behind a load balancer: requests go to the first address that responds. */
 import { setTimeout as sleep } from 'node:timers/promises'
 
 export interface Tally {

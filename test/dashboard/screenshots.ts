@@ -3,6 +3,7 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import type { Pool } from 'pg'
+import { dayMs } from '../../apps/shared/days.ts'
 import type { Random } from '../faults/seeded-random.ts'
 import { seededRandom } from '../faults/seeded-random.ts'
 import { cleanUp } from '../support/clean-up.ts'
@@ -15,7 +16,6 @@ import type { PastVisit } from './past-visits.ts'
 import { firefox, recordVisits, someVisit } from './past-visits.ts'
 
 const folder = join(root, 'apps/dashboard/screenshots')
-const dayMs = 24 * 3_600_000
 const links = [
   {
     slug: 'spring-letter',

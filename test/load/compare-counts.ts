@@ -1,9 +1,9 @@
 /**
- * Compares what a Locust run got answered with what Hopcount counted; exits 1 where they differ.
+ * Compares the redirects of a Locust run with Hopcount's counts; exits with 1 if they differ.
  *
  *   node test/load/compare-counts.ts [--host http://127.0.0.1:8080] [--report test/load/answered.json] [--wait 60]
  *
- * A link may have more visits than were answered only by as many as got no answer at all.
+ * A link may have more visits than answered redirects, but only by the number of requests without a response.
  */
 import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -31,7 +31,7 @@ let counted = 0
 for (const [slug, expected] of Object.entries(report.answered)) {
   const mostPossible = expected + (report.unknown[slug] ?? 0)
   let visits = await visitsOf(slug)
-  // What was just answered may still be on its way.
+  // Visits that were just redirected may not be counted yet.
   while (visits < expected && Date.now() < deadline) {
     await sleep(250)
     visits = await visitsOf(slug)
@@ -42,11 +42,11 @@ for (const [slug, expected] of Object.entries(report.answered)) {
   wrong++
   process.stdout.write(`/${slug}: answered ${expected} times, counted ${visits} times\n`)
 }
-process.stdout.write(`answered ${answered}, counted ${counted}, links that differ: ${wrong}\n`)
+process.stdout.write(`answered ${answered}, counted ${counted}, links with a difference: ${wrong}\n`)
 process.exitCode = wrong === 0 ? 0 : 1
 
 async function visitsOf(slug: string): Promise<number> {
   const response = await fetch(`${values.host}/stats/${slug}`)
-  if (!response.ok) throw new Error(`GET /stats/${slug} answered ${response.status}`)
+  if (!response.ok) throw new Error(`GET /stats/${slug} returned ${response.status}`)
   return ((await response.json()) as { visits: number }).visits
 }

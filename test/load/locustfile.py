@@ -1,11 +1,11 @@
-"""Load for Hopcount: people who shorten, people who follow links by a Zipf law, people who read the numbers.
+"""A load test of Hopcount: users who shorten URLs, who follow links (by Zipf's law) and who read statistics.
 
     pip install locust
     locust -f test/load/locustfile.py --host http://127.0.0.1:8080 --headless -u 100 -r 20 -t 60s
     node test/load/compare-counts.ts --host http://127.0.0.1:8080
 
-The run writes what was answered, per slug, to test/load/answered.json; the second command compares that with what
-was counted, and exits 1 where they differ. Nothing is retried: a redirect that was answered is counted once.
+The run writes the number of redirects per slug to test/load/answered.json; the second command compares them with the
+counts, and exits with 1 if they differ. Nothing is retried: a redirect that was answered is counted once.
 """
 
 import json
@@ -23,7 +23,7 @@ REPORT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "answered.json
 slugs: list[str] = []
 weights: list[float] = []
 answered: Counter[str] = Counter()
-# Requests on their way, or whose answer never came (also those that the end of the run cuts off): they may be counted.
+# Requests in flight or without a response (including those cut off by the end of the run): they may be counted.
 unknown: Counter[str] = Counter()
 
 
@@ -46,7 +46,7 @@ class Visitor(FastHttpUser):
         unknown[slug] += 1
         with self.client.get(f"/{slug}", name="GET /:slug", allow_redirects=False, catch_response=True) as response:
             if response.status_code == 0:
-                response.failure("no answer")
+                response.failure("no response")
                 return
             unknown[slug] -= 1
             if response.status_code == 307:
@@ -57,7 +57,7 @@ class Visitor(FastHttpUser):
 
 
 class Author(FastHttpUser):
-    """Shortens URLs until there are enough of them."""
+    """Shortens URLs until there are enough links."""
 
     weight = 2
     wait_time = between(0.05, 0.2)
@@ -76,7 +76,7 @@ class Author(FastHttpUser):
 
 
 class Reader(FastHttpUser):
-    """Polls the numbers, as a dashboard does: asks again with the ETag of the last answer."""
+    """Polls statistics as a dashboard does, with the ETag of the last response."""
 
     weight = 3
     wait_time = between(0.5, 1.5)

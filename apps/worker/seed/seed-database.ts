@@ -1,10 +1,10 @@
 /**
- * Fills a database with links and visits, truthfully: what a worker would have written. All aggregates and the ledger's
- * sum agree with the raw visits, which are drawn by a Zipf law over the links and spread over the days. Visitors have no
- * addresses: each is a number, drawn as well, and days whose visitors are still kept have them.
+ * Fills a database with links and visits exactly as a worker would have written them: all aggregates and the ledger's sum
+ * agree with the raw visits, which are drawn by Zipf's law over the links and spread over the days. Visitors have no
+ * addresses: each is a random number, stored for days whose visitors are still kept.
  *
- * All of it is one transaction (but for the day partitions, which would keep workers waiting): a seed that is ended half-way leaves nothing. What is
- * in the database already stays; only slugs that exist make it fail.
+ * Everything but the day partitions, which would block workers, is one transaction: a seed that is interrupted leaves
+ * nothing behind. Existing data stays unchanged; only slugs that already exist make the seed fail.
  */
 import { randomInt, randomUUIDv7 } from 'node:crypto'
 import { inTransaction } from '@hopcount/shared/database/in-transaction.ts'
@@ -31,16 +31,16 @@ import {
 import {
   countries,
   languages,
-  peoplePerVisit,
   referrerNumbers,
   referrerShare,
   referrers,
   userAgentNumbers,
   userAgents,
+  visitorsPerVisit,
 } from './seed-visitors.ts'
 
 const linksPerStatement = 100_000
-/** What a statement's draw takes stays in memory. */
+/** Few enough for the draw of one statement to stay in memory. */
 const visitsPerStatement = 1_000_000
 const visitsPerBatch = 16_000
 const quarterMs = 15 * 60 * 1_000
@@ -54,9 +54,9 @@ export async function seedDatabase(
   const from = floorTo(now - options.days * dayMs, quarterMs)
   if (options.visits > 0) {
     const made = await makePartitions(pool, new Date(from), new Date(now))
-    say(`${made} day partitions made`)
+    say(`${made} day partitions created`)
   }
-  // Committed by themselves, as a worker does, so that nobody waits for these rows.
+  // Committed separately, as a worker does, so that nobody waits for these rows.
   const visitors = await numberVisitors(pool)
   const seed = async (client: PoolClient) => {
     await createRawDay(client)
@@ -64,7 +64,7 @@ export async function seedDatabase(
     await seedLinks(client, options, new Date(from), say)
     if (options.visits > 0) await seedVisits(client, options, { from, to: now }, visitors, say)
   }
-  // The lock that any INSERT takes: from here on no day's visitors are retired.
+  // The lock that any INSERT takes: from now on no day's visitors are retired.
   await inTransaction(
     pool,
     seed,
@@ -109,7 +109,7 @@ async function seedVisits(
         to: new Date(part.to),
         visits: count,
         links,
-        people: Math.ceil(visitsOfDay * peoplePerVisit),
+        visitors: Math.ceil(visitsOfDay * visitorsPerVisit),
         ...visitors,
       })
       seq += await enterSeedLedger(client, {
@@ -138,7 +138,7 @@ async function numberVisitors(pool: Pool) {
     referrerShare,
     countries: countries.map(country => letterCode(country) ?? null),
     languages: languages.map(language => letterCode(language) ?? null),
-    peopleSeed: randomInt(2 ** 48 - 1),
+    visitorSeed: randomInt(2 ** 48 - 1),
   }
 }
 
@@ -154,13 +154,13 @@ interface Span {
   to: number
 }
 
-/** The parts of a span that lie on one day (UTC) each. */
+/** The parts of a span, each within one day (UTC). */
 function* daysOf(span: Span): Generator<Span> {
   for (let from = span.from; from < span.to; from = floorTo(from, dayMs) + dayMs)
     yield { from, to: Math.min(floorTo(from, dayMs) + dayMs, span.to) }
 }
 
-/** Parts of which one statement can draw the visits. */
+/** Parts small enough for one statement to draw their visits. */
 function* divide(span: Span, visits: number): Generator<Span> {
   const parts = Math.ceil(visits / visitsPerStatement)
   const partMs = Math.ceil((span.to - span.from) / parts)

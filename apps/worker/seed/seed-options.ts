@@ -1,13 +1,13 @@
 export interface SeedOptions {
   links: number
   visits: number
-  /** The visits lie in the last `days` times 24 hours. */
+  /** Visits are within the last `days` times 24 hours. */
   days: number
   /** Slugs are the prefix and the link's number in at least seven digits: s0000001, s0000002, … */
   slugPrefix: string
 }
 
-/** Throws an error of one line where the arguments make no sense. */
+/** Throws a one-line error if the arguments are invalid. */
 export function readSeedOptions(values: {
   links?: string | undefined
   visits?: string | undefined

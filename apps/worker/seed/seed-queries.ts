@@ -1,14 +1,15 @@
 /**
- * The statements of a seed, all on one session: links are found through a temporary table, a day's visits
- * and their sums lie in those of raw-day.ts.
- * Draws by a Zipf law of exponent 1 over N things are rounded log-uniform ones: round(½ · (2N + 1)^random), which gives
- * rank k the share ln((k + ½) / (k − ½)) / ln(2N + 1), within 9 % of 1/k for the first rank, 2 % for all others.
+ * The statements of a seed, all in one session: a temporary table lists the links, and those of raw-day.ts hold a day's
+ * visits and their sums.
+ *
+ * A draw by Zipf's law with exponent 1 over N items is a rounded log-uniform one: round(½ · (2N + 1)^random) gives rank k
+ * the share ln((k + ½) / (k − ½)) / ln(2N + 1), within 9 % of 1/k for the first rank and 2 % for all others.
  */
 import { allLinks } from '@hopcount/shared/all-links.ts'
 import { dayText } from '@hopcount/shared/days.ts'
 import type { Pool, PoolClient } from 'pg'
 
-/** In a transaction. Sums of all links together are kept until its end: workers want those rows all the time. */
+/** In a transaction. The sums of all links are written at its end, because workers need those rows all the time. */
 export async function createSeedTables(client: PoolClient): Promise<void> {
   await client.query(
     `CREATE TEMPORARY TABLE seed_links (n bigint NOT NULL, link_id bigint NOT NULL) ON COMMIT DROP;
@@ -19,7 +20,7 @@ export async function createSeedTables(client: PoolClient): Promise<void> {
   )
 }
 
-/** Links number `from` to `to`. Throws (unique_violation) where a slug exists. */
+/** Inserts links number `from` to `to`. Throws (unique_violation) if a slug exists. */
 export async function insertSeedLinks(
   client: PoolClient,
   options: { slugPrefix: string; from: number; to: number; createdAt: Date },
@@ -41,7 +42,7 @@ export async function analyzeSeedLinks(client: PoolClient): Promise<void> {
   await client.query('ANALYZE seed_links')
 }
 
-/** Day partitions (UTC) for a span; returns how many were made. */
+/** Creates day partitions (UTC) for a span; returns how many were created. */
 export async function makePartitions(pool: Pool, from: Date, to: Date): Promise<number> {
   const { rows } = await pool.query<{ made: number }>(
     `SELECT ensure_visit_partitions(($1::timestamptz AT TIME ZONE 'UTC')::date,
@@ -51,7 +52,7 @@ export async function makePartitions(pool: Pool, from: Date, to: Date): Promise<
   return rows[0]?.made ?? 0
 }
 
-/** Numbers of the texts, in their order; a worker would have numbered all that come again. */
+/** Numbers all texts, as a worker would number those that repeat; returns the numbers in the order of the texts. */
 export async function numberSeedTexts(pool: Pool, texts: string[]): Promise<number[]> {
   await pool.query(
     'INSERT INTO texts (text) SELECT DISTINCT text FROM unnest($1::text[]) AS text ORDER BY text ON CONFLICT DO NOTHING',
@@ -64,7 +65,7 @@ export async function numberSeedTexts(pool: Pool, texts: string[]): Promise<numb
   return rows.map(row => row.id)
 }
 
-/** Numbers of texts by family: those of family k lie one after the other, from (k − 1) · perFamily on. */
+/** Numbers of texts by family: those of family k are consecutive, starting at (k − 1) · perFamily. */
 export interface SeedTexts {
   ids: number[]
   families: number
@@ -72,7 +73,7 @@ export interface SeedTexts {
 }
 
 /**
- * Draws visits within a span, in the order of their moments, more of them in its middle than at its ends, into raw_day.
+ * Draws visits within a span into raw_day, in chronological order, more of them in its middle than at its ends.
  */
 export async function drawVisits(
   client: PoolClient,
@@ -83,15 +84,15 @@ export async function drawVisits(
     links: number
     userAgents: SeedTexts
     referrers: SeedTexts
-    /** Of all visits: those that have a referrer. */
+    /** The share of visits with a referrer. */
     referrerShare: number
-    /** As in `visits`; null: not known. */
+    /** As in `visits`; null: unknown. */
     countries: (number | null)[]
     languages: (number | null)[]
-    /** People of the day, among whom the visitors are drawn. */
-    people: number
-    /** Any number: people of another one are others. */
-    peopleSeed: number
+    /** The number of the day's visitors, among whom that of each visit is drawn. */
+    visitors: number
+    /** Any number; different numbers give different visitors. */
+    visitorSeed: number
   },
 ): Promise<void> {
   await client.query(
@@ -114,7 +115,7 @@ export async function drawVisits(
             ($14::smallint[])[round(0.5 * power(2 * cardinality($14::smallint[])::float8 + 1, language))::integer],
             hashint8extended(floor(power(person, 1.3) * $15::float8)::bigint, $16::bigint)
      FROM chance JOIN seed_links
-       -- Popular links lie anywhere among the others: rank times a prime, modulo the number of links.
+       -- Popular links are spread among the others: rank times a prime, modulo the number of links.
        ON seed_links.n = (least(greatest(round(0.5 * power(2 * $4::float8 + 1, link)), 1), $4::float8)::bigint * $5::bigint) % $4::bigint + 1
      ORDER BY 2`,
     [
@@ -132,8 +133,8 @@ export async function drawVisits(
       options.userAgents.perFamily,
       options.countries,
       options.languages,
-      options.people,
-      options.peopleSeed,
+      options.visitors,
+      options.visitorSeed,
     ],
   )
 }
@@ -145,7 +146,7 @@ function rankStep(links: number): number {
 
 /**
  * Writes a day that has been drawn and summed (raw-day.ts). The links are the seed's own and each day is written once,
- * so none of their rows is there yet.
+ * so none of these rows exists yet.
  */
 export async function insertSeedDay(
   client: PoolClient,
@@ -203,7 +204,7 @@ export async function insertSeedTotals(client: PoolClient): Promise<void> {
   )
 }
 
-/** Adds the sums to those of all links together, in a worker's order (add-to-aggregates.ts). */
+/** Adds the sums to those of all links, in the same order as a worker (add-to-aggregates.ts). */
 export async function addToAllLinks(client: PoolClient): Promise<void> {
   await client.query(
     `INSERT INTO link_totals AS total (link_id, visits, bots, previews, uniques, first_visit, last_visit)
@@ -240,7 +241,7 @@ export async function addToAllLinks(client: PoolClient): Promise<void> {
   )
 }
 
-/** The batches that the visits could have come in: all of `batchVisits`, but the last. */
+/** Batches in which the visits could have arrived: all have `batchVisits` visits, except the last. */
 export async function enterSeedLedger(
   client: PoolClient,
   options: { producerId: string; firstSeq: number; visits: number; batchVisits: number },
@@ -255,7 +256,7 @@ export async function enterSeedLedger(
   return batches
 }
 
-/** What autovacuum would do within a minute: statistics for the planner, and pages marked as visible to all. */
+/** What autovacuum would do within a minute: statistics for the planner, and pages marked as all-visible. */
 export async function vacuumSeeded(pool: Pool): Promise<void> {
   await pool.query(
     'VACUUM (ANALYZE) links, texts, visits, visitors, link_totals, link_days, link_breakdowns, link_quarters, link_minutes',

@@ -1,6 +1,6 @@
 /**
- * Who visits, for seeded visits: user agents and referrers as they come in, a few of them often and many of them rarely.
- * `{n}` stands for a number that differs from visitor to visitor: a version, a page.
+ * The visitors of seeded visits: realistic user agents and referrers, a few of them frequent and many of them rare. `{n}`
+ * stands for a number that differs between visitors, such as a version or a page.
  */
 export const userAgents = [
   'Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/{n}.0.0.0 Safari/537.36',
@@ -31,10 +31,10 @@ export const referrers = [
   'https://duckduckgo.com/',
 ]
 export const referrerNumbers = 1_000
-/** Of all visits: those that name the page they come from. */
+/** The share of visits with a referrer. */
 export const referrerShare = 0.55
 
-/** Upper-case ISO 3166-1 alpha-2, most frequent first; empty: not known. */
+/** Upper-case ISO 3166-1 alpha-2, most frequent first; empty: unknown. */
 export const countries = [
   'US',
   'DE',
@@ -55,7 +55,7 @@ export const countries = [
   'ZA',
   'MX',
 ]
-/** ISO 639, most frequent first; empty: not told. */
+/** ISO 639, most frequent first; empty: unknown. */
 export const languages = ['en', 'de', 'fr', 'es', 'pt', 'hi', '', 'ja', 'nl', 'it', 'pl', 'sv', 'zh', 'ne']
-/** People per visit of a day, among whom each visit's is drawn, some more often than others. */
-export const peoplePerVisit = 0.7
+/** Visitors per visit of a day; each visit's visitor is drawn among them, some more often than others. */
+export const visitorsPerVisit = 0.7

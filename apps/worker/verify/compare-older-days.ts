@@ -77,7 +77,7 @@ function compareAllLinks(client: PoolClient, beforeDay: number): Promise<Differe
   )
 }
 
-/** A dimension that came later has less where its day began before it. */
+/** A dimension that was added later may be incomplete on days that began before it. */
 function compareBreakdownSums(client: PoolClient, beforeDay: number): Promise<Difference[]> {
   return findDifferences(
     client,

@@ -44,9 +44,9 @@ async function rebuildLinks(client: PoolClient, day: number): Promise<number> {
   return (removed.rowCount ?? 0) + (written.rowCount ?? 0)
 }
 
-/** What is right goes in as deltas: the next fold lists what is frequent, and gives the others their rows. */
+/** The correct values are inserted as deltas: the next fold lists the frequent ones and gives the others their rows. */
 async function rebuildBreakdowns(client: PoolClient, day: number): Promise<number> {
-  // Whoever folds holds this lock, and so is at the end of its transaction or has not begun.
+  // A fold takes this lock first, so it has either committed or not begun.
   await client.query(`SELECT pg_advisory_xact_lock(hashtext('hopcount:fold-breakdowns'))`)
   const loose = await client.query<{ link_id: number }>(
     `SELECT link_id FROM link_breakdowns
@@ -89,7 +89,7 @@ async function deleteBreakdowns(client: PoolClient, day: number, linkIds: number
     ])
 }
 
-/** Replaces rows that are wrong, or that lie within an hour whose sum is wrong. */
+/** Replaces rows that are wrong, or within an hour whose sum is wrong. */
 async function rebuildQuarters(client: PoolClient, day: number, bucketMs: number): Promise<number> {
   await client.query(
     `CREATE TEMPORARY TABLE wrong_quarters ON COMMIT DROP AS

@@ -92,7 +92,7 @@ function rememberedPerText<Known extends object | string | number>(describe: (te
 }
 
 /**
- * 64 bits of SHA-256 over the day's salt, the client's address (IPv6: its /64) and user agent. Among a million people of one link and day, two have
+ * 64 bits of SHA-256 over the day's salt, the client's address (IPv6: its /64) and user agent. Among a million visitors of one link and day, two have
  * the same with a chance of 1 in 40 million.
  */
 function writeVisitor(
