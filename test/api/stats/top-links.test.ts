@@ -70,7 +70,7 @@ interface Entry {
   humans: number
   bots: number
   previews: number
-  uniques: number
+  uniques: number | undefined
   last_visit: string | null
   growth?: number
 }
@@ -92,7 +92,8 @@ async function allPages(query: URLSearchParams): Promise<Entry[]> {
     path = /^<(\/[^>]+)>; rel="next"$/.exec(response.headers.get('link') ?? '')?.[1]
     if (path !== undefined) expect(page).toHaveLength(limit)
   }
-  return entries
+  // Absent and undefined are the same.
+  return entries.map(entry => ({ ...entry, uniques: entry.uniques }))
 }
 
 /** All links that belong in the list, in order. */
@@ -101,8 +102,11 @@ function listByHand(
   window: { from: number; to: number; nominalTo: number } | undefined,
   matches: ((slug: string) => boolean) | undefined,
 ): Partial<Entry>[] {
-  const from = window?.from ?? start
-  const to = window?.to ?? end + dayMs
+  // A list sorted by unique visitors covers whole UTC days.
+  const grain = sort === 'uniques' ? dayMs : 1
+  const from = Math.floor((window?.from ?? start) / grain) * grain
+  const to = Math.ceil((window?.to ?? end + dayMs) / grain) * grain
+  const withUniques = window === undefined || (from % dayMs === 0 && to % dayMs === 0)
   const length = (window?.nominalTo ?? 0) - from
   const entries = [...links].map(([slug, linkId]) => {
     const own = visits.filter(visit => visit.linkId === linkId)
@@ -115,7 +119,7 @@ function listByHand(
       last,
       slug,
       ...countVisits(inWindow),
-      uniques: days.reduce((sum, day) => sum + day.uniques, 0),
+      uniques: withUniques ? days.reduce((sum, day) => sum + day.uniques, 0) : undefined,
       last_visit: last === 0 ? null : new Date(last).toISOString(),
       ...(sort === 'growth' && { growth }),
     }

@@ -1,6 +1,7 @@
 /** `GET /stats`: links, most visited first or in another order, for all time or a window. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { problemResponses } from '../../errors/problem.ts'
+import { isWholeDays } from '../breakdowns/breakdown-range.ts'
 import { countsOf } from '../counts.ts'
 import { queryProblem } from '../series/series-range.ts'
 import type { Made } from '../shared-responses.ts'
@@ -71,7 +72,7 @@ export const topLinksRoute: FastifyPluginAsyncTypebox<StatsContext> = async (
           now,
         )
       : undefined
-    const body = links.map(link => describeLink(link, query, lines?.get(link.linkId)))
+    const body = links.map(link => describeLink(link, query, window, lines?.get(link.linkId)))
     return { body: JSON.stringify(body), next: nextQuery(links, query) }
   }
 }
@@ -85,12 +86,17 @@ function readWindow(query: TopLinksQuery, now: Date): TopWindow | undefined {
   return window
 }
 
-function describeLink(link: TopLink, { sort }: TopLinksQuery, sparkline: number[] | undefined) {
+function describeLink(
+  link: TopLink,
+  { sort }: TopLinksQuery,
+  window: TopWindow | undefined,
+  sparkline: number[] | undefined,
+) {
   return {
     slug: link.slug,
     long_url: link.longUrl,
     ...countsOf(link),
-    uniques: link.uniques,
+    ...((window === undefined || isWholeDays(window)) && { uniques: link.uniques }),
     last_visit: link.lastVisit,
     created_at: link.createdAt,
     ...(sort === 'growth' && { growth: link.visits - link.before }),

@@ -24,7 +24,7 @@ export const TopLinksQuerySchema = Type.Object(
       {
         default: 'visits',
         description:
-          'highest first, ties by age, oldest link first; growth: the increase in visits over the preceding period of equal length',
+          'highest first, ties by age, oldest link first; uniques: all figures are of the whole UTC days that the window touches; growth: the increase in visits over the preceding period of equal length',
       },
     ),
     search: Type.Optional(
@@ -54,10 +54,12 @@ const TopLinkSchema = Type.Object({
   slug: Type.String(),
   long_url: Type.String(),
   ...countsProperties,
-  uniques: Type.Integer({
-    description:
-      'unique visitors: each is counted once per UTC day; in a window, over all UTC days that it touches',
-  }),
+  uniques: Type.Optional(
+    Type.Integer({
+      description:
+        'unique visitors per UTC day, summed over the days: each is counted once per link and UTC day. In a window only if it consists of whole UTC days',
+    }),
+  ),
   last_visit: Type.Union([time, Type.Null()], { description: 'of all time' }),
   created_at: time,
   growth: Type.Optional(

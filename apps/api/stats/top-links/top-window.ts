@@ -1,6 +1,7 @@
 /** The period of a top list, made up of whole days (`link_days`) and quarter hours at its edges. */
 import { dayMs, dayNumber, dayText } from '@hopcount/shared/days.ts'
 import { readRange } from '../series/series-range.ts'
+import type { TopSort } from './ranked-page.ts'
 
 export interface Span {
   /** Both are on quarter hours; `to` is exclusive. */
@@ -28,24 +29,27 @@ export interface TopWindowQuery {
   from?: string
   to?: string
   tz: string
+  /** Unique visitors are known per UTC day, so a list sorted by them covers the whole days that its window touches. */
+  sort?: TopSort
 }
 
 const quarterMs = 15 * 60_000
 const windowMs = { '24h': dayMs, '7d': 7 * dayMs, '30d': 30 * dayMs }
 
-/** Undefined: all time. The window consists of whole quarter hours, from the one that contains its first moment on. */
+/** Undefined: all time. The window consists of whole quarter hours (or days), from the one that contains its first moment on. */
 export function readTopWindow(query: TopWindowQuery, now: Date): TopWindow | undefined {
+  const grainMs = query.sort === 'uniques' ? dayMs : quarterMs
   if (query.from !== undefined || query.to !== undefined) {
     const { from, to } = readRange(query, now, to => to - 30 * dayMs)
-    return windowOf(from, to, query.to === undefined)
+    return windowOf(from, to, query.to === undefined, grainMs)
   }
   if (query.window === undefined || query.window === 'all') return undefined
-  return windowOf(now.getTime() - windowMs[query.window], now.getTime(), true)
+  return windowOf(now.getTime() - windowMs[query.window], now.getTime(), true, grainMs)
 }
 
-function windowOf(from: number, to: number, isOpen: boolean): TopWindow {
-  const start = Math.floor(from / quarterMs) * quarterMs
-  const end = Math.ceil(to / quarterMs) * quarterMs
+function windowOf(from: number, to: number, isOpen: boolean, grainMs: number): TopWindow {
+  const start = Math.floor(from / grainMs) * grainMs
+  const end = Math.ceil(to / grainMs) * grainMs
   // There are no visits after now, so all of today is read: one row instead of its quarter hours.
   const counted = isOpen ? Math.ceil(end / dayMs) * dayMs : end
   return {

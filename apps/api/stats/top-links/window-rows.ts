@@ -6,19 +6,17 @@ import type { Span, SplitSpan, TopWindow } from './top-window.ts'
 import { splitSpan } from './top-window.ts'
 
 /**
- * Rows that add up to a window's figures per link: `visits`, `bots`, `previews`, `uniques` (of the whole UTC days that
- * the window touches) and `before`, the visits in the period before, where the sort order needs them.
+ * Rows that add up to a window's figures per link: `visits`, `bots`, `previews`, `uniques` (complete
+ * only if the window consists of whole UTC days) and `before`, the visits in the period before, where the sort order needs them.
  */
 export function windowRows(
   window: TopWindow,
   sort: TopSort,
   links: RawBuilder<unknown>,
 ): RawBuilder<unknown> {
-  const { days, wholeDays, edges } = splitSpan(window)
-  const edgeDays = days.filter(day => !wholeDays.includes(day))
+  const { wholeDays, edges } = splitSpan(window)
   const parts = [
     sql`SELECT link_id, visits, bots, previews, uniques, 0 AS before FROM link_days WHERE ${isOnDays(wholeDays)} AND ${links}`,
-    sql`SELECT link_id, 0, 0, 0, uniques, 0 FROM link_days WHERE ${isOnDays(edgeDays)} AND ${links}`,
     ...edges.map(
       edge =>
         sql`SELECT link_id, visits, bots, previews, 0, 0 FROM link_quarters WHERE ${isInQuarters(edge)} AND ${links}`,

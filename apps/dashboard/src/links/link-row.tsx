@@ -61,7 +61,7 @@ export function LinkRow({ link, sort, pending, now }: LinkRowProps) {
 
 /** The value that the list is sorted by. */
 function MainFigure({ link, sort, pending }: Omit<LinkRowProps, 'now'>) {
-  if (sort === 'uniques') return <Figure value={number(link.uniques)} unit="unique visitors" />
+  if (sort === 'uniques') return <Figure value={number(link.uniques ?? 0)} unit="unique visitors" />
   if (sort === 'growth') return <Figure value={signed(link.growth ?? 0)} unit="visits" />
   if (link.visits === 0 && link.last_visit === null)
     return pending > 0 ? (
