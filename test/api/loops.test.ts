@@ -111,6 +111,7 @@ describe('what ends at the service or leads elsewhere is no loop', () => {
     ['a path that is no slug', 'http://seen.example/a/b', 'seen.example'],
     ['a file', 'http://seen.example/a.html', 'seen.example'],
     ['another port', 'http://seen.example:8443/x', 'seen.example'],
+    ['a text that is no URL', 'http://a%zz.example/x', 'a%zz.example'],
     ['another host', 'http://www.seen.example/x', 'seen.example'],
   ])('%s', async (_, longUrl, host) => {
     const slug = await storedLink(longUrl)

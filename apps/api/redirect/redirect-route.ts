@@ -117,15 +117,14 @@ export function redirectRoutes(
       sendPrefetchRefused(reply)
     } else if (cached !== undefined) followIfOpen(request, reply, cached)
     else {
-      findLink(resolver, slug).then(
-        link => {
+      findLink(resolver, slug)
+        .then(link => {
           if (link !== undefined) return followIfOpen(request, reply, link)
           const orphan = request.method === 'GET' ? orphanOf(slug) : undefined
           if (orphan !== undefined) orphans.count(orphan)
           sendUnknown(reply)
-        },
-        error => sendFailure(reply, error),
-      )
+        })
+        .catch(error => sendFailure(reply, error))
     }
   }
 
