@@ -8,19 +8,17 @@
 import rateLimit from '@fastify/rate-limit'
 import { clientNetwork } from '@hopcount/shared/client-address.ts'
 import type { Log } from '@hopcount/shared/log.ts'
-import { createHealthLog } from '@hopcount/shared/log.ts'
 import type { FastifyInstance } from 'fastify'
-import { Redis } from 'ioredis'
 import { LRUCache } from 'lru-cache'
 import type { ClientAddresses } from '../client-addresses.ts'
 import { isLocalClient } from '../client-addresses.ts'
 import { Problem } from '../errors/problem.ts'
+import { openRedisWithDeadline } from '../redis-with-deadline.ts'
 
 type Counted = { current: number; ttl: number }
 type Callback = (error: Error | null, counted?: Counted) => void
 
 const windowMs = 60_000
-const deadlineMs = 50
 const maxLocalClients = 10_000
 
 /** The `config` of a route with this many requests per minute; 0: no limit. */
@@ -67,15 +65,7 @@ export async function limitRates(
 }
 
 function openSharedCounters(redisUrl: string, log: Log) {
-  const redis = new Redis(redisUrl, {
-    enableOfflineQueue: false,
-    maxRetriesPerRequest: 0,
-    commandTimeout: deadlineMs,
-    retryStrategy: attempt => Math.min(50 * 2 ** attempt, 1_000),
-  })
-  const health = createHealthLog(log, 'rate limits in Redis')
-  redis.on('error', error => health.fails(error))
-  redis.on('ready', () => health.works())
+  const { redis } = openRedisWithDeadline(redisUrl, 'rate limits in Redis', log)
 
   async function count(client: string): Promise<Counted> {
     const key = `{hopcount}:limit:${client}`

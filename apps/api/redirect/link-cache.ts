@@ -1,15 +1,14 @@
 /**
  * L2: links in Redis, shared by all API processes. It is only a cache: any lookup may miss, and none takes longer than
- * `deadlineMs`. After `failuresToOpen` failures in a row it is not used for `openMs` (circuit breaker), so a Redis that
+ * 50 ms (redis-with-deadline.ts). After `failuresToOpen` failures in a row it is not used for `openMs` (circuit breaker), so a Redis that
  * hangs delays only a few redirects.
  */
 
 import { createGroupCommit } from '@hopcount/shared/group-commit.ts'
 import type { Log } from '@hopcount/shared/log.ts'
-import { createHealthLog } from '@hopcount/shared/log.ts'
-import { Redis } from 'ioredis'
 import type { Link } from '../links/link.ts'
 import { createLink } from '../links/link.ts'
+import { openRedisWithDeadline } from '../redis-with-deadline.ts'
 
 export interface LinkCache {
   get(slug: string): Promise<Link | undefined>
@@ -17,7 +16,6 @@ export interface LinkCache {
   close(): void
 }
 
-const deadlineMs = 50
 const failuresToOpen = 5
 const openMs = 1_000
 /** Limits the effect of a lost invalidation, and the size of a Redis without a memory limit. */
@@ -26,17 +24,9 @@ const keyPrefix = '{hopcount}:link:'
 const nothing = Promise.resolve(undefined)
 
 export function openLinkCache(redisUrl: string, log: Log): LinkCache {
-  const redis = new Redis(redisUrl, {
-    enableOfflineQueue: false,
-    maxRetriesPerRequest: 0,
-    commandTimeout: deadlineMs,
-    retryStrategy: attempt => Math.min(50 * 2 ** attempt, 1_000),
-  })
-  const health = createHealthLog(log, 'link cache in Redis')
+  const { redis, health } = openRedisWithDeadline(redisUrl, 'link cache in Redis', log)
   let failures = 0
   let openUntil = 0
-  redis.on('error', error => health.fails(error))
-  redis.on('ready', () => health.works())
 
   function failed(error: unknown): void {
     if (++failures < failuresToOpen) return
