@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import helmet from '@fastify/helmet'
 import fastifyStatic from '@fastify/static'
 import type { FastifyInstance } from 'fastify'
+import { pagePolicy } from '../page-policy.ts'
 
 const dist = join(import.meta.dirname, '../../dashboard/dist')
 
@@ -19,19 +20,7 @@ export async function dashboardRoutes(app: FastifyInstance): Promise<void> {
     return
   }
   await app.register(helmet, {
-    contentSecurityPolicy: {
-      useDefaults: false,
-      directives: {
-        defaultSrc: ["'none'"],
-        scriptSrc: ["'self'"],
-        styleSrc: ["'self'"],
-        imgSrc: ["'self'", 'data:'],
-        connectSrc: ["'self'"],
-        baseUri: ["'none'"],
-        formAction: ["'none'"],
-        frameAncestors: ["'none'"],
-      },
-    },
+    contentSecurityPolicy: { useDefaults: false, directives: pagePolicy },
     frameguard: { action: 'deny' },
     referrerPolicy: { policy: 'no-referrer' },
     // Whether the host has HTTPS, and for how long it promises so, is up to the proxy in front.

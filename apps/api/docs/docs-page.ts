@@ -1,12 +1,13 @@
 /**
  * `GET /docs`: the API reference as a page. Scalar's script is served from here, never by a third party.
  *
- * Its package is 5 MB of JavaScript, so it is loaded on the first visit (0.1 s and 25 MB that other processes save), by a
- * small Fastify application of its own that the script is requested from once.
+ * Its package is 5 MB of JavaScript, so it is loaded on the first visit, which saves 0.1 s and 25 MB in other processes. The
+ * script is requested once from a small separate Fastify application.
  */
 import helmet from '@fastify/helmet'
 import type { FastifyInstance } from 'fastify'
 import Fastify from 'fastify'
+import { pagePolicy } from '../page-policy.ts'
 
 const page = `<!doctype html>
 <html lang="en">
@@ -30,16 +31,10 @@ export async function docsPage(app: FastifyInstance): Promise<void> {
     contentSecurityPolicy: {
       useDefaults: false,
       directives: {
-        defaultSrc: ["'none'"],
-        scriptSrc: ["'self'"],
-        // Scalar adds inline styles to the page.
+        ...pagePolicy,
+        // Scalar adds inline styles and fonts to the page.
         styleSrc: ["'self'", "'unsafe-inline'"],
-        imgSrc: ["'self'", 'data:'],
         fontSrc: ["'self'", 'data:'],
-        connectSrc: ["'self'"],
-        baseUri: ["'none'"],
-        formAction: ["'none'"],
-        frameAncestors: ["'none'"],
       },
     },
     strictTransportSecurity: false,
