@@ -21,7 +21,7 @@ import type { Subject } from '../subject.ts'
 import { rawVisitsOf } from '../subject.ts'
 import { visitDescriber } from '../visits/describe-visit.ts'
 import type { RawVisit } from '../visits/visits-queries.ts'
-import { newestFirst } from '../visits/visits-queries.ts'
+import { newestFirst, visitsWithTexts } from '../visits/visits-queries.ts'
 
 export interface ExportRows {
   columns: string[]
@@ -135,21 +135,14 @@ function visitsOfDay(linkId: number, day: number, { starts, end }: Buckets, filt
   const dayStart = day * dayMs
   const from = new Date(Math.max(dayStart, (starts[0] ?? end).getTime()))
   const to = new Date(Math.min(dayStart + dayMs, end.getTime()))
-  const isOfAll = linkId === allLinks
-  return sql<RawVisit>`
-    SELECT visit.visited_at AS "visitedAt", visit.country, visit.language,
-           coalesce(visit.referrer, referrer.text) AS referrer,
-           coalesce(visit.user_agent, user_agent.text) AS "userAgent",
-           ${isOfAll ? sql`link.slug` : sql`NULL`} AS slug
-    FROM (
+  return visitsWithTexts(
+    sql`
       SELECT *, tableoid, ctid FROM visits
       WHERE ${rawVisitsOf(linkId)} AND visited_at >= ${from}::timestamptz AND visited_at < ${to}::timestamptz
         AND date_bin('1 minute', visited_at, 'epoch'::timestamptz) >= ${from}::timestamptz
         AND date_bin('1 minute', visited_at, 'epoch'::timestamptz) < ${to}::timestamptz
-        AND ${isCode(sql`country`, filters.country)} AND ${isCode(sql`language`, filters.language)}
-    ) AS visit
-    LEFT JOIN texts AS referrer ON referrer.id = visit.referrer_id
-    LEFT JOIN texts AS user_agent ON user_agent.id = visit.user_agent_id
-    ${isOfAll ? sql`LEFT JOIN links AS link ON link.id = visit.link_id` : sql``}
-    ORDER BY ${newestFirst}`
+        AND ${isCode(sql`country`, filters.country)} AND ${isCode(sql`language`, filters.language)}`,
+    linkId,
+    newestFirst,
+  )
 }

@@ -1,6 +1,7 @@
 /** Raw visits, newest first: a link's latest, and pages of one link's or of all links'. */
 import { allLinks } from '@hopcount/shared/all-links.ts'
 import type { Database } from '@hopcount/shared/database/query-builder.ts'
+import type { RawBuilder } from 'kysely'
 import { sql } from 'kysely'
 import { rawVisitsOf } from '../subject.ts'
 
@@ -28,18 +29,18 @@ const minuteMs = 60_000
 /** By minute first, like the index, so that for one link only the visits of a minute need sorting. */
 export const newestFirst = sql`date_bin('1 minute', visited_at, 'epoch'::timestamptz) DESC, visited_at DESC, tableoid, ctid DESC`
 
-/** The raw rows of the query `visits` with their texts, in the same order. */
-function withTexts(visits: ReturnType<typeof sql>, linkId: number) {
+/** The rows of `visits`, a query of raw visits, with their texts, sorted by columns of that query. */
+export function visitsWithTexts(visits: RawBuilder<unknown>, linkId: number, order: RawBuilder<unknown>) {
   return sql<RawVisit>`
     SELECT visit.visited_at AS "visitedAt", visit.country, visit.language,
            coalesce(visit.referrer, referrer.text) AS referrer,
            coalesce(visit.user_agent, user_agent.text) AS "userAgent",
            ${linkId === allLinks ? sql`link.slug` : sql`NULL`} AS slug
-    FROM (SELECT *, row_number() OVER (ORDER BY ${newestFirst}) AS place FROM (${visits}) AS page) AS visit
+    FROM (${visits}) AS visit
     LEFT JOIN texts AS referrer ON referrer.id = visit.referrer_id
     LEFT JOIN texts AS user_agent ON user_agent.id = visit.user_agent_id
     ${linkId === allLinks ? sql`LEFT JOIN links AS link ON link.id = visit.link_id` : sql``}
-    ORDER BY visit.place`
+    ORDER BY ${order}`
 }
 
 export async function newestVisits(
@@ -51,7 +52,7 @@ export async function newestVisits(
   const last = before === undefined ? undefined : new Date(before.visitedAt)
   const shown = before?.shown ?? 0
   const first = linkId === allLinks ? await reachBack(database, last, limit + shown) : undefined
-  const { rows } = await withTexts(
+  const { rows } = await visitsWithTexts(
     sql`
       SELECT *, tableoid, ctid FROM visits
       WHERE ${rawVisitsOf(linkId)}
@@ -60,6 +61,7 @@ export async function newestVisits(
       ORDER BY ${newestFirst}
       OFFSET ${shown} LIMIT ${limit}`,
     linkId,
+    newestFirst,
   ).execute(database)
   return rows
 }
