@@ -2,6 +2,7 @@
 import type { NamedWords } from '../named-words.ts'
 import { namesOf, wordFinder } from '../named-words.ts'
 import { aiCrawlers, aiFetchers } from './ai-agents.ts'
+import { knownCrawlers } from './known-crawlers.ts'
 import { previews } from './previews.ts'
 import { apps, archives, feedReaders, libraries } from './programs.ts'
 import { searchEngines } from './search-engines.ts'
@@ -44,6 +45,7 @@ const tables: readonly [group: BotGroup, table: readonly NamedWords[]][] = [
   ['archive', archives],
   ['app', apps],
   ['library', libraries],
+  ...knownCrawlers,
 ]
 
 const otherBot = 'Other'
