@@ -60,7 +60,7 @@ export function describeUserAgent(text: string | undefined): UserAgent {
     looksLikeBrowser &&
     ((named !== undefined && !oftenClaimed.has(named)) ||
       (device !== undefined && unlikelyDevices.has(device)))
-  const unknown = looksLikeBrowser && browser === undefined && os === undefined && device === undefined
+  const unknown = browser === undefined && os === undefined && device === undefined
   if (hints.headless) return describeBot(' headlesschrome', os, device)
   if (lower === ' ' || unknown || isAutomatic(lower, unlikely)) return describeBot(lower, os, device)
   return {

@@ -9,6 +9,10 @@ const findProgram = wordFinder([
     'powershell',
     ' dart/',
     'jsdom',
+    'wkhtmlto',
+    'siteimprove',
+    'con_aff/',
+    'compatible; google',
     'gtmetrix',
     ' dalvik/',
     'assetnote',
@@ -33,7 +37,7 @@ const model =
   /(andr[o0]id[ \d.]*;(?: ?u;)?(?: ?[a-z]{2}[-_][a-z]{2,4};)?)(?![^;)]*(?:bot\/|compatible|http))[^;)]*/
 
 /** Words that isbot takes for a program's, of people's browsers. */
-const harmless = /google ?tv|google earth|google ?plus|process\/tools|proxyless|(?:ce-html|bada|rex)\/1\.0/g
+const harmless = /google ?tv|google earth|google ?plus|process\/tools|proxyless|cubot|firephp|qqdownload|java\/asvm|(?:ce-html|bada|rex|webos|pre|pixi)\/1\.0/g
 
 /** `text` in lower case, behind a blank. `named`: the browser is one that programs hardly ever claim to be. */
 export function isAutomatic(text: string, named: boolean): boolean {

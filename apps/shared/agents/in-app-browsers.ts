@@ -42,7 +42,7 @@ export const inAppBrowsers: readonly NamedWords[] = [
   ['NAVER app', 'naver(inapp', 'naver(higgs'],
   ['Daum app', 'daumapps/'],
   ['Bing app', 'bingsapphire', 'bingweb', 'edgapp'],
-  ['Google', 'gsa/', 'com.google.android.googlequicksearchbox', 'agsa/', 'googleapp'],
+  ['Google', 'gsa/', 'com.google.android.googlequicksearchbox', 'agsa/', 'googleapp', 'gmmclient', 'coreassistant'],
   ['Yahoo', 'yjapp-', 'yahoomobile', 'yahooapp', 'yahoo app'],
   ['Tumblr', 'tumblr/'],
   ['Bluesky', 'bluesky/'],
