@@ -8,18 +8,29 @@ import type { Device } from './device-names.ts'
 /** The first that matches decides. */
 const schemes: readonly [device: Device, pattern: RegExp][] = [
   ['mobile', /\bsm-[acefgjmns]\d|\bhtv\d|\bletv x\d|\bstv100|coolpad/],
+  ['watch', /\bwatch\b/],
+  ['console', /\brg ?(?:\d{2,3}|cube|arc)|retroid|ayaneo|\bgpd[ _]|gamepad/],
   [
     'desktop',
-    /chromebook|elitebook|probook|thinkpad|ideapad|latitude|inspiron|travelmate|aspire|\bswift sf|remix mini/,
+    /chromebook|notebook|laptop|elitebook|probook|thinkpad|ideapad|vivobook|zenbook|latitude|inspiron|travelmate|aspire|\bswift sf|remix mini/,
   ],
-  ['tablet', /\btab(?:let)?\b|tab[_-]|\bpad\b|\bbntv/],
+  ['tablet', /\btab(?:let)?\b|tab[_-]|\bpad\b|\bbntv|wi-?fi/],
+  // Samsung; Lenovo; Amazon
+  ['tablet', /\bsm-[txp]\d|\bgt-p\d{4}|\bgt-n(?:80|51)\d\d|\bsch-i[789]05\b|\bsc-01c\b/],
+  ['tablet', /\btb-?\d|\btb-[a-z]|\byt\d?-|\byoga|\blenovo ?[abs]\d{4}l?-[fghl]/],
+  ['tablet', /; kf[a-z]{2,6}\b/],
+  // Huawei and Honor: Wi-Fi models end in -W09, others are told from phones by the name of the family
+  [
+    'tablet',
+    /-w(?:0|1|2|3|5|6)\d\b|\b(?:ag[rs]|bah|bg2|bgo|btk|btv|cmr|cpn|dby|fdr|got|jdn|kob|mr[rx]|scm|sht|wgr)\d?k?-|\bgem-70|\b(?:s7|s10|t[123]|x[12])[- ]\d{3}[a-z]{0,2}\b/,
+  ],
+  // Teclast adds a code of the board: `X98 Air III(M5C5)`
+  ['tablet', /\([a-z]\d[a-z]\d\b|\bb[13]-[a78]|\ba1-8/],
   // Boards of head units
   ['car', /\b8227l|quad-?core|\buis\d{4}|sp9853i|\byt\d{4}|\bks\d{3,4}x\d{3}|\bmpc-\d\d\b|\bhead ?unit/],
-  // A television's name begins with its size in inches, behind the maker's letters: `43LEX-8249`, `TF-LED50S04`
-  [
-    'tv',
-    /(?:^|[^a-z0-9])(?:[a-z]{1,6}[-_]?)?(?:19|2[248]|3[29]|4[02389]|5[058]|6[05]|7[057]|8[56]|98)(?:[a-z]{1,6}-?\d{1,5}|[a-z]{2,}\d)/,
-  ],
+  // A television's name has its size in inches: in front, or behind the maker's letters (`TF-LED50S04`, `H32F8000`)
+  ['tv', sized(/; ?/, /[a-z]/)],
+  ['tv', sized(/(?:^|[^a-z0-9])(?:[a-z]{1,6}[-_]?)?/, /(?:[a-z]{1,6}-?\d{3,5}|[a-z]{2,}\d)/)],
   ['tv', /q?led[-_]?\d\d|\d(?:fhd|uhd)|\d[a-z]?(?:fhd|uhd)/],
   [
     'tv',
@@ -33,28 +44,33 @@ const schemes: readonly [device: Device, pattern: RegExp][] = [
   ],
   [
     'tv',
-    /\b(?:iconbit|rombica|ozonehd|selenga|eltex|nv-?50\d|vermax|imaqliq|smartlabs|sml-|movix|zala|yndx-|sberbox|sbdv|sei\d{3}|b86[06]|dv\d{4}|uiw\d{4}|uzx\d{4}|dctiw|technicolor|droidlogic|shield android|chromecast|nexus player|adt-\d|rk3\d{3}|amlogic|gxbaby|xgimi|fengmi|formovie|jmgo|xming|wanbo)/,
+    /\b(?:iconbit|rombica|ozonehd|selenga|eltex|nv-?50\d|vermax|imaqliq|smartlabs|sml-|movix|zala|yndx-|sberbox|sbdv|sei\d{3}|dv\d{4}|uiw\d{4}|uzx\d{4}|dctiw|technicolor|droidlogic|shield android|chromecast|nexus player|adt-\d|rk3\d{3}|amlogic|gxbaby|xgimi|fengmi|formovie|jmgo|xming|wanbo)/,
+  ],
+  // Boxes of operators, more boxes and projectors, and the boards that they name instead of themselves
+  [
+    'tv',
+    /\b(?:b(?:760|86[06])(?!\d)|zxv10|ec6108|hg680|fiberhome|jhs[bd]\d{3}|hmb\d{4}|bouygtel|freebox|vip\d{4}\b|mdz-\d\d|kaon|arris|humax|sagemcom|geniatech|skystream|superbox|mag ?\d{3}\b|dreambox|dune ?hd|zgemma|gigablue|octagon|qviart|srt ?\d{3}|strong srt)/,
+  ],
+  [
+    'tv',
+    /\b(?:magicsee|vorke|vensmile|wechip|turewell|dolamee|g-?box|matricom|pivos|rikomagic|rkm|ug802|measy|tronfy|jynxbox|alfawise a|acemax|ematic|sumvision|m8s|m9[sc]|z28|z69|hy3[0-9]{2}\b|magcubic|vankyo|thundeal|dangbei|nebula|cinebeam|benq|epson)/,
+  ],
+  [
+    'tv',
+    /\b(?:s(?:80[25]|812|90[5-9]|912|922)[a-z]?\d?\b|p2(?:0[01]|12|81)\b|q20[01]\b|u21[12]\b|mt[59]\d{3}\b|msd\d{4}|hi37\d\d|bcm7\d{3}|sti6\d{3}|mstar|hisilicon)/,
   ],
   ['tablet', /tab|pad|slate|\bnexus (?:7|9|10)\b|\bpixel c\b/],
-  // Samsung
-  ['tablet', /\bsm-[txp]\d|\bgt-p\d{4}|\bgt-n(?:80|51)\d\d|\bsch-i[789]05\b|\bsc-01c\b/],
-  // Huawei, Honor
-  [
-    'tablet',
-    /-w(?:0|1|2|3|5|6)\d\b|\bbg2-|\bbgo-l|\bgem-70|\bbah\d?-l|\bagr-l|\b(?:s7|s10|t[123]|x[12])[- ]\d{3}[a-z]{0,2}\b/,
-  ],
   ['mobile', /-(?:an|[atlc]l|[atlc]n|lx)\d{1,2}\w?\b/],
-  // Lenovo
-  ['tablet', /\btb-?\d|\btb-[a-z]|\byt\d?-|\byoga/],
-  // Amazon
-  ['tablet', /; kf[a-z]{2,6}\b/],
   // LG, Asus, Acer, Sony, Dell
   [
     'tablet',
-    /\blg-[vu][k\d]\d{2}|\bv\d{3} build|\bk0\d\d\b|\bp0[01]\w\b|\bme\d{3}|\ba(?:1-8|3-a|200|500|510|700)\b|\bb[13]-[a78]|\bsg[pt]\d{3}|\bvenue [78]/,
+    /\blg-[vu][k\d]\d{2}|\bv\d{3} build|\bk0\d\d\b|\bp0[01]\w\b|\bme\d{3}|\ba(?:3-a|200|500|510|700)\b|\bsg[pt]\d{3}|\bvenue [78]/,
   ],
-  // Alcatel, Xiaomi, OPPO and OnePlus
-  ['tablet', /\b(?:80[6-9]\d|90[0-3]\d|9203)[a-z]|\bopd\d{4}|\b2\d{3,4}rp/],
+  // Alcatel, Xiaomi, Nokia, OPPO and OnePlus, realme, vivo
+  [
+    'tablet',
+    /\b(?:80[6-9]\d|90[0-3]\d|9203)[a-z]|\b2\d{3,4}b?rp|\bnokia t\d\d|\bopd\d{4}|\brmp\d{4}|\bpa2\d{3}\b/,
+  ],
   // Others with a scheme of their own
   [
     'tablet',
@@ -66,13 +82,22 @@ const schemes: readonly [device: Device, pattern: RegExp][] = [
   ['tablet', /\b(?:7|8|9|10)(?:\.\d)? ?(?:inch|lte|3g|4g|hd)|\bmini ?7/],
 ]
 
-/** Makers of televisions some of which make phones too: told apart by what the browser says about the screen. */
-const televisionMakers =
-  /hisense|konka|changhong|skyworth|toshiba|sharp|panasonic|philips|telefunken|grundig|blaupunkt|hitachi|daewoo|jvc|loewe|thomson|iffalcon|kogan|onida|caixun|kivi|harper|polarline|erisson|asano|hartens|doffler|topdevice|dexp al|hiper|projector|optoma|\b[48]k\b/
+/** What a model's name says of a television only where the browser says that its screen is large. */
+const largeScreens = [
+  sized(/(?:[; _-]|[a-z]{2}[-_ ])[a-z]{0,6}/, /[a-z]+-?[a-z]{0,3}\d{1,5}/),
+  sized(/[a-z]{2}[-_]/, /[a-z]/),
+  /\d[48]k\b|[ _-]?[48]k(?![a-z0-9])|uhd|hdr\d?(?![a-z])|media\b|mbox|cast\b|dongle|stick\b|cinema/,
+  /hisense|konka|changhong|skyworth|toshiba|sharp|panasonic|philips|telefunken|grundig|blaupunkt|hitachi|daewoo|jvc|loewe|thomson|iffalcon|kogan|onida|caixun|kivi|harper|polarline|erisson|asano|hartens|doffler|topdevice|dexp al|hiper|projector|optoma/,
+]
+
+function sized(before: RegExp, after: RegExp): RegExp {
+  const inches = '(?:19|2[248]|3[29]|4[02389]|5[058]|6[05]|7[057]|8[56]|98)'
+  return new RegExp(`${before.source}${inches}${after.source}`)
+}
 
 export function deviceOfModel(model: string, saysMobile: boolean): Device | undefined {
-  if (!saysMobile && televisionMakers.test(model)) return 'tv'
-  return schemes.find(([, pattern]) => pattern.test(model))?.[0]
+  const ofScheme = schemes.find(([, pattern]) => pattern.test(model))?.[0]
+  return ofScheme ?? (!saysMobile && largeScreens.some(pattern => pattern.test(model)) ? 'tv' : undefined)
 }
 
 /**
@@ -80,8 +105,12 @@ export function deviceOfModel(model: string, saysMobile: boolean): Device | unde
  * televisions in the releases from P on; the dated ones are reference builds of makers of television chips.
  */
 const televisionBuild =
-  /[ /](?:p(?:tt|to)\d|q(?:tg|tt|ts)\d|r(?:tt|tm|tk)\d|st(?:t|tb|tc)\.|stt[a-c]?\.|utt|ppr2\.180905|opr5\.170623\.014|rd2a\.211001|m5c14j)/
+  /[ /](?:p(?:tt|to|tm)\d|q(?:tg|tt|ts)\d|r(?:tt|tm|tk)\d|st(?:t|tb|tc)\.|stt[a-c]?\.|utt|ppr2\.180905|opr5\.170623\.014|rd2a\.211001|m5c14j|tp1a\.220905\.004|mhc19j|nhg47[kl])/
 
-export function deviceOfBuild(text: string): Device | undefined {
-  return televisionBuild.test(text) ? 'tv' : undefined
+/** Phones have these, too. */
+const largeScreenBuild = /[ /](?:qp1a\.191105\.004|rp1a\.200720\.011|nmf26q|nzh54d)/
+
+export function deviceOfBuild(text: string, saysMobile: boolean): Device | undefined {
+  if (televisionBuild.test(text) || (!saysMobile && largeScreenBuild.test(text))) return 'tv'
+  return undefined
 }

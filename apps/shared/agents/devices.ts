@@ -146,7 +146,22 @@ const certainWords: readonly NamedWords<Device>[] = [
 
 /** Words that count only where the model of an Android device does not say more. */
 const furtherWords: readonly NamedWords<Device>[] = [
-  ['tablet', 'ipad', 'tablet', 'playbook', 'touchpad', 'xoom', 'kindle', ' silk/', 'silk-accelerated', 'pocketbook', 'kobo ', 'ebrd', 'nook', 'tolino'],
+  [
+    'tablet',
+    'ipad',
+    'tablet',
+    'playbook',
+    'touchpad',
+    'xoom',
+    'kindle',
+    ' silk/',
+    'silk-accelerated',
+    'pocketbook',
+    'kobo ',
+    'ebrd',
+    'nook',
+    'tolino',
+  ],
   [
     'mobile',
     'iphone',
@@ -220,7 +235,7 @@ const desktopSystems = new Set([
  */
 function findAndroidDevice(text: string): Device {
   const saysMobile = text.includes('mobile')
-  const ofModel = deviceOfModel(modelOf(text), saysMobile) ?? deviceOfBuild(text)
+  const ofModel = deviceOfModel(modelOf(text), saysMobile) ?? deviceOfBuild(text, saysMobile)
   if (ofModel !== undefined) return ofModel
   if (findFurther(text) === 'tablet' || text.includes('/apad')) return 'tablet'
   return !saysMobile && text.includes(' safari/') ? 'tablet' : 'mobile'

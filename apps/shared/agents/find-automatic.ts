@@ -12,6 +12,8 @@ const findProgram = wordFinder([
     'wkhtmlto',
     'siteimprove',
     'con_aff/',
+    // A template that nobody filled in
+    '; {}',
     'compatible; google',
     'gtmetrix',
     ' dalvik/',
@@ -37,7 +39,8 @@ const model =
   /(andr[o0]id[ \d.]*;(?: ?u;)?(?: ?[a-z]{2}[-_][a-z]{2,4};)?)(?![^;)]*(?:bot\/|compatible|http))[^;)]*/
 
 /** Words that isbot takes for a program's, of people's browsers. */
-const harmless = /google ?tv|google earth|google ?plus|process\/tools|proxyless|cubot|firephp|qqdownload|java\/asvm|(?:ce-html|bada|rex|webos|pre|pixi)\/1\.0/g
+const harmless =
+  /google ?tv|google earth|google ?plus|process\/tools|proxyless|cubot|firephp|qqdownload|java\/asvm|(?:ce-html|bada|rex|webos|pre|pixi)\/1\.0/g
 
 /** `text` in lower case, behind a blank. `named`: the browser is one that programs hardly ever claim to be. */
 export function isAutomatic(text: string, named: boolean): boolean {

@@ -50,12 +50,16 @@ test('of the crawlers that are no previews, 98 % are not called one', () => {
   expect(share(others, ({ text }) => describeUserAgent(text).class !== 'preview')).toBeGreaterThanOrEqual(98)
 })
 
+test('of 2,000 crawlers, 95 % have a name', () => {
+  expect(share(bots, ({ text }) => describeUserAgent(text).bot !== 'Other')).toBeGreaterThanOrEqual(95)
+})
+
 test.each([
-  ['ai-crawler', 70, ['ai crawler', 'ai fetcher', 'preview']],
-  ['feed-reader', 75, ['feed reader', 'search']],
-  ['archiver', 80, ['archive']],
+  ['ai-crawler', 95, ['ai crawler', 'ai fetcher', 'preview']],
+  ['feed-reader', 80, ['feed reader', 'search']],
+  ['archiver', 95, ['archive']],
   ['http-library', 80, ['library', 'app']],
-  ['search-engine', 50, ['search', 'ai crawler', 'ai fetcher', 'preview']],
+  ['search-engine', 95, ['search', 'ai crawler', 'ai fetcher', 'preview']],
 ] as const)('of the crawlers that others call %s, %d % are in its group', (tag, percent, groups) => {
   const tagged = bots.filter(({ tags }) => tags[0] === tag)
   const inGroup = (text: string) => groups.some(group => group === describeUserAgent(text).botGroup)

@@ -75,6 +75,19 @@ test.each([
   ['Firefox', iPhone('FxiOS/143.0 Mobile/15E148 Safari/604.1')],
   ['Safari', iPhone('Version/18.6 Mobile/15E148 Safari/604.1')],
   ['Internet Explorer', 'Mozilla/5.0 (Windows NT 6.1; WOW64; Trident/7.0; rv:11.0) like Gecko'],
+  ['Chromium', `Mozilla/5.0 (X11; Linux x86_64) ${webkit} Ubuntu Chromium/79.0 Chrome/79.0 Safari/537.36`],
+  [
+    'Oculus Browser',
+    large('Quest 3').replace('Chrome/', 'OculusBrowser/36.1.0.11 SamsungBrowser/4.0 Chrome/'),
+  ],
+  [
+    'Sailfish Browser',
+    'Mozilla/5.0 (Sailfish 4.5; Mobile; rv:91.0) Gecko/91.0 Firefox/91.0 SailfishBrowser/1.0',
+  ],
+  ['Firefox', 'Mozilla/5.0 (X11; Linux x86_64; rv:143.0) Gecko/20100101 Firefox/143.0 FirePHP/0.7'],
+  ['Google', iPhone('GoogleWv/1.0 (WKWebView) OPA/209.0 CoreAssistant/com.google.GoogleMobile')],
+  ['Internet Explorer', 'Mozilla/4.0 (compatible; MSIE 6.0; Windows NT 5.1; FunWebProducts)'],
+  ['Snapchat', webView('CUBOT_NOTE_S', 'Snapchat/13.59.0.42 (CUBOT_NOTE_S; Android 14#1; gzip)')],
   ['Other', 'Mozilla/5.0 (PlayStation 4 12.02)'],
 ])('the browser is %s: %s', (browser, userAgent) => {
   expect(describeUserAgent(userAgent)).toMatchObject({ class: 'human', browser })

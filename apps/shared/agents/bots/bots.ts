@@ -1,4 +1,4 @@
-/** Everything that is automatic, by group: what it came for. */
+/** Names of everything automatic, grouped by purpose. */
 import type { NamedWords } from '../named-words.ts'
 import { namesOf, wordFinder } from '../named-words.ts'
 import { aiCrawlers, aiFetchers } from './ai-agents.ts'
@@ -31,7 +31,7 @@ export interface NamedBot {
   group: BotGroup
 }
 
-/** In the order in which they are looked for: a crawler that says which library it uses is the crawler. */
+/** In order of precedence: a crawler that also names its library is the crawler. */
 const tables: readonly [group: BotGroup, table: readonly NamedWords[]][] = [
   ['preview', previews],
   ['ai fetcher', aiFetchers],
@@ -43,9 +43,9 @@ const tables: readonly [group: BotGroup, table: readonly NamedWords[]][] = [
   ['mail scanner', scanners],
   ['feed reader', feedReaders],
   ['archive', archives],
+  ...knownCrawlers,
   ['app', apps],
   ['library', libraries],
-  ...knownCrawlers,
 ]
 
 const otherBot = 'Other'
