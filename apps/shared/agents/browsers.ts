@@ -106,7 +106,7 @@ export const namedBrowsers: readonly NamedWords[] = [
   ['Iridium', ' iridium/'],
   ['Wolvic', 'wolvic/'],
   ['Sailfish Browser', 'sailfishbrowser'],
-  ['Tizen Browser', 'tizenbrowser'],
+  ['Tizen Browser', 'tizenbrowser', 'tizen browser'],
   ['webOS Browser', 'wosbrowser'],
   ['Smart Lenovo Browser', 'slbrowser'],
   ['Jio Browser', 'jiosphere', 'jiopages', 'jiobrowser'],
