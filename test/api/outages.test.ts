@@ -59,7 +59,7 @@ describe('while PostgreSQL is down', () => {
   test('the process is still ready, and reports what is down', async () => {
     const answer = await fetch(`${api.origin}/readyz`)
     expect(answer.status).toBe(200)
-    expect(await answer.json()).toEqual({ status: 'ready', database: 'down' })
+    expect(await answer.json()).toEqual({ status: 'ready', database: 'down', warnings: [] })
   })
 
   test('the outage is logged when it begins, not for every request', () => {

@@ -23,7 +23,10 @@ test('every setting of Hopcount can be made in the compose stack, or is the stac
   expect(notMadeThere.sort()).toEqual([
     'CACHE_REDIS_URL',
     'DATABASE_URL',
+    'DATA_DIR',
     'HOST',
+    // Containers have no terminal.
+    'LOG_FORMAT',
     'PORT',
     'REDIS_URL',
     'SPOOL_DIR',
