@@ -3,7 +3,7 @@
  * 18 or newer. It installs what is missing and runs the program with the pinned Node.js 26. Every failure is one line that
  * says what to do.
  *
- * It ends with npm, even if npm is killed, and passes signals on to the program, which ends with it in turn. The scripts in
+ * It ends with npm, even if npm is killed, and passes signals on to the program, which ends with it. The scripts in
  * package.json `exec` it: with a shell in between, a signal to npm would end the shell only.
  */
 import { spawn, spawnSync } from 'node:child_process'

@@ -27,7 +27,7 @@ async function read(type: string, array: Buffer): Promise<(string | null)[]> {
   return rows.map(row => row.value)
 }
 
-test('PostgreSQL reads the numbers that were written, from the least to the greatest', async () => {
+test('PostgreSQL reads the written numbers, from the smallest to the largest', async () => {
   const integers = [0, 1, -1, 2 ** 31 - 1, -(2 ** 31)]
   const wide = [2 ** 31, -(2 ** 31) - 1, 2 ** 32 - 1, 2 ** 32, -(2 ** 32), 1_764_000_000_123]
   const bigints = [...integers, ...wide, Number.MAX_SAFE_INTEGER, Number.MIN_SAFE_INTEGER]
@@ -47,7 +47,7 @@ test('two words are the bits of a number', async () => {
   ])
 })
 
-test('moments keep their milliseconds, before 2000 and after', async () => {
+test('timestamps keep their milliseconds, before and after 2000', async () => {
   const moments = ['1969-12-31T23:59:59.999Z', '1999-12-31T23:59:59.999Z', '2000-01-01T00:00:00.000Z']
   const later = ['2026-11-23T04:05:06.789Z', '2100-02-28T12:00:00.001Z']
   const written = timestampArray([...moments, ...later].map(Date.parse))
@@ -55,7 +55,7 @@ test('moments keep their milliseconds, before 2000 and after', async () => {
   expect(rows.map(row => row.moment.toISOString())).toEqual([...moments, ...later])
 })
 
-test('dates are the days of their numbers, before 2000 and after, both ways', async () => {
+test('dates match day numbers in both directions, before and after 2000', async () => {
   const days = [-1, 0, 10_956, 10_957, 20_783, 2_932_896, 3_257_811]
   const dates = [
     '1969-12-31',
@@ -72,7 +72,7 @@ test('dates are the days of their numbers, before 2000 and after, both ways', as
   expect(rows.map(row => readDate(row.sent, 0))).toEqual(days)
 })
 
-test('texts of any letters, empty ones and none', async () => {
+test('texts with any characters, empty texts and nulls', async () => {
   const texts = ['', null, 'a,"b"\\{}', 'NULL', 'größer 🦔', '\n']
   expect(await read('text', textArray(texts))).toEqual(texts)
 })

@@ -41,7 +41,7 @@ describe('an address has one form', () => {
     expect(normalizeAddress(text)).toBeUndefined()
   })
 
-  test('any text gives an address that stays as it is, or none', () => {
+  test('any text gives a canonical address or none', () => {
     const texts = fc.oneof(
       fc.string(),
       fc.ipV4(),

@@ -63,7 +63,7 @@ test('nothing is written when the first statement fails, and no connection is ke
   expect(await written()).toBe(0)
 })
 
-test('a connection lost in the middle rejects, and the process goes on', async () => {
+test('a connection lost within a transaction rejects, and the process continues', async () => {
   const bare = openPool(pool.options.connectionString ?? '')
   // As on a pool without a listener of its own.
   bare.on('connect', client => client.removeAllListeners('error'))

@@ -9,7 +9,7 @@ import { openPool, shorten } from '../support/hopcount.ts'
 import { startStack } from '../support/stack.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
 
-test('three times kill -9 of everything under load: what was answered is what is counted', async () => {
+test('after three SIGKILLs of everything under load, exactly the answered redirects are counted', async () => {
   const folder = temporaryFolder()
   const port = String(await freePort())
   let stack = await startStack(folder, { PORT: port })

@@ -23,7 +23,7 @@ async function ask(url: string, text: string): Promise<unknown[]> {
 }
 
 describe('the embedded PostgreSQL', () => {
-  it('listens on loopback alone, asks for a password, and serves a role that is no superuser', async () => {
+  it('listens only on loopback, requires a password, and serves a role that is not a superuser', async () => {
     const folder = temporaryFolder()
     const server = await start(folder)
     expect(await ask(server.url, 'SHOW listen_addresses')).toEqual([{ listen_addresses: '127.0.0.1' }])
@@ -43,14 +43,14 @@ describe('the embedded PostgreSQL', () => {
     expect(await ask(second.url, 'SELECT * FROM kept')).toEqual([])
   })
 
-  it('makes a cluster anew whose making was cut', async () => {
+  it('recreates a cluster whose creation was interrupted', async () => {
     const folder = temporaryFolder()
     mkdirSync(join(folder, 'postgres.new', 'base'), { recursive: true })
     writeFileSync(join(folder, 'postgres.new', 'PG_VERSION'), '18\n')
     await start(folder)
   })
 
-  it('starts where postmaster.pid names a process that is somebody else’s', async () => {
+  it('starts although postmaster.pid names an unrelated process', async () => {
     const folder = temporaryFolder()
     const first = await start(folder)
     const pidFile = join(folder, 'postgres', 'postmaster.pid')
@@ -67,7 +67,7 @@ describe('the embedded PostgreSQL', () => {
     await expect(start(folder)).rejects.toThrow(/postgres-password is missing/)
   })
 
-  it('takes the port that it is told, also when a stranger leaves it only now', async () => {
+  it('uses the given port, even if another program has only just released it', async () => {
     const folder = temporaryFolder()
     const first = await start(folder)
     await first.stop()

@@ -44,7 +44,7 @@ const running = (pids: number[]) =>
   pids.filter(pid => commandLine(pid)?.includes('watchdog-process.ts') === false)
 
 describe('npm start', () => {
-  it('on fresh data serves, counts, stops everything on SIGTERM, and finds it again', async () => {
+  it('serves and counts on fresh data, stops everything on SIGTERM, and finds its data again', async () => {
     const folder = temporaryFolder()
     const first = await startStack(folder)
     await first.waitForLine(/^Hopcount is ready at http:\/\/127\.0\.0\.1:\d+$/)
@@ -64,7 +64,7 @@ describe('npm start', () => {
     await counted(second, slug, 2)
   })
 
-  it('a second one on the same folder says so and ends, and the first goes on', async () => {
+  it('refuses to start twice on the same folder; the first one continues', async () => {
     const folder = temporaryFolder()
     const first = await startStack(folder)
     await first.waitForLine(/is ready/)
@@ -76,7 +76,7 @@ describe('npm start', () => {
     await shorten(first)
   })
 
-  it('starts again at once after a kill -9 of everything, and every answered visit is counted', async () => {
+  it('restarts immediately after a SIGKILL of everything, and every answered visit is counted', async () => {
     const folder = temporaryFolder()
     let stack = await startStack(folder)
     await stack.waitForLine(/is ready/)
@@ -90,7 +90,7 @@ describe('npm start', () => {
     }
   })
 
-  it('starts again at once after a kill -9 of the launcher alone, on the same port', async () => {
+  it('restarts immediately after a SIGKILL of the launcher alone, on the same port', async () => {
     const folder = temporaryFolder()
     const first = await startStack(folder)
     await first.waitForLine(/is ready/)
@@ -104,7 +104,7 @@ describe('npm start', () => {
     await counted(second, slug, 1)
   })
 
-  it('starts each part again that dies by itself', async () => {
+  it('restarts each component that dies', async () => {
     const stack = await startStack(temporaryFolder())
     await stack.waitForLine(/is ready/)
     const slug = await shorten(stack)
@@ -121,7 +121,7 @@ describe('npm start', () => {
     expect(await stack.stop()).toEqual({ code: 0, signal: null })
   })
 
-  it('ends soon after SIGTERM although API and worker do not react, and what was answered is counted later', async () => {
+  it('ends soon after SIGTERM even if API and worker do not react; answered visits are counted later', async () => {
     const folder = temporaryFolder()
     const first = await startStack(folder)
     await first.waitForLine(/is ready/)
@@ -150,7 +150,7 @@ describe('npm start', () => {
     expect(stack.parts()).toMatchObject({ api, worker })
   })
 
-  it('SIGINT in the middle of a start stops what was started, and a half-made cluster is made anew', async () => {
+  it('stops what was started on SIGINT during a start, and recreates an incomplete cluster', async () => {
     const folder = temporaryFolder()
     for (const delayMs of [150, 400, 800, 1_500]) {
       const stack = await startStack(folder)
@@ -165,7 +165,7 @@ describe('npm start', () => {
     await stack.waitForLine(/is ready/)
   })
 
-  it('names all problems of the configuration at once, and opens nothing', async () => {
+  it('reports all configuration errors together, and opens nothing', async () => {
     const folder = temporaryFolder()
     const stack = await startStack(folder, {
       PORT: 'eighty',
@@ -184,7 +184,7 @@ describe('npm start', () => {
     expect(existsSync(join(folder, '.data'))).toBe(false)
   })
 
-  it('says in one line that the port is in use, and leaves nothing running', async () => {
+  it('reports in one line that the port is in use, and leaves nothing running', async () => {
     const other = createServer()
     await new Promise<void>(resolve => other.listen(0, '127.0.0.1', resolve))
     const folder = temporaryFolder()
@@ -195,7 +195,7 @@ describe('npm start', () => {
     other.close()
   })
 
-  it('says in one line that a database refuses the password, without the password', async () => {
+  it('reports in one line, without the password, that a database refuses it', async () => {
     const url = new URL((await createTestDatabase()).url)
     url.password = 'not-the-right-one'
     const stack = await startStack(temporaryFolder(), { DATABASE_URL: url.href })
@@ -219,7 +219,7 @@ describe('npm start', () => {
     expect(await stack.stop()).toEqual({ code: 0, signal: null })
   })
 
-  it('works in a folder that lies too deep for a unix socket', async () => {
+  it('works in a folder with a path too long for a Unix socket', async () => {
     const folder = join(temporaryFolder(), 'deep'.repeat(20), 'deeper'.repeat(20))
     mkdirSync(folder, { recursive: true })
     const stack = await startStack(folder, { TMPDIR: temporaryFolder() })
@@ -231,7 +231,7 @@ describe('npm start', () => {
 })
 
 describe('npm run migrate', () => {
-  it('says in one line what is wrong', async () => {
+  it('reports an error in one line', async () => {
     const unset = startProcess({ script: 'apps/stack/migrate.ts' })
     expect((await unset.exited).code).toBe(1)
     expect(unset.output()).toMatch(/^migrate: DATABASE_URL is not set .*\n$/)

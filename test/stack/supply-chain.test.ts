@@ -23,7 +23,7 @@ const lockfile = read('pnpm-lock.yaml')
 const nodePackages = Object.keys(manifest.optionalDependencies).filter(name => /^node-/.test(name))
 
 describe('the lockfile', () => {
-  test('has a SHA-512 of every package, and none from outside the registry', () => {
+  test('has a SHA-512 of every package, all from the registry', () => {
     const resolutions = lockfile.match(/^ {4}resolution: .*$/gm) ?? []
     expect(resolutions.length).toBeGreaterThan(300)
     expect(
@@ -31,7 +31,7 @@ describe('the lockfile', () => {
     ).toEqual([])
   })
 
-  test('names the Node that runs, for every platform that is supported', () => {
+  test('names the running Node.js version for every supported platform', () => {
     expect(nodePackages).toHaveLength(4)
     const version = /^nodeVersion: (.*)$/m.exec(workspace)?.[1]
     for (const name of nodePackages) {
@@ -46,7 +46,7 @@ describe('the lockfile', () => {
   })
 })
 
-test('no package may run a script when it is installed', () => {
+test('no package may run an install script', () => {
   const allowed = /^allowBuilds:\n((?: {2}.*\n)*)/m.exec(workspace)?.[1] ?? ''
   const entries = allowed.split('\n').filter(line => /^ {2}[^#]/.test(line))
   expect(entries.length).toBeGreaterThan(0)
@@ -80,7 +80,7 @@ describe('the libraries of the embedded PostgreSQL', () => {
     expect(links.filter(({ target }) => !existsSync(join(folder, target)))).toEqual([])
   })
 
-  test('are linked again where a name is missing, and where none is published nothing is done', () => {
+  test('are linked again if a name is missing; if none is published, nothing happens', () => {
     const folder = temporaryFolder()
     expect(() => linkPostgresLibraries(folder)).not.toThrow()
     const native = join(
@@ -100,7 +100,7 @@ describe('the libraries of the embedded PostgreSQL', () => {
   })
 })
 
-test('the software bill of materials names what runs, the page’s libraries included', () => {
+test('the software bill of materials lists everything that runs, including the page’s libraries', () => {
   const sbom = execFileSync('npm', ['run', '--silent', 'sbom'], { cwd: root, encoding: 'utf8' })
   const { components } = JSON.parse(sbom) as { components: { purl: string }[] }
   const names = components.map(({ purl }) => decodeURIComponent(purl).replace(/^pkg:npm\/(.+)@.*$/, '$1'))

@@ -18,7 +18,7 @@ async function query(url: string, text: string): Promise<pg.QueryResult> {
 }
 
 describe('the services that tests run against', () => {
-  it('each test file gets a migrated database of its own', async () => {
+  it('each test file gets its own migrated database', async () => {
     const [one, other] = await Promise.all([createTestDatabase(), createTestDatabase()])
     await query(one.url, `INSERT INTO links (slug, long_url) VALUES ('abc', 'https://example.com/')`)
     expect((await query(other.url, 'SELECT * FROM links')).rowCount).toBe(0)
@@ -28,7 +28,7 @@ describe('the services that tests run against', () => {
     await expect(query(other.url, 'SELECT 1')).rejects.toThrow('does not exist')
   })
 
-  it('a PostgreSQL that was killed with all of its backends starts again with what was committed', async () => {
+  it('a PostgreSQL killed with all its backends restarts with everything that was committed', async () => {
     const server = await startPostgres()
     await query(server.url, `INSERT INTO links (slug, long_url) VALUES ('abc', 'https://example.com/')`)
     for (let round = 0; round < 3; round++) {

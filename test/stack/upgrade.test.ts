@@ -16,7 +16,7 @@ const laterMigrations = readdirSync(join(root, 'db/migrations')).length - 1
 const chrome =
   'Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36'
 
-test('an upgrade keeps every count, holds off old workers, and classes are made up for afterwards', async () => {
+test('an upgrade keeps every count and blocks old workers; classes are filled in afterwards', async () => {
   const { url } = await createTestDatabase()
   for (let i = 0; i < laterMigrations; i++) await dbmate(url, 'down')
   const pool = openPool(url)

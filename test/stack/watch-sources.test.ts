@@ -13,7 +13,7 @@ const serverAnswering = (text: string) =>
   `import { createServer } from 'node:http'
    createServer((_, response) => response.end('${text}')).listen(Number(process.env.PORT), '127.0.0.1')`
 
-it('a program whose sources change answers as they say, also after one that could not run', async () => {
+it('a program is restarted with changed sources, even after a version that could not run', async () => {
   const folder = temporaryFolder()
   mkdirSync(join(folder, 'routes'))
   const script = join(folder, 'server.mts')
