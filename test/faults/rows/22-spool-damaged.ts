@@ -1,5 +1,6 @@
 import { appendFileSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
+import { decodeBatch } from '../../../apps/shared/visits/decode-batch.ts'
 import { waitUntil } from '../../support/wait-until.ts'
 import { metric } from '../fault-system.ts'
 import type { Row } from '../row.ts'
@@ -93,8 +94,8 @@ function frames(bytes: Buffer): Buffer[] {
   return found
 }
 
-/** The ids of a frame's visits. Each is unique, so the frame holds it as text. */
+/** The ids of a frame's visits. Each is unique, so the frame itself introduces it as a text. */
 function idsOf(frame: Buffer, host: string): Set<string> {
-  const found = frame.toString('latin1').matchAll(/http:\/\/([\w.-]+)\/(\d+)/g)
-  return new Set([...found].filter(match => match[1] === host).map(match => match[0]))
+  const referrers = decodeBatch(frame).visits.map(visit => visit.referrer ?? '')
+  return new Set(referrers.filter(referrer => URL.parse(referrer)?.host === host))
 }
