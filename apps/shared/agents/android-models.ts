@@ -53,11 +53,11 @@ const schemes: readonly [device: Device, pattern: RegExp][] = [
   ],
   [
     'tv',
-    /\b(?:magicsee|vorke|vensmile|wechip|turewell|dolamee|g-?box|matricom|pivos|rikomagic|rkm|ug802|measy|tronfy|jynxbox|alfawise a|acemax|ematic|sumvision|m8s|m9[sc]|z28|z69|hy3[0-9]{2}\b|magcubic|vankyo|thundeal|dangbei|nebula|cinebeam|benq|epson)/,
+    /\b(?:magicsee|vorke|vensmile|wechip|turewell|dolamee|g-?box|matricom|pivos|rikomagic|rkm|ug802|measy|tronfy|jynxbox|alfawise a|acemax|ematic|sumvision|magcubic|vankyo|thundeal|dangbei|cinebeam|benq|epson)/,
   ],
   [
     'tv',
-    /\b(?:s(?:80[25]|812|90[5-9]|912|922)[a-z]?\d?\b|p2(?:0[01]|12|81)\b|q20[01]\b|u21[12]\b|mt[59]\d{3}\b|msd\d{4}|hi37\d\d|bcm7\d{3}|sti6\d{3}|mstar|hisilicon)/,
+    /\b(?:p2(?:0[01]|12|81)\b|q20[01]\b|u21[12]\b|mt[59]\d{3}\b|msd\d{4}|hi37\d\d|bcm7\d{3}|sti6\d{3}|mstar|hisilicon)/,
   ],
   ['tablet', /tab|pad|slate|\bnexus (?:7|9|10)\b|\bpixel c\b/],
   ['mobile', /-(?:an|[atlc]l|[atlc]n|lx)\d{1,2}\w?\b/],
@@ -82,12 +82,13 @@ const schemes: readonly [device: Device, pattern: RegExp][] = [
   ['tablet', /\b(?:7|8|9|10)(?:\.\d)? ?(?:inch|lte|3g|4g|hd)|\bmini ?7/],
 ]
 
-/** What a model's name says of a television only where the browser says that its screen is large. */
+/** Schemes that phones share: they tell a television only where the browser says that the screen is large. */
 const largeScreens = [
-  sized(/(?:[; _-]|[a-z]{2}[-_ ])[a-z]{0,6}/, /[a-z]+-?[a-z]{0,3}\d{1,5}/),
+  sized(/[; _-][a-z]{0,6}/, /[a-z]+-?[a-z]{0,3}\d{1,5}/),
   sized(/[a-z]{2}[-_]/, /[a-z]/),
-  /\d[48]k\b|[ _-]?[48]k(?![a-z0-9])|uhd|hdr\d?(?![a-z])|media\b|mbox|cast\b|dongle|stick\b|cinema/,
+  /[48]k(?![a-z0-9])|uhd|hdr\d?(?![a-z])|media\b|mbox|cast\b|dongle|stick\b|cinema/,
   /hisense|konka|changhong|skyworth|toshiba|sharp|panasonic|philips|telefunken|grundig|blaupunkt|hitachi|daewoo|jvc|loewe|thomson|iffalcon|kogan|onida|caixun|kivi|harper|polarline|erisson|asano|hartens|doffler|topdevice|dexp al|hiper|projector|optoma/,
+  /\b(?:m8s|m9[sc]|z28|z69|hy3\d\d|nebula|s(?:80[25]|812|905|912|922|928)[a-z]?\d?)\b/,
 ]
 
 function sized(before: RegExp, after: RegExp): RegExp {
@@ -102,13 +103,14 @@ export function deviceOfModel(model: string, saysMobile: boolean): Device | unde
 
 /**
  * Builds of televisions. The second letter names the branch (source.android.com, "Build number definitions"), T for
- * televisions in the releases from P on; the dated ones are reference builds of makers of television chips.
+ * televisions in the releases from P on; the two that are written out are widespread on televisions that say "Mobile".
  */
 const televisionBuild =
-  /[ /](?:p(?:tt|to|tm)\d|q(?:tg|tt|ts)\d|r(?:tt|tm|tk)\d|st(?:t|tb|tc)\.|stt[a-c]?\.|utt|ppr2\.180905|opr5\.170623\.014|rd2a\.211001|m5c14j|tp1a\.220905\.004|mhc19j|nhg47[kl])/
+  /[ /](?:p(?:tt|to|tm)\d|q(?:tg|tt|ts)\d|r(?:tt|tm|tk)\d|st(?:t|tb|tc)\.|stt[a-c]?\.|utt|ppr2\.180905|m5c14j)/
 
-/** Phones have these, too. */
-const largeScreenBuild = /[ /](?:qp1a\.191105\.004|rp1a\.200720\.011|nmf26q|nzh54d)/
+/** Phones have these, too: makers of television chips start from the source of a Nexus or a Pixel. */
+const largeScreenBuild =
+  /[ /](?:mhc19j|nmf26q|nzh54d|nhg47[kl]|opr5\.170623\.014|qp1a\.191105\.004|rp1a\.200720\.011|rd2a\.211001|tp1a\.220905\.004)/
 
 export function deviceOfBuild(text: string, saysMobile: boolean): Device | undefined {
   if (televisionBuild.test(text) || (!saysMobile && largeScreenBuild.test(text))) return 'tv'

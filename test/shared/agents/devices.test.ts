@@ -71,6 +71,13 @@ test.each([
   ['mobile', 'Android', phone('AB4K_PRO')],
   ['mobile', 'Android', `${phone('Pixel 8')} PlayStation App/25.1.0/en-GB/en-GB`],
   ['mobile', 'Android', android('NEW Build/RP1A.200720.011; wv', 'Chrome/141.0.0.0 Mobile Safari/537.36')],
+  [
+    'mobile',
+    'Android',
+    android('Pixel 5a Build/RD2A.211001.002; wv', 'Chrome/141.0.0.0 Mobile Safari/537.36'),
+  ],
+  ['mobile', 'Android', phone('HTC One M8s')],
+  ['mobile', 'Android', phone('SM-S908B')],
   ['console', 'Android', phone('RG556')],
   [
     'console',
