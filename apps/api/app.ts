@@ -1,16 +1,12 @@
 /**
- * The HTTP application: its parts are opened in the order in which they depend on each other, and closed in reverse:
- * requests in flight are served → the open segment is sealed and delivery gets a moment → connections are closed.
+ * The HTTP application: its parts are opened in the order in which they depend on each other (open-parts.ts), and closed
+ * in reverse: requests in flight are served → the open segment is sealed and delivery gets a moment → connections are closed.
  */
-import fastifyPostgres from '@fastify/postgres'
 import type { Configuration } from '@hopcount/shared/configuration.ts'
 import { listed } from '@hopcount/shared/configuration.ts'
-import { openPool, poolConfig, waitForDatabase } from '@hopcount/shared/database/database.ts'
 import { databaseOn } from '@hopcount/shared/database/query-builder.ts'
 import type { Log } from '@hopcount/shared/log.ts'
-import { createHealthLog } from '@hopcount/shared/log.ts'
 import type { VisitQueue } from '@hopcount/shared/visits/visit-queue.ts'
-import { openVisitQueue } from '@hopcount/shared/visits/visit-queue.ts'
 import type { FastifyInstance } from 'fastify'
 import type { Pool } from 'pg'
 import type { ClientAddresses } from './client-addresses.ts'
@@ -28,34 +24,29 @@ import { refuseBadHosts } from './host-header.ts'
 import { createHttpServer, drainConnections } from './http-server.ts'
 import { limitRates } from './limits/rate-limits.ts'
 import { createLinkCreator } from './links/create-links.ts'
-import { listenForLinkChanges } from './links/link-changes.ts'
 import { reservedSlugs } from './links/reserved-slugs.ts'
 import { shortenRoute } from './links/shorten-route.ts'
+import {
+  cacheUrlOf,
+  openCounters,
+  openDatabase,
+  openRecording,
+  openResolver,
+  openStatsPools,
+} from './open-parts.ts'
 import type { OrphanCounter } from './orphans/count-orphans.ts'
-import { createOrphanCounter } from './orphans/count-orphans.ts'
 import { collectOwnHosts } from './own-hosts.ts'
 import type { GoneCounter } from './redirect/count-gone.ts'
-import { createGoneCounter } from './redirect/count-gone.ts'
 import { createLoopCheck } from './redirect/detect-loops.ts'
-import { createKnownSlugs } from './redirect/known-slugs.ts'
-import { openLinkCache } from './redirect/link-cache.ts'
 import { redirectRoutes } from './redirect/redirect-route.ts'
 import type { SlugResolver } from './redirect/resolve-slug.ts'
-import { createSlugResolver } from './redirect/resolve-slug.ts'
 import { parseBodies } from './request-bodies.ts'
-import { concurrentExports } from './stats/exports/export-routes.ts'
-import { maxExportMs } from './stats/exports/export-stream.ts'
 import { liveCounts } from './stats/live/live-queries.ts'
 import { createLiveSource } from './stats/live/live-source.ts'
 import type { LiveStreams } from './stats/live/live-streams.ts'
 import { createLiveStreams } from './stats/live/live-streams.ts'
 import { statsRoutes } from './stats/stats-routes.ts'
 import type { VisitRecorder } from './visits/record-visits.ts'
-import { openVisitRecorder } from './visits/record-visits.ts'
-
-/** How long a stopping process keeps delivering sealed visits; the next process adopts the rest. */
-const deliverOnCloseMs = 3_000
-const closeWithinMs = 1_000
 
 interface Parts {
   configuration: Configuration
@@ -90,10 +81,7 @@ export async function buildApp(configuration: Configuration, log: Log): Promise<
   const statsPools = openStatsPools(app, configuration)
   const { queue, recorder } = await openRecording(app, configuration, pool, log)
   const { resolver, slugCreated } = openResolver(app, configuration, pool, log)
-  const orphans = createOrphanCounter({ pool, log })
-  app.addHook('onClose', () => within(closeWithinMs, orphans.close()))
-  const gone = createGoneCounter({ pool, log })
-  app.addHook('onClose', () => within(closeWithinMs, gone.close()))
+  const counters = openCounters(app, pool, log)
   await addRoutes(app, {
     configuration,
     log,
@@ -105,98 +93,11 @@ export async function buildApp(configuration: Configuration, log: Log): Promise<
     recorder,
     resolver,
     slugCreated,
-    orphans,
-    gone,
+    ...counters,
     streams,
     isStopping: () => stopping,
   })
   return app
-}
-
-async function openDatabase(app: FastifyInstance, configuration: Configuration, log: Log): Promise<Pool> {
-  const health = createHealthLog(log, 'database connection')
-  await app.register(
-    fastifyPostgres,
-    poolConfig(configuration.DATABASE_URL, {
-      max: 10,
-      applicationName: 'hopcount api',
-      statementTimeoutMs: 10_000,
-    }),
-  )
-  const { pool } = app.pg
-  pool.on('error', error => health.fails(error))
-  pool.on('connect', () => health.works())
-  await waitForDatabase(pool)
-  return pool
-}
-
-function openStatsPools(app: FastifyInstance, configuration: Configuration) {
-  const open = (options: Parameters<typeof poolConfig>[1]): Pool => {
-    const url = configuration.STATS_DATABASE_URL ?? configuration.DATABASE_URL
-    const pool = openPool(poolConfig(url, options), () => {})
-    app.addHook('onClose', () => pool.end())
-    return pool
-  }
-  return {
-    statsPool: open({ max: 4, applicationName: 'hopcount statistics', statementTimeoutMs: 10_000 }),
-    exportPool: open({
-      max: concurrentExports,
-      applicationName: 'hopcount exports',
-      statementTimeoutMs: maxExportMs,
-    }),
-  }
-}
-
-async function openRecording(app: FastifyInstance, configuration: Configuration, pool: Pool, log: Log) {
-  const queue = openVisitQueue(
-    {
-      redisUrl: configuration.REDIS_URL,
-      databaseUrl: configuration.DATABASE_URL,
-      spoolDir: configuration.SPOOL_DIR,
-    },
-    log,
-  )
-  app.addHook('onClose', () => within(closeWithinMs, queue.close()))
-  const recorder = await openVisitRecorder({
-    spoolDir: configuration.SPOOL_DIR,
-    fsync: configuration.SPOOL_FSYNC === 'on',
-    allowLoss: configuration.VISIT_LOSS === 'allow',
-    queue,
-    pool,
-    log,
-  })
-  app.addHook('onClose', () => recorder.close(deliverOnCloseMs))
-  return { queue, recorder }
-}
-
-function openResolver(app: FastifyInstance, configuration: Configuration, pool: Pool, log: Log) {
-  const cacheUrl = cacheUrlOf(configuration)
-  const linkCache = cacheUrl === undefined ? undefined : openLinkCache(cacheUrl, log)
-  app.addHook('onClose', async () => linkCache?.close())
-  const known = createKnownSlugs({ pool, log, catchUp: () => changes.catchUp() })
-  const resolver = createSlugResolver({
-    pool,
-    linkCache,
-    known,
-    maxLinks: configuration.CACHE_MAX_LINKS,
-    hearsChanges: () => changes.isListening(),
-  })
-  const changes = listenForLinkChanges({
-    databaseUrl: configuration.DATABASE_URL,
-    log,
-    onChange: slugCreated,
-    onGap() {
-      known.discard()
-      resolver.forgetAbsent()
-    },
-    onListening: known.read,
-  })
-  function slugCreated(slug: string): void {
-    known.add(slug)
-    resolver.forget(slug)
-  }
-  app.addHook('onClose', () => within(closeWithinMs, changes.close()))
-  return { resolver, slugCreated }
 }
 
 /** Routes come last: hooks, parsers and limits only apply to routes that are added after them. */
@@ -263,16 +164,4 @@ async function addStatsRoutes(
     live: { streams, source, findLink: async slug => resolver.cached(slug) ?? resolver.resolve(slug) },
     perMinute: configuration.RATE_LIMIT_STATS,
   })
-}
-
-function cacheUrlOf(configuration: Configuration): string | undefined {
-  return configuration.CACHE_REDIS_URL ?? configuration.REDIS_URL
-}
-
-/** Bounds the wait for a connection that hangs while it closes. */
-async function within(milliseconds: number, closing: Promise<void>): Promise<void> {
-  await Promise.race([
-    closing.catch(() => {}),
-    new Promise<void>(resolve => setTimeout(resolve, milliseconds).unref()),
-  ])
 }

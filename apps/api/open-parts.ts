@@ -1,0 +1,137 @@
+/** Opens what the routes work with. Each part adds a hook that closes it: Fastify calls these in reverse order. */
+import fastifyPostgres from '@fastify/postgres'
+import type { Configuration } from '@hopcount/shared/configuration.ts'
+import { openPool, poolConfig, waitForDatabase } from '@hopcount/shared/database/database.ts'
+import type { Log } from '@hopcount/shared/log.ts'
+import { createHealthLog } from '@hopcount/shared/log.ts'
+import { openVisitQueue } from '@hopcount/shared/visits/visit-queue.ts'
+import type { FastifyInstance } from 'fastify'
+import type { Pool } from 'pg'
+import { listenForLinkChanges } from './links/link-changes.ts'
+import { createOrphanCounter } from './orphans/count-orphans.ts'
+import { createGoneCounter } from './redirect/count-gone.ts'
+import { createKnownSlugs } from './redirect/known-slugs.ts'
+import { openLinkCache } from './redirect/link-cache.ts'
+import { createSlugResolver } from './redirect/resolve-slug.ts'
+import { concurrentExports } from './stats/exports/export-routes.ts'
+import { maxExportMs } from './stats/exports/export-stream.ts'
+import { openVisitRecorder } from './visits/record-visits.ts'
+
+/** How long a stopping process keeps delivering sealed visits; the next process adopts the rest. */
+const deliverOnCloseMs = 3_000
+const closeWithinMs = 1_000
+
+export async function openDatabase(
+  app: FastifyInstance,
+  configuration: Configuration,
+  log: Log,
+): Promise<Pool> {
+  const health = createHealthLog(log, 'database connection')
+  await app.register(
+    fastifyPostgres,
+    poolConfig(configuration.DATABASE_URL, {
+      max: 10,
+      applicationName: 'hopcount api',
+      statementTimeoutMs: 10_000,
+    }),
+  )
+  const { pool } = app.pg
+  pool.on('error', error => health.fails(error))
+  pool.on('connect', () => health.works())
+  await waitForDatabase(pool)
+  return pool
+}
+
+export function openStatsPools(app: FastifyInstance, configuration: Configuration) {
+  const open = (options: Parameters<typeof poolConfig>[1]): Pool => {
+    const url = configuration.STATS_DATABASE_URL ?? configuration.DATABASE_URL
+    const pool = openPool(poolConfig(url, options), () => {})
+    app.addHook('onClose', () => pool.end())
+    return pool
+  }
+  return {
+    statsPool: open({ max: 4, applicationName: 'hopcount statistics', statementTimeoutMs: 10_000 }),
+    exportPool: open({
+      max: concurrentExports,
+      applicationName: 'hopcount exports',
+      statementTimeoutMs: maxExportMs,
+    }),
+  }
+}
+
+export async function openRecording(
+  app: FastifyInstance,
+  configuration: Configuration,
+  pool: Pool,
+  log: Log,
+) {
+  const queue = openVisitQueue(
+    {
+      redisUrl: configuration.REDIS_URL,
+      databaseUrl: configuration.DATABASE_URL,
+      spoolDir: configuration.SPOOL_DIR,
+    },
+    log,
+  )
+  app.addHook('onClose', () => within(closeWithinMs, queue.close()))
+  const recorder = await openVisitRecorder({
+    spoolDir: configuration.SPOOL_DIR,
+    fsync: configuration.SPOOL_FSYNC === 'on',
+    allowLoss: configuration.VISIT_LOSS === 'allow',
+    queue,
+    pool,
+    log,
+  })
+  app.addHook('onClose', () => recorder.close(deliverOnCloseMs))
+  return { queue, recorder }
+}
+
+export function openResolver(app: FastifyInstance, configuration: Configuration, pool: Pool, log: Log) {
+  const cacheUrl = cacheUrlOf(configuration)
+  const linkCache = cacheUrl === undefined ? undefined : openLinkCache(cacheUrl, log)
+  app.addHook('onClose', async () => linkCache?.close())
+  const known = createKnownSlugs({ pool, log, catchUp: () => changes.catchUp() })
+  const resolver = createSlugResolver({
+    pool,
+    linkCache,
+    known,
+    maxLinks: configuration.CACHE_MAX_LINKS,
+    hearsChanges: () => changes.isListening(),
+  })
+  const changes = listenForLinkChanges({
+    databaseUrl: configuration.DATABASE_URL,
+    log,
+    onChange: slugCreated,
+    onGap() {
+      known.discard()
+      resolver.forgetAbsent()
+    },
+    onListening: known.read,
+  })
+  function slugCreated(slug: string): void {
+    known.add(slug)
+    resolver.forget(slug)
+  }
+  app.addHook('onClose', () => within(closeWithinMs, changes.close()))
+  return { resolver, slugCreated }
+}
+
+export function openCounters(app: FastifyInstance, pool: Pool, log: Log) {
+  const orphans = createOrphanCounter({ pool, log })
+  app.addHook('onClose', () => within(closeWithinMs, orphans.close()))
+  const gone = createGoneCounter({ pool, log })
+  app.addHook('onClose', () => within(closeWithinMs, gone.close()))
+  return { orphans, gone }
+}
+
+export function cacheUrlOf(configuration: Configuration): string | undefined {
+  return configuration.CACHE_REDIS_URL ?? configuration.REDIS_URL
+}
+
+/** Bounds the wait for a connection that hangs while it closes. */
+async function within(milliseconds: number, closing: Promise<void>): Promise<void> {
+  await Promise.race([
+    closing.catch(() => {}),
+    new Promise<void>(resolve => setTimeout(resolve, milliseconds).unref()),
+  ])
+}
