@@ -29,7 +29,7 @@ test('a labelled list is scored by families, with what is confused', () => {
     .map(line => line.trim().split(/ {2,}/))
   expect(table).toEqual([
     ['bots', '3', '2', '66.67', 'automatic → human 1'],
-    ['people', '2', '2', '100.00'],
+    ['humans', '2', '2', '100.00'],
     ['previews', '1', '1', '100.00'],
     ['browser', '2', '1', '50.00', 'Safari → Firefox 1'],
     ['system', '2', '2', '100.00'],
@@ -40,7 +40,7 @@ test('a labelled list is scored by families, with what is confused', () => {
 })
 
 test('a goal that is missed is named, and ends the command with 1', () => {
-  expect(score([header, ...rows], 'bots=66', 'people=100').status).toBe(0)
+  expect(score([header, ...rows], 'bots=66', 'humans=100').status).toBe(0)
   const { stderr, status } = score([header, ...rows], 'bots=66', 'browser=98')
   expect({ stderr, status }).toEqual({ stderr: 'missed: browser 50.00 % of 98 %\n', status: 1 })
 })

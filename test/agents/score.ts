@@ -19,13 +19,13 @@ export interface Score {
 }
 
 /** What goals are set for, and the order of the table. */
-export const measures = ['bots', 'people', 'previews', 'browser', 'system', 'device', 'television'] as const
+export const measures = ['bots', 'humans', 'previews', 'browser', 'system', 'device', 'television'] as const
 
 export type Measure = (typeof measures)[number]
 
 export const measureDescriptions: Record<Measure, string> = {
-  bots: 'bots and previews that are not called people',
-  people: 'plain browsers of people that are called people',
+  bots: 'bots and previews that are not called human',
+  humans: 'plain browsers of humans that are called human',
   previews: 'previews that are told from bots',
   browser: 'browsers of plain browsers, by family',
   system: 'systems of plain browsers, by family',
@@ -49,7 +49,7 @@ export function readLabelledAgents(text: string): LabelledAgent[] {
 export function scoreAgents(agents: LabelledAgent[]): Record<Measure, Score> {
   const none = (): Score => ({ rows: 0, right: 0, confusions: new Map() })
   const scores: Record<Measure, Score> = {
-    ...{ bots: none(), people: none(), previews: none() },
+    ...{ bots: none(), humans: none(), previews: none() },
     ...{ browser: none(), system: none(), device: none(), television: none() },
   }
   for (const agent of agents) scoreAgent(scores, agent)
@@ -61,9 +61,9 @@ function scoreAgent(scores: Record<Measure, Score>, agent: LabelledAgent): void 
   const automatic = described.class === 'human' ? 'human' : 'automatic'
   if (agent.class !== 'human') add(scores.bots, 'automatic', automatic)
   if (agent.class === 'preview') add(scores.previews, 'preview', described.class)
-  // The rest are apps, players and libraries: sources disagree about whether they are people.
+  // The rest are apps, players and libraries: sources disagree about whether they are humans.
   if (agent.class !== 'human' || !isPlainBrowser(agent.userAgent)) return
-  add(scores.people, 'human', described.class)
+  add(scores.humans, 'human', described.class)
   if (agent.browser !== '')
     add(scores.browser, browserFamily(agent.browser), browserFamily(described.browser))
   if (agent.os !== '') add(scores.system, systemFamily(agent.os), systemFamily(described.os))

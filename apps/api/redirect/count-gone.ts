@@ -1,6 +1,6 @@
 /**
  * Counts requests for expired links per link and UTC day: no visits, since nobody was redirected, but their owners want
- * to know that a link is still in use. By people and bots alike. Written in batches (write-counts.ts).
+ * to know that a link is still in use. Those of humans and bots alike. Written in batches (write-counts.ts).
  */
 import { bigintArray } from '@hopcount/shared/database/binary-arrays.ts'
 import type { Log } from '@hopcount/shared/log.ts'

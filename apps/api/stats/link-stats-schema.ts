@@ -33,7 +33,7 @@ export const LinkStatsSchema = Type.Object({
   expires_at: nullableTime,
   gone_requests: Type.Integer({
     description:
-      'requests since the link expired, by people and bots: not redirected, and so no visits; a crash may lose the last seconds of them',
+      'requests since the link expired, by humans and bots: not redirected, and so no visits; a crash may lose the last seconds of them',
   }),
   ...totalsProperties,
   ...rangeAndSeriesProperties,

@@ -1,4 +1,4 @@
-/** What a user agent says about who visits: a person, a bot, or a service that previews a link for its readers. */
+/** What a user agent says about who visits: a human, a bot, or a service that previews a link for its readers. */
 import type { BotGroup } from './bots/bots.ts'
 import { nameBot } from './bots/bots.ts'
 import { androidBrowser, imitatedBrowsers, namedBrowsers, oftenClaimed, safari } from './browsers.ts'
@@ -19,7 +19,7 @@ export interface UserAgent {
   /** Empty where it is not told: of bots, and of some devices. */
   os: string
   device: Device | ''
-  /** Which bot or preview, and what it came for; empty for people. */
+  /** Which bot or preview, and what it came for; empty for humans. */
   bot: string
   botGroup: BotGroup | ''
 }

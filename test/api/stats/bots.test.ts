@@ -41,15 +41,15 @@ async function report(path: string): Promise<Record<string, unknown>> {
 }
 
 const bots = (value: string, visits: number) => ({ value, visits, humans: 0 })
-const people = { value: '', visits: 3, humans: 3 }
+const humans = { value: '', visits: 3, humans: 3 }
 
 test.each(['one', 'overall'])(
   'bots and previews of %s are counted by name and by group, with humans as the empty value',
   async subject => {
     const { breakdowns } = await report(`${subject}/breakdowns?dimension=bot&dimension=bot_group`)
     expect(breakdowns).toEqual({
-      bot: [people, bots('Googlebot', 2), bots('Other', 1), bots('Slack preview', 1), bots('Yahoo', 1)],
-      bot_group: [people, bots('search', 3), bots('other', 1), bots('preview', 1)],
+      bot: [humans, bots('Googlebot', 2), bots('Other', 1), bots('Slack preview', 1), bots('Yahoo', 1)],
+      bot_group: [humans, bots('search', 3), bots('other', 1), bots('preview', 1)],
     })
   },
 )

@@ -54,7 +54,7 @@ function LinkHead({ link, zone, now }: { link: LinkStats; zone: string; now: num
             </>
           )}
           {link.gone_requests > 0 && (
-            <> · {counted(link.gone_requests, 'request')} since then, by people and bots</>
+            <> · {counted(link.gone_requests, 'request')} since then, by humans and bots</>
           )}
         </p>
       </div>

@@ -21,8 +21,8 @@ const channelNames: Record<string, string> = { 'ai assistant': 'AI assistants', 
 const untoldNames: Partial<Record<FilterName, string>> = {
   referrer: 'Direct or unknown',
   channel: 'Not recorded',
-  bot_group: 'People',
-  bot: 'People',
+  bot_group: 'Humans',
+  bot: 'Humans',
 }
 const botGroupNames: Record<string, string> = {
   'ai fetcher': 'AI assistants for a person',
