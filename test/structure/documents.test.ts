@@ -56,6 +56,15 @@ test('every file or folder that npm test is told to run exists', () => {
   expect(missing).toEqual([])
 })
 
+test('decisions are numbered without gaps, as their titles are, and apps/README.md lists each one', () => {
+  const decisions = documents.filter(document => document.startsWith('apps/decisions/')).sort()
+  const numbers = decisions.map(document => Number(basename(document).slice(0, 4)))
+  expect(numbers).toEqual(decisions.map((_, i) => i + 1))
+  expect(decisions.map(document => Number(/^# (\d+)\. /.exec(read(document))?.[1]))).toEqual(numbers)
+  const listed = linksOf('apps/README.md').map(link => join('apps', link))
+  expect(decisions.filter(document => !listed.includes(document))).toEqual([])
+})
+
 test('no broken link, path or heading goes unnoticed', () => {
   expect(leadsSomewhere('README.md', 'apps/README.md')).toBe(true)
   expect(leadsSomewhere('README.md', 'apps/README.md#glossary')).toBe(true)
