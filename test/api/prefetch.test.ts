@@ -35,24 +35,27 @@ async function prefetchesRefused(): Promise<number> {
 }
 
 test.each([
-  ['sec-purpose', 'prefetch'],
-  ['sec-purpose', 'prefetch;prerender'],
-  ['sec-purpose', 'prefetch;anonymous-client-ip'],
-  ['sec-purpose', 'Prefetch ; prerender'],
-  ['sec-purpose', 'something, prefetch'],
-  ['purpose', 'prefetch'],
-  ['purpose', 'preview'],
-  ['x-moz', 'prefetch'],
-  ['x-purpose', 'preview'],
-  ['x-purpose', 'PREFETCH'],
-])('%s: %s is refused, and counts nothing', async (name, value) => {
+  { 'sec-purpose': 'prefetch' },
+  { 'sec-purpose': 'prefetch;prerender' },
+  { 'sec-purpose': 'prefetch;anonymous-client-ip' },
+  { 'sec-purpose': 'Prefetch ; prerender' },
+  { 'sec-purpose': 'something, prefetch' },
+  { purpose: 'prefetch' },
+  { purpose: 'preview' },
+  { 'x-moz': 'prefetch' },
+  { 'x-purpose': 'preview' },
+  { 'x-purpose': 'PREFETCH' },
+  { 'sec-purpose': 'something', purpose: 'prefetch' },
+  { purpose: '', 'x-moz': 'prefetch' },
+  { 'x-purpose': 'instant', 'x-moz': 'prefetch' },
+])('%o is refused, and counts nothing', async headers => {
   const slug = await shorten(api.origin)
   const before = await prefetchesRefused()
   for (const method of ['GET', 'HEAD']) {
     const answer = await fetch(`${api.origin}/${slug}`, {
       method,
       redirect: 'manual',
-      headers: { [name]: value },
+      headers,
     })
     expect(answer.status).toBe(503)
     expect(answer.headers.get('cache-control')).toBe('no-store')

@@ -8,7 +8,14 @@ const purposes = /\b(?:prefetch|prerender|preview)\b/i
  * Safari, `X-Purpose: preview` of Safari's Top Sites, and `X-Moz: prefetch` of Firefox.
  */
 export function isPrefetch(headers: IncomingHttpHeaders): boolean {
-  const purpose =
-    headers['sec-purpose'] ?? headers.purpose ?? headers['x-purpose'] ?? headers['x-moz'] ?? undefined
+  return (
+    names(headers['sec-purpose']) ||
+    names(headers.purpose) ||
+    names(headers['x-purpose']) ||
+    names(headers['x-moz'])
+  )
+}
+
+function names(purpose: string | string[] | undefined): boolean {
   return purpose !== undefined && purposes.test(String(purpose))
 }
