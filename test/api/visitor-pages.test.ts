@@ -109,6 +109,8 @@ describe('Accept decides', () => {
     'text/html, application/xhtml+xml, */*',
     'TEXT/HTML;q=0.9, application/json;q=0.8',
     'application/xhtml+xml',
+    'text/html;q=.9, */*;q=.1',
+    'text/html, image/gif, image/jpeg, *; q=.2, */*; q=.2',
   ])('for the page: %s', async accept => {
     expectPage(await get('/unknown', { accept }), 404)
   })
