@@ -4,7 +4,9 @@
  * accept what request smuggling needs. So the head of the request is read here, more strictly than by the parser, and
  * served with the path percent-encoded; the connection is closed after the response.
  *
- * Only GET and HEAD without a body, whole in one packet, whose path is UTF-8. Anything else stays a malformed request.
+ * Only GET and HEAD without a body, whole in one packet, whose path is UTF-8 and may be a link. Anything else stays a
+ * malformed request: the response is complete before it is sent, so live counts would never be, and an export would be
+ * held in memory.
  */
 import type { Socket } from 'node:net'
 import type { FastifyInstance } from 'fastify'
@@ -21,7 +23,7 @@ export function readRawRequest(packet: Buffer): RawRequest | undefined {
   if (!text.endsWith('\r\n\r\n')) return undefined
   const [first = '', ...lines] = text.slice(0, -4).split('\r\n')
   const [, method, path = ''] = /^(GET|HEAD) (\/[\x21-\x7e\x80-\xff]*) HTTP\/1\.1$/.exec(first) ?? []
-  const url = percentEncode(path)
+  const url = mayBeLink.test(path) ? percentEncode(path) : undefined
   if ((method !== 'GET' && method !== 'HEAD') || url === undefined) return undefined
   const headers = new Map<string, string>()
   for (const line of lines) {
@@ -36,6 +38,9 @@ export function readRawRequest(packet: Buffer): RawRequest | undefined {
   // Without it, inject would send its own.
   return { method, url, headers: { 'user-agent': '', ...Object.fromEntries(headers) } }
 }
+
+/** `/tour…`, `/tour/…`, `/tour?x=…`; not `/stats/tour/live?x=…`, with whatever of it encoded. */
+const mayBeLink = /^\/[^/?]*(?:\/(?:[^\w%?-][^?]*)?)?(?:\?.*)?$/
 
 const refused = new Set(['content-length', 'transfer-encoding', 'expect', 'upgrade', '__proto__'])
 

@@ -241,6 +241,9 @@ describe('bytes that are not percent-encoded', () => {
     ['a NUL in a header', requestBytes('GET', raw, { a: 'b\0c' })],
     ['a blank in front of the colon', requestBytes('GET', raw, { 'a ': 'b' })],
     ['an older protocol', requestBytes('GET', raw).replace('HTTP/1.1', 'HTTP/1.0')],
+    ['the live counts of a link as the path', requestBytes('GET', '/stats/tour/live?x=\xc3\xa9')],
+    ['the live counts, encoded, as the path', requestBytes('GET', '/stats/%6cive?x=\xc3\xa9')],
+    ['an export as the path', requestBytes('GET', '/stats/tour/export?country=\xc3\xa9')],
   ])('with %s are malformed', async (_, bytes) => {
     expectProblem(await answerTo(api.port, bytes), 400)
   })
