@@ -3,9 +3,9 @@ import type { Counts, Metric } from '../api/stats.ts'
 import { counted, number } from '../text/numbers.ts'
 import { ago, dateAndTime, dayName, daysBetween } from '../text/times.ts'
 import { capitalized } from '../text/value-names.ts'
-import { Change } from './change.tsx'
-import { periodNames } from './period.ts'
+import { periodNames } from './period/period.ts'
 import type { ReportData } from './report-data.ts'
+import { Change } from './series/change.tsx'
 
 /** Under load some visits are always pending; that is only worth mentioning when it takes longer than usual. */
 const usualLagMs = 2_000

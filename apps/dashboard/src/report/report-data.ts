@@ -8,8 +8,8 @@ import type { BreakdownReport, FilteredReport, LinkStats, Metric, OverallStats }
 import { reportPath } from '../api/stats.ts'
 import { useNavigation } from '../navigation.tsx'
 import { useNow } from '../text/now.ts'
-import type { AskedRange } from './period.ts'
-import { rangeOf } from './period.ts'
+import type { AskedRange } from './period/period.ts'
+import { rangeOf } from './period/period.ts'
 
 /** The range and zone of a report's numbers. */
 export interface Asked {

@@ -1,8 +1,8 @@
-import type { Problem } from '../api/problem.ts'
-import { useNavigation } from '../navigation.tsx'
-import { dayName } from '../text/times.ts'
-import { todayIn } from './period.ts'
-import type { Asked } from './report-data.ts'
+import type { Problem } from '../../api/problem.ts'
+import { useNavigation } from '../../navigation.tsx'
+import { dayName } from '../../text/times.ts'
+import { todayIn } from '../period/period.ts'
+import type { Asked } from '../report-data.ts'
 
 /** Filtered reports need raw visits, which may not reach back far enough, or be too many to count. */
 export function FilterProblem({ problem, asked, now }: { problem: Problem; asked: Asked; now: number }) {

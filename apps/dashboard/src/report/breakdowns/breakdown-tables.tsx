@@ -1,9 +1,9 @@
-import type { FilterName } from '../address.ts'
-import { botDimensions, dimensions, filterNames } from '../address.ts'
-import type { BreakdownReport, BreakdownValue, Counts } from '../api/stats.ts'
-import { useNavigation } from '../navigation.tsx'
+import type { FilterName } from '../../address.ts'
+import { botDimensions, dimensions, filterNames } from '../../address.ts'
+import type { BreakdownReport, BreakdownValue, Counts } from '../../api/stats.ts'
+import { useNavigation } from '../../navigation.tsx'
+import type { ReportData } from '../report-data.ts'
 import { BreakdownTable } from './breakdown-table.tsx'
-import type { ReportData } from './report-data.ts'
 
 /** Of the same range as the chart. */
 export function BreakdownTables({ data }: { data: ReportData }) {

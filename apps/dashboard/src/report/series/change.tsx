@@ -1,4 +1,4 @@
-import { percent } from '../text/numbers.ts'
+import { percent } from '../../text/numbers.ts'
 import { changeInWords } from './shown-series.ts'
 
 /** The change from the preceding period: short on screen, a sentence for screen readers. */

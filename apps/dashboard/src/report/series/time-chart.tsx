@@ -1,8 +1,8 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
 import uPlot from 'uplot'
 import 'uplot/dist/uPlot.min.css'
-import { useTheme } from '../page/theme.ts'
-import { number, shortNumber, visits } from '../text/numbers.ts'
+import { useTheme } from '../../page/theme.ts'
+import { number, shortNumber, visits } from '../../text/numbers.ts'
 import type { ShownSeries } from './shown-series.ts'
 
 interface TimeChartProps {

@@ -1,7 +1,7 @@
-import { filterNames } from '../address.ts'
-import { useNavigation } from '../navigation.tsx'
-import { CrossIcon } from '../page/icons.tsx'
-import { filterTitles, valueName } from '../text/value-names.ts'
+import { filterNames } from '../../address.ts'
+import { useNavigation } from '../../navigation.tsx'
+import { CrossIcon } from '../../page/icons.tsx'
+import { filterTitles, valueName } from '../../text/value-names.ts'
 
 /** The active filters; each is a button that removes it. */
 export function FilterChips() {

@@ -1,10 +1,10 @@
-import { useNavigation } from '../navigation.tsx'
-import { intervalNames } from './period.ts'
-import type { Asked, ReportData } from './report-data.ts'
+import { useNavigation } from '../../navigation.tsx'
+import { intervalNames } from '../period/period.ts'
+import { ZoneSelect } from '../period/zone-select.tsx'
+import type { Asked, ReportData } from '../report-data.ts'
 import { SeriesFigure } from './series-figure.tsx'
 import type { ShownSeries } from './shown-series.ts'
 import { showSeries } from './shown-series.ts'
-import { ZoneSelect } from './zone-select.tsx'
 
 export function OverTime({ data }: { data: ReportData }) {
   const { address, go } = useNavigation()

@@ -1,9 +1,9 @@
-import type { Bucket, Counts, Metric } from '../api/stats.ts'
-import { number, percent, visits } from '../text/numbers.ts'
-import { bucketNames, dayName } from '../text/times.ts'
-import { capitalized } from '../text/value-names.ts'
-import { intervalNames, periodNames } from './period.ts'
-import type { Asked } from './report-data.ts'
+import type { Bucket, Counts, Metric } from '../../api/stats.ts'
+import { number, percent, visits } from '../../text/numbers.ts'
+import { bucketNames, dayName } from '../../text/times.ts'
+import { capitalized } from '../../text/value-names.ts'
+import { intervalNames, periodNames } from '../period/period.ts'
+import type { Asked } from '../report-data.ts'
 
 /** A series as shown by chart, table and words. */
 export interface ShownSeries {

@@ -1,4 +1,4 @@
-import type { Address, Interval, Period } from '../address.ts'
+import type { Address, Interval, Period } from '../../address.ts'
 
 export const periodNames: Record<Period, { title: string; span: string }> = {
   hour: { title: '1 hour', span: 'last 60 minutes' },

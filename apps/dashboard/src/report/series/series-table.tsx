@@ -1,4 +1,4 @@
-import { number } from '../text/numbers.ts'
+import { number } from '../../text/numbers.ts'
 import type { ShownSeries } from './shown-series.ts'
 
 /** The chart's data as numbers, newest first, since that is what changes. */

@@ -1,6 +1,6 @@
-import { periods } from '../address.ts'
-import { useNavigation } from '../navigation.tsx'
-import { Choice } from '../page/choice.tsx'
+import { periods } from '../../address.ts'
+import { useNavigation } from '../../navigation.tsx'
+import { Choice } from '../../page/choice.tsx'
 import { customDays, lastDay, periodNames, todayIn } from './period.ts'
 
 /** The report's period; a custom one has two date fields. */

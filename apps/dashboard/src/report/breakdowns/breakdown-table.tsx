@@ -1,8 +1,8 @@
-import type { FilterName } from '../address.ts'
-import type { BreakdownReport, BreakdownValue, Metric } from '../api/stats.ts'
-import { useNavigation } from '../navigation.tsx'
-import { number, percent } from '../text/numbers.ts'
-import { filterTitles, valueName } from '../text/value-names.ts'
+import type { FilterName } from '../../address.ts'
+import type { BreakdownReport, BreakdownValue, Metric } from '../../api/stats.ts'
+import { useNavigation } from '../../navigation.tsx'
+import { number, percent } from '../../text/numbers.ts'
+import { filterTitles, valueName } from '../../text/value-names.ts'
 
 const shownAtFirst = 8
 

@@ -1,4 +1,4 @@
-import { browserZone } from '../address.ts'
+import { browserZone } from '../../address.ts'
 
 /** Some browsers list outdated zone names. */
 const presentNames: Record<string, string> = {
