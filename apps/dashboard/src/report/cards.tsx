@@ -1,7 +1,7 @@
 import type { ComponentChildren } from 'preact'
 import type { Counts, Metric } from '../api/stats.ts'
 import { counted, number } from '../text/numbers.ts'
-import { ago, dateAndTime, dayName, daysBetween } from '../text/times.ts'
+import { ago, dateAndTime, dayMs, dayName, daysBetween } from '../text/times.ts'
 import { capitalized } from '../text/value-names.ts'
 import { periodNames } from './period/period.ts'
 import type { ReportData } from './report-data.ts'
@@ -9,7 +9,6 @@ import { Change } from './series/change.tsx'
 
 /** Under load some visits are always pending; that is only worth mentioning when it takes longer than usual. */
 const usualLagMs = 2_000
-const dayMs = 86_400_000
 
 /** The key figures: of the period, with the change from the preceding one, of the last minutes, and of all time. */
 export function Cards({ data }: { data: ReportData }) {

@@ -3,9 +3,11 @@ import type { Interval } from '../address.ts'
 /** The page is in English; users of a regional English get their region's time format. */
 const locale = navigator.language.startsWith('en') ? navigator.language : 'en-GB'
 
+export const dayMs = 86_400_000
+
 const relative = new Intl.RelativeTimeFormat('en', { numeric: 'auto' })
 const units = [
-  ['day', 86_400_000],
+  ['day', dayMs],
   ['hour', 3_600_000],
   ['minute', 60_000],
 ] as const
@@ -68,7 +70,7 @@ function shortNames(interval: Interval, dates: Date[]): Intl.DateTimeFormatOptio
   const spanMs = (dates.at(-1)?.getTime() ?? 0) - (dates[0]?.getTime() ?? 0)
   if (interval === 'month') return { month: 'short' }
   if (interval === 'minute' || interval === 'hour')
-    return spanMs < 1.5 * 86_400_000 ? clock : { day: 'numeric', month: 'short', ...clock }
+    return spanMs < 1.5 * dayMs ? clock : { day: 'numeric', month: 'short', ...clock }
   return interval === 'day' && dates.length <= 8
     ? { weekday: 'short', day: 'numeric' }
     : { day: 'numeric', month: 'short' }
@@ -84,7 +86,7 @@ const longNames: Record<Interval, Intl.DateTimeFormatOptions> = {
 
 /** Then two days may have the same name without their year. */
 function isOverAYear(dates: Date[]): boolean {
-  return (dates.at(-1)?.getTime() ?? 0) - (dates[0]?.getTime() ?? 0) > 330 * 86_400_000
+  return (dates.at(-1)?.getTime() ?? 0) - (dates[0]?.getTime() ?? 0) > 330 * dayMs
 }
 
 function formatter(zone: string, options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {

@@ -1,6 +1,6 @@
 import type { Problem } from '../../api/problem.ts'
 import { useNavigation } from '../../navigation.tsx'
-import { dayName } from '../../text/times.ts'
+import { dayMs, dayName } from '../../text/times.ts'
 import { todayIn } from '../period/period.ts'
 import type { Asked } from '../report-data.ts'
 
@@ -37,5 +37,5 @@ export function FilterProblem({ problem, asked, now }: { problem: Problem; asked
 
 /** The first whole day with raw visits. */
 function dayFrom(earliest: number, zone: string): string {
-  return todayIn(zone, earliest + 86_400_000 - 1)
+  return todayIn(zone, earliest + dayMs - 1)
 }
