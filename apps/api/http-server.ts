@@ -9,6 +9,7 @@ import type { ClientAddresses } from './client-addresses.ts'
 import { answerMalformed, frameworkErrorHandler } from './errors/error-handlers.ts'
 import type { VisitorPages } from './errors/visitor-pages.ts'
 import { readRawRequest, serveRawRequest } from './raw-path.ts'
+import { replaceCutEncoding } from './redirect/cut-encoding.ts'
 
 /**
  * How long a stopping process still accepts and serves requests, each with `Connection: close`. A process that is
@@ -29,6 +30,7 @@ export function createHttpServer(
     childLoggerFactory: () => log as FastifyBaseLogger,
     logController: new LogController({ disableRequestLogging: true }),
     trustProxy: configuration.TRUST_PROXY === undefined ? false : clients.trusts,
+    rewriteUrl: ({ url = '/' }) => replaceCutEncoding(url),
     bodyLimit: 8 * 1024,
     routerOptions: { maxParamLength: 512 },
     exposeHeadRoutes: false,
