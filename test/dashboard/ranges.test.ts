@@ -36,7 +36,9 @@ describe.skipIf(!browserAvailable())('the numbers of one view', () => {
     for (const zone of zones) {
       for (const address of [`link=${slug}&period=week`, 'view=overview&period=day']) {
         const { page, incidents } = await openPage(browser, `${origin}/?${address}&tz=${zone}&show=table`)
+        // Each card has a request of its own.
         await page.locator('.breakdown').first().waitFor()
+        await waitUntil(async () => (await sumOf(page, 'Language')) > 0, { what: 'the breakdowns are shown' })
         const total = await figure(page, 'period')
         expect(total).toBeGreaterThan(20)
         expect(await page.locator('figcaption, caption').first().textContent()).toContain(
