@@ -14,7 +14,7 @@ export async function lockFolder(folder: string): Promise<void> {
   const name = `hopcount-${createHash('sha256').update(realpathSync(folder)).digest('hex').slice(0, 32)}`
   const path = process.platform === 'linux' ? `\0${name}` : join(tmpdir(), name)
   if (await listen(path)) return
-  const holder = await askHolder(path)
+  const holder = await queryHolder(path)
   if (holder !== undefined)
     throw new Error(`Hopcount runs already on ${folder} (process ${holder}): stop that one first`)
   // No response: the socket file of a process that crashed.
@@ -38,14 +38,14 @@ function listen(path: string): Promise<boolean> {
   })
 }
 
-function askHolder(path: string): Promise<string | undefined> {
+function queryHolder(path: string): Promise<string | undefined> {
   return new Promise(resolve => {
-    let answer = ''
+    let response = ''
     const socket = connect(path).setEncoding('utf8').setTimeout(2_000)
     socket.on('data', text => {
-      answer += text
+      response += text
     })
-    socket.once('end', () => resolve(answer))
+    socket.once('end', () => resolve(response))
     // A suspended holder (SIGSTOP) does not respond, but still holds the folder.
     socket.once('timeout', () => {
       socket.destroy()

@@ -58,8 +58,10 @@ export function useLive(slug: string | undefined, isWanted: boolean, now: number
 
   const from = new Date(Math.floor(now / minuteMs) * minuteMs - 5 * minuteMs).toISOString()
   const url = `${reportPath(slug)}?${new URLSearchParams({ interval: 'minute', from })}`
-  const { answer } = usePolled<ReportStats>(isWanted && !isStreaming ? { url, about: undefined } : undefined)
-  if (isStreaming || answer === undefined) return { counts: streamed, isStreaming }
-  const { range, ...counts } = answer.data
+  const { response } = usePolled<ReportStats>(
+    isWanted && !isStreaming ? { url, about: undefined } : undefined,
+  )
+  if (isStreaming || response === undefined) return { counts: streamed, isStreaming }
+  const { range, ...counts } = response.data
   return { counts: { ...counts, last_5_minutes: range.humans }, isStreaming }
 }

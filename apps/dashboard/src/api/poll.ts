@@ -3,7 +3,7 @@ import type { Problem } from './problem.ts'
 import { readProblem, unreachable } from './problem.ts'
 
 /** A URL of the API, and what the page needs to know about the request. */
-export interface Question<About> {
+export interface PolledRequest<About> {
   url: string
   about: About
 }
@@ -11,7 +11,7 @@ export interface Question<About> {
 /** The latest response to a request, and how fresh it is. */
 export interface Polled<T, About = undefined> {
   /** Comes with what it is about: until a new request has a response, the previous response stays, correctly labelled. */
-  answer: { data: T; about: About } | undefined
+  response: { data: T; about: About } | undefined
   /** False while the response belongs to a previous request. */
   isCurrent: boolean
   /** Why the last request failed; the response is then an older one. */
@@ -34,13 +34,13 @@ const longestPauseMs = 30_000
  * previous response stays.
  */
 export function usePolled<T, About = undefined>(
-  question: Question<About> | undefined,
+  request: PolledRequest<About> | undefined,
   options: { everyMs?: number; news?: unknown } = {},
 ): Polled<T, About> {
-  const url = question?.url
+  const url = request?.url
   const [state, setState] = useState<Polled<T, About> & { url: string | undefined }>({
     url,
-    answer: undefined,
+    response: undefined,
     isCurrent: false,
     problem: undefined,
     pending: 0,
@@ -49,23 +49,23 @@ export function usePolled<T, About = undefined>(
   })
   const everyMs = useRef(usualPauseMs)
   everyMs.current = options.everyMs ?? usualPauseMs
-  const askSoon = useRef<() => void>(undefined)
+  const pollSoon = useRef<() => void>(undefined)
 
   useEffect(() => {
-    if (question === undefined) return
-    const { url, about } = question
+    if (request === undefined) return
+    const { url, about } = request
     const stop = new AbortController()
     let etag: string | undefined
     let failures = 0
     let timer: ReturnType<typeof setTimeout> | undefined
-    let asking = false
-    let askedAt = 0
+    let isPolling = false
+    let polledAt = 0
 
-    async function ask(): Promise<void> {
-      if (asking || document.hidden) return
+    async function poll(): Promise<void> {
+      if (isPolling || document.hidden) return
       clearTimeout(timer)
-      asking = true
-      askedAt = Date.now()
+      isPolling = true
+      polledAt = Date.now()
       try {
         const response = await fetch(url, {
           signal: stop.signal,
@@ -80,7 +80,7 @@ export function usePolled<T, About = undefined>(
           failures = 0
           setState(before => ({
             url,
-            answer: data === undefined ? before.answer : { data, about },
+            response: data === undefined ? before.response : { data, about },
             isCurrent: true,
             problem: undefined,
             ...readFreshness(response),
@@ -90,7 +90,7 @@ export function usePolled<T, About = undefined>(
       } catch {
         if (!stop.signal.aborted) fail(unreachable)
       }
-      asking = false
+      isPolling = false
       schedule(Math.max(everyMs.current, Math.min(failures && usualPauseMs * 2 ** failures, longestPauseMs)))
     }
 
@@ -102,23 +102,23 @@ export function usePolled<T, About = undefined>(
     function schedule(pauseMs: number): void {
       if (stop.signal.aborted) return
       clearTimeout(timer)
-      timer = setTimeout(ask, pauseMs)
+      timer = setTimeout(poll, pauseMs)
     }
 
-    askSoon.current = () => {
-      if (!asking && failures === 0) schedule(Math.max(0, askedAt + pauseWithNewsMs - Date.now()))
+    pollSoon.current = () => {
+      if (!isPolling && failures === 0) schedule(Math.max(0, polledAt + pauseWithNewsMs - Date.now()))
     }
-    void ask()
-    document.addEventListener('visibilitychange', ask)
+    void poll()
+    document.addEventListener('visibilitychange', poll)
     return () => {
       stop.abort()
       clearTimeout(timer)
-      askSoon.current = undefined
-      document.removeEventListener('visibilitychange', ask)
+      pollSoon.current = undefined
+      document.removeEventListener('visibilitychange', poll)
     }
   }, [url])
 
-  useEffect(() => askSoon.current?.(), [options.news])
+  useEffect(() => pollSoon.current?.(), [options.news])
 
   // A problem belongs to its own request, too.
   return state.url === url ? state : { ...state, isCurrent: false, problem: undefined }

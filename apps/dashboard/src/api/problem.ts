@@ -35,7 +35,7 @@ export async function readProblem(response: Response): Promise<Problem> {
   }
 }
 
-/** True if the same request would fail again, because what it asks for is impossible. */
+/** True if the same request would fail again, because it is impossible. */
 export function isRefusal({ status }: Problem): boolean {
   return status >= 400 && status < 500 && status !== 429
 }

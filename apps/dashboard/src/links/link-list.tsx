@@ -20,8 +20,8 @@ const sortTitles = {
 export function LinkList({ polled }: { polled: Polled<ListedLink[]> }) {
   const { address, go } = useNavigation()
   const now = useNow()
-  const { answer, isCurrent, next, problem } = polled
-  const links = answer?.data
+  const { response, isCurrent, next, problem } = polled
+  const links = response?.data
   const after = next?.get('after') ?? undefined
   return (
     <section class="card" aria-labelledby="links">

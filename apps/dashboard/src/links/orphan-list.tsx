@@ -9,8 +9,8 @@ const everyMs = 10_000
 
 /** Names that were requested recently but aren't links: misprints, or links that are missing. */
 export function OrphanList({ make }: { make: (slug: string) => void }) {
-  const { answer } = usePolled<Orphans>({ url: orphansUrl, about: undefined }, { everyMs })
-  const slugs = answer?.data.slugs ?? []
+  const { response } = usePolled<Orphans>({ url: orphansUrl, about: undefined }, { everyMs })
+  const slugs = response?.data.slugs ?? []
   if (slugs.length === 0) return null
   return (
     <section class="card" aria-labelledby="orphans">

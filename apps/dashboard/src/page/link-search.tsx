@@ -45,9 +45,9 @@ export function LinkSearch() {
   async function find(): Promise<void> {
     clearTimeout(timer.current)
     if (text.trim() === '') return go(list(''))
-    const asked = ++lastAsked.current
+    const requested = ++lastAsked.current
     const slug = await exactSlug(text)
-    if (asked !== lastAsked.current) return
+    if (requested !== lastAsked.current) return
     if (slug === undefined) return go(list(text))
     setText('')
     field.current?.blur()
@@ -87,17 +87,19 @@ async function exactSlug(text: string): Promise<string | undefined> {
   const searched = searchedText(text)
   try {
     if (/^https?:/i.test(searched)) {
-      const found = await ask<ListedLink[]>(`/stats?${new URLSearchParams({ search: searched, limit: '2' })}`)
+      const found = await fetchData<ListedLink[]>(
+        `/stats?${new URLSearchParams({ search: searched, limit: '2' })}`,
+      )
       return found?.length === 1 ? found[0]?.slug : undefined
     }
     const slug = searched.replace(/[?#].*$|\/+$/g, '').replace(/^.*\//, '')
-    return isSlug(slug) && (await ask(reportPath(slug))) !== undefined ? slug : undefined
+    return isSlug(slug) && (await fetchData(reportPath(slug))) !== undefined ? slug : undefined
   } catch {
     return undefined
   }
 }
 
-async function ask<T>(url: string): Promise<T | undefined> {
+async function fetchData<T>(url: string): Promise<T | undefined> {
   const response = await fetch(url)
   return response.ok ? ((await response.json()) as T) : undefined
 }

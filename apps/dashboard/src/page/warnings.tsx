@@ -9,10 +9,10 @@ const readiness = { url: '/readyz', about: undefined }
 
 /** What makes the numbers of this installation wrong until its configuration is changed. */
 export function Warnings() {
-  const { answer } = usePolled<Readiness>(readiness, { everyMs })
+  const { response } = usePolled<Readiness>(readiness, { everyMs })
   return (
     <div role="status">
-      {answer?.data.warnings.map(warning => (
+      {response?.data.warnings.map(warning => (
         <p key={warning} class="banner warning">
           {warning}
         </p>

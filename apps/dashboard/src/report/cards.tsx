@@ -25,14 +25,18 @@ export function Cards({ data }: { data: ReportData }) {
 
 function PeriodCard({ data }: { data: ReportData }) {
   const { metric, stats, filtered, filteredBefore } = data
-  if (stats.answer === undefined) return null
-  const { range: ofStats, previous: beforeStats } = stats.answer.data
-  const range = filtered === undefined ? ofStats : filtered.answer?.data
+  if (stats.response === undefined) return null
+  const { range: ofStats, previous: beforeStats } = stats.response.data
+  const range = filtered === undefined ? ofStats : filtered.response?.data
   const soFar = filtered === undefined ? beforeStats?.so_far : undefined
   const whole =
-    filtered === undefined ? beforeStats : filteredBefore.isCurrent ? filteredBefore.answer?.data : undefined
+    filtered === undefined
+      ? beforeStats
+      : filteredBefore.isCurrent
+        ? filteredBefore.response?.data
+        : undefined
   const previous = soFar ?? whole
-  const { period } = stats.answer.about.range
+  const { period } = stats.response.about.range
   return (
     <Card title={`Visits${period === 'custom' ? '' : `, ${periodNames[period].span}`}`}>
       {range === undefined ? (
@@ -63,9 +67,9 @@ function UniquesCard({ data }: { data: ReportData }) {
         <span class="note">not available with filters: visitors are only counted per day</span>
       </Card>
     )
-  const answer = data.days.answer?.data
-  const days = answer?.utc_days ?? answer
-  if (answer === undefined || days?.uniques === undefined)
+  const response = data.days.response?.data
+  const days = response?.utc_days ?? response
+  if (response === undefined || days?.uniques === undefined)
     return (
       <Card title="Unique visitors">
         <span class="big muted">…</span>
@@ -73,11 +77,11 @@ function UniquesCard({ data }: { data: ReportData }) {
     )
   const before = days.previous?.uniques
   const isSum = Date.parse(days.to) - Date.parse(days.from) > dayMs
-  const ofVisits = answer.utc_days && `of ${counted(days.humans, 'visit')} by humans on these days`
+  const ofVisits = response.utc_days && `of ${counted(days.humans, 'visit')} by humans on these days`
   const notes = [isSum ? 'per day, summed' : 'once per link and day', ofVisits]
   return (
     <Card
-      title={`Unique visitors${answer.utc_days ? `, ${daysBetween(days.from, days.to, 'UTC')} (UTC)` : ''}`}
+      title={`Unique visitors${response.utc_days ? `, ${daysBetween(days.from, days.to, 'UTC')} (UTC)` : ''}`}
     >
       <span class="big number" data-testid="uniques">
         {number(days.uniques)}
@@ -90,7 +94,7 @@ function UniquesCard({ data }: { data: ReportData }) {
 
 function NowCard({ data }: { data: ReportData }) {
   const { counts, isStreaming } = data.live
-  const lastVisit = counts?.last_visit ?? data.stats.answer?.data.last_visit ?? null
+  const lastVisit = counts?.last_visit ?? data.stats.response?.data.last_visit ?? null
   return (
     <Card title="Last 5 min" live={isStreaming && counts !== undefined}>
       <span class="big number" data-testid="now">
@@ -102,7 +106,7 @@ function NowCard({ data }: { data: ReportData }) {
         ) : (
           <>
             last visit{' '}
-            <time dateTime={lastVisit} title={dateAndTime(lastVisit, data.asked.zone, true)}>
+            <time dateTime={lastVisit} title={dateAndTime(lastVisit, data.requested.zone, true)}>
               {ago(lastVisit, data.now)}
             </time>
           </>
@@ -115,9 +119,9 @@ function NowCard({ data }: { data: ReportData }) {
 /** While visits are pending, zero is not yet certain. */
 function TotalCard({ data }: { data: ReportData }) {
   const { stats, live, metric } = data
-  if (stats.answer === undefined) return null
+  if (stats.response === undefined) return null
   const { pending, lagMs } = stats
-  const polled = stats.answer.data
+  const polled = stats.response.data
   const total = live.counts !== undefined && live.counts.visits > polled.visits ? live.counts : polled
   const isNone = total.visits === 0
   const isLate = isNone && pending > 0 && lagMs > usualLagMs
@@ -135,7 +139,7 @@ function TotalCard({ data }: { data: ReportData }) {
       <Others counts={total} metric={metric} />
       {polled.first_visit !== null && (
         <span class="note">
-          since {dayName(polled.first_visit, data.asked.zone)}
+          since {dayName(polled.first_visit, data.requested.zone)}
           {data.filtered !== undefined && ', without filters'}
         </span>
       )}
@@ -144,7 +148,7 @@ function TotalCard({ data }: { data: ReportData }) {
 }
 
 function LinksCard({ data }: { data: ReportData }) {
-  const stats = data.stats.answer?.data
+  const stats = data.stats.response?.data
   if (stats === undefined || !('links' in stats)) return null
   return (
     <Card title="Links">

@@ -1,7 +1,7 @@
 import { useEffect, useRef } from 'preact/hooks'
 import type { Filters } from '../address.ts'
 import { reportPath } from '../api/stats.ts'
-import type { Asked } from './report-data.ts'
+import type { Requested } from './report-data.ts'
 
 const whats = [
   ['series', 'Visits over time'],
@@ -14,8 +14,8 @@ const formats = [
 ] as const
 
 /** Files for the period shown, with the visits by everyone that match the filters. */
-export function ExportMenu(props: { slug: string | undefined; asked: Asked; filters: Filters }) {
-  const { slug, asked, filters } = props
+export function ExportMenu(props: { slug: string | undefined; requested: Requested; filters: Filters }) {
+  const { slug, requested, filters } = props
   const menu = useRef<HTMLDetailsElement>(null)
   useEffect(() => {
     function closeOn(event: Event): void {
@@ -49,7 +49,7 @@ export function ExportMenu(props: { slug: string | undefined; asked: Asked; filt
               {formats.map(([format, name]) => (
                 <a
                   key={format}
-                  href={exportUrl(slug, asked, filters, what, format)}
+                  href={exportUrl(slug, requested, filters, what, format)}
                   download
                   aria-label={`${title}, ${name}`}
                 >
@@ -66,7 +66,7 @@ export function ExportMenu(props: { slug: string | undefined; asked: Asked; filt
 
 function exportUrl(
   slug: string | undefined,
-  { range, zone }: Asked,
+  { range, zone }: Requested,
   filters: Filters,
   what: string,
   format: string,

@@ -14,9 +14,9 @@ import { useReportData } from './report-data.ts'
 /** Everything about one link. Recreated for another slug, so that one link's data is never shown as another's. */
 export function LinkPage({ slug }: { slug: string }) {
   const data = useReportData(slug)
-  const { answer, problem } = data.stats
+  const { response, problem } = data.stats
   const isNoLink = problem?.status === 404
-  const link = answer?.data as LinkStats | undefined
+  const link = response?.data as LinkStats | undefined
   return (
     <>
       <PageLink to={{ link: undefined, view: 'links' }} class="back">
@@ -27,7 +27,7 @@ export function LinkPage({ slug }: { slug: string }) {
         <p class="lead">There is no link with this name.</p>
       ) : (
         <>
-          {link !== undefined && <LinkHead link={link} zone={data.asked.zone} now={data.now} />}
+          {link !== undefined && <LinkHead link={link} zone={data.requested.zone} now={data.now} />}
           <Report slug={slug} data={data} />
         </>
       )}

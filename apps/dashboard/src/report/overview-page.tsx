@@ -7,7 +7,7 @@ import { TopLinks } from './top-links.tsx'
 /** All links together. */
 export function OverviewPage() {
   const data = useReportData(undefined)
-  const stats = data.stats.answer?.data
+  const stats = data.stats.response?.data
   return (
     <>
       <PageTitle>Overview</PageTitle>

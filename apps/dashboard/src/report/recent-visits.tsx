@@ -15,12 +15,12 @@ export function RecentVisits({ slug, data }: { slug: string | undefined; data: R
   const { address } = useNavigation()
   const query = new URLSearchParams({ limit: String(visitsPerPage) })
   if (address.before !== undefined) query.set('before', address.before)
-  const { answer, isCurrent, next, problem } = usePolled<Visit[]>(
+  const { response, isCurrent, next, problem } = usePolled<Visit[]>(
     { url: `${reportPath(slug)}/visits?${query}`, about: undefined },
     { everyMs: 5_000, news: data.live.counts?.visits },
   )
   const older = next?.get('before') ?? undefined
-  const visits = answer?.data
+  const visits = response?.data
   return (
     <section class="card" aria-labelledby="recent">
       <div class="card-head">
@@ -39,7 +39,7 @@ export function RecentVisits({ slug, data }: { slug: string | undefined; data: R
           </p>
         )}
         {visits !== undefined && visits.length > 0 && (
-          <VisitTable visits={visits} zone={data.asked.zone} now={data.now} />
+          <VisitTable visits={visits} zone={data.requested.zone} now={data.now} />
         )}
       </div>
       {(address.before !== undefined || older !== undefined) && (

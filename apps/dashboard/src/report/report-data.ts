@@ -8,27 +8,27 @@ import type { BreakdownReport, FilteredReport, LinkStats, Metric, OverallStats }
 import { reportPath } from '../api/stats.ts'
 import { useNavigation } from '../navigation.tsx'
 import { useNow } from '../text/now.ts'
-import type { AskedRange } from './period/period.ts'
+import type { RequestedRange } from './period/period.ts'
 import { rangeOf } from './period/period.ts'
 
 /** The range and zone of a report's numbers. */
-export interface Asked {
-  range: AskedRange
+export interface Requested {
+  range: RequestedRange
   zone: string
 }
 
 export interface ReportData {
   now: number
   /** The current request, for controls and exports. Shown data carries its own. */
-  asked: Asked
+  requested: Requested
   metric: Metric
-  stats: Polled<LinkStats | OverallStats, Asked>
+  stats: Polled<LinkStats | OverallStats, Requested>
   /** For the UTC days that the range touches; not requested while there are filters. */
-  days: Polled<BreakdownReport, Asked>
+  days: Polled<BreakdownReport, Requested>
   /** Undefined: no filters. */
-  filtered: Polled<FilteredReport, Asked> | undefined
+  filtered: Polled<FilteredReport, Requested> | undefined
   /** The preceding period, filtered. */
-  filteredBefore: Polled<FilteredReport, Asked>
+  filteredBefore: Polled<FilteredReport, Requested>
   live: Live
 }
 
@@ -52,7 +52,7 @@ export function useReportData(slug: string | undefined): ReportData {
   const isFiltered = Object.keys(address.filters).length > 0
   // Even if the chart doesn't show it, since the cards show the change.
   const compare = range.canCompare ? { compare: 'previous' } : {}
-  const ask = (report: string, query: Record<string, string>) => ({
+  const requestFor = (report: string, query: Record<string, string>) => ({
     url: `${path}${report}?${new URLSearchParams(query)}`,
     about,
   })
@@ -65,33 +65,35 @@ export function useReportData(slug: string | undefined): ReportData {
     news: live.counts?.visits,
   }
   const limit = String(address.more === undefined ? valuesPerBreakdown : 100)
-  const days = usePolled<BreakdownReport, Asked>(
-    isFiltered ? undefined : ask('/breakdowns', { interval, ...limits, limit, ...compare }),
+  const days = usePolled<BreakdownReport, Requested>(
+    isFiltered ? undefined : requestFor('/breakdowns', { interval, ...limits, limit, ...compare }),
     polling,
   )
   const widened = isFiltered ? undefined : widenedRange(days, about)
-  const stats = usePolled<LinkStats | OverallStats, Asked>(
+  const stats = usePolled<LinkStats | OverallStats, Requested>(
     widened === undefined
-      ? ask('', { interval, ...limits, ...compare })
+      ? requestFor('', { interval, ...limits, ...compare })
       : { url: `${path}?${widened.query}`, about: widened.about },
     polling,
   )
-  if (stats.answer !== undefined && !isKnown) setKnown(true)
+  if (stats.response !== undefined && !isKnown) setKnown(true)
   const shown = useSameRange(stats, days, isFiltered)
-  const filtered = usePolled<FilteredReport, Asked>(
-    isFiltered && isKnown ? ask('/filtered', { interval, ...limits, limit, ...address.filters }) : undefined,
+  const filtered = usePolled<FilteredReport, Requested>(
+    isFiltered && isKnown
+      ? requestFor('/filtered', { interval, ...limits, limit, ...address.filters })
+      : undefined,
     { everyMs: filteredPauseMs },
   )
-  const before = stats.answer?.data.previous
-  const filteredBefore = usePolled<FilteredReport, Asked>(
+  const before = stats.response?.data.previous
+  const filteredBefore = usePolled<FilteredReport, Requested>(
     isFiltered && before !== undefined && stats.isCurrent && filtered.isCurrent
-      ? ask('/filtered', { interval, from: before.from, to: before.to, tz: zone, ...address.filters })
+      ? requestFor('/filtered', { interval, from: before.from, to: before.to, tz: zone, ...address.filters })
       : undefined,
     { everyMs: pastPauseMs },
   )
   return {
     now,
-    asked: about,
+    requested: about,
     metric: address.everyone || address.filters.class !== undefined ? 'visits' : 'humans',
     ...shown,
     filtered: isFiltered ? filtered : undefined,
@@ -101,39 +103,39 @@ export function useReportData(slug: string | undefined): ReportData {
 }
 
 /** Where breakdowns can only be counted for whole UTC days, everything else is shown for the same days. */
-function widenedRange(days: Polled<BreakdownReport, Asked>, { range }: Asked) {
-  if (!days.isCurrent || days.answer?.data.widened_because === undefined) return undefined
-  const { from, to } = days.answer.data
+function widenedRange(days: Polled<BreakdownReport, Requested>, { range }: Requested) {
+  if (!days.isCurrent || days.response?.data.widened_because === undefined) return undefined
+  const { from, to } = days.response.data
   const interval = range.interval === 'minute' ? 'hour' : range.interval
   // A week or month begins before its first day: as a whole it would be another range.
   const isOfDays = interval === 'hour' || interval === 'day'
-  const asked: AskedRange = { ...range, period: 'custom', interval: isOfDays ? interval : 'day' }
+  const requested: RequestedRange = { ...range, period: 'custom', interval: isOfDays ? interval : 'day' }
   const query = new URLSearchParams({
-    ...{ interval: asked.interval, from, to, tz: 'UTC' },
+    ...{ interval: requested.interval, from, to, tz: 'UTC' },
     ...(range.canCompare && { compare: 'previous' }),
   })
-  return { query, about: { range: asked, zone: 'UTC' } }
+  return { query, about: { range: requested, zone: 'UTC' } }
 }
 
-type Stats = Polled<LinkStats | OverallStats, Asked>
-type Days = Polled<BreakdownReport, Asked>
+type Stats = Polled<LinkStats | OverallStats, Requested>
+type Days = Polled<BreakdownReport, Requested>
 
 /**
  * Two responses of one range. While one of them is already that of the next range (another one was chosen, or an hour is
  * over), what was shown before stays.
  */
 function useSameRange(stats: Stats, days: Days, isFiltered: boolean): { stats: Stats; days: Days } {
-  const last = useRef<{ stats: Stats['answer']; days: Days['answer'] }>(undefined)
-  if (isFiltered || stats.answer === undefined || days.answer === undefined) return { stats, days }
-  const { range } = stats.answer.data
-  if (range.from === days.answer.data.from && range.to === days.answer.data.to) {
-    last.current = { stats: stats.answer, days: days.answer }
+  const last = useRef<{ stats: Stats['response']; days: Days['response'] }>(undefined)
+  if (isFiltered || stats.response === undefined || days.response === undefined) return { stats, days }
+  const { range } = stats.response.data
+  if (range.from === days.response.data.from && range.to === days.response.data.to) {
+    last.current = { stats: stats.response, days: days.response }
     return { stats, days }
   }
   if (last.current === undefined || days.problem !== undefined || stats.problem !== undefined)
-    return { stats, days: { ...days, answer: undefined } }
+    return { stats, days: { ...days, response: undefined } }
   return {
-    stats: { ...stats, answer: last.current.stats, isCurrent: false },
-    days: { ...days, answer: last.current.days, isCurrent: false },
+    stats: { ...stats, response: last.current.stats, isCurrent: false },
+    days: { ...days, response: last.current.days, isCurrent: false },
   }
 }

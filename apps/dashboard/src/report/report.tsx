@@ -29,8 +29,8 @@ export function Report(props: { slug: string | undefined; data: ReportData; topL
       <LagBanner lagMs={stats.lagMs} />
       <Toolbar slug={slug} data={data} />
       <FilterChips />
-      {stats.answer === undefined && problem === undefined && <Placeholder />}
-      {stats.answer !== undefined && (
+      {stats.response === undefined && problem === undefined && <Placeholder />}
+      {stats.response !== undefined && (
         <>
           <div aria-busy={!stats.isCurrent && stats.problem === undefined}>
             <Cards data={data} />
@@ -38,7 +38,7 @@ export function Report(props: { slug: string | undefined; data: ReportData; topL
             <Widened data={data} />
           </div>
           {isTooLong ? (
-            <FilterProblem problem={filterProblem} asked={data.asked} now={data.now} />
+            <FilterProblem problem={filterProblem} requested={data.requested} now={data.now} />
           ) : (
             <>
               <OverTime data={data} />
@@ -58,7 +58,7 @@ function Toolbar({ slug, data }: { slug: string | undefined; data: ReportData })
   const audience = address.everyone ? 'everyone' : 'humans'
   return (
     <div class="toolbar">
-      <PeriodControls zone={data.asked.zone} now={data.now} />
+      <PeriodControls zone={data.requested.zone} now={data.now} />
       <div class="toolbar-end">
         <Choice
           title="Whose visits"
@@ -70,7 +70,7 @@ function Toolbar({ slug, data }: { slug: string | undefined; data: ReportData })
           value={audience}
           choose={chosen => go({ everyone: chosen === 'everyone' })}
         />
-        <ExportMenu slug={slug} asked={data.asked} filters={address.filters} />
+        <ExportMenu slug={slug} requested={data.requested} filters={address.filters} />
       </div>
     </div>
   )
@@ -79,7 +79,7 @@ function Toolbar({ slug, data }: { slug: string | undefined; data: ReportData })
 /** A visit with curl counts as a bot's. Without this note a first test would look as if nothing had been counted. */
 function OnlyBots({ data }: { data: ReportData }) {
   const { go } = useNavigation()
-  const range = data.filtered === undefined ? data.stats.answer?.data.range : data.filtered.answer?.data
+  const range = data.filtered === undefined ? data.stats.response?.data.range : data.filtered.response?.data
   if (data.metric === 'visits' || range === undefined || range.humans > 0 || range.visits === 0) return null
   const show: Partial<Address> = { everyone: true }
   return (
@@ -103,9 +103,9 @@ const widenedReasons = {
 
 /** Why the report is about other days than the chosen ones. */
 function Widened({ data }: { data: ReportData }) {
-  const answer = data.filtered === undefined ? data.days.answer?.data : undefined
-  if (answer?.widened_because === undefined) return null
-  const { from, to, widened_because: reason } = answer
+  const response = data.filtered === undefined ? data.days.response?.data : undefined
+  if (response?.widened_because === undefined) return null
+  const { from, to, widened_because: reason } = response
   return (
     <p class="banner hint">
       <span>

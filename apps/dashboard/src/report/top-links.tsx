@@ -11,14 +11,14 @@ const quarterMs = 15 * 60_000
 /** The most visited links of the period. Not shown with filters, which apply to visits rather than links. */
 export function TopLinks({ data }: { data: ReportData }) {
   // Of the chart's range, to the moment.
-  const range = data.stats.answer?.data.range
+  const range = data.stats.response?.data.range
   const polled = usePolled<ListedLink[]>(
     data.filtered === undefined && range !== undefined
       ? { url: topLinksUrl(range.from, range.to), about: undefined }
       : undefined,
     { everyMs: pauseMs },
   )
-  const links = polled.answer?.data.filter(link => link.visits > 0)
+  const links = polled.response?.data.filter(link => link.visits > 0)
   if (data.filtered !== undefined || links === undefined || links.length === 0) return null
   const most = Math.max(...links.map(link => link.visits))
   return (

@@ -18,19 +18,19 @@ export interface TimeBounds {
 const reachBackMs = 3 * 366 * dayMs
 const reachAheadMs = 2 * dayMs
 
-const askAgainAfterMs = 60_000
+const readAgainAfterMs = 60_000
 
 /** The returned function gives the bounds for visits that are recorded now. */
 export function createTimeBounds(pool: Pool): () => Promise<TimeBounds> {
   let databaseNow = 0
-  let askedAt = Number.NEGATIVE_INFINITY
+  let readAt = Number.NEGATIVE_INFINITY
   return async () => {
-    if (performance.now() - askedAt > askAgainAfterMs) {
+    if (performance.now() - readAt > readAgainAfterMs) {
       const { rows } = await pool.query<{ now: Date }>({ name: 'database-now', text: 'SELECT now() AS now' })
       databaseNow = rows[0]?.now.getTime() ?? Date.now()
-      askedAt = performance.now()
+      readAt = performance.now()
     }
-    const now = databaseNow + performance.now() - askedAt
+    const now = databaseNow + performance.now() - readAt
     return { from: now - reachBackMs, to: now + reachAheadMs }
   }
 }

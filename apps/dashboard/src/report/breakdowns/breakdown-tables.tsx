@@ -9,15 +9,15 @@ import { BreakdownTable } from './breakdown-table.tsx'
 export function BreakdownTables({ data }: { data: ReportData }) {
   const { address } = useNavigation()
   const polled = data.filtered ?? data.days
-  const { answer } = polled
-  if (answer === undefined) return null
-  const range = data.stats.answer?.data.range
-  const { breakdowns } = answer.data
-  const uncertain = data.filtered === undefined ? data.days.answer?.data.uncertain : undefined
+  const { response } = polled
+  if (response === undefined) return null
+  const range = data.stats.response?.data.range
+  const { breakdowns } = response.data
+  const uncertain = data.filtered === undefined ? data.days.response?.data.uncertain : undefined
   // If only humans are shown, a breakdown by class is pointless.
   const names = data.metric === 'humans' ? dimensions : filterNames
   const shown = [...names].sort((a, b) => Number(b === address.more) - Number(a === address.more))
-  const counts = data.filtered?.answer?.data ?? range
+  const counts = data.filtered?.response?.data ?? range
   return (
     <div aria-busy={!polled.isCurrent}>
       <div class="breakdowns">

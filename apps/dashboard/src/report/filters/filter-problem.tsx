@@ -2,12 +2,20 @@ import type { Problem } from '../../api/problem.ts'
 import { useNavigation } from '../../navigation.tsx'
 import { dayMs, dayName } from '../../text/times.ts'
 import { todayIn } from '../period/period.ts'
-import type { Asked } from '../report-data.ts'
+import type { Requested } from '../report-data.ts'
 
 /** Filtered reports need raw visits, which may not reach back far enough, or be too many to count. */
-export function FilterProblem({ problem, asked, now }: { problem: Problem; asked: Asked; now: number }) {
+export function FilterProblem({
+  problem,
+  requested,
+  now,
+}: {
+  problem: Problem
+  requested: Requested
+  now: number
+}) {
   const { go } = useNavigation()
-  const { zone } = asked
+  const { zone } = requested
   const earliest = problem.earliest === undefined ? undefined : Date.parse(problem.earliest)
   return (
     <div class="card too-long" role="alert">
@@ -21,7 +29,7 @@ export function FilterProblem({ problem, asked, now }: { problem: Problem; asked
             Show from {dayName(earliest, zone)}
           </button>
         ) : (
-          asked.range.period !== 'day' && (
+          requested.range.period !== 'day' && (
             <button type="button" onClick={() => go({ period: 'day' })}>
               Show the last 24 hours
             </button>

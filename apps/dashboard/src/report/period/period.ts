@@ -18,7 +18,7 @@ export const intervalNames: Record<Interval, { title: string; running: string }>
 }
 
 /** A range as requested from the API, and the intervals that suit it. */
-export interface AskedRange {
+export interface RequestedRange {
   period: Period
   interval: Interval
   intervals: Interval[]
@@ -38,7 +38,7 @@ const dayMs = 24 * hourMs
  * The range that the address selects. Its text stays the same for as long as it covers the same buckets, so that an
  * unchanged response is recognized.
  */
-export function rangeOf(address: Address, zone: string, now: number): AskedRange {
+export function rangeOf(address: Address, zone: string, now: number): RequestedRange {
   const { period } = address
   const { from, to } = limits(address, zone, now)
   const fromMs = Date.parse(from)

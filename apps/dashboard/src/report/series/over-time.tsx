@@ -1,14 +1,14 @@
 import { useNavigation } from '../../navigation.tsx'
 import { intervalNames } from '../period/period.ts'
 import { ZoneSelect } from '../period/zone-select.tsx'
-import type { Asked, ReportData } from '../report-data.ts'
+import type { ReportData, Requested } from '../report-data.ts'
 import { SeriesFigure } from './series-figure.tsx'
 import type { ShownSeries } from './shown-series.ts'
 import { showSeries } from './shown-series.ts'
 
 export function OverTime({ data }: { data: ReportData }) {
   const { address, go } = useNavigation()
-  const { asked } = data
+  const { requested } = data
   const polled = data.filtered ?? data.stats
   const shown = shownSeries(data, address.compare)
   return (
@@ -24,12 +24,12 @@ export function OverTime({ data }: { data: ReportData }) {
             <input
               type="checkbox"
               checked={address.compare}
-              disabled={!asked.range.canCompare}
+              disabled={!requested.range.canCompare}
               onChange={event => go({ compare: event.currentTarget.checked }, { replace: true })}
             />
             Compare
           </label>
-          <IntervalSelect asked={asked} choose={interval => go({ interval })} />
+          <IntervalSelect requested={requested} choose={interval => go({ interval })} />
         </div>
       </div>
       {shown === undefined ? (
@@ -37,7 +37,7 @@ export function OverTime({ data }: { data: ReportData }) {
       ) : (
         <SeriesFigure
           series={shown.series}
-          bucket={intervalNames[shown.asked.range.interval].title.replace(/s$/, '')}
+          bucket={intervalNames[shown.requested.range.interval].title.replace(/s$/, '')}
           asTable={address.asTable}
         />
       )}
@@ -56,29 +56,35 @@ export function OverTime({ data }: { data: ReportData }) {
 }
 
 /** Labelled by the request that the data belongs to, which may be the previous one. */
-function shownSeries(data: ReportData, compare: boolean): { series: ShownSeries; asked: Asked } | undefined {
+function shownSeries(
+  data: ReportData,
+  compare: boolean,
+): { series: ShownSeries; requested: Requested } | undefined {
   const { filtered, filteredBefore, metric, now } = data
   if (filtered !== undefined) {
-    if (filtered.answer === undefined) return undefined
-    const { data: range, about: asked } = filtered.answer
-    const before = compare && filteredBefore.isCurrent ? filteredBefore.answer?.data.series : undefined
-    return { asked, series: showSeries(range, before, undefined, { asked, metric, now }) }
+    if (filtered.response === undefined) return undefined
+    const { data: range, about: requested } = filtered.response
+    const before = compare && filteredBefore.isCurrent ? filteredBefore.response?.data.series : undefined
+    return { requested, series: showSeries(range, before, undefined, { requested, metric, now }) }
   }
-  if (data.stats.answer === undefined) return undefined
-  const { data: stats, about: asked } = data.stats.answer
+  if (data.stats.response === undefined) return undefined
+  const { data: stats, about: requested } = data.stats.response
   const previous = compare ? stats.previous : undefined
   return {
-    asked,
+    requested,
     series: showSeries({ ...stats.range, series: stats.series }, previous?.series, previous?.so_far, {
-      asked,
+      requested,
       metric,
       now,
     }),
   }
 }
 
-function IntervalSelect(props: { asked: Asked; choose: (interval: Asked['range']['interval']) => void }) {
-  const { interval, intervals } = props.asked.range
+function IntervalSelect(props: {
+  requested: Requested
+  choose: (interval: Requested['range']['interval']) => void
+}) {
+  const { interval, intervals } = props.requested.range
   return (
     <label class="interval">
       <span class="visually-hidden">Interval</span>

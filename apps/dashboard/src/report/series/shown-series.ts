@@ -3,7 +3,7 @@ import { number, percent, visits } from '../../text/numbers.ts'
 import { bucketNames, dayName } from '../../text/times.ts'
 import { capitalized } from '../../text/value-names.ts'
 import { intervalNames, periodNames } from '../period/period.ts'
-import type { Asked } from '../report-data.ts'
+import type { Requested } from '../report-data.ts'
 
 /** A series as shown by chart, table and words. */
 export interface ShownSeries {
@@ -21,16 +21,16 @@ export interface ShownSeries {
 }
 
 export function showSeries(
-  answer: { from: string; to: string; series: Bucket[] },
+  response: { from: string; to: string; series: Bucket[] },
   before: Bucket[] | undefined,
   soFar: Counts | undefined,
-  { asked, metric, now }: { asked: Asked; metric: Metric; now: number },
+  { requested, metric, now }: { requested: Requested; metric: Metric; now: number },
 ): ShownSeries {
-  const { range, zone } = asked
-  const starts = answer.series.map(bucket => bucket.start)
+  const { range, zone } = requested
+  const starts = response.series.map(bucket => bucket.start)
   const names = bucketNames(starts, range.interval, zone)
   const shown = {
-    values: answer.series.map(bucket => bucket[metric]),
+    values: response.series.map(bucket => bucket[metric]),
     before: before?.map(bucket => bucket[metric]),
     names,
     beforeNames:
@@ -41,20 +41,20 @@ export function showSeries(
             range.interval,
             zone,
           ).long,
-    isRunning: Date.parse(answer.to) > now,
+    isRunning: Date.parse(response.to) > now,
     metric,
   }
   const change =
     before === undefined
       ? ''
       : comparison(sum(shown.values), sum(before.map(b => b[metric])), soFar?.[metric])
-  return { ...shown, description: describe(shown, spanInWords(answer, asked, now), change, asked) }
+  return { ...shown, description: describe(shown, spanInWords(response, requested, now), change, requested) }
 }
 
 /** “in the last 30 days”, or the dates. */
 function spanInWords(
   { from, to }: { from: string; to: string },
-  { range, zone }: Asked,
+  { range, zone }: Requested,
   now: number,
 ): string {
   if (range.period !== 'custom' && range.interval !== 'week')
@@ -68,7 +68,7 @@ function describe(
   shown: Omit<ShownSeries, 'description'>,
   span: string,
   change: string,
-  { range }: Asked,
+  { range }: Requested,
 ): string {
   const { values, names, isRunning, metric } = shown
   const total = sum(values)
