@@ -3,7 +3,7 @@ import type { IncomingHttpHeaders } from 'node:http'
 const purposes = /\b(?:prefetch|prerender|preview)\b/i
 
 /**
- * Whether a browser fetches the page before anybody has asked for it: `Sec-Purpose: prefetch` and `prefetch;prerender`
+ * Whether a browser fetches the page before anybody follows the link: `Sec-Purpose: prefetch` and `prefetch;prerender`
  * (https://html.spec.whatwg.org/multipage/urls-and-fetching.html, "sec-purpose"), before it `Purpose` of Chrome and
  * Safari, `X-Purpose: preview` of Safari's Top Sites, and `X-Moz: prefetch` of Firefox.
  */

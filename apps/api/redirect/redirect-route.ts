@@ -152,7 +152,7 @@ function sendRedirect(reply: FastifyReply, link: Link): void {
   reply.code(307).header('location', link.longUrl).header('cache-control', 'private, no-store').send()
 }
 
-/** The browser asks again when somebody follows the link: only then is it a visit (decisions/0034). */
+/** The browser requests it again when somebody follows the link: only then is it a visit (decisions/0034). */
 const sendPrefetchRefused = constantProblem(
   503,
   'Links are not prefetched: that would count a visit that nobody made.',

@@ -66,7 +66,7 @@ export async function overallTotals(database: Database): Promise<Totals> {
 
 /**
  * Counts the links, and remembers the number for a hundred times as long as counting took: counting a million takes
- * 50 ms, which is then 1 % of a core however many ask.
+ * 50 ms, which is then 1 % of a core however many requests there are.
  */
 export function createLinkCounter(database: Database): () => Promise<number> {
   const counts = new LRUCache<'links', number>({

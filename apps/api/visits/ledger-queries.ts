@@ -7,10 +7,10 @@ import type { Pool } from 'pg'
 export async function recordedBatches(pool: Pool, batches: BatchId[]): Promise<Set<string>> {
   const result = await pool.query<{ producer_id: string; seq: number }>({
     name: 'recorded-batches',
-    text: `SELECT asked.producer_id, asked.seq
-           FROM unnest($1::uuid[], $2::bigint[]) AS asked (producer_id, seq)
-           WHERE EXISTS (SELECT FROM ledger WHERE ledger.producer_id = asked.producer_id AND ledger.seq = asked.seq)
-              OR EXISTS (SELECT FROM ledger_watermarks AS mark WHERE mark.producer_id = asked.producer_id AND mark.seq >= asked.seq)`,
+    text: `SELECT wanted.producer_id, wanted.seq
+           FROM unnest($1::uuid[], $2::bigint[]) AS wanted (producer_id, seq)
+           WHERE EXISTS (SELECT FROM ledger WHERE ledger.producer_id = wanted.producer_id AND ledger.seq = wanted.seq)
+              OR EXISTS (SELECT FROM ledger_watermarks AS mark WHERE mark.producer_id = wanted.producer_id AND mark.seq >= wanted.seq)`,
     values: [batches.map(batch => batch.producerId), batches.map(batch => batch.seq)],
   })
   return new Set(result.rows.map(row => batchKey({ producerId: row.producer_id, seq: row.seq })))

@@ -4,7 +4,7 @@
  *
  * Only what the user agent lacks is kept, as a note behind it in the same text, so visits without any cost nothing, and
  * batches, tables and the remembering of texts stay as they are. The mark before the note is a control character, which
- * no header can hold (RFC 9110, section 5.5; the HTTP parser refuses it): nobody can send a note, and answers and
+ * no header can hold (RFC 9110, section 5.5; the HTTP parser refuses it): nobody can send a note, and responses and
  * exports take it off. A note holds words from the tables below only, never what a stranger wrote.
  */
 import { androidApps } from './android-apps.ts'

@@ -25,18 +25,18 @@ export function createTextNumbers(pool: Pool): TextNumbers {
 
   async function of(...tables: TextTable<unknown>[]): Promise<Map<string, number>> {
     const found = new Map<string, number>()
-    const asked = new Set<string>()
+    const wanted = new Set<string>()
     for (const { texts, visits } of tables) {
       for (const [place, text] of texts.entries()) {
         if (text === undefined) continue
         const number = numbers.get(text)
         if (number !== undefined) found.set(text, number)
-        else if (comesAgain(text, visits[place]) && Buffer.byteLength(text) <= maxTextBytes) asked.add(text)
+        else if (comesAgain(text, visits[place]) && Buffer.byteLength(text) <= maxTextBytes) wanted.add(text)
         else seenOnce.set(text, true)
       }
     }
-    if (asked.size === 0) return found
-    for (const { id, text } of await numberTexts([...asked].sort())) {
+    if (wanted.size === 0) return found
+    for (const { id, text } of await numberTexts([...wanted].sort())) {
       numbers.set(text, id)
       seenOnce.delete(text)
       found.set(text, id)

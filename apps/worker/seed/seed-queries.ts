@@ -59,7 +59,7 @@ export async function numberSeedTexts(pool: Pool, texts: string[]): Promise<numb
     [texts],
   )
   const { rows } = await pool.query<{ id: number }>(
-    `SELECT texts.id FROM unnest($1::text[]) WITH ORDINALITY AS asked (text, place) JOIN texts USING (text) ORDER BY place`,
+    `SELECT texts.id FROM unnest($1::text[]) WITH ORDINALITY AS wanted (text, place) JOIN texts USING (text) ORDER BY place`,
     [texts],
   )
   return rows.map(row => row.id)

@@ -56,8 +56,8 @@ export const breakdownRoutes: FastifyPluginAsyncTypebox<BreakdownContext> = asyn
           lifetimeMs: listLifetimeMs,
           async make() {
             const { linkId } = await findSubject(database, slugOf(request))
-            const asked = { linkId, buckets, before, dimensions: inOrder(dimension), limit }
-            return { body: JSON.stringify(await breakdownReport(database, ranges, asked)) }
+            const query = { linkId, buckets, before, dimensions: inOrder(dimension), limit }
+            return { body: JSON.stringify(await breakdownReport(database, ranges, query)) }
           },
         })
       },

@@ -8,7 +8,7 @@ import type { Buckets } from './series-range.ts'
 
 export interface Bucket extends Counts {
   start: Date
-  /** Undefined: not asked for. */
+  /** Undefined: not requested. */
   uniques?: number
 }
 

@@ -1,4 +1,4 @@
-/** What a page of the top list is asked for, and how a page is cut from ranked links. */
+/** The options of a page of the top list, and how a page is cut from ranked links. */
 import type { Database } from '@hopcount/shared/database/query-builder.ts'
 import type { RawBuilder } from 'kysely'
 import { sql } from 'kysely'
