@@ -16,18 +16,17 @@ import { clearRawDay, createRawDay, sumRawDay } from '../recount/raw-day.ts'
 import type { SeedOptions } from './seed-options.ts'
 import type { SeedTexts } from './seed-queries.ts'
 import {
-  addToAllLinks,
   analyzeSeedLinks,
   createSeedTables,
   drawVisits,
   enterSeedLedger,
   insertSeedDay,
   insertSeedLinks,
-  insertSeedTotals,
   makePartitions,
   numberSeedTexts,
   vacuumSeeded,
 } from './seed-queries.ts'
+import { addToAllLinks, insertSeedTotals } from './seed-sums.ts'
 import {
   countries,
   languages,
