@@ -30,7 +30,7 @@ export function createHttpServer(
     childLoggerFactory: () => log as FastifyBaseLogger,
     logController: new LogController({ disableRequestLogging: true }),
     trustProxy: configuration.TRUST_PROXY === undefined ? false : clients.trusts,
-    rewriteUrl: ({ url = '/' }) => replaceCutEncoding(url),
+    rewriteUrl: ({ url = '/' }) => replaceCutEncoding(originForm(url)),
     bodyLimit: 8 * 1024,
     routerOptions: { maxParamLength: 512 },
     exposeHeadRoutes: false,
@@ -56,6 +56,11 @@ export function createHttpServer(
   })
   app.log = log as FastifyBaseLogger
   return app
+}
+
+/** A target in absolute form (RFC 9112, section 3.2.2) without its origin: all that reads URLs expects a path. */
+function originForm(url: string): string {
+  return url.startsWith('/') ? url : url.replace(/^https?:\/\/[^/?]*\/?/i, '/')
 }
 
 /** False while the response to an earlier request on this connection is not written yet. */

@@ -300,6 +300,12 @@ describe('a method that a path does not allow gets 405 and Allow', () => {
     }
   })
 
+  test('CONNECT gets 501: the service is no proxy', async () => {
+    const answer = await answerTo(api.port, 'CONNECT a.com:443 HTTP/1.1\r\nhost: a.com:443\r\n\r\n')
+    expectProblem(answer, 501)
+    expect(answer.headers.get('connection')).toBe('close')
+  })
+
   test('whatever the body', async () => {
     const headers = { 'content-type': 'text/plain', 'content-length': '4' }
     expectProblem(await answerTo(api.port, requestBytes('PUT', '/taken', headers, 'body')), 405)
@@ -381,6 +387,23 @@ describe('a request that is not HTTP or is ambiguous gets 400', () => {
     '',
   ])('a Host as RFC 9110 allows it is accepted: %j', async host => {
     expect((await answerTo(api.port, requestBytes('GET', '/taken', { host }))).status).toBe(307)
+  })
+
+  test.each([
+    ['/taken', 307],
+    ['/taken/', 307],
+    ['/taken.', 307],
+    ['/taken%E2%80', 307],
+    ['/taken?x=/y', 307],
+    ['/unknown/', 404],
+    ['/stats/taken', 200],
+    ['/%zz', 400],
+    ['', 200],
+    ['?x', 200],
+  ])('a target in absolute form is the same: %s', async (path, status) => {
+    for (const origin of ['http://hop.example', 'HTTPS://hop.example:8443']) {
+      expect((await answerTo(api.port, requestBytes('GET', origin + path))).status).toBe(status)
+    }
   })
 
   test('HTTP/1.0 needs no Host', async () => {

@@ -1,6 +1,7 @@
 /** Turns every error into a Problem, including those of Fastify itself. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
 import { errorText } from '@hopcount/shared/log.ts'
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { METHODS } from './http-names.ts'
@@ -11,6 +12,7 @@ import type { VisitorPages } from './visitor-pages.ts'
 export function installErrorHandlers(app: FastifyInstance, pages: VisitorPages): void {
   app.setErrorHandler((error: FastifyError, request, reply) => answerError(error, request, reply, pages))
   app.server.on('checkExpectation', answerExpectation)
+  app.server.on('connect', refuseConnect)
 }
 
 /** Adds a 405 with Allow for the methods that a path does not support (RFC 9110, section 15.5.6). Call after all routes. */
@@ -159,11 +161,20 @@ export function answerMalformed(error: Error & { code?: string }, socket: Socket
     return
   }
   const status = malformedStatus[error.code ?? ''] ?? 400
-  const body = JSON.stringify(
-    problemDocument(status, malformedDetail[status] ?? 'The request is not valid HTTP.'),
-  )
+  endWithProblem(socket, status, malformedDetail[status] ?? 'The request is not valid HTTP.')
+}
+
+/** Without it Node closes the connection and sends nothing. Node leaves errors and the end of the socket to this listener. */
+function refuseConnect(_request: IncomingMessage, socket: Duplex): void {
+  socket.on('error', () => socket.destroy()).once('finish', () => socket.destroy())
+  endWithProblem(socket, 501, 'This service is no proxy.')
+}
+
+function endWithProblem(socket: Duplex, status: number, detail: string): void {
+  const document = problemDocument(status, detail)
+  const body = JSON.stringify(document)
   const lines = [
-    `HTTP/1.1 ${status} ${problemDocument(status, '').title}`,
+    `HTTP/1.1 ${status} ${document.title}`,
     'content-type: application/problem+json',
     'cache-control: no-store',
     `content-length: ${Buffer.byteLength(body)}`,
