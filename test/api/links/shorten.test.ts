@@ -1,9 +1,9 @@
 import type { Pool } from 'pg'
 import { beforeAll, describe, expect, test } from 'vitest'
-import type { RunningApi } from '../support/hopcount.ts'
-import { openPool, startApi } from '../support/hopcount.ts'
-import { createTestDatabase } from '../support/test-database.ts'
-import { waitUntil } from '../support/wait-until.ts'
+import type { RunningApi } from '../../support/hopcount.ts'
+import { openPool, startApi } from '../../support/hopcount.ts'
+import { createTestDatabase } from '../../support/test-database.ts'
+import { waitUntil } from '../../support/wait-until.ts'
 
 let databaseUrl: string
 let pool: Pool

@@ -2,8 +2,8 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { browserAvailable, openBrowser } from '../dashboard/chromium.ts'
-import type { RunningApi } from '../support/hopcount.ts'
+import { browserAvailable, openBrowser } from '../../dashboard/chromium.ts'
+import type { RunningApi } from '../../support/hopcount.ts'
 import {
   linkStats,
   openPool,
@@ -12,9 +12,9 @@ import {
   startWorker,
   visit,
   waitForVisits,
-} from '../support/hopcount.ts'
-import { createTestDatabase } from '../support/test-database.ts'
-import { waitUntil } from '../support/wait-until.ts'
+} from '../../support/hopcount.ts'
+import { createTestDatabase } from '../../support/test-database.ts'
+import { waitUntil } from '../../support/wait-until.ts'
 
 /** Headless Chromium says so in its user agent, and is a bot. */
 const chrome =

@@ -1,8 +1,8 @@
 /** A client of live streams, like EventSource (WHATWG HTML, section 9.2), that records what arrived when. */
 import type { IncomingMessage } from 'node:http'
 import { get } from 'node:http'
-import { cleanUpLater } from '../support/clean-up.ts'
-import { waitUntil } from '../support/wait-until.ts'
+import { cleanUpLater } from '../../support/clean-up.ts'
+import { waitUntil } from '../../support/wait-until.ts'
 
 export interface LiveCounts {
   as_of: string

@@ -2,13 +2,13 @@
 import { createHash } from 'node:crypto'
 import type { Pool } from 'pg'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { pageTexts } from '../../apps/api/errors/page-texts.ts'
-import type { RunningApi } from '../support/hopcount.ts'
-import { openPool, shorten, startApi } from '../support/hopcount.ts'
-import { startPostgres } from '../support/postgres.ts'
-import { createTestDatabase } from '../support/test-database.ts'
-import type { RawAnswer } from './raw-http.ts'
-import { answerTo, expectProblem, requestBytes } from './requests.ts'
+import { pageTexts } from '../../../apps/api/errors/page-texts.ts'
+import type { RunningApi } from '../../support/hopcount.ts'
+import { openPool, shorten, startApi } from '../../support/hopcount.ts'
+import { startPostgres } from '../../support/postgres.ts'
+import { createTestDatabase } from '../../support/test-database.ts'
+import type { RawAnswer } from '../raw-http.ts'
+import { answerTo, expectProblem, requestBytes } from '../requests.ts'
 
 let api: RunningApi
 let pool: Pool

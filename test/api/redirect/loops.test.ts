@@ -1,10 +1,10 @@
 /** Links that lead back to the service, however that is reached: refused, or 508 and never counted. */
 import type { Pool } from 'pg'
 import { beforeAll, describe, expect, test } from 'vitest'
-import type { RunningApi } from '../support/hopcount.ts'
-import { linkStats, openPool, shorten, startApi, startWorker, waitForVisits } from '../support/hopcount.ts'
-import { createTestDatabase } from '../support/test-database.ts'
-import { answerTo, expectProblem, requestBytes, shortenBytes } from './requests.ts'
+import type { RunningApi } from '../../support/hopcount.ts'
+import { linkStats, openPool, shorten, startApi, startWorker, waitForVisits } from '../../support/hopcount.ts'
+import { createTestDatabase } from '../../support/test-database.ts'
+import { answerTo, expectProblem, requestBytes, shortenBytes } from '../requests.ts'
 
 let databaseUrl: string
 let api: RunningApi

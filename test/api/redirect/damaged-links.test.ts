@@ -1,12 +1,12 @@
 /** Links as mail and chat programs, word processors and people leave them. */
 import type { Pool } from 'pg'
 import { beforeAll, describe, expect, test } from 'vitest'
-import type { RunningApi } from '../support/hopcount.ts'
-import { openPool, shorten, startApi, startWorker, waitForVisits } from '../support/hopcount.ts'
-import { createTestDatabase } from '../support/test-database.ts'
-import { waitUntil } from '../support/wait-until.ts'
-import type { RawAnswer } from './raw-http.ts'
-import { answerTo, expectProblem, requestBytes } from './requests.ts'
+import type { RunningApi } from '../../support/hopcount.ts'
+import { openPool, shorten, startApi, startWorker, waitForVisits } from '../../support/hopcount.ts'
+import { createTestDatabase } from '../../support/test-database.ts'
+import { waitUntil } from '../../support/wait-until.ts'
+import type { RawAnswer } from '../raw-http.ts'
+import { answerTo, expectProblem, requestBytes } from '../requests.ts'
 
 let databaseUrl: string
 let api: RunningApi
