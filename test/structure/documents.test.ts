@@ -56,6 +56,20 @@ test('every file or folder that npm test is told to run exists', () => {
   expect(missing).toEqual([])
 })
 
+test('every test that a command names with -t is in the file that it names', () => {
+  const named = documents.flatMap(document =>
+    [...read(document).matchAll(/\bnpm test -- ([\w./-]+\.test\.ts) -t (?:'([^']+)'|(\w+))/g)].map(
+      ([command, file = '', quoted, word]) => ({ command, file, name: quoted ?? word ?? '' }),
+    ),
+  )
+  expect(named.length).toBeGreaterThan(0)
+  const isThere = (file: string, name: string) =>
+    [...read(file).matchAll(/\b(?:test|it|describe)\b.*?\('(.*)',/g)].some(([, title = '']) =>
+      title.includes(name),
+    )
+  expect(named.filter(({ file, name }) => !isThere(file, name))).toEqual([])
+})
+
 test('decisions are numbered without gaps, as their titles are, and apps/README.md lists each one', () => {
   const decisions = documents.filter(document => document.startsWith('apps/decisions/')).sort()
   const numbers = decisions.map(document => Number(basename(document).slice(0, 4)))
