@@ -1,9 +1,13 @@
 /** Malformed, contradictory and forbidden requests, as bytes on the socket. */
+import { once } from 'node:events'
+import { readdirSync, readlinkSync } from 'node:fs'
+import { connect } from 'node:net'
 import type { Pool } from 'pg'
 import { afterEach, beforeAll, describe, expect, test } from 'vitest'
 import type { RunningApi } from '../support/hopcount.ts'
 import { openPool, shorten, startApi } from '../support/hopcount.ts'
 import { createTestDatabase } from '../support/test-database.ts'
+import { waitUntil } from '../support/wait-until.ts'
 import { answerTo, expectProblem, requestBytes, shortenBytes } from './requests.ts'
 
 let api: RunningApi
@@ -417,6 +421,34 @@ describe('a request that is not HTTP or is ambiguous gets 400', () => {
     },
   )
 })
+
+test.runIf(process.platform === 'linux')(
+  'CONNECT holds no connection, even if the client keeps it open',
+  async () => {
+    const bytes = 'CONNECT a.com:443 HTTP/1.1\r\nhost: a.com:443\r\n\r\n'
+    const sockets = Array.from({ length: 30 }, () =>
+      connect({ host: '127.0.0.1', port: api.port, allowHalfOpen: true }),
+    )
+    for (const socket of sockets) socket.resume().write(bytes, 'latin1')
+    await Promise.all(sockets.map(socket => once(socket, 'end')))
+    await waitUntil(() => openSockets(api.process.pid) < 30, { what: 'they are closed' })
+    for (const socket of sockets) socket.destroy()
+  },
+)
+
+function openSockets(pid: number): number {
+  const folder = `/proc/${pid}/fd`
+  return readdirSync(folder).filter(name => isSocket(`${folder}/${name}`)).length
+}
+
+function isSocket(path: string): boolean {
+  try {
+    return readlinkSync(path).startsWith('socket:')
+  } catch {
+    // Closed since it was listed.
+    return false
+  }
+}
 
 test('an unknown expectation gets 417', async () => {
   expectProblem(await answerTo(api.port, shortenBytes(`{${target}}`, { expect: 'a miracle' })), 417)
