@@ -31,7 +31,7 @@ await runCommand('verify', async () => {
   process.stdout.write(
     differences.length === 0
       ? 'raw visits, aggregates and ledger agree\n'
-      : `${differences.length} differences${differences.length === maxDifferences ? ' or more' : ''}\n`,
+      : `${differences.length} differences${differences.length === maxDifferences ? ' or more' : ''}. After an upgrade they may be new rules for user agents and referrers: npm run reclassify applies these to the visits that are kept\n`,
   )
   process.exitCode = differences.length === 0 ? 0 : 1
 })
