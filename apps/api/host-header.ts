@@ -5,7 +5,7 @@
 import type { FastifyInstance } from 'fastify'
 import { Problem } from './errors/problem.ts'
 
-/** uri-host [ ":" port ], RFC 9110 section 7.2. Without the comma that reg-name allows: it joins several Host lines. */
+/** uri-host [ ":" port ], RFC 9110 section 7.2. Without the comma that reg-name allows: no host has one. */
 const hostAndPort = /^(?:[\w.~!$&'()*+;=%-]*|\[[0-9a-f:.]+\])(?::\d*)?$/i
 
 export function refuseBadHosts(app: FastifyInstance): void {
@@ -13,6 +13,8 @@ export function refuseBadHosts(app: FastifyInstance): void {
   let lastGood: string | undefined
   app.addHook('onRequest', (request, _reply, done) => {
     const { host } = request.headers
+    if (hostLines(request.raw.rawHeaders) > 1)
+      return done(new Problem(400, 'There are several Host headers.'))
     if (host !== undefined && host === lastGood) return done()
     if (host === undefined) {
       const { httpVersion } = request.raw
@@ -21,4 +23,14 @@ export function refuseBadHosts(app: FastifyInstance): void {
     lastGood = host
     done()
   })
+}
+
+/** `rawHeaders` has names and values in turn. Node itself keeps the first of several lines, of Host as of User-Agent. */
+function hostLines(rawHeaders: string[]): number {
+  let lines = 0
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i]
+    if (name?.length === 4 && name.toLowerCase() === 'host') lines++
+  }
+  return lines
 }

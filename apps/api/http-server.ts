@@ -42,9 +42,8 @@ export function createHttpServer(
       headersTimeout: 10_000,
       maxHeaderSize: 16 * 1024,
       connectionsCheckingInterval: 1_000,
-      // host-header.ts checks Host; of several lines Node would otherwise drop all but the first.
+      // host-header.ts does, and responds with a problem document.
       requireHostHeader: false,
-      joinDuplicateHeaders: true,
     },
     frameworkErrors: frameworkErrorHandler(pages),
     clientErrorHandler: (error, socket) => {
