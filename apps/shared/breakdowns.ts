@@ -39,7 +39,10 @@ export const openDimensions = ['referrer'] as const satisfies Dimension[]
  */
 export const listedValues = 400
 
-/** Dimensions that days recorded by an older version lack, wholly or in part, until `npm run reclassify`. */
+/**
+ * Dimensions whose stored values may add up to less than the visits: readers add the rest to the empty value. Days
+ * recorded by an older version lack them until `npm run reclassify`, and visits by humans never have a bot's name.
+ */
 export const laterDimensions: Dimension[] = ['channel', 'bot', 'bot_group']
 
 export interface Count {

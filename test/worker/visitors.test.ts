@@ -123,9 +123,7 @@ test('breakdowns show where visits come from; folding does not change them', asy
     len: [1, 1],
     lde: [1, 1],
     l: [1, 0],
-    n: [2, 2],
     nGooglebot: [1, 0],
-    g: [2, 2],
     gsearch: [1, 0],
   }
   for (const linkId of [1, 0]) expect(await breakdownsOf(linkId)).toEqual(expected)

@@ -137,7 +137,9 @@ function addAlike(to: Breakdowns, alike: AlikeVisits, profiles: AgentKeys[], sou
   const agent = profiles[alike.profile] ?? agentKeys('')
   const humans = agent.class === 'human' ? alike.visits : 0
   const { source, channel } = sources[alike.source] ?? referrerKeys('')
-  const keys = [agent.browser, agent.os, agent.device, agent.bot, agent.botGroup, source, channel]
+  const keys = [agent.browser, agent.os, agent.device, source, channel]
+  // As sum-visits.ts: humans have none.
+  if (agent.class !== 'human') keys.push(agent.bot, agent.botGroup)
   keys.push(countryKey(alike.country ?? 0), languageKey(alike.language ?? 0))
   for (const key of keys) addCount(to, key, alike.visits, humans)
 }
