@@ -171,6 +171,23 @@ test('of arbitrary bytes exactly the frames that the worker can read are sent', 
   )
 })
 
+test('a frame that can not be read leaves no text for later frames', () => {
+  // Right checksum; it introduces text 2, and ends before its visit does.
+  const payload = Buffer.from([0, 0, 0, 0, 0, 0, 1, 1, 2, 1, 0x78, 1])
+  const header = Buffer.alloc(10)
+  header.writeUInt16LE(0x48c2, 0)
+  header.writeUInt32LE(payload.length, 2)
+  header.writeUInt32LE(crc32(payload), 6)
+  // Its visit has text 2 as its user agent, which no frame introduces.
+  const later = Buffer.from([0, 0, 0, 0, 0, 0, 1, 0, 1, 0, 2, 0, 0])
+  const laterHeader = Buffer.alloc(10)
+  laterHeader.writeUInt16LE(0x48c2, 0)
+  laterHeader.writeUInt32LE(later.length, 2)
+  laterHeader.writeUInt32LE(crc32(later), 6)
+  const { visits } = decodeBatch(Buffer.concat([header, payload, laterHeader, later]))
+  expect(visits).toMatchObject([{ linkId: 1, userAgent: undefined }])
+})
+
 test('job data that is not a batch is rejected', () => {
   const good = { producerId: '019aab7c-0000-7000-8000-000000000000', seq: 1, frames: '' }
   expect(parseVisitJob(good)).toEqual(good)

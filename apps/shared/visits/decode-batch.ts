@@ -127,6 +127,7 @@ function readFrame(
   const payload = bytes.subarray(start + frameHeaderBytes, end)
   const reader = { offset: 6, payload }
   const visitsBefore = into?.visits.length ?? 0
+  const textsBefore: [id: number, text: string | undefined][] = []
   try {
     const visitedAt = payload.readUIntLE(0, 6)
     const visits = readVarint(reader)
@@ -134,7 +135,10 @@ function readFrame(
     for (let i = 0; i < textCount; i++) {
       const textId = readVarint(reader)
       const length = readVarint(reader)
-      into?.texts.set(textId, payload.toString('utf8', reader.offset, reader.offset + length))
+      if (into !== undefined) {
+        textsBefore.push([textId, into.texts.get(textId)])
+        into.texts.set(textId, payload.toString('utf8', reader.offset, reader.offset + length))
+      }
       reader.offset += length
     }
     for (let i = 0; i < visits; i++) {
@@ -154,7 +158,14 @@ function readFrame(
     }
     return { visitedAt, visits }
   } catch {
-    if (into !== undefined) into.visits.length = visitsBefore
+    // Nothing of a frame that can't be read is left, nor a text for later frames to find.
+    if (into !== undefined) {
+      into.visits.length = visitsBefore
+      for (const [id, text] of textsBefore.reverse()) {
+        if (text === undefined) into.texts.delete(id)
+        else into.texts.set(id, text)
+      }
+    }
     return undefined
   }
 }
