@@ -70,9 +70,11 @@ test('a connection lost within a transaction rejects, and the process continues'
   const losing = inTransaction(bare, async client => {
     const { rows } = await client.query<{ pid: number }>('SELECT pg_backend_pid() AS pid')
     await client.query(insert)
-    const sleeping = client.query('SELECT pg_sleep(10)')
-    await pool.query('SELECT pg_terminate_backend($1)', [rows[0]?.pid])
-    await sleeping
+    // Both at once: the first may reject before the second has its response.
+    await Promise.all([
+      client.query('SELECT pg_sleep(10)'),
+      pool.query('SELECT pg_terminate_backend($1)', [rows[0]?.pid]),
+    ])
   })
   await expect(losing).rejects.toThrow(/terminat/i)
   expect(await written()).toBe(0)
