@@ -6,7 +6,7 @@ import type { Log } from '@hopcount/shared/log.ts'
 import { createHealthLog } from '@hopcount/shared/log.ts'
 import { openVisitQueue } from '@hopcount/shared/visits/visit-queue.ts'
 import type { FastifyInstance } from 'fastify'
-import type { Pool } from 'pg'
+import type { Pool, PoolClient } from 'pg'
 import { listenForLinkChanges } from './links/link-changes.ts'
 import { createOrphanCounter } from './orphans/count-orphans.ts'
 import { createGoneCounter } from './redirect/count-gone.ts'
@@ -38,6 +38,13 @@ export async function openDatabase(
   const { pool } = app.pg
   pool.on('error', error => health.fails(error))
   pool.on('connect', () => health.works())
+  // As openPool() does for other pools; here the plugin has connected a client already.
+  const heard = new WeakSet<PoolClient>()
+  pool.on('acquire', client => {
+    if (heard.has(client)) return
+    heard.add(client)
+    client.on('error', error => health.fails(error))
+  })
   await waitForDatabase(pool)
   return pool
 }
