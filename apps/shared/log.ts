@@ -49,6 +49,23 @@ export function createHealthLog(
   }
 }
 
+/**
+ * Returns a function that adds up what happens often and logs the sum: at once, then at most once a minute. What happened
+ * since the last line is in the next one.
+ */
+export function createMinuteLog(log: Log, message: string): (events: number, details: object) => void {
+  let unsaid = 0
+  let lastLineAt = Number.NEGATIVE_INFINITY
+  return (events, details) => {
+    unsaid += events
+    // A monotonic clock: a wall clock that jumps back would silence the line.
+    if (unsaid === 0 || performance.now() - lastLineAt < 60_000) return
+    log.warn({ count: unsaid, ...details }, message)
+    unsaid = 0
+    lastLineAt = performance.now()
+  }
+}
+
 /** An error in one line. An AggregateError (every address of a host refused) has no message of its own. */
 export function errorText(error: unknown): string {
   if (error instanceof AggregateError) return error.errors.map(errorText).join('; ')

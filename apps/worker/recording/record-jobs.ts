@@ -11,7 +11,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { isDataError } from '@hopcount/shared/database/database.ts'
 import { createGroupCommit } from '@hopcount/shared/group-commit.ts'
 import type { Log } from '@hopcount/shared/log.ts'
-import { errorText } from '@hopcount/shared/log.ts'
+import { createMinuteLog, errorText } from '@hopcount/shared/log.ts'
 import type { DecodedVisit } from '@hopcount/shared/visits/decode-batch.ts'
 import { decodeBatch } from '@hopcount/shared/visits/decode-batch.ts'
 import { isEncrypted, unpackFrames } from '@hopcount/shared/visits/pack-frames.ts'
@@ -63,6 +63,10 @@ export function createJobRecorder(options: {
     stop: stop.signal,
     onFailure: () => metrics.failedTransactions.inc(),
   })
+  const warnOfMisdated = createMinuteLog(
+    log,
+    'visits have a time that cannot be right, and are counted at the nearest one that can',
+  )
   // Jobs wait packed, as they arrived: BullMQ holds them in memory anyway.
   const transactions = createGroupCommit<VisitJob, Outcome>({
     commit: commitJobs,
@@ -128,10 +132,9 @@ export function createJobRecorder(options: {
         const recorded = await recordBatches(pool, knowledge.texts, visits, batches)
         const oldestVisits = batches.map(batch => visits.visitedAt[batch.begin] ?? Date.now())
         if (recorded.misdated > 0)
-          log.warn(
-            { visits: recorded.misdated, producers: [...new Set(batches.map(batch => batch.producerId))] },
-            'visits have a time that can not be right, and are counted at the nearest one that can',
-          )
+          warnOfMisdated(recorded.misdated, {
+            producers: [...new Set(batches.map(batch => batch.producerId))],
+          })
         metrics.observeCommit({ ...recorded, oldestVisits, seconds: (performance.now() - startedAt) / 1_000 })
       })
       return batches.map(() => 'recorded')
