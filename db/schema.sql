@@ -269,6 +269,17 @@ WITH (fillfactor='70');
 
 
 --
+-- Name: queue_keys; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.queue_keys (
+    fingerprint text NOT NULL,
+    created_at timestamp(3) with time zone DEFAULT now() NOT NULL,
+    replaced_at timestamp(3) with time zone
+);
+
+
+--
 -- Name: retention; Type: TABLE; Schema: public; Owner: -
 --
 
@@ -286,6 +297,19 @@ CREATE TABLE public.retention (
 
 CREATE TABLE public.schema_migrations (
     version character varying NOT NULL
+);
+
+
+--
+-- Name: set_aside_batches; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.set_aside_batches (
+    producer_id uuid NOT NULL,
+    seq bigint NOT NULL,
+    set_aside_at timestamp(3) with time zone DEFAULT now() NOT NULL,
+    reason text NOT NULL,
+    visits integer
 );
 
 
@@ -495,6 +519,14 @@ ALTER TABLE ONLY public.orphan_visits
 
 
 --
+-- Name: queue_keys queue_keys_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.queue_keys
+    ADD CONSTRAINT queue_keys_pkey PRIMARY KEY (fingerprint);
+
+
+--
 -- Name: retention retention_pkey; Type: CONSTRAINT; Schema: public; Owner: -
 --
 
@@ -508,6 +540,14 @@ ALTER TABLE ONLY public.retention
 
 ALTER TABLE ONLY public.schema_migrations
     ADD CONSTRAINT schema_migrations_pkey PRIMARY KEY (version);
+
+
+--
+-- Name: set_aside_batches set_aside_batches_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.set_aside_batches
+    ADD CONSTRAINT set_aside_batches_pkey PRIMARY KEY (producer_id, seq);
 
 
 --
@@ -585,6 +625,13 @@ CREATE INDEX links_long_url_idx ON public.links USING hash (long_url);
 
 
 --
+-- Name: queue_keys_only_one_current_idx; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE UNIQUE INDEX queue_keys_only_one_current_idx ON public.queue_keys USING btree ((true)) WHERE (replaced_at IS NULL);
+
+
+--
 -- Name: visits_link_id_minute_idx; Type: INDEX; Schema: public; Owner: -
 --
 
@@ -650,4 +697,6 @@ INSERT INTO public.schema_migrations (version) VALUES
     ('20261122000004'),
     ('20261126000001'),
     ('20261126000002'),
-    ('20261126000003');
+    ('20261126000003'),
+    ('20261126000004'),
+    ('20261126000005');

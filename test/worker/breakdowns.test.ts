@@ -33,7 +33,7 @@ beforeAll(async () => {
 beforeEach(async () => {
   await pool.query(
     `TRUNCATE visits, visitors, link_totals, link_days, link_quarters, link_minutes, link_breakdowns, breakdown_deltas,
-              breakdown_tails, ledger, ledger_watermarks;
+              breakdown_tails, ledger, ledger_watermarks, set_aside_batches;
      UPDATE retention SET raw_visits_from = DEFAULT`,
   )
 })

@@ -6,6 +6,7 @@ import { newProducerId } from '../../apps/api/visits/producer-folder.ts'
 import { dayMs, dayNumber } from '../../apps/shared/days.ts'
 import type { DecodedVisit } from '../../apps/shared/visits/decode-batch.ts'
 import { compactLedger } from '../../apps/worker/maintenance/compact-ledger.ts'
+import { enterAsSetAside } from '../../apps/worker/recording/enter-ledger.ts'
 import { createTextNumbers } from '../../apps/worker/recording/number-texts.ts'
 import type { Recorded } from '../../apps/worker/recording/record-batches.ts'
 import type { VisitKnowledge } from '../../apps/worker/recording/visit-knowledge.ts'
@@ -24,7 +25,7 @@ beforeAll(async () => {
 })
 beforeEach(async () => {
   await pool.query(
-    'TRUNCATE visits, visitors, texts, link_totals, link_days, link_quarters, link_minutes, link_breakdowns, breakdown_deltas, breakdown_tails, ledger, ledger_watermarks',
+    'TRUNCATE visits, visitors, texts, link_totals, link_days, link_quarters, link_minutes, link_breakdowns, breakdown_deltas, breakdown_tails, ledger, ledger_watermarks, set_aside_batches',
   )
   // It caches the numbers of texts.
   knowledge = { ...(await openVisitKnowledge(pool)), timeBounds: anyTime }
@@ -262,7 +263,7 @@ test('nothing is counted twice when batches are redelivered during compaction of
   )
   let recording = true
   const compaction = (async () => {
-    while (recording) await compactLedger(pool, 7)
+    while (recording) await compactLedger(pool, { maxRows: 7 })
   })()
   await Promise.all([0, 1, 2, 3].map(() => deliverShuffled(batches)))
   recording = false
@@ -272,6 +273,83 @@ test('nothing is counted twice when batches are redelivered during compaction of
   expect((await pool.query('SELECT seq, visits FROM ledger_watermarks')).rows).toEqual(
     Array(4).fill({ seq: 40, visits: 80 }),
   )
+  expect(await compareCounts(pool)).toEqual([])
+})
+
+test('the watermark passes a batch that was set aside, and recording it later counts it once', async () => {
+  const producerId = newProducerId()
+  const batchOf = (seq: number) => ({ producerId, seq, visits: visits(seq, seq) })
+  const setAside = (seq: number) => enterAsSetAside(pool, batchOf(seq), { reason: 'a test', visits: seq })
+  await record([1, 2, 4, 5, 7].map(batchOf))
+  for (const seq of [3, 6]) expect(await setAside(seq)).toBe(true)
+  // One that is recorded is not set aside, whether its row is still there or the watermark covers it.
+  expect(await setAside(2)).toBe(false)
+  // Not at once: an API process of release 0.1 would take it for recorded.
+  await compactLedger(pool)
+  expect(await watermarks()).toEqual([{ seq: 2, visits: 3 }])
+  expect(await setAside(1)).toBe(false)
+  await compactLedger(pool, { passAfterSeconds: 0 })
+  expect(await watermarks()).toEqual([{ seq: 7, visits: 19 }])
+  expect(await ledgerSeqs()).toEqual([])
+  expect(await setAside(3)).toBe(true)
+
+  expect(await record([3, 4].map(batchOf))).toMatchObject({ visits: 3, duplicates: 1 })
+  expect(await record([3, 4].map(batchOf))).toMatchObject({ visits: 0, duplicates: 2 })
+  expect(await ledgerSeqs()).toEqual([3])
+  await compactLedger(pool)
+  expect(await ledgerSeqs()).toEqual([])
+  expect(await watermarks()).toEqual([{ seq: 7, visits: 22 }])
+  expect(await record([3].map(batchOf))).toMatchObject({ visits: 0, duplicates: 1 })
+  expect(await setAside(3)).toBe(false)
+  expect((await pool.query('SELECT seq, visits FROM set_aside_batches')).rows).toEqual([
+    { seq: 6, visits: 6 },
+  ])
+  expect(await counted()).toEqual({ raw: 22, totals: 22 })
+  expect(await compareCounts(pool)).toEqual([])
+})
+
+test('a batch that a worker of release 0.1 recorded although it was set aside stays recorded after compaction', async () => {
+  const producerId = newProducerId()
+  const batch = { producerId, seq: 1, visits: visits(1, 2) }
+  await record([batch])
+  // Such a worker leaves the row.
+  await pool.query(
+    `INSERT INTO set_aside_batches (producer_id, seq, reason, set_aside_at) VALUES ($1, 1, 'a test', 'epoch')`,
+    [producerId],
+  )
+  await compactLedger(pool)
+  expect(await record([batch])).toMatchObject({ visits: 0, duplicates: 1 })
+  expect(await counted()).toEqual({ raw: 2, totals: 2 })
+})
+
+const watermarks = async () => (await pool.query('SELECT seq, visits FROM ledger_watermarks')).rows
+
+const ledgerSeqs = async () =>
+  (await pool.query<{ seq: number }>('SELECT seq FROM ledger ORDER BY seq')).rows.map(row => row.seq)
+
+test('batches that are set aside, recorded and compacted all at once are counted once', async () => {
+  const producers = Array.from({ length: 3 }, newProducerId)
+  const batches = producers.flatMap(producerId =>
+    Array.from({ length: 30 }, (_, i) => ({ producerId, seq: i + 1, visits: visits(i + 1, 2) })),
+  )
+  let recording = true
+  const compaction = (async () => {
+    while (recording) await compactLedger(pool, { maxRows: 7, passAfterSeconds: 0 })
+  })()
+  const settingAside = (async () => {
+    for (const batch of [...batches, ...batches.toReversed()])
+      await enterAsSetAside(pool, batch, { reason: 'a test', visits: 2 })
+  })()
+  await Promise.all([0, 1, 2].map(() => deliverShuffled(batches)))
+  await settingAside
+  // Those that were set aside last.
+  await deliverShuffled(batches)
+  recording = false
+  await compaction
+  await compactLedger(pool)
+  expect(await counted()).toEqual({ raw: 180, totals: 180 })
+  expect(await watermarks()).toEqual(Array(3).fill({ seq: 30, visits: 60 }))
+  expect((await pool.query('SELECT FROM set_aside_batches')).rowCount).toBe(0)
   expect(await compareCounts(pool)).toEqual([])
 })
 

@@ -85,6 +85,14 @@ describe.each([
         (await openPool(installation.databaseUrl).query('SELECT count(*)::int AS n FROM visits')).rows[0].n,
       ).toBe(5)
 
+      // The ledger has those that are batches.
+      const { rows } = await openPool(installation.databaseUrl).query(
+        'SELECT seq, reason, visits FROM set_aside_batches',
+      )
+      expect(rows).toEqual(
+        Array(2).fill({ seq: 1, reason: 'the frames of the batch are damaged', visits: null }),
+      )
+
       const listed = await runQueueCommand('failed')
       expect(listed).toMatch(/"nobody-1" {2}\S+ {2}"the job is not a visit batch"/)
       expect(listed.match(/"the frames of the batch are damaged"/g)).toHaveLength(2)
@@ -126,6 +134,9 @@ describe.each([
       expect(rows).toEqual([{ n: 1 }])
       expect(await queue.find(batchKey({ producerId, seq: 1 }))).toBeUndefined()
       expect((await queue.counts()).failed).toBe(failedBefore + 1)
+      // The damaged job was set aside; that its batch was recorded after all has put an end to it.
+      const aside = await pool.query('SELECT FROM set_aside_batches WHERE producer_id = $1', [producerId])
+      expect(aside.rowCount).toBe(0)
     })
   })
 })

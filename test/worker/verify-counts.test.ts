@@ -32,7 +32,7 @@ beforeAll(async () => {
 /** Three links, three days, every class of visitor; some breakdowns are folded, some are not. */
 beforeEach(async () => {
   await pool.query(
-    'TRUNCATE visits, visitors, link_totals, link_days, link_quarters, link_minutes, link_breakdowns, breakdown_deltas, breakdown_tails, ledger, ledger_watermarks',
+    'TRUNCATE visits, visitors, link_totals, link_days, link_quarters, link_minutes, link_breakdowns, breakdown_deltas, breakdown_tails, ledger, ledger_watermarks, set_aside_batches',
   )
   now = Date.now()
   const producerId = newProducerId()

@@ -25,7 +25,7 @@ beforeAll(async () => {
 })
 beforeEach(async () => {
   await pool.query(
-    'TRUNCATE visits, visitors, texts, link_totals, link_days, link_quarters, link_minutes, link_breakdowns, breakdown_deltas, breakdown_tails, ledger, ledger_watermarks',
+    'TRUNCATE visits, visitors, texts, link_totals, link_days, link_quarters, link_minutes, link_breakdowns, breakdown_deltas, breakdown_tails, ledger, ledger_watermarks, set_aside_batches',
   )
 })
 

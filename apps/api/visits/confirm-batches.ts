@@ -5,10 +5,11 @@
 import type { Log } from '@hopcount/shared/log.ts'
 import type { BatchId } from '@hopcount/shared/visits/visit-batch.ts'
 import { batchKey } from '@hopcount/shared/visits/visit-batch.ts'
+import { voidBatch } from '@hopcount/shared/visits/void-batch.ts'
 import type { Pool } from 'pg'
 import type { TrackedBatch } from './batch-states.ts'
 import { moveBatch } from './batch-states.ts'
-import { recordedBatches, voidBatch } from './ledger-queries.ts'
+import { recordedBatches } from './ledger-queries.ts'
 import type { OutstandingBatches } from './outstanding-batches.ts'
 
 export interface Confirmation {

@@ -114,10 +114,24 @@ export interface OrphanVisits {
   slug: string;
 }
 
+export interface QueueKeys {
+  created_at: Generated<Timestamp>;
+  fingerprint: string;
+  replaced_at: Timestamp | null;
+}
+
 export interface Retention {
   only_row: Generated<boolean>;
   quarters_from: Generated<string>;
   raw_visits_from: Generated<string>;
+}
+
+export interface SetAsideBatches {
+  producer_id: string;
+  reason: string;
+  seq: number;
+  set_aside_at: Generated<Timestamp>;
+  visits: number | null;
 }
 
 export interface Texts {
@@ -160,7 +174,9 @@ export interface DB {
   link_totals: LinkTotals;
   links: Links;
   orphan_visits: OrphanVisits;
+  queue_keys: QueueKeys;
   retention: Retention;
+  set_aside_batches: SetAsideBatches;
   texts: Texts;
   visitor_salts: VisitorSalts;
   visitors: Visitors;

@@ -3,10 +3,9 @@
  *
  * Every worker's transaction uses the same order, with the rows of a table sorted by key, so that two workers may wait for
  * each other but never deadlock:
- *   1. ledger rows: a batch that is already there is left out of all that follows;
- *   2. watermarks, read after the rows were written: compaction replaces rows by a watermark, and a transaction that
- *      wrote its row after that must see the watermark (READ COMMITTED: each statement sees what was committed before it);
- *   3. raw visits; 4. visitors; 5. aggregates per link, then those of all links (add-to-aggregates.ts).
+ *   1. ledger rows, then watermarks and batches that were set aside (enter-ledger.ts): a batch that is recorded already is
+ *      left out of all that follows;
+ *   2. raw visits; 3. visitors; 4. aggregates per link, then those of all links (add-to-aggregates.ts).
  * It commits as a whole or not at all. If the response to COMMIT is lost, the caller repeats the call with the same batches.
  */
 import { inTransaction } from '@hopcount/shared/database/in-transaction.ts'
@@ -17,6 +16,7 @@ import { addMisdated } from './add-misdated.ts'
 import type { Slice } from './add-to-aggregates.ts'
 import { addToAggregates } from './add-to-aggregates.ts'
 import { copyVisits } from './copy-visits.ts'
+import { enterLedger } from './enter-ledger.ts'
 import { insertVisitors } from './insert-visitors.ts'
 import type { TextNumbers } from './number-texts.ts'
 import { sliceByLink, sortedPlaces } from './slice-visits.ts'
@@ -43,7 +43,9 @@ export async function recordBatches(
   visits: VisitColumns,
   batches: Batch[],
 ): Promise<Recorded> {
-  const distinct = [...new Map(batches.map(batch => [batchKey(batch), batch])).values()].sort(byId)
+  const distinct = [...new Map(batches.map(batch => [batchKey(batch), batch])).values()]
+    .sort(byId)
+    .map(batch => ({ ...batch, visits: batch.end - batch.begin }))
   const numbers = await texts.of(visits.userAgentTexts, visits.referrerTexts)
   const record = async (client: PoolClient): Promise<Recorded> => {
     const fresh = await enterLedger(client, distinct)
@@ -66,44 +68,4 @@ export async function recordBatches(
 function byId(a: BatchId, b: BatchId): number {
   if (a.producerId !== b.producerId) return a.producerId < b.producerId ? -1 : 1
   return a.seq - b.seq
-}
-
-/** Writes the ledger rows and returns the batches that were in neither ledger nor watermarks. */
-async function enterLedger(client: PoolClient, batches: Batch[]): Promise<Batch[]> {
-  const entered = await client.query<{ producer_id: string; seq: number }>({
-    name: 'enter-ledger',
-    text: `INSERT INTO ledger (producer_id, seq, counted)
-           SELECT producer_id, seq, visits
-           FROM unnest($1::uuid[], $2::bigint[], $3::integer[]) AS batch (producer_id, seq, visits)
-           ORDER BY producer_id, seq
-           ON CONFLICT (producer_id, seq) DO NOTHING
-           RETURNING producer_id, seq`,
-    values: [batches.map(b => b.producerId), batches.map(b => b.seq), batches.map(b => b.end - b.begin)],
-  })
-  const enteredKeys = new Set(
-    entered.rows.map(row => batchKey({ producerId: row.producer_id, seq: row.seq })),
-  )
-  const producers = [...new Set(batches.map(batch => batch.producerId))]
-  const watermarks = await client.query<{ producer_id: string; seq: number }>({
-    name: 'read-watermarks',
-    text: 'SELECT producer_id, seq FROM ledger_watermarks WHERE producer_id = ANY($1::uuid[])',
-    values: [producers],
-  })
-  const watermarkOf = new Map(watermarks.rows.map(row => [row.producer_id, row.seq]))
-  const belowWatermark = batches.filter(
-    batch => enteredKeys.has(batchKey(batch)) && batch.seq <= (watermarkOf.get(batch.producerId) ?? 0),
-  )
-  if (belowWatermark.length > 0) await leaveLedger(client, belowWatermark)
-  const stale = new Set(belowWatermark.map(batchKey))
-  return batches.filter(batch => enteredKeys.has(batchKey(batch)) && !stale.has(batchKey(batch)))
-}
-
-/** Removes the rows of batches that a watermark already covers. */
-async function leaveLedger(client: PoolClient, batches: BatchId[]): Promise<void> {
-  await client.query({
-    name: 'leave-ledger',
-    text: `DELETE FROM ledger USING unnest($1::uuid[], $2::bigint[]) AS batch (producer_id, seq)
-           WHERE ledger.producer_id = batch.producer_id AND ledger.seq = batch.seq`,
-    values: [batches.map(b => b.producerId), batches.map(b => b.seq)],
-  })
 }

@@ -3,7 +3,8 @@
  *
  * Every outcome says whether the job is acknowledged:
  *   recorded, now or before                                        → acknowledged
- *   unreadable, or refused by PostgreSQL for its data when alone   → failed for good, kept for an operator
+ *   unreadable, or refused by PostgreSQL for its data when alone   → set aside in the ledger, then failed for good, kept
+ *                                                                    for an operator; acknowledged if it is recorded
  *   PostgreSQL unavailable                                         → waits inside the job, as long as it takes
  *   worker stopping                                                → returned to the queue, unacknowledged
  */
@@ -22,6 +23,7 @@ import { UnrecoverableError, WaitingError } from 'bullmq'
 import type { Pool } from 'pg'
 import type { DescribeWith } from './describe/describe-visits.ts'
 import { describeVisits } from './describe/describe-visits.ts'
+import { enterAsSetAside } from './enter-ledger.ts'
 import { createKeepTrying, Stopping } from './keep-trying.ts'
 import type { Batch } from './record-batches.ts'
 import { recordBatches } from './record-batches.ts'
@@ -38,6 +40,8 @@ import type { WorkerMetrics } from './worker-metrics.ts'
  */
 const maxPackedPerTransaction = 1_400_000
 const concurrentTransactions = 2
+/** In characters: PostgreSQL's message may quote what it refuses. */
+const maxReasonLength = 500
 
 export interface JobRecorder {
   record(job: Job, token: string | undefined): Promise<void>
@@ -45,8 +49,18 @@ export interface JobRecorder {
   stopWaiting(): void
 }
 
-/** `recorded`: the ledger holds the batch. Error: it can't be read, or PostgreSQL refuses its data even when alone. */
-type Outcome = 'recorded' | Error
+/** Why a batch can't be recorded: it can't be read, or PostgreSQL refuses its data even when alone. */
+class Unrecordable extends Error {
+  /** Undefined if it can't be read. */
+  readonly visits: number | undefined
+  constructor(reason: string, visits?: number) {
+    super(reason)
+    this.visits = visits
+  }
+}
+
+/** `recorded`: the ledger holds the batch. */
+type Outcome = 'recorded' | Unrecordable
 
 export function createJobRecorder(options: {
   pool: Pool
@@ -79,9 +93,9 @@ export function createJobRecorder(options: {
 
   async function record(job: Job, token: string | undefined): Promise<void> {
     const visitJob = parseVisitJob(job.data)
-    let outcome: Outcome = new Error('the job is not a visit batch')
+    let outcome: Outcome = new Unrecordable('the job is not a visit batch')
     try {
-      if (visitJob !== undefined) outcome = await transactions.add(visitJob)
+      if (visitJob !== undefined) outcome = await recordOrSetAside(visitJob)
     } catch (error) {
       if (!(error instanceof Stopping)) throw error
       await job.moveToWait(token)
@@ -93,15 +107,28 @@ export function createJobRecorder(options: {
     throw new UnrecoverableError(outcome.message)
   }
 
+  async function recordOrSetAside(job: VisitJob): Promise<Outcome> {
+    const outcome = await transactions.add(job)
+    if (outcome === 'recorded') return outcome
+    const { message, visits } = outcome
+    // Before the job fails: a worker that dies in between gets it again.
+    const isSetAside = await keepTrying(() =>
+      enterAsSetAside(pool, job, { reason: message.slice(0, maxReasonLength), visits }),
+    )
+    return isSetAside ? outcome : 'recorded'
+  }
+
   async function commitJobs(jobs: VisitJob[]): Promise<Outcome[]> {
     const salts = await keepTrying(knowledge.salts)
     const bounds = await keepTrying(knowledge.timeBounds)
     const visits = unusedColumns.pop() ?? createVisitColumns()
     try {
       const batches = await describeJobs(visits, jobs, { findCountry: knowledge.findCountry, salts, bounds })
-      const sound = batches.filter((batch): batch is Batch => !(batch instanceof Error))
+      const sound = batches.filter((batch): batch is Batch => !(batch instanceof Unrecordable))
       const outcomes = (sound.length === 0 ? [] : await commitBatches(visits, sound)).values()
-      return batches.map(batch => (batch instanceof Error ? batch : (outcomes.next().value ?? 'recorded')))
+      return batches.map(batch =>
+        batch instanceof Unrecordable ? batch : (outcomes.next().value ?? 'recorded'),
+      )
     } finally {
       clearVisits(visits)
       unusedColumns.push(visits)
@@ -112,13 +139,13 @@ export function createJobRecorder(options: {
     visits: VisitColumns,
     jobs: VisitJob[],
     describeWith: DescribeWith,
-  ): Promise<(Batch | Error)[]> {
-    const batches: (Batch | Error)[] = []
+  ): Promise<(Batch | Unrecordable)[]> {
+    const batches: (Batch | Unrecordable)[] = []
     for (const { producerId, seq, frames } of jobs) {
       const begin = visits.length
       const decoded = decode(frames, key)
-      if (!(decoded instanceof Error)) describeVisits(visits, decoded, describeWith)
-      batches.push(decoded instanceof Error ? decoded : { producerId, seq, begin, end: visits.length })
+      if (!(decoded instanceof Unrecordable)) describeVisits(visits, decoded, describeWith)
+      batches.push(decoded instanceof Unrecordable ? decoded : { producerId, seq, begin, end: visits.length })
       // Lets the other transaction send its next statement before all jobs are decoded.
       await nextTurn()
     }
@@ -140,7 +167,9 @@ export function createJobRecorder(options: {
       return batches.map(() => 'recorded')
     } catch (error) {
       if (!isDataError(error)) throw error
-      if (batches.length === 1) return [new Error(`refused by PostgreSQL: ${errorText(error)}`)]
+      const [batch, ...others] = batches
+      if (batch !== undefined && others.length === 0)
+        return [new Unrecordable(`refused by PostgreSQL: ${errorText(error)}`, batch.end - batch.begin)]
       return commitEach(visits, batches)
     }
   }
@@ -156,13 +185,13 @@ export function createJobRecorder(options: {
 }
 
 /** Accepts whole batches only: producers send sound frames, so anything else was changed on the way. */
-function decode(packed: string, key: Buffer | undefined): DecodedVisit[] | Error {
+function decode(packed: string, key: Buffer | undefined): DecodedVisit[] | Unrecordable {
   const frames = unpackFrames(packed, key)
   if (frames === undefined && isEncrypted(packed))
     // Once the worker has the right folder, `npm run queue retry` puts the job back.
-    return new Error('the batch is sealed with another key: the worker needs the SPOOL_DIR of the API')
+    return new Unrecordable('the batch is sealed with another key: the worker needs the SPOOL_DIR of the API')
   const { visits, soundBytes } = decodeBatch(frames ?? Buffer.alloc(0))
   return visits.length > 0 && soundBytes === frames?.length
     ? visits
-    : new Error('the frames of the batch are damaged')
+    : new Unrecordable('the frames of the batch are damaged')
 }

@@ -26,7 +26,7 @@ beforeAll(async () => {
 
 beforeEach(async () => {
   await pool.query(
-    'TRUNCATE links, visits, link_totals, link_quarters, link_minutes, link_days, link_breakdowns, breakdown_deltas, visitors, ledger, ledger_watermarks',
+    'TRUNCATE links, visits, link_totals, link_quarters, link_minutes, link_days, link_breakdowns, breakdown_deltas, visitors, ledger, ledger_watermarks, set_aside_batches',
   )
 })
 

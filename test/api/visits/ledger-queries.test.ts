@@ -1,7 +1,8 @@
 import type { Pool } from 'pg'
 import { beforeAll, beforeEach, expect, test } from 'vitest'
-import { recordedBatches, voidBatch } from '../../../apps/api/visits/ledger-queries.ts'
+import { recordedBatches } from '../../../apps/api/visits/ledger-queries.ts'
 import { newProducerId } from '../../../apps/api/visits/producer-folder.ts'
+import { voidBatch } from '../../../apps/shared/visits/void-batch.ts'
 import { openPool } from '../../support/hopcount.ts'
 import { createTestDatabase } from '../../support/test-database.ts'
 
@@ -42,4 +43,23 @@ test('a batch below the watermark is not voided, and leaves no row', async () =>
   for (const seq of [6, 7]) expect(await voidBatch(pool, { producerId, seq })).toBe(false)
   expect(await counted()).toEqual([])
   expect(await voidBatch(pool, { producerId, seq: 8 })).toBe(true)
+})
+
+test('a batch that was set aside is not recorded although the watermark covers it, until it is voided', async () => {
+  const batch = { producerId, seq: 7 }
+  await pool.query('INSERT INTO ledger_watermarks (producer_id, seq, visits) VALUES ($1, 9, 99)', [
+    producerId,
+  ])
+  await pool.query('INSERT INTO set_aside_batches (producer_id, seq, reason) VALUES ($1, 7, $2)', [
+    producerId,
+    'a test',
+  ])
+  const recorded = await recordedBatches(
+    pool,
+    [6, 7, 8].map(seq => ({ producerId, seq })),
+  )
+  expect([...recorded].sort()).toEqual([`${producerId}-6`, `${producerId}-8`])
+  expect(await voidBatch(pool, batch)).toBe(true)
+  expect(await recordedBatches(pool, [batch])).toHaveProperty('size', 1)
+  expect((await pool.query('SELECT FROM set_aside_batches')).rowCount).toBe(0)
 })
