@@ -72,8 +72,8 @@ function isIdle(socket: Socket): boolean {
  * a response with `Connection: close` (which Fastify sends from now on), and only connections that stay idle are closed.
  */
 export async function drainConnections(app: FastifyInstance): Promise<void> {
-  const deadline = Date.now() + drainMs
-  while (Date.now() < deadline && (await openConnections(app)) > 0) await sleep(20)
+  const deadline = performance.now() + drainMs
+  while (performance.now() < deadline && (await openConnections(app)) > 0) await sleep(20)
 }
 
 function openConnections(app: FastifyInstance): Promise<number> {

@@ -35,13 +35,13 @@ export function createHealthLog(
   return {
     works() {
       if (failingSince === undefined) return false
-      log.info({ part, failedForMs: Date.now() - failingSince }, 'works again')
+      log.info({ part, failedForMs: Math.round(performance.now() - failingSince) }, 'works again')
       failingSince = undefined
       return true
     },
     fails(reason) {
       if (failingSince !== undefined) return false
-      failingSince = Date.now()
+      failingSince = performance.now()
       log.error({ part, reason: errorText(reason) }, 'is failing; trying again')
       return true
     },
@@ -58,7 +58,6 @@ export function createMinuteLog(log: Log, message: string): (events: number, det
   let lastLineAt = Number.NEGATIVE_INFINITY
   return (events, details) => {
     unsaid += events
-    // A monotonic clock: a wall clock that jumps back would silence the line.
     if (unsaid === 0 || performance.now() - lastLineAt < 60_000) return
     log.warn({ count: unsaid, ...details }, message)
     unsaid = 0

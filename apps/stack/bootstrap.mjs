@@ -203,11 +203,11 @@ function handOver(program, args) {
 }
 
 function stopWithParentAndOnSignals() {
-  let lastSignalAt = 0
+  let lastSignalAt = Number.NEGATIVE_INFINITY
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
     process.on(signal, () => {
-      if (Date.now() - lastSignalAt > 500) stop(signal)
-      lastSignalAt = Date.now()
+      if (performance.now() - lastSignalAt > 500) stop(signal)
+      lastSignalAt = performance.now()
     })
   }
   // Started by hand, the parent is a shell, which may end before.

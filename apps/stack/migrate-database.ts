@@ -45,7 +45,7 @@ export async function migrateDatabase(options: MigrationOptions): Promise<void> 
 
 /** A session on the database, which is created if it doesn't exist. */
 async function connect(databaseUrl: string, waitMs: number): Promise<pg.Client> {
-  const deadline = Date.now() + waitMs
+  const deadline = performance.now() + waitMs
   for (;;) {
     const client = new pg.Client({
       connectionString: databaseUrl,
@@ -61,7 +61,7 @@ async function connect(databaseUrl: string, waitMs: number): Promise<pg.Client> 
       await client.end().catch(() => {})
       const code = error instanceof Error && 'code' in error ? String(error.code) : ''
       if (code === databaseMissing) await createDatabase(databaseUrl)
-      else if (refusedForGood(code) || Date.now() > deadline)
+      else if (refusedForGood(code) || performance.now() > deadline)
         throw new Error(`PostgreSQL on ${hostOf(databaseUrl)}: ${reasonOf(error)}`)
       else await sleep(250)
     }

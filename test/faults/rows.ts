@@ -23,6 +23,7 @@ import { clockOff } from './rows/21-clock-off.ts'
 import { spoolDamaged } from './rows/22-spool-damaged.ts'
 import { hotLink } from './rows/23-hot-link.ts'
 import { rollingRestart } from './rows/24-rolling-restart.ts'
+import { clockJumps } from './rows/29-clock-jumps.ts'
 
 /** The matrix, in its order. */
 export const rows: Row[] = [
@@ -50,4 +51,5 @@ export const rows: Row[] = [
   spoolDamaged,
   hotLink,
   rollingRestart,
+  clockJumps,
 ]

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { cleanUpLater } from '../support/clean-up.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
 
@@ -9,6 +10,8 @@ export interface SmallDisk {
   path: string
   /** Not one byte is left. */
   fill(): void
+  /** Recorded segments are deleted, and the room they leave would end the fault: fills it again and again. */
+  keepFull(milliseconds: number): Promise<void>
   makeRoom(): void
 }
 
@@ -39,19 +42,29 @@ export function mountSmallDisk(size: string): SmallDisk {
   execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${size},mode=0777`, 'tmpfs', path])
   cleanUpLater(() => execFileSync('umount', ['--lazy', path]))
   const filler = join(path, 'filler')
+
+  function fill(): void {
+    const file = openSync(filler, 'a')
+    for (const bytes of [1024 * 1024, 4096, 1]) {
+      const chunk = Buffer.alloc(bytes)
+      try {
+        while (writeSync(file, chunk) === bytes);
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error
+      }
+    }
+    closeSync(file)
+  }
+
   return {
     path,
-    fill() {
-      const file = openSync(filler, 'a')
-      for (const bytes of [1024 * 1024, 4096, 1]) {
-        const chunk = Buffer.alloc(bytes)
-        try {
-          while (writeSync(file, chunk) === bytes);
-        } catch (error) {
-          if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error
-        }
+    fill,
+    async keepFull(milliseconds) {
+      const until = performance.now() + milliseconds
+      while (performance.now() < until) {
+        fill()
+        await sleep(20)
       }
-      closeSync(file)
     },
     makeRoom: () => rmSync(filler, { force: true }),
   }

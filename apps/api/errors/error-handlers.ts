@@ -66,12 +66,12 @@ export const slugRoute = '/:slug'
 
 /** During an outage every request fails. The health log of the connection reports its start and end; this is a reminder. */
 const logOutageEveryMs = 60_000
-let outageLoggedAt = 0
+let outageLoggedAt = Number.NEGATIVE_INFINITY
 
 function logFailure(error: FastifyError, request: FastifyRequest, status: number): void {
   if (status === 503) {
-    if (Date.now() - outageLoggedAt < logOutageEveryMs) return
-    outageLoggedAt = Date.now()
+    if (performance.now() - outageLoggedAt < logOutageEveryMs) return
+    outageLoggedAt = performance.now()
   }
   const route = request.routeOptions?.url
   request.log.error({ reason: errorText(error), code: error.code, route }, 'request failed')

@@ -81,13 +81,13 @@ function openSharedCounters(redisUrl: string, log: Log) {
 function createLocalCounters(): (client: string) => Counted {
   const clients = new LRUCache<string, { current: number; resetsAt: number }>({ max: maxLocalClients })
   return client => {
-    const now = Date.now()
+    const now = performance.now()
     let counter = clients.get(client)
     if (counter === undefined || counter.resetsAt <= now) {
       counter = { current: 0, resetsAt: now + windowMs }
       clients.set(client, counter)
     }
     counter.current++
-    return { current: counter.current, ttl: counter.resetsAt - now }
+    return { current: counter.current, ttl: Math.ceil(counter.resetsAt - now) }
   }
 }

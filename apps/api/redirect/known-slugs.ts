@@ -66,7 +66,7 @@ export function createKnownSlugs(options: {
   }
 
   function skipsCheck(): boolean {
-    const now = Math.trunc(Date.now() / 1_000)
+    const now = Math.trunc(performance.now() / 1_000)
     if (now !== second) unchecked = 0
     second = now
     return unchecked++ < uncheckedPerSecond

@@ -31,7 +31,7 @@ export function openLinkCache(redisUrl: string, log: Log): LinkCache {
   function failed(error: unknown): void {
     if (++failures < failuresToOpen) return
     failures = 0
-    openUntil = Date.now() + openMs
+    openUntil = performance.now() + openMs
     health.fails(error)
   }
 
@@ -69,12 +69,12 @@ export function openLinkCache(redisUrl: string, log: Log): LinkCache {
   }
 
   function get(slug: string): Promise<Link | undefined> {
-    if (redis.status !== 'ready' || Date.now() < openUntil) return nothing
+    if (redis.status !== 'ready' || performance.now() < openUntil) return nothing
     return reads.add(slug)
   }
 
   function set(slug: string, link: Link): void {
-    if (redis.status !== 'ready' || Date.now() < openUntil) return
+    if (redis.status !== 'ready' || performance.now() < openUntil) return
     writes.add({ slug, link }).catch(failed)
   }
 

@@ -19,6 +19,9 @@ import {
 import type { BatchSource, SealedBatch } from './sealed-batch.ts'
 import { segmentBatch } from './segment-batch.ts'
 
+/** A producer listens on its socket long before this after it has created its folder. */
+const startsWithinMs = 60_000
+
 interface Adopted {
   producerId: string
   folder: string
@@ -43,6 +46,8 @@ export function createAdoption(options: {
 }): Adoption {
   const { spoolDir, ownProducerId, deliverer, log, onDamage } = options
   const adopted = new Map<string, Adopted>()
+  /** When a folder without a producer and without segments was first seen (performance.now()). */
+  const emptySince = new Map<string, number>()
   const health = createHealthLog(log, 'looking for spool folders to adopt')
 
   async function sweep(): Promise<void> {
@@ -64,16 +69,25 @@ export function createAdoption(options: {
     if (adopted.has(producerId) || (await isProducerAlive(folder))) return
     const segments = await listSegments(folder)
     if (segments.length === 0) {
-      // Nothing to adopt. The folder may be new, of a producer that does not listen on its socket yet.
-      await removeIfEmpty(folder, 60_000)
+      await removeWhenOld(producerId, folder)
       return
     }
+    emptySince.delete(producerId)
     for (const { seq, open } of segments) {
       if (open)
         await rename(segmentPath(folder, seq, 'open'), segmentPath(folder, seq, 'sealed')).catch(ignoreAbsent)
     }
     adopted.set(producerId, { producerId, folder, seqs: segments.map(segment => segment.seq) })
     log.info({ producerId, segments: segments.length }, 'adopted the spool of a dead producer')
+  }
+
+  /** Nothing to adopt: but the folder may be new, of a producer that does not listen on its socket yet. */
+  async function removeWhenOld(producerId: string, folder: string): Promise<void> {
+    const since = emptySince.get(producerId) ?? performance.now()
+    emptySince.set(producerId, since)
+    if (performance.now() - since < startsWithinMs) return
+    await removeIfEmpty(folder)
+    emptySince.delete(producerId)
   }
 
   async function releaseIfDone(producerId: string): Promise<void> {

@@ -130,7 +130,7 @@ export function createDeliverer(options: {
   }
 
   function isDue({ state, sentAt = 0 }: OutstandingBatch): boolean {
-    return state === 'unsent' || (state === 'sent' && Date.now() - sentAt > sendAgainAfterMs)
+    return state === 'unsent' || (state === 'sent' && performance.now() - sentAt > sendAgainAfterMs)
   }
 
   function resendSoon(): void {
@@ -165,8 +165,8 @@ export function createDeliverer(options: {
   // Stopping
 
   async function stop(withinMs: number): Promise<void> {
-    const deadline = Date.now() + withinMs
-    while (Date.now() < deadline && outstanding.size() > 0 && !ledgerHealth.failing()) {
+    const deadline = performance.now() + withinMs
+    while (performance.now() < deadline && outstanding.size() > 0 && !ledgerHealth.failing()) {
       const queueIsAway = [...outstanding].every(
         ({ state, sentAt }) => state === 'unsent' && sentAt === undefined,
       )

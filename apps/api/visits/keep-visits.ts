@@ -61,7 +61,7 @@ export function createVisitKeeper(options: {
   let queueRetryAt = 0
 
   function keep(visits: Visit[]): never[] | Promise<never[]> {
-    if (Date.now() < spoolRetryAt) return keepInQueue(visits)
+    if (performance.now() < spoolRetryAt) return keepInQueue(visits)
     try {
       const appended = spool.append(visits)
       if (appended === undefined) return kept(visits)
@@ -82,19 +82,19 @@ export function createVisitKeeper(options: {
 
   function spoolFailed(error: unknown, visits: Visit[]): Promise<never[]> {
     spoolHealth.fails(error)
-    spoolRetryAt = Date.now() + retryAfterMs
+    spoolRetryAt = performance.now() + retryAfterMs
     return keepInQueue(visits)
   }
 
   async function keepInQueue(visits: Visit[]): Promise<never[]> {
+    if (performance.now() < queueRetryAt) return refuse(visits)
     const now = Date.now()
-    if (now < queueRetryAt) return refuse(visits)
     const frames = encodeFrame(visits, now, new Map())
     const id: BatchId = { producerId, seq: numbers.next() }
     try {
       await queue.add({ ...id, frames: queue.pack(frames) })
     } catch (error) {
-      queueRetryAt = Date.now() + retryAfterMs
+      queueRetryAt = performance.now() + retryAfterMs
       if (!(error instanceof QueueNotReached)) return decideByLedger(id, visits)
       // Nobody has seen the number, but a gap would hold up the ledger's watermark.
       if (!numbers.giveBack(id.seq)) deliverer.voidLater(id)

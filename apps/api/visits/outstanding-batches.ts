@@ -7,7 +7,7 @@ import type { SealedBatch } from './sealed-batch.ts'
 
 export interface OutstandingBatch extends TrackedBatch {
   readonly batch: SealedBatch
-  /** When the queue was last known to hold it (milliseconds since 1970); undefined when it never was. */
+  /** When the queue was last known to hold it (performance.now()); undefined when it never was. */
   sentAt: number | undefined
 }
 
@@ -46,7 +46,7 @@ export function createOutstandingBatches(
   function move(outstanding: OutstandingBatch, event: BatchEvent): void {
     if (!moveBatch(outstanding, event, log)) return
     const { batch, state } = outstanding
-    if (state === 'sent') outstanding.sentAt = Date.now()
+    if (state === 'sent') outstanding.sentAt = performance.now()
     if (!isExit(state)) return
     byKey.delete(batchKey(batch))
     onExit(batch, state)

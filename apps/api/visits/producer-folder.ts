@@ -5,7 +5,7 @@
  * only then. A stopped process (SIGSTOP) still has a listening socket, so nobody adopts its open segment. The folder is
  * created first, then the socket, then segments; so a folder with segments and no listening socket is a dead producer's.
  */
-import { mkdir, readdir, rm, stat } from 'node:fs/promises'
+import { mkdir, readdir, rm } from 'node:fs/promises'
 import { connect, createServer } from 'node:net'
 import { join } from 'node:path'
 import { v7 } from 'uuid'
@@ -89,10 +89,8 @@ export function segmentPath(
   return join(folder, `${String(seq).padStart(12, '0')}.${state}`)
 }
 
-/** Removes the folder unless it holds a file besides the socket, or is younger than `minAgeMs`: its producer may be starting. */
-export async function removeIfEmpty(folder: string, minAgeMs = 0): Promise<void> {
-  const { mtimeMs } = await stat(folder).catch(() => ({ mtimeMs: Date.now() }))
-  if (Date.now() - mtimeMs < minAgeMs) return
+/** Removes the folder unless it holds a file besides the socket. */
+export async function removeIfEmpty(folder: string): Promise<void> {
   const names = await readdir(folder).catch(() => [socketName, 'gone'])
   if (names.every(name => name === socketName)) await rm(folder, { recursive: true, force: true })
 }

@@ -40,7 +40,7 @@ export function openPool(config: pg.PoolConfig, onConnectionLost: (error: Error)
  * without its database is misconfigured, whereas one that loses it later carries on.
  */
 export async function waitForDatabase(pool: pg.Pool, waitMs = 10_000): Promise<void> {
-  const deadline = Date.now() + waitMs
+  const deadline = performance.now() + waitMs
   for (;;) {
     try {
       const result = await pool.query<{ migrated: boolean }>(
@@ -49,7 +49,7 @@ export async function waitForDatabase(pool: pg.Pool, waitMs = 10_000): Promise<v
       if (result.rows[0]?.migrated) return
       throw new Error('the database lacks tables of this release: run `npm run migrate` first')
     } catch (error) {
-      if (Date.now() > deadline)
+      if (performance.now() > deadline)
         throw new Error(`PostgreSQL (DATABASE_URL): ${errorText(error)}`, { cause: error })
       await sleep(500)
     }

@@ -115,12 +115,12 @@ export function openVisitQueue(location: QueueLocation, log: Log): VisitQueue {
     failedJobs: () => queue.getFailed(0, 999),
     find: jobId => queue.getJob(jobId),
     async ready() {
-      for (const deadline = Date.now() + addDeadlineMs; ; await sleep(50)) {
+      for (const deadline = performance.now() + addDeadlineMs; ; await sleep(50)) {
         try {
           await queue.getJobCounts('waiting')
           return
         } catch (error) {
-          if (Date.now() > deadline) throw error
+          if (performance.now() > deadline) throw error
         }
       }
     },

@@ -28,7 +28,7 @@ export async function launchServer(
   urlOn: (port: number) => string,
 ): Promise<{ server: PostgresProgram; port: number }> {
   const { logFile } = cluster
-  const deadline = Date.now() + startDeadlineMs
+  const deadline = performance.now() + startDeadlineMs
   for (;;) {
     await endLeftoverServer(cluster)
     const port = wantedPort ?? (await freePort())
@@ -36,7 +36,7 @@ export async function launchServer(
     const server = runProgram(cluster, cluster.binaries.postgres, serverArguments(cluster, port))
     if (await acceptsConnections(server, urlOn(port))) return { server, port }
     const reason = lastError(logFile, logged)
-    if (!isTransientFailure(logFile, logged) || Date.now() > deadline)
+    if (!isTransientFailure(logFile, logged) || performance.now() > deadline)
       throw new Error(`the embedded PostgreSQL did not start: ${reason} (see ${logFile})`)
     await sleep(200)
   }

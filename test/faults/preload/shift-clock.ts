@@ -1,5 +1,10 @@
-/** For `node --import`: this process's clock is off by CLOCK_SHIFT_MS. */
-const shiftMs = Number(process.env.CLOCK_SHIFT_MS)
+/** For `node --import`: this process's clock is off by CLOCK_SHIFT_MS, with CLOCK_SHIFT_ON from that signal on. */
+const signal = process.env.CLOCK_SHIFT_ON
+let shiftMs = signal === undefined ? Number(process.env.CLOCK_SHIFT_MS) : 0
+if (signal !== undefined)
+  process.on(signal, () => {
+    shiftMs = Number(process.env.CLOCK_SHIFT_MS)
+  })
 const RealDate = Date
 const realNow = Date.now
 

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { healProxy, metric } from '../fault-system.ts'
 import type { Row } from '../row.ts'
 import type { SmallDisk } from '../small-disk.ts'
@@ -39,10 +38,10 @@ export const spoolDiskFull: Row = {
         disk?.fill()
       },
       async lasts(load) {
-        await keepFull(500)
+        await disk?.keepFull(500)
         const answered = load.answered.size
         const refused = load.refused.size
-        await keepFull(answersLost ? 6_000 : 2_000)
+        await disk?.keepFull(answersLost ? 6_000 : 2_000)
         const more = load.answered.size - answered
         if (mustRedirect && more === 0) failures.push('nothing was redirected')
         if (kind === 1 && more > 0)
@@ -68,13 +67,4 @@ export const spoolDiskFull: Row = {
     result.failures.push(...failures)
     return result
   },
-}
-
-/** Recorded segments are deleted; the room they leave would end the fault. */
-async function keepFull(milliseconds: number): Promise<void> {
-  const until = performance.now() + milliseconds
-  while (performance.now() < until) {
-    disk?.fill()
-    await sleep(20)
-  }
 }

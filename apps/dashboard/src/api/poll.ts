@@ -59,13 +59,13 @@ export function usePolled<T, About = undefined>(
     let failures = 0
     let timer: ReturnType<typeof setTimeout> | undefined
     let isPolling = false
-    let polledAt = 0
+    let polledAt = Number.NEGATIVE_INFINITY
 
     async function poll(): Promise<void> {
       if (isPolling || document.hidden) return
       clearTimeout(timer)
       isPolling = true
-      polledAt = Date.now()
+      polledAt = performance.now()
       try {
         const response = await fetch(url, {
           signal: stop.signal,
@@ -106,7 +106,7 @@ export function usePolled<T, About = undefined>(
     }
 
     pollSoon.current = () => {
-      if (!isPolling && failures === 0) schedule(Math.max(0, polledAt + pauseWithNewsMs - Date.now()))
+      if (!isPolling && failures === 0) schedule(Math.max(0, polledAt + pauseWithNewsMs - performance.now()))
     }
     void poll()
     document.addEventListener('visibilitychange', poll)

@@ -13,11 +13,11 @@ const rememberMs = 60_000
 /** The returned function resolves with the salts that exist. */
 export function createVisitorSalts(pool: Pool): () => Promise<Salts> {
   let salts: Salts = new Map()
-  let loadedAt = 0
+  let loadedAt = Number.NEGATIVE_INFINITY
   return async () => {
-    if (Date.now() - loadedAt > rememberMs) {
+    if (performance.now() - loadedAt > rememberMs) {
       salts = await loadSalts(pool)
-      loadedAt = Date.now()
+      loadedAt = performance.now()
     }
     return salts
   }
