@@ -6,7 +6,8 @@ import type { Log } from '@hopcount/shared/log.ts'
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
 import Fastify, { LogController } from 'fastify'
 import type { ClientAddresses } from './client-addresses.ts'
-import { answerMalformed, frameworkErrorHandler } from './errors/error-handlers.ts'
+import { frameworkErrorHandler } from './errors/error-handlers.ts'
+import { afterResponses, refuseMalformed } from './errors/socket-responses.ts'
 import type { VisitorPages } from './errors/visitor-pages.ts'
 import { readRawRequest, serveRawRequest } from './raw-path.ts'
 import { replaceCutEncoding } from './redirect/cut-encoding.ts'
@@ -23,6 +24,7 @@ export function createHttpServer(
   pages: VisitorPages,
   log: Log,
 ): FastifyInstance {
+  const malformed = new WeakSet<Socket>()
   const app = Fastify({
     // One log for all requests, set here and below instead of as `loggerInstance`: then Fastify creates no logger per
     // request and does not wait for the end of a response to log it. Measured alternately, three runs each: a redirect
@@ -47,24 +49,27 @@ export function createHttpServer(
     },
     frameworkErrors: frameworkErrorHandler(pages),
     clientErrorHandler: (error, socket) => {
-      const packet: unknown = error.rawPacket
-      const request = isIdle(socket) && Buffer.isBuffer(packet) ? readRawRequest(packet) : undefined
-      if (request === undefined) return answerMalformed(error, socket)
-      serveRawRequest(app, request, socket).catch(() => socket.destroy())
+      // The parser reports the same error again for each further packet.
+      if (malformed.has(socket)) return
+      malformed.add(socket)
+      afterResponses(socket, () => {
+        const packet: unknown = error.rawPacket
+        const request = socket.writable && Buffer.isBuffer(packet) ? readRawRequest(packet) : undefined
+        if (request === undefined) return refuseMalformed(error, socket)
+        serveRawRequest(app, request, socket).catch(() => socket.destroy())
+      })
     },
   })
   app.log = log as FastifyBaseLogger
+  // A client that ends its side right after its requests still gets their responses (RFC 9293, section 3.6): they are
+  // counted. Node would end the connection at once.
+  Object.assign(app.server, { httpAllowHalfOpen: true })
   return app
 }
 
 /** A target in absolute form (RFC 9112, section 3.2.2) without its origin: all that reads URLs expects a path. */
 function originForm(url: string): string {
   return url.startsWith('/') ? url : url.replace(/^https?:\/\/[^/?]*\/?/i, '/')
-}
-
-/** False while the response to an earlier request on this connection is not written yet. */
-function isIdle(socket: Socket): boolean {
-  return socket.writable && (!('_httpMessage' in socket) || socket._httpMessage === null)
 }
 
 /**

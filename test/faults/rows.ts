@@ -24,6 +24,7 @@ import { spoolDamaged } from './rows/22-spool-damaged.ts'
 import { hotLink } from './rows/23-hot-link.ts'
 import { rollingRestart } from './rows/24-rolling-restart.ts'
 import { clockJumps } from './rows/29-clock-jumps.ts'
+import { garbageBehindARequest } from './rows/34-garbage-behind-a-request.ts'
 
 /** The matrix, in its order. */
 export const rows: Row[] = [
@@ -52,4 +53,5 @@ export const rows: Row[] = [
   hotLink,
   rollingRestart,
   clockJumps,
+  garbageBehindARequest,
 ]

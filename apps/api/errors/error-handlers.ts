@@ -1,11 +1,10 @@
 /** Turns every error into a Problem, including those of Fastify itself. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Socket } from 'node:net'
-import type { Duplex } from 'node:stream'
 import { errorText } from '@hopcount/shared/log.ts'
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { METHODS } from './http-names.ts'
 import { Problem, problemDocument, sendProblem, unavailable } from './problem.ts'
+import { refuseConnect } from './socket-responses.ts'
 import type { VisitorPages } from './visitor-pages.ts'
 
 /** The handler of addresses that no route has is set by redirectRoutes: they may be damaged links. */
@@ -152,43 +151,4 @@ function answerExpectation(_request: IncomingMessage, response: ServerResponse):
       connection: 'close',
     })
     .end(JSON.stringify(document))
-}
-
-/** Malformed requests never reach Fastify: the response is written to the socket, which is then closed. */
-export function answerMalformed(error: Error & { code?: string }, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) {
-    socket.destroy()
-    return
-  }
-  const status = malformedStatus[error.code ?? ''] ?? 400
-  endWithProblem(socket, status, malformedDetail[status] ?? 'The request is not valid HTTP.')
-}
-
-/** Without it Node closes the connection and sends nothing. Node leaves errors and the end of the socket to this listener. */
-function refuseConnect(_request: IncomingMessage, socket: Duplex): void {
-  socket.on('error', () => socket.destroy()).once('finish', () => socket.destroy())
-  endWithProblem(socket, 501, 'This service is no proxy.')
-}
-
-function endWithProblem(socket: Duplex, status: number, detail: string): void {
-  const document = problemDocument(status, detail)
-  const body = JSON.stringify(document)
-  const lines = [
-    `HTTP/1.1 ${status} ${document.title}`,
-    'content-type: application/problem+json',
-    'cache-control: no-store',
-    `content-length: ${Buffer.byteLength(body)}`,
-    'connection: close',
-  ]
-  socket.end(`${lines.join('\r\n')}\r\n\r\n${body}`)
-}
-
-const malformedStatus: Record<string, number> = {
-  HPE_HEADER_OVERFLOW: 431,
-  ERR_HTTP_REQUEST_TIMEOUT: 408,
-}
-
-const malformedDetail: Record<number, string> = {
-  408: 'The request took too long to arrive.',
-  431: 'The headers are too large.',
 }

@@ -72,6 +72,8 @@ export function createLiveStreams({ everyMs, dropAfterMs } = defaultTimes): Live
     const stream = startStream(response, listen)
     streams.add(stream)
     timer ??= setInterval(attendAll, everyMs).unref()
+    // The server lets a client end its side and wait for its responses (http-server.ts); this one has no end.
+    response.socket?.once('end', () => response.destroy())
     response.once('close', () => {
       streams.delete(stream)
       if (streams.size > 0) return
