@@ -1,12 +1,11 @@
 /** Opens what the routes work with. Each part adds a hook that closes it: Fastify calls these in reverse order. */
-import fastifyPostgres from '@fastify/postgres'
 import type { Configuration } from '@hopcount/shared/configuration.ts'
 import { openPool, poolConfig, waitForDatabase } from '@hopcount/shared/database/database.ts'
 import type { Log } from '@hopcount/shared/log.ts'
 import { createHealthLog } from '@hopcount/shared/log.ts'
 import { openVisitQueue } from '@hopcount/shared/visits/visit-queue.ts'
 import type { FastifyInstance } from 'fastify'
-import type { Pool, PoolClient } from 'pg'
+import type { Pool } from 'pg'
 import { listenForLinkChanges } from './links/link-changes.ts'
 import { createOrphanCounter } from './orphans/count-orphans.ts'
 import { createGoneCounter } from './redirect/count-gone.ts'
@@ -27,24 +26,16 @@ export async function openDatabase(
   log: Log,
 ): Promise<Pool> {
   const health = createHealthLog(log, 'database connection')
-  await app.register(
-    fastifyPostgres,
+  const pool = openPool(
     poolConfig(configuration.DATABASE_URL, {
       max: 10,
       applicationName: 'hopcount api',
       statementTimeoutMs: 10_000,
     }),
+    error => health.fails(error),
   )
-  const { pool } = app.pg
-  pool.on('error', error => health.fails(error))
   pool.on('connect', () => health.works())
-  // As openPool() does for other pools; here the plugin has connected a client already.
-  const heard = new WeakSet<PoolClient>()
-  pool.on('acquire', client => {
-    if (heard.has(client)) return
-    heard.add(client)
-    client.on('error', error => health.fails(error))
-  })
+  app.addHook('onClose', () => within(closeWithinMs, pool.end()))
   await waitForDatabase(pool)
   return pool
 }
@@ -53,7 +44,7 @@ export function openStatsPools(app: FastifyInstance, configuration: Configuratio
   const open = (options: Parameters<typeof poolConfig>[1]): Pool => {
     const url = configuration.STATS_DATABASE_URL ?? configuration.DATABASE_URL
     const pool = openPool(poolConfig(url, options), () => {})
-    app.addHook('onClose', () => pool.end())
+    app.addHook('onClose', () => within(closeWithinMs, pool.end()))
     return pool
   }
   return {

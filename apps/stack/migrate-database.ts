@@ -6,7 +6,7 @@ import { execFile } from 'node:child_process'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { migrateQueue } from '@hopcount/shared/visits/visit-queue.ts'
+import { migrateQueueTables } from '@hopcount/shared/visits/queue-in-postgres.ts'
 import { resolveBinary } from 'dbmate'
 import pg from 'pg'
 
@@ -34,7 +34,7 @@ export async function migrateDatabase(options: MigrationOptions): Promise<void> 
       await client.query(`SELECT ensure_visit_partitions((now() AT TIME ZONE 'UTC')::date - 1, $1)`, [
         partitionDaysAhead + 1,
       ])
-      if (options.redisUrl === undefined) await migrateQueue(options.databaseUrl)
+      if (options.redisUrl === undefined) await migrateQueueTables(options.databaseUrl)
     } finally {
       await client.end()
     }

@@ -7,8 +7,8 @@ import { startWorker } from './worker.ts'
 setFlagsFromString('--heap-growing-percent=70')
 setFlagsFromString('--memory-pool-timeout=1')
 
-await runProcess('worker', { closeWithinMs: 14_000 }, async ({ configuration, log, fail }) => {
-  const worker = await startWorker(configuration, log, fail)
+await runProcess('worker', { closeWithinMs: 14_000 }, async ({ configuration, log }) => {
+  const worker = await startWorker(configuration, log)
   log.info({ metricsPort: worker.metricsPort }, 'recording visits')
   return worker.stop
 })

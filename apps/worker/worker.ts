@@ -23,16 +23,8 @@ export interface RunningWorker {
 const finishDeadlineMs = 8_000
 const closeDeadlineMs = 3_000
 
-/**
- * Starts recording. If Redis is unavailable, the worker waits for it and logs that once.
- *
- * @param onFatal the worker can't go on and has to be restarted
- */
-export async function startWorker(
-  configuration: Configuration,
-  log: Log,
-  onFatal: (error: Error) => void,
-): Promise<RunningWorker> {
+/** Starts recording. If the queue is unavailable, the worker waits for it and logs that once. */
+export async function startWorker(configuration: Configuration, log: Log): Promise<RunningWorker> {
   const metrics = createWorkerMetrics()
   const databaseHealth = createHealthLog(log, 'database connection')
   const pool = openPool(
@@ -57,7 +49,6 @@ export async function startWorker(
     location,
     { concurrency: configuration.WORKER_CONCURRENCY, log },
     recorder.record,
-    onFatal,
   )
 
   const server = await serveMetrics(metrics.registry, configuration)

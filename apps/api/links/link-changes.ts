@@ -7,9 +7,9 @@
  * `onListening`: all changes committed from now on will be received.
  */
 
+import { DatabaseClient } from '@hopcount/shared/database/database-client.ts'
 import type { Log } from '@hopcount/shared/log.ts'
 import { createHealthLog } from '@hopcount/shared/log.ts'
-import pg from 'pg'
 
 export interface LinkChanges {
   /** False while changes by other processes may be missed. */
@@ -38,13 +38,13 @@ export function listenForLinkChanges(options: {
   onListening: () => void
 }): LinkChanges {
   const health = createHealthLog(options.log, 'listening for link changes')
-  let client: pg.Client | undefined
+  let client: DatabaseClient | undefined
   let listening = false
   let closed = false
   let timer: NodeJS.Timeout | undefined
 
   async function listen(): Promise<void> {
-    const next = new pg.Client({
+    const next = new DatabaseClient({
       connectionString: options.databaseUrl,
       application_name: 'hopcount link changes',
       connectionTimeoutMillis: 3_000,
@@ -70,7 +70,7 @@ export function listenForLinkChanges(options: {
     }
   }
 
-  function scheduleCheck(current: pg.Client): void {
+  function scheduleCheck(current: DatabaseClient): void {
     timer = setTimeout(() => {
       current.query('SELECT 1').then(
         () => current === client && !closed && scheduleCheck(current),
@@ -79,7 +79,7 @@ export function listenForLinkChanges(options: {
     }, checkEveryMs)
   }
 
-  function lost(current: pg.Client, error: unknown): void {
+  function lost(current: DatabaseClient, error: unknown): void {
     if (current !== client || closed) return
     client = undefined
     listening = false

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import { errorText } from '../log.ts'
+import { DatabaseClient } from './database-client.ts'
 
 /**
  * Settings of every connection. A process that freezes in the middle of a transaction (SIGSTOP, a cut cable) must not
@@ -12,6 +13,7 @@ export function poolConfig(
   options: { max: number; applicationName: string; statementTimeoutMs: number },
 ): pg.PoolConfig {
   return {
+    Client: DatabaseClient,
     connectionString: databaseUrl,
     max: options.max,
     application_name: options.applicationName,
@@ -25,12 +27,11 @@ export function poolConfig(
   }
 }
 
-/** A pool of its own. `onConnectionLost` may be called more than once for one connection. */
+/** `onConnectionLost` may be called more than once for one connection. */
 export function openPool(config: pg.PoolConfig, onConnectionLost: (error: Error) => void): pg.Pool {
   const pool = new pg.Pool(config)
+  // The pool reports only connections that are lost while idle.
   pool.on('error', onConnectionLost)
-  // The pool only listens to idle connections. A connection that is lost while in use also emits 'error', which without
-  // a listener would end the process.
   pool.on('connect', client => client.on('error', onConnectionLost))
   return pool
 }

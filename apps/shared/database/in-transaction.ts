@@ -16,9 +16,6 @@ export async function inTransaction<Result>(
   begin = 'BEGIN',
 ): Promise<Result> {
   const client = await pool.connect()
-  // A connection that is lost during a query rejects the query and emits 'error', which without a listener would end
-  // the process.
-  client.on('error', ignore)
   let failed = true
   try {
     await client.query(begin)
@@ -27,9 +24,6 @@ export async function inTransaction<Result>(
     failed = false
     return result
   } finally {
-    client.off('error', ignore)
     client.release(failed)
   }
 }
-
-function ignore(): void {}

@@ -7,10 +7,11 @@
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Job, QueueOptions, WorkerOptions } from 'bullmq'
-import { createPostgresBackend, Queue, Worker } from 'bullmq'
+import { Queue, Worker } from 'bullmq'
 import type { Log } from '../log.ts'
 import { createHealthLog } from '../log.ts'
 import { packFrames } from './pack-frames.ts'
+import { openQueuePool, postgresBackend } from './queue-in-postgres.ts'
 import { readQueueKey } from './queue-key.ts'
 import type { VisitJob } from './visit-batch.ts'
 import { batchKey } from './visit-batch.ts'
@@ -22,8 +23,6 @@ import { batchKey } from './visit-batch.ts'
 const queueName = 'visit-batches'
 /** A hash tag, so that all keys of the queue lie in one slot of a Redis Cluster. */
 const keyPrefix = '{hopcount}'
-/** Schema of BullMQ's own tables where PostgreSQL carries the queue. */
-const queueSchema = 'hopcount_queue'
 
 export interface QueueLocation {
   redisUrl: string | undefined
@@ -60,6 +59,9 @@ export interface VisitQueue {
 }
 
 const addDeadlineMs = 3_000
+/** A worker closes a connection on which a response is this late. The longest that a command waits on purpose is 10 s. */
+const silenceMs = 15_000
+const runAgainAfterMs = 1_000
 
 export function openVisitQueue(location: QueueLocation, log: Log): VisitQueue {
   const key = queueKey(location)
@@ -80,8 +82,8 @@ export function openVisitQueue(location: QueueLocation, log: Log): VisitQueue {
       })
     : (new Queue(
         queueName,
-        { connection: { ...postgresConnection(location.databaseUrl, 2), query_timeout: addDeadlineMs } },
-        createPostgresBackend,
+        { connection: openQueuePool(location.databaseUrl, { max: 2, queryTimeoutMs: addDeadlineMs }) },
+        postgresBackend,
       ) as unknown as Queue)
   const health = createHealthLog(log, 'queue connection')
   queue.on('error', error => health.fails(error))
@@ -128,23 +130,10 @@ export function openVisitQueue(location: QueueLocation, log: Log): VisitQueue {
   }
 }
 
-/** Creates BullMQ's tables where PostgreSQL carries the queue; safe to repeat. Part of `npm run migrate`. */
-export async function migrateQueue(databaseUrl: string): Promise<void> {
-  const queue = new Queue(
-    queueName,
-    { connection: { ...postgresConnection(databaseUrl, 1), migrate: true } },
-    createPostgresBackend,
-  )
-  queue.on('error', () => {})
-  await queue.waitUntilReady()
-  await queue.close()
-}
-
 export function startVisitWorker(
   location: QueueLocation,
   options: { concurrency: number; log: Log },
   record: (job: Job, token: string | undefined) => Promise<void>,
-  onFailedStart: (error: Error) => void,
 ): Worker {
   const workerOptions = {
     concurrency: options.concurrency,
@@ -166,30 +155,38 @@ export function startVisitWorker(
     : (new Worker(
         queueName,
         record,
-        { ...workerOptions, connection: postgresConnection(location.databaseUrl, 4) },
-        createPostgresBackend,
+        {
+          ...workerOptions,
+          connection: openQueuePool(location.databaseUrl, { max: 5, queryTimeoutMs: silenceMs }),
+        },
+        postgresBackend,
       ) as unknown as Worker)
   const health = createHealthLog(options.log, 'queue connection')
   worker.on('error', error => health.fails(error))
   worker.on('ready', () => health.works())
   worker.on('active', () => health.works())
-  // Where PostgreSQL carries the queue and is away at this moment, run() rejects, and BullMQ does not try again.
-  worker.run().catch(onFailedStart)
+  void keepRunning(worker, health.fails)
   return worker
 }
 
-const redisQueueOptions = { prefix: keyPrefix } satisfies Partial<QueueOptions>
-
-function postgresConnection(databaseUrl: string, max: number) {
-  return {
-    connectionString: databaseUrl,
-    schema: queueSchema,
-    max,
-    application_name: 'hopcount queue',
-    connectionTimeoutMillis: 3_000,
-    keepAlive: true,
+/** Where PostgreSQL carries the queue and is unavailable at this moment, run() rejects, and BullMQ does not try again. */
+async function keepRunning(worker: Worker, onFailure: (error: unknown) => void): Promise<void> {
+  let closing = false
+  worker.once('closing', () => {
+    closing = true
+  })
+  while (!closing) {
+    try {
+      await worker.run()
+      return
+    } catch (error) {
+      onFailure(error)
+      await sleep(runAgainAfterMs)
+    }
   }
 }
+
+const redisQueueOptions = { prefix: keyPrefix } satisfies Partial<QueueOptions>
 
 /** From 50 ms to 1 s: the end of an outage is noticed within a second. */
 function reconnectDelay(attempt: number): number {
