@@ -22,6 +22,7 @@ import { createApiMetrics } from './health/api-metrics.ts'
 import { healthRoutes } from './health/health-routes.ts'
 import { refuseBadHosts } from './host-header.ts'
 import { createHttpServer, drainConnections } from './http-server.ts'
+import { limitConnections } from './limits/limit-connections.ts'
 import { limitRates } from './limits/rate-limits.ts'
 import { createLinkCreator } from './links/create-links.ts'
 import { reservedSlugs } from './links/reserved-slugs.ts'
@@ -70,6 +71,7 @@ export async function buildApp(configuration: Configuration, log: Log): Promise<
   const clients = createClientAddresses(configuration.TRUST_PROXY, log)
   const pages = createVisitorPages({ name: configuration.BRAND_NAME, url: configuration.BRAND_URL })
   const app = createHttpServer(configuration, clients, pages, log)
+  limitConnections(app, log)
   let stopping = false
   const streams = createLiveStreams()
   app.addHook('preClose', async () => {

@@ -32,6 +32,8 @@ export interface SystemOptions {
   spoolDir?: string
   apiEnv?: Record<string, string>
   workerEnv?: Record<string, string>
+  /** The most file descriptors that API and worker may each have open. */
+  descriptors?: number
   /** Only the services; the row starts API and workers itself. */
   partsLater?: boolean
 }
@@ -102,6 +104,7 @@ export async function startFaultSystem(
       databaseUrl: through(databaseUrl, proxies?.apiPostgres),
       redisUrl: through(redis.url, proxies?.apiRedis),
       spoolDir,
+      descriptors: options.descriptors,
       env: {
         ...(cacheProxy && { CACHE_REDIS_URL: `redis://127.0.0.1:${cacheProxy.port}` }),
         ...options.apiEnv,
@@ -118,6 +121,7 @@ export async function startFaultSystem(
     const worker = await startWorker({
       databaseUrl: through(databaseUrl, proxies?.workerPostgres),
       redisUrl: through(redis.url, proxies?.workerRedis),
+      descriptors: options.descriptors,
       env: { ...options.workerEnv, ...env },
     })
     workers.push(worker)

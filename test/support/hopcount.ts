@@ -13,6 +13,8 @@ export interface Installation {
   redisUrl?: string | undefined
   spoolDir?: string
   env?: Record<string, string>
+  /** The most file descriptors that each process may have open. */
+  descriptors?: number | undefined
 }
 
 export interface RunningApi {
@@ -27,6 +29,7 @@ export async function startApi(installation: Installation & { port?: number }): 
   const started = startProcess({
     script: 'apps/api/main.ts',
     env: { ...environment(installation), PORT: String(port), SPOOL_DIR: spoolDirOf(installation) },
+    descriptors: installation.descriptors,
   })
   const line = await started.waitForLine(/Server listening at/)
   const origin = /http:\/\/127\.0\.0\.1:\d+/.exec(line)?.[0]
@@ -39,6 +42,7 @@ export async function startWorker(installation: Installation): Promise<StartedPr
   const started = startProcess({
     script: 'apps/worker/main.ts',
     env: { ...environment(installation), WORKER_METRICS_PORT: '0', SPOOL_DIR: spoolDirOf(installation) },
+    descriptors: installation.descriptors,
   })
   await started.waitForLine(/recording visits/)
   return started

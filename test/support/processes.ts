@@ -33,13 +33,18 @@ export interface ProcessOptions {
   cwd?: string
   /** Keeps an IPC channel open, as the launcher does: `disconnect` in the child when this process ends. */
   ipc?: boolean
+  /** The most file descriptors that it may have open (`ulimit -n`). */
+  descriptors?: number | undefined
   /** How the watchdog ends it if this process is killed; SIGKILL by default. */
   endedBy?: SignalStep[]
 }
 
 /** Starts one of the programs with this Node. It is ended after the test file in any case. */
 export function startProcess(options: ProcessOptions): StartedProcess {
-  const child = spawn(process.execPath, [join(root, options.script), ...(options.args ?? [])], {
+  const command = [process.execPath, join(root, options.script), ...(options.args ?? [])]
+  const limited = ['sh', '-c', 'ulimit -n "$0" && exec "$@"', String(options.descriptors)]
+  const [program = '', ...args] = options.descriptors === undefined ? command : [...limited, ...command]
+  const child = spawn(program, args, {
     cwd: options.cwd ?? root,
     env: { ...pick(process.env, ['PATH', 'HOME', 'TMPDIR']), ...options.env },
     stdio: ['ignore', 'pipe', 'pipe', ...(options.ipc ? (['ipc'] as const) : [])],
