@@ -98,6 +98,18 @@ CREATE TABLE public.breakdown_tails (
 
 
 --
+-- Name: freshness; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.freshness (
+    only_row boolean DEFAULT true NOT NULL,
+    as_of timestamp with time zone DEFAULT '1970-01-01 00:00:00+00'::timestamp with time zone NOT NULL,
+    CONSTRAINT freshness_only_row_check CHECK (only_row)
+)
+WITH (fillfactor='20');
+
+
+--
 -- Name: gone_requests; Type: TABLE; Schema: public; Owner: -
 --
 
@@ -269,6 +281,22 @@ WITH (fillfactor='70');
 
 
 --
+-- Name: producers; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.producers (
+    producer_id uuid NOT NULL,
+    host text NOT NULL,
+    spool_id uuid,
+    recorded_until timestamp with time zone NOT NULL,
+    pending bigint NOT NULL,
+    last_seq bigint NOT NULL,
+    reported_at timestamp with time zone NOT NULL
+)
+WITH (fillfactor='50');
+
+
+--
 -- Name: queue_keys; Type: TABLE; Schema: public; Owner: -
 --
 
@@ -415,6 +443,14 @@ ALTER TABLE ONLY public.breakdown_tails
 
 
 --
+-- Name: freshness freshness_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.freshness
+    ADD CONSTRAINT freshness_pkey PRIMARY KEY (only_row);
+
+
+--
 -- Name: gone_requests gone_requests_pkey; Type: CONSTRAINT; Schema: public; Owner: -
 --
 
@@ -516,6 +552,14 @@ ALTER TABLE ONLY public.links
 
 ALTER TABLE ONLY public.orphan_visits
     ADD CONSTRAINT orphan_visits_pkey PRIMARY KEY (day, slug);
+
+
+--
+-- Name: producers producers_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.producers
+    ADD CONSTRAINT producers_pkey PRIMARY KEY (producer_id);
 
 
 --
@@ -699,4 +743,5 @@ INSERT INTO public.schema_migrations (version) VALUES
     ('20261126000002'),
     ('20261126000003'),
     ('20261126000004'),
-    ('20261126000005');
+    ('20261126000005'),
+    ('20261126000006');

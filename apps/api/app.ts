@@ -18,6 +18,8 @@ import { installErrorHandlers, refuseOtherMethods } from './errors/error-handler
 import { ProblemSchema } from './errors/problem-schema.ts'
 import type { VisitorPages } from './errors/visitor-pages.ts'
 import { createVisitorPages } from './errors/visitor-pages.ts'
+import type { FreshnessReader } from './freshness/read-freshness.ts'
+import { createFreshnessReader } from './freshness/read-freshness.ts'
 import { createApiMetrics } from './health/api-metrics.ts'
 import { healthRoutes } from './health/health-routes.ts'
 import { refuseBadHosts } from './host-header.ts'
@@ -57,6 +59,7 @@ interface Parts {
   pool: Pool
   statsPool: Pool
   exportPool: Pool
+  freshness: FreshnessReader
   queue: VisitQueue
   recorder: VisitRecorder
   resolver: SlugResolver
@@ -81,7 +84,15 @@ export async function buildApp(configuration: Configuration, log: Log): Promise<
   })
   const pool = await openDatabase(app, configuration, log)
   const statsPools = openStatsPools(app, configuration)
-  const { queue, recorder } = await openRecording(app, configuration, pool, log)
+  const { freshnessPool, ...readers } = statsPools
+  const { queue, recorder, reports } = await openRecording(app, configuration, pool, log)
+  const freshness = createFreshnessReader({
+    pool: freshnessPool,
+    producerId: recorder.producerId,
+    ownPending: recorder.ownPending,
+    onRead: reports.beFrequent,
+    log,
+  })
   const { resolver, slugCreated } = openResolver(app, configuration, pool, log)
   const counters = openCounters(app, pool, log)
   await addRoutes(app, {
@@ -90,7 +101,8 @@ export async function buildApp(configuration: Configuration, log: Log): Promise<
     clients,
     pages,
     pool,
-    ...statsPools,
+    ...readers,
+    freshness,
     queue,
     recorder,
     resolver,
@@ -152,17 +164,17 @@ async function addRoutes(app: FastifyInstance, parts: Parts): Promise<void> {
 
 async function addStatsRoutes(
   app: FastifyInstance,
-  { configuration, log, statsPool, exportPool, recorder, resolver, streams }: Parts,
+  { configuration, log, statsPool, exportPool, freshness, resolver, streams }: Parts,
 ): Promise<void> {
   const source = createLiveSource({
     query: (linkIds, now) => liveCounts(databaseOn(statsPool), linkIds, now),
-    recordedUpTo: () => recorder.pending().recordedUpTo,
+    freshness,
     log,
   })
   await app.register(statsRoutes, {
     pool: statsPool,
     exportPool,
-    pending: recorder.pending,
+    freshness,
     live: { streams, source, findLink: async slug => resolver.cached(slug) ?? resolver.resolve(slug) },
     perMinute: configuration.RATE_LIMIT_STATS,
   })

@@ -6,6 +6,7 @@ import { createHealthLog } from '@hopcount/shared/log.ts'
 import { openVisitQueue } from '@hopcount/shared/visits/visit-queue.ts'
 import type { FastifyInstance } from 'fastify'
 import type { Pool } from 'pg'
+import { startReports } from './freshness/report-producer.ts'
 import { listenForLinkChanges } from './links/link-changes.ts'
 import { createOrphanCounter } from './orphans/count-orphans.ts'
 import { createGoneCounter } from './redirect/count-gone.ts'
@@ -54,6 +55,7 @@ export function openStatsPools(app: FastifyInstance, configuration: Configuratio
       applicationName: 'hopcount exports',
       statementTimeoutMs: maxExportMs,
     }),
+    freshnessPool: open({ max: 1, applicationName: 'hopcount freshness', statementTimeoutMs: 2_000 }),
   }
 }
 
@@ -80,8 +82,10 @@ export async function openRecording(
     pool,
     log,
   })
+  const reports = await startReports({ recorder, pool, spoolDir: configuration.SPOOL_DIR, log })
+  app.addHook('onClose', () => within(closeWithinMs, reports.close()))
   app.addHook('onClose', () => recorder.close(deliverOnCloseMs))
-  return { queue, recorder }
+  return { queue, recorder, reports }
 }
 
 export function openResolver(app: FastifyInstance, configuration: Configuration, pool: Pool, log: Log) {

@@ -1,12 +1,15 @@
 /**
  * Responses of the statistics: identical requests share one, each one says how fresh it is, and nothing is sent that the
- * client already has. A response contains every visit that this process redirected before `X-Stats-As-Of`;
- * `X-Stats-Pending` of its visits are in no response yet.
+ * client already has. A response contains every visit that any process redirected before `X-Stats-As-Of`;
+ * `X-Stats-Pending` visits may not be in it yet.
+ *
+ * A response is shared only by requests that find the statistics equally fresh. Otherwise a client that polls several
+ * processes would be told an earlier `X-Stats-As-Of` than before.
  */
 import { createHash } from 'node:crypto'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { LRUCache } from 'lru-cache'
-import type { PendingVisits } from '../visits/record-visits.ts'
+import type { Freshness, FreshnessReader } from '../freshness/read-freshness.ts'
 
 /** The result of a report's queries: the body, and for a list the query string of its next page. */
 export interface Made {
@@ -16,7 +19,6 @@ export interface Made {
 
 interface SharedResponse extends Made {
   etag: string
-  asOf: number
 }
 
 export interface SharedResponses {
@@ -29,36 +31,36 @@ export interface SharedResponses {
     reply: FastifyReply,
     share: { key: string; lifetimeMs: number; make: () => Promise<Made> },
   ): Promise<FastifyReply>
-  /** The headers of a response that is not shared and whose visits are read from now on. */
-  freshness(): Record<string, string>
+  /** The headers of a response that is not shared, and whose visits are read after this. */
+  freshness(): Promise<Record<string, string>>
 }
 
 /**
  * How long a response is shared; part of the second between a redirect and its report. What many clients poll (lists,
- * overall) costs PostgreSQL at most two queries a second.
+ * overall) costs PostgreSQL at most four queries a second.
  */
 export const listLifetimeMs = 600
 export const linkLifetimeMs = 150
 
 const maxBytes = 32 * 1024 * 1024
 
-export function createSharedResponses(pending: () => PendingVisits): SharedResponses {
+export function createSharedResponses(freshness: FreshnessReader): SharedResponses {
   const responses = new LRUCache<string, SharedResponse, () => Promise<Made>>({
     maxSize: maxBytes,
     sizeCalculation: response => response.body.length + 500,
     ttl: linkLifetimeMs,
     ignoreFetchAbort: true,
     async fetchMethod(_key, _stale, { context }) {
-      const asOf = pending().recordedUpTo
       const made = await context()
-      return { ...made, asOf, etag: `"${createHash('sha1').update(made.body).digest('base64url')}"` }
+      return { ...made, etag: `"${createHash('sha1').update(made.body).digest('base64url')}"` }
     },
   })
 
   const send: SharedResponses['send'] = async (request, reply, { key, lifetimeMs, make }) => {
-    const response = await responses.fetch(key, { context: make, ttl: lifetimeMs })
+    const read = await freshness.read()
+    const response = await responses.fetch(`${read.asOf} ${key}`, { context: make, ttl: lifetimeMs })
     if (response === undefined) throw new Error('the shared response was dropped')
-    reply.headers({ etag: response.etag, ...freshnessHeaders(response.asOf, pending().visits) })
+    reply.headers({ etag: response.etag, ...freshnessHeaders(read) })
     if (response.next !== undefined) {
       const [path = ''] = request.url.split('?')
       reply.header('link', `<${path}?${response.next}>; rel="next"`)
@@ -67,14 +69,14 @@ export function createSharedResponses(pending: () => PendingVisits): SharedRespo
     return reply.type('application/json; charset=utf-8').send(response.body)
   }
 
-  return { send, freshness: () => freshnessHeaders(pending().recordedUpTo, pending().visits) }
+  return { send, freshness: async () => freshnessHeaders(await freshness.read()) }
 }
 
-function freshnessHeaders(asOf: number, pendingVisits: number): Record<string, string> {
+function freshnessHeaders({ asOf, pending }: Freshness): Record<string, string> {
   return {
     'cache-control': 'private, no-cache',
     'x-stats-as-of': new Date(asOf).toISOString(),
-    'x-stats-pending': String(pendingVisits),
+    'x-stats-pending': String(pending),
   }
 }
 
@@ -89,7 +91,7 @@ export const freshnessHeaderSchemas = {
   'x-stats-as-of': { type: 'string', format: 'date-time', description: 'all visits before it are included' },
   'x-stats-pending': {
     type: 'integer',
-    description: 'visits that this process has redirected and that no response includes yet',
+    description: 'visits that were redirected and that the response may not include yet',
   },
 }
 export const responseHeaderSchemas = { etag: { type: 'string' }, ...freshnessHeaderSchemas }

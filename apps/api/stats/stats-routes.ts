@@ -4,9 +4,9 @@
  */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { Pool } from 'pg'
+import type { FreshnessReader } from '../freshness/read-freshness.ts'
 import { perMinute } from '../limits/rate-limits.ts'
 import { shedLoad } from '../limits/shed-load.ts'
-import type { PendingVisits } from '../visits/record-visits.ts'
 import { breakdownRoutes } from './breakdowns/breakdown-routes.ts'
 import { rangeBreakdowns } from './breakdowns/range-breakdowns.ts'
 import { exportRoutes } from './exports/export-routes.ts'
@@ -29,7 +29,7 @@ export const statsRoutes: FastifyPluginAsyncTypebox<{
   pool: Pool
   /** For exports only: `concurrentExports` connections, each held for as long as a client reads. */
   exportPool: Pool
-  pending: () => PendingVisits
+  freshness: FreshnessReader
   live: LiveOptions
   /** Requests per minute from one public address; 0: no limit. */
   perMinute: number
@@ -47,7 +47,7 @@ export const statsRoutes: FastifyPluginAsyncTypebox<{
     ranges: rangeBreakdowns(rawTurns),
     database: streamingDatabaseOn(options.pool),
     exportDatabase: streamingDatabaseOn(options.exportPool),
-    responses: createSharedResponses(options.pending),
+    responses: createSharedResponses(options.freshness),
     config: perMinute(options.perMinute, 'stats'),
   }
   await app.register(topLinksRoute, context)

@@ -15,6 +15,7 @@ import {
   listSegments,
   removeIfEmpty,
   segmentPath,
+  startOf,
 } from './producer-folder.ts'
 import type { BatchSource, SealedBatch } from './sealed-batch.ts'
 import { segmentBatch } from './segment-batch.ts'
@@ -27,6 +28,8 @@ interface Adopted {
   folder: string
   /** Numbers of the sealed segments that the deliverer has not taken yet. */
   seqs: number[]
+  /** None of their visits is older than this (milliseconds since 1970). */
+  notBefore: number
 }
 
 export interface Adoption {
@@ -35,6 +38,12 @@ export interface Adoption {
   source: BatchSource
   /** Segments that wait to be delivered. */
   waiting(): number
+  /** None of their visits is older than this (milliseconds since 1970); undefined: none waits. */
+  firstWaitingAt(): number | undefined
+  /** Every producer adopted, until its folder is removed. */
+  states(): { producerId: string; waiting: number; firstWaitingAt: number | undefined }[]
+  /** True if this producer is dead and has left no segment. */
+  hasEnded(producerId: string): Promise<boolean>
 }
 
 export function createAdoption(options: {
@@ -77,7 +86,8 @@ export function createAdoption(options: {
       if (open)
         await rename(segmentPath(folder, seq, 'open'), segmentPath(folder, seq, 'sealed')).catch(ignoreAbsent)
     }
-    adopted.set(producerId, { producerId, folder, seqs: segments.map(segment => segment.seq) })
+    const seqs = segments.map(segment => segment.seq)
+    adopted.set(producerId, { producerId, folder, seqs, notBefore: startOf(producerId) })
     log.info({ producerId, segments: segments.length }, 'adopted the spool of a dead producer')
   }
 
@@ -98,7 +108,8 @@ export function createAdoption(options: {
   }
 
   function source(): SealedBatch | undefined {
-    for (const { producerId, folder, seqs } of adopted.values()) {
+    for (const producer of adopted.values()) {
+      const { producerId, folder, seqs, notBefore } = producer
       const seq = seqs.shift()
       if (seq === undefined) continue
       return segmentBatch({
@@ -107,6 +118,10 @@ export function createAdoption(options: {
         path: segmentPath(folder, seq, 'sealed'),
         log,
         onDamage,
+        notBefore,
+        onRead(firstVisitAt) {
+          producer.notBefore = Math.max(producer.notBefore, firstVisitAt)
+        },
       })
     }
     return undefined
@@ -118,9 +133,29 @@ export function createAdoption(options: {
     return segments
   }
 
-  return { sweep, source, waiting }
+  const states: Adoption['states'] = () =>
+    [...adopted.values()].map(({ producerId, seqs, notBefore }) => ({
+      producerId,
+      waiting: seqs.length,
+      firstWaitingAt: seqs.length > 0 ? notBefore : undefined,
+    }))
+
+  function firstWaitingAt(): number | undefined {
+    const times = states().flatMap(state => state.firstWaitingAt ?? [])
+    return times.length > 0 ? Math.min(...times) : undefined
+  }
+
+  async function hasEnded(producerId: string): Promise<boolean> {
+    const folder = join(spoolDir, producerId)
+    if (deliverer.holds(producerId) || (await isProducerAlive(folder))) return false
+    const segments = await listSegments(folder).catch(ignoreAbsent)
+    return segments === undefined || segments.length === 0
+  }
+
+  return { sweep, source, waiting, firstWaitingAt, states, hasEnded }
 }
 
-function ignoreAbsent(error: NodeJS.ErrnoException): void {
+function ignoreAbsent(error: NodeJS.ErrnoException): undefined {
   if (error.code !== 'ENOENT') throw error
+  return undefined
 }

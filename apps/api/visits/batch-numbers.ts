@@ -4,6 +4,8 @@
  */
 export interface BatchNumbers {
   next(): number
+  /** The last number drawn; 0: none. */
+  last(): number
   /** Takes back a number that nobody has seen. False when a later one has been drawn. */
   giveBack(seq: number): boolean
 }
@@ -12,6 +14,7 @@ export function createBatchNumbers(): BatchNumbers {
   let last = 0
   return {
     next: () => ++last,
+    last: () => last,
     giveBack(seq) {
       if (seq !== last) return false
       last--

@@ -19,6 +19,8 @@ export interface OwnSegments {
   source: BatchSource
   /** Segments that wait to be delivered. */
   waiting(): number
+  /** None of their visits is older than this (milliseconds since 1970); undefined: none waits. */
+  firstWaitingAt(): number | undefined
 }
 
 export function createOwnSegments(options: {
@@ -30,6 +32,7 @@ export function createOwnSegments(options: {
   const { folder, deliverer, log, onDamage } = options
   let firstWaiting = 1
   let lastWaiting = 0
+  let notBefore = 0
 
   const waiting = () => lastWaiting - firstWaiting + 1
 
@@ -40,6 +43,7 @@ export function createOwnSegments(options: {
         return
       }
       firstWaiting = segment.seq
+      notBefore = segment.firstVisitAt
     }
     lastWaiting = segment.seq
   }
@@ -59,9 +63,13 @@ export function createOwnSegments(options: {
       path,
       log,
       onDamage,
-      ...(known && { known }),
+      ...(known ? { known } : { notBefore }),
+      // Those that wait have higher numbers, so their visits are younger.
+      onRead(firstVisitAt) {
+        notBefore = Math.max(notBefore, firstVisitAt)
+      },
     })
   }
 
-  return { add, source, waiting }
+  return { add, source, waiting, firstWaitingAt: () => (waiting() > 0 ? notBefore : undefined) }
 }

@@ -25,6 +25,10 @@ const connectDeadlineMs = 1_000
 /** A UUID v7: new at each start of a process, and sorted by start time. */
 export const newProducerId = (): string => v7()
 
+/** When it started (milliseconds since 1970): RFC 9562, section 5.7. */
+export const startOf = (producerId: string): number =>
+  Number.parseInt(producerId.replace('-', '').slice(0, 12), 16)
+
 /** Creates the folder of a new producer. Throws if the spool can't be written. */
 export async function openProducerFolder(spoolDir: string): Promise<ProducerFolder> {
   const producerId = newProducerId()

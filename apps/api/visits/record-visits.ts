@@ -19,11 +19,22 @@ import { createVisitKeeper } from './keep-visits.ts'
 import { createOwnSegments } from './own-segments.ts'
 import { openProducerFolder } from './producer-folder.ts'
 import type { SealedBatch } from './sealed-batch.ts'
-import { createVisitSpool } from './visit-spool.ts'
+import { createVisitSpool, maxSegmentVisits } from './visit-spool.ts'
 
 export interface VisitRecorder {
+  producerId: string
   record(visit: Visit): Promise<void>
   pending(): PendingVisits
+  /** Visits redirected by this process that are not known to be recorded. */
+  ownPending(): number
+  /** The dead producers whose segments this process delivers, or has just delivered. */
+  adopted(): AdoptedVisits[]
+  /** True if this producer is dead and has left no segment in the spool. */
+  hasEnded(producerId: string): Promise<boolean>
+  /** Calls back whenever everything that was pending is recorded. */
+  onAllSettled(callBack: () => void): void
+  /** The last batch number drawn. */
+  lastSeq(): number
   counters: VisitCounters
   /** Seals the open segment, delivers for `deliverWithinMs` at most, and closes; the next process adopts what remains. */
   close(deliverWithinMs: number): Promise<void>
@@ -35,8 +46,17 @@ export interface PendingVisits {
   /** Batches in the queue's window, and sealed segments that wait behind it. */
   batches: number
   waitingSegments: number
-  /** Every visit redirected by this process before this moment (milliseconds since 1970) is recorded. */
+  /** Every visit redirected or adopted by this process from before this moment (milliseconds since 1970) is recorded. */
   recordedUpTo: number
+}
+
+export interface AdoptedVisits {
+  producerId: string
+  /** Visits not known to be recorded, as far as segments have been read. */
+  visits: number
+  /** The same, with every other segment taken to be full. */
+  pendingAtMost: number
+  recordedUntil: number
 }
 
 export interface VisitCounters extends KeptVisits {
@@ -68,6 +88,9 @@ export async function openVisitRecorder(options: {
   }
   /** Visits of this process's own batches that left the deliverer: counted, or set aside. */
   let settled = 0
+  /** Since when visits are on their way to the queue directly, or to a slow disk. */
+  let committingSince: number | undefined
+  let allSettled = (): void => {}
 
   const deliverer = createDeliverer({ queue, pool, log, onExit })
   const own = createOwnSegments({ folder, deliverer, log, onDamage })
@@ -85,7 +108,7 @@ export async function openVisitRecorder(options: {
     onSealed: own.add,
   })
   const { allowLoss } = options
-  const commit = createVisitKeeper({
+  const keep = createVisitKeeper({
     producerId,
     numbers,
     spool,
@@ -102,21 +125,54 @@ export async function openVisitRecorder(options: {
     counters.damagedRanges += ranges
   }
 
+  /** Visits are stamped within the call. Until it has ended they are neither in the spool nor with the deliverer. */
+  function commit(visits: Visit[]): never[] | Promise<never[]> {
+    const startedAt = Date.now()
+    const kept = keep(visits)
+    if (!(kept instanceof Promise)) return kept
+    committingSince = startedAt
+    return kept.finally(() => {
+      committingSince = undefined
+    })
+  }
+
   function onExit(batch: SealedBatch, exit: BatchExit): void {
     if (exit === 'set aside') counters.batchesSetAside++
     if (batch.producerId === producerId && exit !== 'gone') settled += batch.visits
+    if (pending().visits === 0) allSettled()
   }
 
   function pending(): PendingVisits {
     const adopted = deliverer.pending(batch => batch.producerId !== producerId)
     const all = deliverer.pending()
-    const now = Date.now()
+    const firstVisits = [
+      all.firstVisitAt,
+      spool.unsealed().firstVisitAt,
+      own.firstWaitingAt(),
+      adoption.firstWaitingAt(),
+      committingSince,
+    ].filter(time => time !== undefined)
     return {
-      visits: counters.kept - counters.countedAtOnce - settled + adopted.visits,
+      visits: ownPending() + adopted.visits,
       batches: all.batches,
       waitingSegments: own.waiting() + adoption.waiting(),
-      recordedUpTo: Math.min(all.firstVisitAt ?? now, spool.unsealed().firstVisitAt ?? now),
+      recordedUpTo: Math.min(Date.now(), ...firstVisits),
     }
+  }
+
+  const ownPending = () => counters.kept - counters.countedAtOnce - settled
+
+  function adopted(): AdoptedVisits[] {
+    return adoption.states().map(({ producerId, waiting, firstWaitingAt }) => {
+      let unread = waiting
+      const { visits, firstVisitAt } = deliverer.pending(batch => {
+        if (batch.producerId !== producerId) return false
+        if (batch.visits === 0) unread++
+        return true
+      })
+      const recordedUntil = Math.min(Date.now(), firstVisitAt ?? Infinity, firstWaitingAt ?? Infinity)
+      return { producerId, visits, pendingAtMost: visits + unread * maxSegmentVisits, recordedUntil }
+    })
   }
 
   async function close(deliverWithinMs: number): Promise<void> {
@@ -128,5 +184,18 @@ export async function openVisitRecorder(options: {
     await folder.close()
   }
 
-  return { record: commits.add, pending, counters, close }
+  return {
+    producerId,
+    record: commits.add,
+    pending,
+    ownPending,
+    adopted,
+    hasEnded: adoption.hasEnded,
+    onAllSettled(callBack) {
+      allSettled = callBack
+    },
+    lastSeq: numbers.last,
+    counters,
+    close,
+  }
 }

@@ -15,10 +15,15 @@ export interface SegmentBatchOptions {
   onDamage: (ranges: number) => void
   /** What the process that wrote the segment still knows. An adopted segment has to be read. */
   known?: { visits: number; firstVisitAt: number; frames: Buffer }
+  /** The first visit of a segment that was not read yet is not older than this (milliseconds since 1970). */
+  notBefore?: number
+  /** Called with the first visit's time when the segment has been read. */
+  onRead?: (firstVisitAt: number) => void
 }
 
 /** A sealed segment file as a batch to deliver. Frames that are still in memory leave it with the first load; later loads read the file. */
-export function segmentBatch({ id, folder, path, log, onDamage, known }: SegmentBatchOptions): SealedBatch {
+export function segmentBatch(options: SegmentBatchOptions): SealedBatch {
+  const { id, folder, path, log, onDamage, known, notBefore, onRead } = options
   let inMemory = known?.frames
 
   async function load(bufferOf: BufferOf) {
@@ -36,6 +41,7 @@ export function segmentBatch({ id, folder, path, log, onDamage, known }: Segment
       await unlink(path).catch(absent)
       return undefined
     }
+    onRead?.(firstVisitAt)
     return { frames, visits, firstVisitAt }
   }
 
@@ -60,7 +66,7 @@ export function segmentBatch({ id, folder, path, log, onDamage, known }: Segment
   const batch: SealedBatch = {
     ...id,
     visits: known?.visits ?? 0,
-    firstVisitAt: known?.firstVisitAt ?? Date.now(),
+    firstVisitAt: known?.firstVisitAt ?? notBefore ?? Date.now(),
     load,
     discard: () => unlink(path).catch(absent),
     setAside: () => rename(path, segmentPath(folder, id.seq, 'aside')).catch(absent),

@@ -71,8 +71,11 @@ interface OpenSegment {
 
 const writeAsync = promisify(write)
 
+export const maxSegmentVisits = 16_000
+
 export function createVisitSpool(options: VisitSpoolOptions): VisitSpool {
-  const { folder, sealAfterMs = 50, maxSegmentBytes = 256 * 1024, maxSegmentVisits = 16_000 } = options
+  const { folder, sealAfterMs = 50, maxSegmentBytes = 256 * 1024 } = options
+  const maxVisits = options.maxSegmentVisits ?? maxSegmentVisits
   // With O_DSYNC a write returns when its data is on disk (open(2)): one trip to the thread pool instead of two.
   const openFlags =
     constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | (options.fsync ? constants.O_DSYNC : 0)
@@ -134,7 +137,7 @@ export function createVisitSpool(options: VisitSpoolOptions): VisitSpool {
   function appended(current: OpenSegment, end: number, visits: number): void {
     current.bytes = end
     current.visits += visits
-    if (current.bytes >= maxSegmentBytes || current.visits >= maxSegmentVisits) seal()
+    if (current.bytes >= maxSegmentBytes || current.visits >= maxVisits) seal()
     else sealTimer ??= setTimeout(sealWhenDue, sealAfterMs)
   }
 

@@ -37,6 +37,11 @@ export interface BreakdownTails {
   visits: number;
 }
 
+export interface Freshness {
+  as_of: Generated<Timestamp>;
+  only_row: Generated<boolean>;
+}
+
 export interface GoneRequests {
   day: string;
   link_id: number;
@@ -114,6 +119,16 @@ export interface OrphanVisits {
   slug: string;
 }
 
+export interface Producers {
+  host: string;
+  last_seq: number;
+  pending: number;
+  producer_id: string;
+  recorded_until: Timestamp;
+  reported_at: Timestamp;
+  spool_id: string | null;
+}
+
 export interface QueueKeys {
   created_at: Generated<Timestamp>;
   fingerprint: string;
@@ -164,6 +179,7 @@ export interface Visits {
 export interface DB {
   breakdown_deltas: BreakdownDeltas;
   breakdown_tails: BreakdownTails;
+  freshness: Freshness;
   gone_requests: GoneRequests;
   ledger: Ledger;
   ledger_watermarks: LedgerWatermarks;
@@ -174,6 +190,7 @@ export interface DB {
   link_totals: LinkTotals;
   links: Links;
   orphan_visits: OrphanVisits;
+  producers: Producers;
   queue_keys: QueueKeys;
   retention: Retention;
   set_aside_batches: SetAsideBatches;

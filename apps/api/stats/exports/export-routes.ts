@@ -72,6 +72,7 @@ export const exportRoutes: FastifyPluginAsyncTypebox<ExportContext> = async (
       },
       async (request, reply) => {
         const { what, format } = request.query
+        const freshness = await responses.freshness()
         const readRows = rowsReader(request.query, new Date(), ranges)
         const subject = await findSubject(database, slugOf(request))
         const endTurn = await turns.take()
@@ -88,7 +89,7 @@ export const exportRoutes: FastifyPluginAsyncTypebox<ExportContext> = async (
           endTurn()
         })
         reply.headers({
-          ...responses.freshness(),
+          ...freshness,
           'content-disposition': `attachment; filename="${name}.${format}"`,
           'x-content-type-options': 'nosniff',
         })

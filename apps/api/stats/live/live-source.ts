@@ -9,6 +9,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Log } from '@hopcount/shared/log.ts'
 import { createHealthLog } from '@hopcount/shared/log.ts'
+import type { FreshnessReader } from '../../freshness/read-freshness.ts'
 import { countsOf } from '../counts.ts'
 import type { StoredLiveCounts } from './live-queries.ts'
 import type { LiveCounts } from './live-schema.ts'
@@ -43,11 +44,10 @@ const freshForMs = 3_000
 
 export function createLiveSource(options: {
   query: (linkIds: number[], now: number) => Promise<Map<number, StoredLiveCounts>>
-  /** Queries from now on include every visit that this process redirected before this moment (milliseconds since 1970). */
-  recordedUpTo: () => number
+  freshness: FreshnessReader
   log: Log
 }): LiveSource {
-  const { query, recordedUpTo } = options
+  const { query, freshness } = options
   const health = createHealthLog(options.log, 'live statistics')
   const links = new Map<number, Listened>()
   const newLinks = new Set<number>()
@@ -86,8 +86,8 @@ export function createLiveSource(options: {
 
   async function read(linkIds: number[]): Promise<void> {
     newLinks.clear()
-    const asOf = recordedUpTo()
     try {
+      const { asOf } = await freshness.read()
       const found = await query(linkIds, Date.now())
       health.works()
       for (const [linkId, counts] of found) update(linkId, counts, asOf)

@@ -1,0 +1,85 @@
+/**
+ * How fresh statistics are: what the database that answers them says about all producers.
+ *
+ * Read before the statistics, from the same server: a report is committed after the visits that it speaks of, so a server
+ * that shows the report shows the visits. That holds for a replica too, which replays commits in their order; nothing has
+ * to be known about its position. And whoever reads later reads no earlier moment, in whichever process: a client that
+ * polls several of them never sees `asOf` go back.
+ */
+import { setTimeout as sleep } from 'node:timers/promises'
+import { createGroupCommit } from '@hopcount/shared/group-commit.ts'
+import type { Log } from '@hopcount/shared/log.ts'
+import { createHealthLog } from '@hopcount/shared/log.ts'
+import type { Pool } from 'pg'
+
+export interface Freshness {
+  /** Statistics that are read from now on include every visit before this moment (milliseconds since 1970). */
+  asOf: number
+  /** Visits that were redirected and that these statistics may not include yet. */
+  pending: number
+}
+
+export interface FreshnessReader {
+  /** Reads after the call; concurrent calls share a query. While the database is away: the last that is known. Never rejects. */
+  read(): Promise<Freshness>
+}
+
+interface Reported {
+  asOf: number
+  othersPending: number
+}
+
+/** Statistics do not wait longer than this to say how fresh they are. */
+const waitMs = 2_000
+
+export function createFreshnessReader(options: {
+  /** The statistics' own database. */
+  pool: Pool
+  producerId: string
+  /** Of this process, which knows better than its last report. */
+  ownPending: () => number
+  onRead: () => void
+  log: Log
+}): FreshnessReader {
+  const { pool, producerId, ownPending, onRead } = options
+  const health = createHealthLog(options.log, 'reading how fresh statistics are')
+  let last: Reported = { asOf: 0, othersPending: 0 }
+
+  const reads = createGroupCommit<undefined, Reported>({
+    async commit(group) {
+      const reported = await readReports(pool, producerId)
+      return group.map(() => reported)
+    },
+  })
+
+  async function refresh(): Promise<void> {
+    try {
+      last = await reads.add(undefined)
+      health.works()
+    } catch (error) {
+      health.fails(error)
+    }
+  }
+
+  async function read(): Promise<Freshness> {
+    onRead()
+    const refreshed = refresh()
+    if (!health.failing()) await Promise.race([refreshed, sleep(waitMs, undefined, { ref: false })])
+    return { asOf: last.asOf, pending: last.othersPending + ownPending() }
+  }
+
+  return { read }
+}
+
+async function readReports(pool: Pool, producerId: string): Promise<Reported> {
+  const { rows } = await pool.query<{ as_of: number; others_pending: number }>({
+    name: 'read-freshness',
+    text: `SELECT floor(extract(epoch FROM as_of) * 1000)::bigint AS as_of,
+                  (SELECT coalesce(sum(pending), 0)::bigint FROM producers WHERE producer_id <> $1) AS others_pending
+           FROM freshness`,
+    values: [producerId],
+  })
+  const [row] = rows
+  if (row === undefined) throw new Error('the table freshness is empty')
+  return { asOf: row.as_of, othersPending: row.others_pending }
+}
