@@ -3,6 +3,7 @@ import type { Configuration } from '@hopcount/shared/configuration.ts'
 import { openPool, poolConfig, waitForDatabase } from '@hopcount/shared/database/database.ts'
 import type { Log } from '@hopcount/shared/log.ts'
 import { createHealthLog } from '@hopcount/shared/log.ts'
+import { claimQueueKey } from '@hopcount/shared/visits/claim-queue-key.ts'
 import { openVisitQueue } from '@hopcount/shared/visits/visit-queue.ts'
 import type { FastifyInstance } from 'fastify'
 import type { Pool } from 'pg'
@@ -65,17 +66,12 @@ export async function openRecording(
   pool: Pool,
   log: Log,
 ) {
-  const queue = openVisitQueue(
-    {
-      redisUrl: configuration.REDIS_URL,
-      databaseUrl: configuration.DATABASE_URL,
-      spoolDir: configuration.SPOOL_DIR,
-    },
-    log,
-  )
+  const { REDIS_URL: redisUrl, DATABASE_URL: databaseUrl, SPOOL_DIR: spoolDir } = configuration
+  const key = redisUrl === undefined ? await claimQueueKey(pool, spoolDir) : undefined
+  const queue = openVisitQueue({ redisUrl, databaseUrl }, log, key)
   app.addHook('onClose', () => within(closeWithinMs, queue.close()))
   const recorder = await openVisitRecorder({
-    spoolDir: configuration.SPOOL_DIR,
+    spoolDir,
     fsync: configuration.SPOOL_FSYNC === 'on',
     allowLoss: configuration.VISIT_LOSS === 'allow',
     queue,

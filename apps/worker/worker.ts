@@ -1,17 +1,20 @@
-import type { Server } from 'node:http'
-import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Configuration } from '@hopcount/shared/configuration.ts'
 import { openPool, poolConfig, waitForDatabase } from '@hopcount/shared/database/database.ts'
 import type { Log } from '@hopcount/shared/log.ts'
 import { createHealthLog } from '@hopcount/shared/log.ts'
-import { queueKey, startVisitWorker } from '@hopcount/shared/visits/visit-queue.ts'
-import type { Registry } from '@prometheus-io/client'
+import { claimQueueKey } from '@hopcount/shared/visits/claim-queue-key.ts'
+import type { KeyRing } from '@hopcount/shared/visits/key-ring.ts'
+import { createKeyRing } from '@hopcount/shared/visits/key-ring.ts'
+import { startVisitWorker } from '@hopcount/shared/visits/visit-queue.ts'
+import type { Pool } from 'pg'
 import { startMaintenance } from './maintenance/maintenance.ts'
+import { createMissingKeys } from './recording/missing-keys.ts'
 import { createJobRecorder } from './recording/record-jobs.ts'
 import { openVisitKnowledge } from './recording/visit-knowledge.ts'
 import { createWorkerMetrics } from './recording/worker-metrics.ts'
+import { serveHealth } from './serve-health.ts'
 
 export interface RunningWorker {
   metricsPort: number
@@ -25,7 +28,8 @@ const closeDeadlineMs = 3_000
 
 /** Starts recording. If the queue is unavailable, the worker waits for it and logs that once. */
 export async function startWorker(configuration: Configuration, log: Log): Promise<RunningWorker> {
-  const metrics = createWorkerMetrics()
+  const missingKeys = createMissingKeys(log)
+  const metrics = createWorkerMetrics(missingKeys)
   const databaseHealth = createHealthLog(log, 'database connection')
   const pool = openPool(
     poolConfig(configuration.DATABASE_URL, {
@@ -41,9 +45,9 @@ export async function startWorker(configuration: Configuration, log: Log): Promi
   const location = {
     redisUrl: configuration.REDIS_URL,
     databaseUrl: configuration.DATABASE_URL,
-    spoolDir: configuration.SPOOL_DIR,
   }
-  const recorder = createJobRecorder({ pool, knowledge, key: queueKey(location), log, metrics })
+  const keys = location.redisUrl === undefined ? await openKeys(pool, configuration.SPOOL_DIR) : undefined
+  const recorder = createJobRecorder({ pool, knowledge, keys, missingKeys, log, metrics })
   const stopMaintenance = startMaintenance(pool, log, configuration)
   const worker = startVisitWorker(
     location,
@@ -51,7 +55,14 @@ export async function startWorker(configuration: Configuration, log: Log): Promi
     recorder.record,
   )
 
-  const server = await serveMetrics(metrics.registry, configuration)
+  const server = await serveHealth(
+    {
+      registry: metrics.registry,
+      problems: () => [missingKeys.problem()].filter(problem => problem !== undefined),
+      warnings: () => [],
+    },
+    { host: configuration.HOST, port: configuration.WORKER_METRICS_PORT },
+  )
 
   async function stop(): Promise<void> {
     const closing = worker.close().catch(() => {})
@@ -65,23 +76,6 @@ export async function startWorker(configuration: Configuration, log: Log): Promi
   return { metricsPort: (server.address() as AddressInfo).port, stop }
 }
 
-/** Serves `/metrics` and `/healthz`. */
-async function serveMetrics(
-  registry: Registry,
-  { WORKER_METRICS_PORT, HOST }: Configuration,
-): Promise<Server> {
-  const server = createServer((request, response) => {
-    if (request.url === '/healthz') response.writeHead(200, { 'content-type': 'text/plain' }).end('ok\n')
-    else if (request.url === '/metrics') {
-      registry.metrics().then(
-        text => response.writeHead(200, { 'content-type': registry.contentType }).end(text),
-        () => response.writeHead(500).end(),
-      )
-    } else response.writeHead(404).end()
-  })
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(WORKER_METRICS_PORT, HOST, resolve)
-  })
-  return server
+async function openKeys(pool: Pool, spoolDir: string): Promise<KeyRing> {
+  return createKeyRing(spoolDir, await claimQueueKey(pool, spoolDir))
 }

@@ -1,12 +1,8 @@
 import { randomBytes } from 'node:crypto'
-import { existsSync, readdirSync, statSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { packFrames, unpackFrames } from '../../apps/shared/visits/pack-frames.ts'
-import { readQueueKey } from '../../apps/shared/visits/queue-key.ts'
 import { encodeFrame } from '../../apps/shared/visits/visit-batch.ts'
-import { temporaryFolder } from '../support/temporary-folder.ts'
 
 const key = randomBytes(32)
 const frames = encodeFrame(
@@ -59,16 +55,4 @@ test('frames that the previous release sent are read', () => {
 
 test('a small job that would expand beyond the size of any batch is refused', () => {
   expect(unpackFrames(packFrames(Buffer.alloc(80 * 1024 * 1024)))).toBeUndefined()
-})
-
-test('the key is created once and readable by its owner only, and a file that is not a key is refused', () => {
-  const folder = join(temporaryFolder(), 'spool')
-  const made = readQueueKey(folder)
-  expect(readQueueKey(folder)).toEqual(made)
-  expect(statSync(join(folder, 'queue.key')).mode & 0o077).toBe(0)
-  expect(readdirSync(folder)).toEqual(['queue.key'])
-  const other = temporaryFolder()
-  writeFileSync(join(other, 'queue.key'), 'short')
-  expect(() => readQueueKey(other)).toThrow('is not a key of 32 bytes')
-  expect(existsSync(join(other, 'queue.key'))).toBe(true)
 })

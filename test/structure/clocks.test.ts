@@ -28,7 +28,7 @@ const readsWallClock: Record<string, string> = {
   'apps/api/write-counts.ts': 'the day of what is counted',
   'apps/dashboard/src/text/now.ts': 'times are shown relative to now',
   'apps/worker/recording/describe/bound-times.ts': 'where the database has no time to tell',
-  'apps/worker/recording/record-jobs.ts': 'the time of a visit',
+  'apps/worker/recording/record-jobs.ts': 'the time of a visit; when a delayed job is due',
   'apps/worker/recording/worker-metrics.ts': 'how old visits are when they are recorded',
   'apps/worker/seed/seed-database.ts': 'the times of made-up visits',
   'apps/worker/verify/compare-counts.ts': 'which days are over',

@@ -48,6 +48,13 @@ export async function startWorker(installation: Installation): Promise<StartedPr
   return started
 }
 
+/** Where a worker that has started serves `/metrics` and `/readyz`. */
+export function workerOrigin(worker: StartedProcess): string {
+  const port = /"metricsPort":(\d+)/.exec(worker.output())?.[1]
+  if (port === undefined) throw new Error('the worker has not started')
+  return `http://127.0.0.1:${port}`
+}
+
 const spoolDirs = new Map<string, string>()
 
 /** With the queue in PostgreSQL, API and worker share the folder: it contains the key that encrypts the queue. */

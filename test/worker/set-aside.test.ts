@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { newProducerId, segmentPath } from '../../apps/api/visits/producer-folder.ts'
 import { openLog } from '../../apps/shared/log.ts'
+import { readQueueKey } from '../../apps/shared/visits/queue-key.ts'
 import { batchKey, encodeFrame } from '../../apps/shared/visits/visit-batch.ts'
 import type { VisitQueue } from '../../apps/shared/visits/visit-queue.ts'
 import { openVisitQueue } from '../../apps/shared/visits/visit-queue.ts'
@@ -43,10 +44,8 @@ describe.each([
       api = await startApi(installation)
       worker = await startWorker(installation)
       const log = openLog({ name: 'test', level: 'silent' })
-      queue = openVisitQueue(
-        { ...installation, redisUrl: installation.redisUrl, spoolDir: spoolDirOf(installation) },
-        log,
-      )
+      const key = readQueueKey(spoolDirOf(installation))
+      queue = openVisitQueue({ ...installation, redisUrl: installation.redisUrl }, log, key)
       await queue.ready()
       cleanUpLater(() => queue.close())
     })

@@ -2,7 +2,8 @@
  * One attempt to bring a batch into the queue. It never throws: how it ended decides the state of the batch.
  *
  * A batch that was sent before is looked up first: a queue that still holds it does not need its bytes, which would
- * have to be read and packed. A failed job keeps its id taken, so adding the batch again would change nothing.
+ * have to be read and packed. A failed job keeps its id taken, so adding the batch again would change nothing. A job that is
+ * encrypted with another key than ours is replaced: a worker may lack that key.
  */
 import type { Log } from '@hopcount/shared/log.ts'
 import { errorText } from '@hopcount/shared/log.ts'
@@ -40,7 +41,10 @@ export function createBatchSender(queue: VisitQueue, log: Log): SendBatch {
   /** Decided by the job itself: the queue's lists may still name a job whose data is lost. */
   async function isHeld(batch: SealedBatch): Promise<boolean> {
     const job = await queue.find(batchKey(batch))
-    return job !== undefined && !(await job.isFailed())
+    if (job === undefined || (await job.isFailed())) return false
+    if (queue.isPackedHere(job)) return true
+    await job.remove()
+    return false
   }
 
   /** A failed job with the same bytes: the batch is set aside. With other bytes (changed in transit): ours replace it. */

@@ -12,7 +12,7 @@ import type { Log } from '../log.ts'
 import { createHealthLog } from '../log.ts'
 import { packFrames } from './pack-frames.ts'
 import { openQueuePool, postgresBackend } from './queue-in-postgres.ts'
-import { readQueueKey } from './queue-key.ts'
+import type { QueueKey } from './queue-key.ts'
 import type { VisitJob } from './visit-batch.ts'
 import { batchKey } from './visit-batch.ts'
 
@@ -27,15 +27,6 @@ const keyPrefix = '{hopcount}'
 export interface QueueLocation {
   redisUrl: string | undefined
   databaseUrl: string
-  /** Holds the key that encrypts batches where PostgreSQL carries the queue; not needed where Redis does. */
-  spoolDir?: string
-}
-
-/** The key of a queue in PostgreSQL; undefined where Redis carries it. */
-export function queueKey({ redisUrl, spoolDir }: QueueLocation): Buffer | undefined {
-  if (redisUrl) return undefined
-  if (spoolDir === undefined) throw new Error('a queue in PostgreSQL needs SPOOL_DIR')
-  return readQueueKey(spoolDir)
 }
 
 /** The job was never sent: the queue certainly does not have it. */
@@ -44,6 +35,8 @@ export class QueueNotReached extends Error {}
 export interface VisitQueue {
   /** A batch's frames in the form that a job carries. */
   pack(frames: Buffer): string
+  /** Whether the job is encrypted as `pack` does it now. */
+  isPackedHere(job: Job): boolean
   /**
    * Adds one batch. Adding a batch that the queue already holds changes nothing.
    * Throws QueueNotReached when the job was not sent; after any other error nobody knows whether the queue has it.
@@ -63,8 +56,8 @@ const addDeadlineMs = 3_000
 const silenceMs = 15_000
 const runAgainAfterMs = 1_000
 
-export function openVisitQueue(location: QueueLocation, log: Log): VisitQueue {
-  const key = queueKey(location)
+/** @param key encrypts batches where PostgreSQL carries the queue (claim-queue-key.ts); only needed to add some */
+export function openVisitQueue(location: QueueLocation, log: Log, key?: QueueKey): VisitQueue {
   const queue: Queue = location.redisUrl
     ? new Queue(queueName, {
         ...redisQueueOptions,
@@ -89,10 +82,14 @@ export function openVisitQueue(location: QueueLocation, log: Log): VisitQueue {
   queue.on('error', error => health.fails(error))
 
   return {
-    pack: frames => packFrames(frames, key),
+    pack(frames) {
+      if (!location.redisUrl && key === undefined) throw new Error('the queue was opened without its key')
+      return packFrames(frames, key?.secret)
+    },
+    isPackedHere: job => key === undefined || Object(job.data).key === key.fingerprint,
     async add(job) {
       try {
-        await queue.add('batch', job, {
+        await queue.add('batch', key === undefined ? job : { ...job, key: key.fingerprint }, {
           jobId: batchKey(job),
           removeOnComplete: true,
           // The worker fails only what it can't record. It waits for the end of an outage inside the job.

@@ -5,6 +5,7 @@
  *   recorded, now or before                                        → acknowledged
  *   unreadable, or refused by PostgreSQL for its data when alone   → set aside in the ledger, then failed for good, kept
  *                                                                    for an operator; acknowledged if it is recorded
+ *   encrypted with a key that this worker does not have            → returned to the queue, for later
  *   PostgreSQL unavailable                                         → waits inside the job, as long as it takes
  *   worker stopping                                                → returned to the queue, unacknowledged
  */
@@ -13,18 +14,19 @@ import { isDataError } from '@hopcount/shared/database/database.ts'
 import { createGroupCommit } from '@hopcount/shared/group-commit.ts'
 import type { Log } from '@hopcount/shared/log.ts'
 import { createMinuteLog, errorText } from '@hopcount/shared/log.ts'
-import type { DecodedVisit } from '@hopcount/shared/visits/decode-batch.ts'
-import { decodeBatch } from '@hopcount/shared/visits/decode-batch.ts'
-import { isEncrypted, unpackFrames } from '@hopcount/shared/visits/pack-frames.ts'
+import type { KeyRing } from '@hopcount/shared/visits/key-ring.ts'
 import type { VisitJob } from '@hopcount/shared/visits/visit-batch.ts'
 import { parseVisitJob } from '@hopcount/shared/visits/visit-batch.ts'
 import type { Job } from 'bullmq'
-import { UnrecoverableError, WaitingError } from 'bullmq'
+import { DelayedError, UnrecoverableError, WaitingError } from 'bullmq'
 import type { Pool } from 'pg'
 import type { DescribeWith } from './describe/describe-visits.ts'
 import { describeVisits } from './describe/describe-visits.ts'
 import { enterAsSetAside } from './enter-ledger.ts'
 import { createKeepTrying, Stopping } from './keep-trying.ts'
+import type { MissingKeys } from './missing-keys.ts'
+import { retryAfterMs } from './missing-keys.ts'
+import { KeyMissing, openJob, Unrecordable } from './open-job.ts'
 import type { Batch } from './record-batches.ts'
 import { recordBatches } from './record-batches.ts'
 import type { VisitColumns } from './visit-columns.ts'
@@ -49,28 +51,19 @@ export interface JobRecorder {
   stopWaiting(): void
 }
 
-/** Why a batch can't be recorded: it can't be read, or PostgreSQL refuses its data even when alone. */
-class Unrecordable extends Error {
-  /** Undefined if it can't be read. */
-  readonly visits: number | undefined
-  constructor(reason: string, visits?: number) {
-    super(reason)
-    this.visits = visits
-  }
-}
-
 /** `recorded`: the ledger holds the batch. */
-type Outcome = 'recorded' | Unrecordable
+type Outcome = 'recorded' | Unrecordable | KeyMissing
 
 export function createJobRecorder(options: {
   pool: Pool
   knowledge: VisitKnowledge
-  /** Decrypts frames. */
-  key: Buffer | undefined
+  /** Decrypt frames. Undefined where Redis carries the queue. */
+  keys: KeyRing | undefined
+  missingKeys: MissingKeys
   log: Log
   metrics: WorkerMetrics
 }): JobRecorder {
-  const { pool, knowledge, key, log, metrics } = options
+  const { pool, knowledge, keys, missingKeys, log, metrics } = options
   const stop = new AbortController()
   const keepTrying = createKeepTrying({
     log,
@@ -101,6 +94,12 @@ export function createJobRecorder(options: {
       await job.moveToWait(token)
       throw new WaitingError()
     }
+    if (outcome instanceof KeyMissing) {
+      missingKeys.missed(job.id ?? '', outcome.message)
+      await job.moveToDelayed(Date.now() + retryAfterMs, token)
+      throw new DelayedError()
+    }
+    missingKeys.found(job.id ?? '')
     if (outcome === 'recorded') return
     metrics.jobsSetAside.inc()
     log.error({ job: job.id, reason: outcome.message }, 'a job is set aside')
@@ -109,7 +108,7 @@ export function createJobRecorder(options: {
 
   async function recordOrSetAside(job: VisitJob): Promise<Outcome> {
     const outcome = await transactions.add(job)
-    if (outcome === 'recorded') return outcome
+    if (!(outcome instanceof Unrecordable)) return outcome
     const { message, visits } = outcome
     // Before the job fails: a worker that dies in between gets it again.
     const isSetAside = await keepTrying(() =>
@@ -124,11 +123,9 @@ export function createJobRecorder(options: {
     const visits = unusedColumns.pop() ?? createVisitColumns()
     try {
       const batches = await describeJobs(visits, jobs, { findCountry: knowledge.findCountry, salts, bounds })
-      const sound = batches.filter((batch): batch is Batch => !(batch instanceof Unrecordable))
+      const sound = batches.filter((batch): batch is Batch => !(batch instanceof Error))
       const outcomes = (sound.length === 0 ? [] : await commitBatches(visits, sound)).values()
-      return batches.map(batch =>
-        batch instanceof Unrecordable ? batch : (outcomes.next().value ?? 'recorded'),
-      )
+      return batches.map(batch => (batch instanceof Error ? batch : (outcomes.next().value ?? 'recorded')))
     } finally {
       clearVisits(visits)
       unusedColumns.push(visits)
@@ -139,13 +136,14 @@ export function createJobRecorder(options: {
     visits: VisitColumns,
     jobs: VisitJob[],
     describeWith: DescribeWith,
-  ): Promise<(Batch | Unrecordable)[]> {
-    const batches: (Batch | Unrecordable)[] = []
-    for (const { producerId, seq, frames } of jobs) {
+  ): Promise<(Batch | Unrecordable | KeyMissing)[]> {
+    const batches: (Batch | Unrecordable | KeyMissing)[] = []
+    for (const job of jobs) {
+      const { producerId, seq } = job
       const begin = visits.length
-      const decoded = decode(frames, key)
-      if (!(decoded instanceof Unrecordable)) describeVisits(visits, decoded, describeWith)
-      batches.push(decoded instanceof Unrecordable ? decoded : { producerId, seq, begin, end: visits.length })
+      const opened = openJob(job, keys)
+      if (!(opened instanceof Error)) describeVisits(visits, opened, describeWith)
+      batches.push(opened instanceof Error ? opened : { producerId, seq, begin, end: visits.length })
       // Lets the other transaction send its next statement before all jobs are decoded.
       await nextTurn()
     }
@@ -182,16 +180,4 @@ export function createJobRecorder(options: {
   }
 
   return { record, stopWaiting: () => stop.abort() }
-}
-
-/** Accepts whole batches only: producers send sound frames, so anything else was changed on the way. */
-function decode(packed: string, key: Buffer | undefined): DecodedVisit[] | Unrecordable {
-  const frames = unpackFrames(packed, key)
-  if (frames === undefined && isEncrypted(packed))
-    // Once the worker has the right folder, `npm run queue retry` puts the job back.
-    return new Unrecordable('the batch is sealed with another key: the worker needs the SPOOL_DIR of the API')
-  const { visits, soundBytes } = decodeBatch(frames ?? Buffer.alloc(0))
-  return visits.length > 0 && soundBytes === frames?.length
-    ? visits
-    : new Unrecordable('the frames of the batch are damaged')
 }

@@ -1,4 +1,5 @@
-import { Counter, collectDefaultMetrics, Histogram, Registry } from '@prometheus-io/client'
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from '@prometheus-io/client'
+import type { MissingKeys } from './missing-keys.ts'
 import type { Recorded } from './record-batches.ts'
 
 export interface WorkerMetrics {
@@ -9,7 +10,7 @@ export interface WorkerMetrics {
   observeCommit(commit: Recorded & { oldestVisits: number[]; seconds: number }): void
 }
 
-export function createWorkerMetrics(): WorkerMetrics {
+export function createWorkerMetrics(missingKeys: Pick<MissingKeys, 'jobs'>): WorkerMetrics {
   const registry = new Registry()
   const registers = [registry]
   collectDefaultMetrics({ register: registry })
@@ -35,6 +36,14 @@ export function createWorkerMetrics(): WorkerMetrics {
     help: 'From the redirect to the commit, for the oldest visit of each batch',
     buckets: [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60, 300, 3600],
     registers,
+  })
+  new Gauge({
+    name: 'hopcount_jobs_without_key',
+    help: 'Jobs that this worker returned to the queue within the last minute because it does not have their key',
+    registers,
+    collect() {
+      this.set(missingKeys.jobs())
+    },
   })
   return {
     registry,
