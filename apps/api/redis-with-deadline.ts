@@ -3,6 +3,8 @@ import { createHealthLog } from '@hopcount/shared/log.ts'
 import { Redis } from 'ioredis'
 
 const deadlineMs = 50
+/** A connection that is silent for this long while a response is due may have died without a sign, and is made anew. */
+const silenceMs = 2_000
 
 /**
  * A connection to a Redis that the process can do without: a command fails if Redis is down or takes longer than 50 ms,
@@ -17,6 +19,7 @@ export function openRedisWithDeadline(
     enableOfflineQueue: false,
     maxRetriesPerRequest: 0,
     commandTimeout: deadlineMs,
+    socketTimeout: silenceMs,
     retryStrategy: attempt => Math.min(50 * 2 ** attempt, 1_000),
   })
   const health = createHealthLog(log, part)

@@ -23,6 +23,7 @@ import { clockOff } from './rows/21-clock-off.ts'
 import { spoolDamaged } from './rows/22-spool-damaged.ts'
 import { hotLink } from './rows/23-hot-link.ts'
 import { rollingRestart } from './rows/24-rolling-restart.ts'
+import { redisSilent } from './rows/26-redis-silent.ts'
 import { descriptorsOut } from './rows/28-descriptors-out.ts'
 import { clockJumps } from './rows/29-clock-jumps.ts'
 import { garbageBehindARequest } from './rows/34-garbage-behind-a-request.ts'
@@ -53,6 +54,7 @@ export const rows: Row[] = [
   spoolDamaged,
   hotLink,
   rollingRestart,
+  redisSilent,
   descriptorsOut,
   clockJumps,
   garbageBehindARequest,

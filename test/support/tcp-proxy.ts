@@ -25,6 +25,8 @@ export interface TcpProxy {
   setModeAt(text: string, mode: ProxyMode): Promise<void>
   /** Ends the open connections; new ones are served according to the mode. */
   cutConnections(): void
+  /** The open connections stay open and forward nothing any more; new ones are served according to the mode. */
+  abandonConnections(): void
   close(): Promise<void>
 }
 
@@ -32,6 +34,7 @@ export async function startTcpProxy(target: { host?: string; port: number }): Pr
   let mode: ProxyMode = 'pass'
   let armed: { text: string; mode: ProxyMode; sprung: () => void } | undefined
   const sockets = new Set<Socket>()
+  const abandoned = new WeakSet<Socket>()
   const server = createServer({ allowHalfOpen: true }, client => {
     if (mode === 'reset') {
       client.on('error', () => {})
@@ -47,7 +50,8 @@ export async function startTcpProxy(target: { host?: string; port: number }): Pr
     sockets.add(from.setNoDelay())
     // Timers with the same delay fire in the order they were set, so chunks stay in order, and the end is last.
     const pass = (send: () => void) => {
-      if (mode === 'black-hole' || (mode === 'drop-replies' && direction === 'reply')) return
+      if (abandoned.has(from) || mode === 'black-hole' || (mode === 'drop-replies' && direction === 'reply'))
+        return
       if (typeof mode === 'object') setTimeout(send, mode.delayMs)
       else send()
     }
@@ -95,6 +99,9 @@ export async function startTcpProxy(target: { host?: string; port: number }): Pr
       })
     },
     cutConnections,
+    abandonConnections() {
+      for (const socket of sockets) abandoned.add(socket)
+    },
     close,
   }
 }

@@ -52,7 +52,10 @@ export interface VisitQueue {
 }
 
 const addDeadlineMs = 3_000
-/** A worker closes a connection on which a response is this late. The longest that a command waits on purpose is 10 s. */
+/**
+ * A worker closes a connection on which a response is this late: it may have died without a sign (a cut cable, a
+ * forgetful NAT). The longest that BullMQ lets a command wait on purpose is 10 s.
+ */
 const silenceMs = 15_000
 const runAgainAfterMs = 1_000
 
@@ -66,6 +69,7 @@ export function openVisitQueue(location: QueueLocation, log: Log, key?: QueueKey
           enableOfflineQueue: false,
           maxRetriesPerRequest: 0,
           commandTimeout: addDeadlineMs,
+          socketTimeout: addDeadlineMs,
           retryStrategy: reconnectDelay,
         },
         skipWaitingForReady: true,
@@ -146,7 +150,12 @@ export function startVisitWorker(
     ? new Worker(queueName, record, {
         ...redisQueueOptions,
         ...workerOptions,
-        connection: { url: location.redisUrl, maxRetriesPerRequest: null, retryStrategy: reconnectDelay },
+        connection: {
+          url: location.redisUrl,
+          maxRetriesPerRequest: null,
+          socketTimeout: silenceMs,
+          retryStrategy: reconnectDelay,
+        },
         skipVersionCheck: true,
       })
     : (new Worker(
