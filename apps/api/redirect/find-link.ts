@@ -33,16 +33,17 @@ export function orphanOf(requested: string): string | undefined {
 const maxOrphanLength = 80
 
 /**
- * The path of a damaged link whose damage contains a slash, such as `/tour/` or `/tour/)`; undefined for any other path,
- * such as `/tour/extra/path`, and for those below a route.
+ * The path of a damaged link whose damage contains a slash, such as `/tour/`, `/tour/)` or `//tour`; undefined for any
+ * other path, such as `/tour/extra/path`, and for those below a route.
  * @param routes words in place of a slug that lead to a route, in lower case
  */
 export function slugWithSlash(url: string, routes: ReadonlySet<string>): string | undefined {
   const [path = ''] = url.split('?', 1)
-  if (path.length > maxPathLength || !/^\/[^/]+\//.test(path)) return undefined
-  const requested = decodePath(path.slice(1))
+  if (path.length > maxPathLength || !/^\/(?:\/|[^/]+\/)/.test(path)) return undefined
+  const requested = decodePath(path.replace(/^\/+/, ''))
   const [word = ''] = requested.split('/', 1)
-  return routes.has(word.toLowerCase()) || slugsMeantBy(requested).length === 0 ? undefined : requested
+  if (routes.has(word.toLowerCase())) return undefined
+  return slugPattern.test(requested) || slugsMeantBy(requested).length > 0 ? requested : undefined
 }
 
 const maxPathLength = 512

@@ -164,12 +164,53 @@ describe('a damaged link leads where it was meant to', () => {
     },
   )
 
-  test.each(['%20tour', '%E2%80%8Btour', '%3Ctour%3E', '“tour”', '(tour)', '**tour**', '%22tour%22'])(
-    '/%s',
-    async path => {
-      expect(followed(await get(`/${path}`))).toEqual([307, target, 'private, no-store'])
+  test.each([
+    '%20tour',
+    '%E2%80%8Btour',
+    '%3Ctour%3E',
+    '“tour”',
+    '(tour)',
+    '**tour**',
+    '%22tour%22',
+    '/tour',
+    '//tour.',
+    '/tour/',
+    '%2Ftour',
+    '%5Ctour',
+    'to\u200bur',
+    'to\u00adur',
+    '\u2060t\u2060o\u2060u\u2060r.',
+    'ｔｏｕｒ',
+    '%2574our',
+  ])('/%s', async path => {
+    expect(followed(await get(`/${path}`))).toEqual([307, target, 'private, no-store'])
+    expect(followed(await get(`/${path}`, 'HEAD'))).toEqual([307, target, 'private, no-store'])
+  })
+
+  test.each(['=20', '=0A', '=0D=0A', '=E2=80=8B', '=C2=A0', '=2E', '=3D', '=', '=3Fx=3D1'])(
+    'whose mail was not decoded: /tour%s',
+    async damage => {
+      expect(followed(await get(`/tour${damage}`))).toEqual([307, target, 'private, no-store'])
     },
   )
+
+  test.each([
+    ['Ab-1_c', 'Ab\u20111_c'],
+    ['Ab-2_c', 'Ab\u20102_c.'],
+    ['Ab-3_c', 'Ab–3_c'],
+    ['Ab-4_c', 'Ab—4_c)'],
+    ['Ab-5_c', 'Ab−5＿c'],
+    ['Ab--6_c', 'Ab–6_c'],
+    ['Ab--7_c', 'Ab—7_c'],
+    ['Ab-8_c', 'Ab-8%5C_c'],
+    ['Ab-9_c', 'Ab-9\\_c'],
+    ['Ab-10_c', 'Ab-10/_c'],
+    ['Ab-11_c', 'Ab%5C-11%5C_c%20'],
+    ['Ab-12_c', 'Ab-\u200b12_\u200bc'],
+  ])('whose hyphens and underscores were replaced or escaped: /%s as /%s', async (slug, path) => {
+    await shorten(api.origin, { slug, long_url: `${target}?${slug}` })
+    expect((await get(`/${path}`)).headers.get('location')).toBe(`${target}?${slug}`)
+  })
 
   test.each([
     ['/T-2_', `${target}-2`],
@@ -268,7 +309,13 @@ describe('a path is not taken for another link', () => {
     '/%E2%80%8B',
     '/stats%2Fabc',
     '/stats/',
+    '//stats',
+    '//',
     '/healthz/',
+    '/to=0D=0Aur',
+    '/tour=41',
+    '/to%00ur',
+    '/to/ur',
     `/${'tour'.repeat(17)}.`,
   ])('%s', async path => {
     expectProblem(await get(path), 404)
