@@ -88,6 +88,7 @@ export async function buildApp(configuration: Configuration, log: Log): Promise<
   const { queue, recorder, reports } = await openRecording(app, configuration, pool, log)
   const freshness = createFreshnessReader({
     pool: freshnessPool,
+    primary: configuration.STATS_DATABASE_URL === undefined ? undefined : pool,
     producerId: recorder.producerId,
     ownPending: recorder.ownPending,
     onRead: reports.beFrequent,

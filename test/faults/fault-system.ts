@@ -22,6 +22,8 @@ import { startPostgresIn } from './postgres-in-folder.ts'
 export interface SystemOptions {
   /** A server of the row's own, to be hurt; with a path, its data lies there. */
   ownPostgres?: boolean | string
+  /** The URL of a server that the row has started, and hurts itself. */
+  databaseUrl?: string
   /** Proxies between API and worker on one side, PostgreSQL and Redis on the other. */
   proxied?: boolean
   /** A Redis of its own for the cache, behind the proxy `apiCache`. */
@@ -77,7 +79,7 @@ export async function startFaultSystem(
   newDatabase: () => Promise<string>,
 ): Promise<FaultSystem> {
   const own = await startOwnPostgres(options.ownPostgres)
-  const databaseUrl = own?.url ?? (await newDatabase())
+  const databaseUrl = options.databaseUrl ?? own?.url ?? (await newDatabase())
   const redis = await startRedis({ appendonly: true })
   const cache = options.cacheRedis ? await startRedis({ policy: 'allkeys-lfu' }) : undefined
   const proxies = options.proxied ? await startProxies(databaseUrl, redis) : undefined

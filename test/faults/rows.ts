@@ -27,6 +27,7 @@ import { redisSilent } from './rows/26-redis-silent.ts'
 import { descriptorsOut } from './rows/28-descriptors-out.ts'
 import { clockJumps } from './rows/29-clock-jumps.ts'
 import { garbageBehindARequest } from './rows/34-garbage-behind-a-request.ts'
+import { replicaLags } from './rows/36-replica-lags.ts'
 
 /** The matrix, in its order. */
 export const rows: Row[] = [
@@ -58,4 +59,5 @@ export const rows: Row[] = [
   descriptorsOut,
   clockJumps,
   garbageBehindARequest,
+  replicaLags,
 ]

@@ -7,6 +7,7 @@
  * polls several of them never sees `asOf` go back.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
+import { allLinks } from '@hopcount/shared/all-links.ts'
 import { createGroupCommit } from '@hopcount/shared/group-commit.ts'
 import type { Log } from '@hopcount/shared/log.ts'
 import { createHealthLog } from '@hopcount/shared/log.ts'
@@ -27,28 +28,35 @@ export interface FreshnessReader {
 interface Reported {
   asOf: number
   othersPending: number
+  /** Visits counted so far. */
+  counted: number
 }
 
 /** Statistics do not wait longer than this to say how fresh they are. */
 const waitMs = 2_000
+const primaryWaitMs = 500
 
 export function createFreshnessReader(options: {
-  /** The statistics' own database. */
+  /** The database that statistics are read from. */
   pool: Pool
+  /** Where that is a replica: the primary, which knows what the replica has not replayed. */
+  primary: Pool | undefined
   producerId: string
   /** Of this process, which knows better than its last report. */
   ownPending: () => number
   onRead: () => void
   log: Log
 }): FreshnessReader {
-  const { pool, producerId, ownPending, onRead } = options
+  const { pool, primary, producerId, ownPending, onRead } = options
   const health = createHealthLog(options.log, 'reading how fresh statistics are')
-  let last: Reported = { asOf: 0, othersPending: 0 }
+  let last: Reported = { asOf: 0, othersPending: 0, counted: 0 }
+  const askPrimary = primary && createPrimaryReader(primary, producerId)
 
   const reads = createGroupCommit<undefined, Reported>({
     async commit(group) {
-      const reported = await readReports(pool, producerId)
-      return group.map(() => reported)
+      const [shown, known] = await Promise.all([readReports(pool, producerId), askPrimary?.()])
+      const othersPending = known === undefined ? shown.othersPending : pendingBehind(shown, known)
+      return group.map(() => ({ ...shown, othersPending }))
     },
   })
 
@@ -71,15 +79,46 @@ export function createFreshnessReader(options: {
   return { read }
 }
 
+/** On a replica: what is pending, and what is counted but not replayed. */
+function pendingBehind(shown: Reported, known: Reported): number {
+  return known.othersPending + Math.max(0, known.counted - shown.counted)
+}
+
+/** The last that the primary has said. A primary that is away delays the statistics of its replica once, not each of them. */
+function createPrimaryReader(primary: Pool, producerId: string): () => Promise<Reported | undefined> {
+  let last: Reported | undefined
+  let reading: Promise<void> | undefined
+  let isLate = false
+
+  async function read(): Promise<void> {
+    try {
+      last = await readReports(primary, producerId)
+      isLate = false
+    } catch {
+      isLate = true
+    }
+    reading = undefined
+  }
+
+  return async () => {
+    reading ??= read()
+    if (!isLate) {
+      isLate = await Promise.race([reading.then(() => isLate), sleep(primaryWaitMs, true, { ref: false })])
+    }
+    return last
+  }
+}
+
 async function readReports(pool: Pool, producerId: string): Promise<Reported> {
-  const { rows } = await pool.query<{ as_of: number; others_pending: number }>({
+  const { rows } = await pool.query<{ as_of: number; others_pending: number; counted: number | null }>({
     name: 'read-freshness',
     text: `SELECT floor(extract(epoch FROM as_of) * 1000)::bigint AS as_of,
-                  (SELECT coalesce(sum(pending), 0)::bigint FROM producers WHERE producer_id <> $1) AS others_pending
+                  (SELECT coalesce(sum(pending), 0)::bigint FROM producers WHERE producer_id <> $1) AS others_pending,
+                  (SELECT visits FROM link_totals WHERE link_id = ${allLinks}) AS counted
            FROM freshness`,
     values: [producerId],
   })
   const [row] = rows
   if (row === undefined) throw new Error('the table freshness is empty')
-  return { asOf: row.as_of, othersPending: row.others_pending }
+  return { asOf: row.as_of, othersPending: row.others_pending, counted: row.counted ?? 0 }
 }
