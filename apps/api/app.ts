@@ -6,6 +6,7 @@ import type { Configuration } from '@hopcount/shared/configuration.ts'
 import { listed } from '@hopcount/shared/configuration.ts'
 import { databaseOn } from '@hopcount/shared/database/query-builder.ts'
 import type { Log } from '@hopcount/shared/log.ts'
+import { describeSilent } from '@hopcount/shared/visits/silent-producers.ts'
 import type { VisitQueue } from '@hopcount/shared/visits/visit-queue.ts'
 import type { FastifyInstance } from 'fastify'
 import type { Pool } from 'pg'
@@ -20,6 +21,7 @@ import type { VisitorPages } from './errors/visitor-pages.ts'
 import { createVisitorPages } from './errors/visitor-pages.ts'
 import type { FreshnessReader } from './freshness/read-freshness.ts'
 import { createFreshnessReader } from './freshness/read-freshness.ts'
+import { watchSilent } from './freshness/watch-silent.ts'
 import { createApiMetrics } from './health/api-metrics.ts'
 import { healthRoutes } from './health/health-routes.ts'
 import { refuseBadHosts } from './host-header.ts'
@@ -143,11 +145,15 @@ async function addRoutes(app: FastifyInstance, parts: Parts): Promise<void> {
   await addStatsRoutes(app, parts)
   await app.register(dashboardRoutes)
   const prefetches = { refused: 0 }
+  const silent = watchSilent(pool, log)
   healthRoutes(app, {
     pool,
-    metrics: createApiMetrics(recorder, queue, prefetches),
+    metrics: createApiMetrics(recorder, queue, prefetches, silent),
     isStopping: parts.isStopping,
-    warnings: () => [clients.warning()].filter(warning => warning !== undefined),
+    async warnings() {
+      const proxy = clients.warning()
+      return [...(proxy === undefined ? [] : [proxy]), ...(await silent()).map(describeSilent)]
+    },
   })
   redirectRoutes(app, {
     resolver,

@@ -6,6 +6,7 @@
 import { readConfiguration } from '@hopcount/shared/configuration.ts'
 import { openPool, poolConfig, waitForDatabase } from '@hopcount/shared/database/database.ts'
 import { runCommand } from '@hopcount/shared/run-command.ts'
+import { describeSilent, silentProducers } from '@hopcount/shared/visits/silent-producers.ts'
 import { compareCounts } from './verify/compare-counts.ts'
 import { maxDifferences } from './verify/difference-rows.ts'
 import { repairCounts } from './verify/repair-counts.ts'
@@ -24,6 +25,7 @@ await runCommand('verify', async () => {
     for (const [table, rows] of Object.entries(await repairCounts(pool)))
       process.stdout.write(`${table}: ${rows} rows repaired\n`)
   }
+  for (const producer of await silentProducers(pool)) process.stdout.write(`${describeSilent(producer)}\n`)
   const differences = await compareCounts(pool)
   await pool.end()
   for (const { what, expected, found } of differences)

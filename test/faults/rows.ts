@@ -28,6 +28,7 @@ import { descriptorsOut } from './rows/28-descriptors-out.ts'
 import { clockJumps } from './rows/29-clock-jumps.ts'
 import { garbageBehindARequest } from './rows/34-garbage-behind-a-request.ts'
 import { replicaLags } from './rows/36-replica-lags.ts'
+import { nodeGone } from './rows/37-node-gone.ts'
 
 /** The matrix, in its order. */
 export const rows: Row[] = [
@@ -60,4 +61,5 @@ export const rows: Row[] = [
   clockJumps,
   garbageBehindARequest,
   replicaLags,
+  nodeGone,
 ]

@@ -11,6 +11,7 @@ import { allLinks } from '@hopcount/shared/all-links.ts'
 import { createGroupCommit } from '@hopcount/shared/group-commit.ts'
 import type { Log } from '@hopcount/shared/log.ts'
 import { createHealthLog } from '@hopcount/shared/log.ts'
+import { pendingVisits } from '@hopcount/shared/visits/silent-producers.ts'
 import type { Pool } from 'pg'
 
 export interface Freshness {
@@ -113,7 +114,7 @@ async function readReports(pool: Pool, producerId: string): Promise<Reported> {
   const { rows } = await pool.query<{ as_of: number; others_pending: number; counted: number | null }>({
     name: 'read-freshness',
     text: `SELECT floor(extract(epoch FROM as_of) * 1000)::bigint AS as_of,
-                  (SELECT coalesce(sum(pending), 0)::bigint FROM producers WHERE producer_id <> $1) AS others_pending,
+                  (SELECT coalesce(sum(${pendingVisits}), 0)::bigint FROM producers WHERE producer_id <> $1) AS others_pending,
                   (SELECT visits FROM link_totals WHERE link_id = ${allLinks}) AS counted
            FROM freshness`,
     values: [producerId],

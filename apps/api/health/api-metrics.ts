@@ -1,5 +1,6 @@
 import type { VisitQueue } from '@hopcount/shared/visits/visit-queue.ts'
 import { Counter, collectDefaultMetrics, Gauge, Registry } from '@prometheus-io/client'
+import type { ReadSilent } from '../freshness/watch-silent.ts'
 import type { VisitRecorder } from '../visits/record-visits.ts'
 
 export interface ApiMetrics {
@@ -12,6 +13,7 @@ export function createApiMetrics(
   recorder: Pick<VisitRecorder, 'counters' | 'pending'>,
   queue: VisitQueue,
   prefetches: { refused: number },
+  readSilent: ReadSilent,
 ): ApiMetrics {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
@@ -68,6 +70,12 @@ export function createApiMetrics(
     labelNames: ['state'],
     registers: [registry],
   })
+  const silent = new Gauge({
+    name: 'hopcount_silent_producer_pending_visits',
+    help: 'Visits that an API process which is silent had not counted at its last report',
+    labelNames: ['producer', 'host'],
+    registers: [registry],
+  })
 
   function counter(name: string, help: string, read: () => number): void {
     new Counter({
@@ -96,6 +104,9 @@ export function createApiMetrics(
     jobs.reset()
     const counts = await queue.counts().catch(() => undefined)
     for (const [state, count] of Object.entries(counts ?? {})) jobs.set({ state }, count)
+    silent.reset()
+    for (const { producerId, host, pending } of await readSilent())
+      silent.set({ producer: producerId, host }, pending)
     return registry.metrics()
   }
 

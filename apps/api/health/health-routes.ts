@@ -13,7 +13,7 @@ import type { ApiMetrics } from './api-metrics.ts'
  */
 export function healthRoutes(
   app: FastifyInstance,
-  options: { pool: Pool; metrics: ApiMetrics; isStopping: () => boolean; warnings: () => string[] },
+  options: { pool: Pool; metrics: ApiMetrics; isStopping: () => boolean; warnings: () => Promise<string[]> },
 ): void {
   const { pool, metrics, isStopping, warnings } = options
 
@@ -46,7 +46,8 @@ export function healthRoutes(
               status: Type.Literal('ready'),
               database: Type.Union([Type.Literal('up'), Type.Literal('down')]),
               warnings: Type.Array(Type.String(), {
-                description: 'what makes numbers wrong until the configuration is changed, a sentence each',
+                description:
+                  'what makes numbers wrong or incomplete until an operator does something about it',
               }),
             }),
             description: 'ready, even while the database is down: cached links still redirect',
@@ -57,13 +58,16 @@ export function healthRoutes(
     },
     async (_request, reply) => {
       if (isStopping()) throw new Problem(503, 'The process is stopping.')
-      const database = await pool.query('SELECT 1').then(
-        () => 'up' as const,
-        () => 'down' as const,
-      )
+      const [database, found] = await Promise.all([
+        pool.query('SELECT 1').then(
+          () => 'up' as const,
+          () => 'down' as const,
+        ),
+        warnings(),
+      ])
       return reply
         .header('cache-control', 'no-store')
-        .send({ status: 'ready' as const, database, warnings: warnings() })
+        .send({ status: 'ready' as const, database, warnings: found })
     },
   )
 

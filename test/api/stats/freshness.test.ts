@@ -1,19 +1,20 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { freePort } from '../../../apps/stack/processes/free-port.ts'
-import { shorten, startApi, startWorker } from '../../support/hopcount.ts'
+import { openPool, shorten, startApi, startWorker } from '../../support/hopcount.ts'
+import { startProcess } from '../../support/processes.ts'
 import { createTestDatabase } from '../../support/test-database.ts'
 import { waitUntil } from '../../support/wait-until.ts'
 import { watchFreshness } from '../../support/watch-freshness.ts'
 
 test('three API processes on their own and three on one port never claim visits that are not counted, nor take back a claim', async () => {
   const installation = { databaseUrl: (await createTestDatabase()).url }
-  const apis = await Promise.all([
-    startApi(installation),
-    startApi(installation),
-    startApi(installation),
-    startApi({ ...installation, port: await freePort(), env: { WEB_CONCURRENCY: '3' } }),
-  ])
+  const apis = [
+    await startApi(installation),
+    await startApi(installation),
+    await startApi(installation),
+    await startApi({ ...installation, port: await freePort(), env: { WEB_CONCURRENCY: '3' } }),
+  ]
   await startWorker(installation)
   const origins = apis.map(api => api.origin)
   const slug = await shorten(origins[0] ?? '')
@@ -36,3 +37,54 @@ test('three API processes on their own and three on one port never claim visits 
   expect(watch.answered()).toBeGreaterThan(100)
   expect(new Set(watch.claims.map(({ asOf }) => asOf)).size).toBeGreaterThan(3)
 })
+
+test('statistics do not wait for a process that was stopped or killed', async () => {
+  const installation = { databaseUrl: (await createTestDatabase()).url }
+  const pool = openPool(installation.databaseUrl)
+  const producers = async () => (await pool.query('SELECT FROM producers')).rowCount
+  const stopped = await startApi(installation)
+  const killed = await startApi(installation)
+  const stays = await startApi(installation)
+  expect(await producers()).toBe(3)
+  await stopped.process.stop()
+  expect(await producers()).toBe(2)
+  killed.process.kill('SIGKILL')
+  const killedAt = Date.now()
+  await waitUntil(async () => (await producers()) === 1, { what: 'the killed producer is removed' })
+  await waitUntil(async () => (await asOf(stays.origin)) > killedAt, { what: 'as-of goes on' })
+})
+
+test('a frozen process holds as-of back and is named, until it continues', async () => {
+  const installation = { databaseUrl: (await createTestDatabase()).url }
+  const frozen = await startApi(installation)
+  const other = await startApi(installation)
+  await startWorker(installation)
+  await shorten(other.origin)
+  frozen.process.kill('SIGSTOP')
+  const frozenAt = Date.now()
+  const warnings = async () => {
+    const response = await fetch(`${other.origin}/readyz`)
+    return ((await response.json()) as { warnings: string[] }).warnings
+  }
+  await waitUntil(async () => (await warnings()).some(text => text.includes('silent since')), {
+    what: 'the silent process is named',
+  })
+  expect(await asOf(other.origin)).toBeLessThanOrEqual(frozenAt)
+  const id = /API process (\S+)/.exec((await warnings())[0] ?? '')?.[1] ?? ''
+  expect(id).not.toBe('')
+  frozen.process.kill('SIGCONT')
+  await waitUntil(async () => (await warnings()).length === 0, { what: 'it is heard again' })
+  await waitUntil(async () => (await asOf(other.origin)) > frozenAt, { what: 'as-of goes on' })
+  const command = startProcess({
+    script: 'apps/worker/producers-command.ts',
+    args: ['write-off', id],
+    env: { DATABASE_URL: installation.databaseUrl },
+  })
+  expect(await command.exited).toMatchObject({ code: 1 })
+  expect(command.output()).toContain('is not silent')
+})
+
+async function asOf(origin: string): Promise<number> {
+  const response = await fetch(`${origin}/stats`)
+  return Date.parse(response.headers.get('x-stats-as-of') ?? '')
+}
