@@ -10,6 +10,39 @@ SET client_min_messages = warning;
 SET row_security = off;
 
 --
+-- Name: current_epoch(); Type: FUNCTION; Schema: public; Owner: -
+--
+
+CREATE FUNCTION public.current_epoch() RETURNS uuid
+    LANGUAGE sql
+    AS $$SELECT epoch FROM database_epoch WHERE identity = (SELECT database_identity())$$;
+
+
+--
+-- Name: database_identity(); Type: FUNCTION; Schema: public; Owner: -
+--
+
+CREATE FUNCTION public.database_identity() RETURNS text
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+  system text := '?';
+  timeline text := '?';
+BEGIN
+  IF pg_is_in_recovery() THEN
+    RETURN NULL;
+  END IF;
+  BEGIN
+    system := (SELECT system_identifier FROM pg_control_system());
+    timeline := left(pg_walfile_name(pg_current_wal_insert_lsn()), 8);
+  EXCEPTION WHEN insufficient_privilege OR feature_not_supported OR undefined_function THEN
+    NULL;
+  END;
+  RETURN system || '/' || (SELECT oid FROM pg_database WHERE datname = current_database()) || '/' || timeline;
+END $$;
+
+
+--
 -- Name: ensure_visit_partitions(date, integer); Type: FUNCTION; Schema: public; Owner: -
 --
 
@@ -94,6 +127,19 @@ CREATE TABLE public.breakdown_tails (
     key text NOT NULL COLLATE pg_catalog."C",
     visits bigint NOT NULL,
     humans bigint NOT NULL
+);
+
+
+--
+-- Name: database_epoch; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.database_epoch (
+    only_row boolean DEFAULT true NOT NULL,
+    epoch uuid DEFAULT gen_random_uuid() NOT NULL,
+    identity text NOT NULL,
+    began_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT database_epoch_only_row_check CHECK (only_row)
 );
 
 
@@ -443,6 +489,14 @@ ALTER TABLE ONLY public.breakdown_tails
 
 
 --
+-- Name: database_epoch database_epoch_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.database_epoch
+    ADD CONSTRAINT database_epoch_pkey PRIMARY KEY (only_row);
+
+
+--
 -- Name: freshness freshness_pkey; Type: CONSTRAINT; Schema: public; Owner: -
 --
 
@@ -744,4 +798,5 @@ INSERT INTO public.schema_migrations (version) VALUES
     ('20261126000003'),
     ('20261126000004'),
     ('20261126000005'),
-    ('20261126000006');
+    ('20261126000006'),
+    ('20261126000007');

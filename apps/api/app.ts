@@ -35,6 +35,7 @@ import {
   cacheUrlOf,
   openCounters,
   openDatabase,
+  openDatabaseWatch,
   openRecording,
   openResolver,
   openStatsPools,
@@ -87,7 +88,8 @@ export async function buildApp(configuration: Configuration, log: Log): Promise<
   const pool = await openDatabase(app, configuration, log)
   const statsPools = openStatsPools(app, configuration)
   const { freshnessPool, ...readers } = statsPools
-  const { queue, recorder, reports } = await openRecording(app, configuration, pool, log)
+  const watch = await openDatabaseWatch(app, pool, log)
+  const { queue, recorder, reports } = await openRecording(app, configuration, pool, watch, log)
   const freshness = createFreshnessReader({
     pool: freshnessPool,
     primary: configuration.STATS_DATABASE_URL === undefined ? undefined : pool,
@@ -96,7 +98,7 @@ export async function buildApp(configuration: Configuration, log: Log): Promise<
     onRead: reports.beFrequent,
     log,
   })
-  const { resolver, slugCreated } = openResolver(app, configuration, pool, log)
+  const { resolver, slugCreated } = openResolver(app, configuration, pool, watch, log)
   const counters = openCounters(app, pool, log)
   await addRoutes(app, {
     configuration,

@@ -17,6 +17,8 @@ import { createSlugResolver } from './redirect/resolve-slug.ts'
 import { concurrentExports } from './stats/exports/export-routes.ts'
 import { maxExportMs } from './stats/exports/export-stream.ts'
 import { openVisitRecorder } from './visits/record-visits.ts'
+import type { DatabaseWatch } from './watch-database.ts'
+import { watchDatabase } from './watch-database.ts'
 
 /** How long a stopping process keeps delivering sealed visits; the next process adopts the rest. */
 const deliverOnCloseMs = 3_000
@@ -42,6 +44,12 @@ export async function openDatabase(
   return pool
 }
 
+export async function openDatabaseWatch(app: FastifyInstance, pool: Pool, log: Log): Promise<DatabaseWatch> {
+  const watch = await watchDatabase(pool, log)
+  app.addHook('onClose', async () => watch.close())
+  return watch
+}
+
 export function openStatsPools(app: FastifyInstance, configuration: Configuration) {
   const open = (options: Parameters<typeof poolConfig>[1]): Pool => {
     const url = configuration.STATS_DATABASE_URL ?? configuration.DATABASE_URL
@@ -64,6 +72,7 @@ export async function openRecording(
   app: FastifyInstance,
   configuration: Configuration,
   pool: Pool,
+  watch: DatabaseWatch,
   log: Log,
 ) {
   const { REDIS_URL: redisUrl, DATABASE_URL: databaseUrl, SPOOL_DIR: spoolDir } = configuration
@@ -74,8 +83,11 @@ export async function openRecording(
     spoolDir,
     fsync: configuration.SPOOL_FSYNC === 'on',
     allowLoss: configuration.VISIT_LOSS === 'allow',
+    keepMs: configuration.SPOOL_KEEP_SECONDS * 1_000,
+    maxKeptBytes: configuration.SPOOL_KEEP_MB * 1024 * 1024,
     queue,
     pool,
+    watch,
     log,
   })
   const reports = await startReports({ recorder, pool, spoolDir: configuration.SPOOL_DIR, log })
@@ -84,10 +96,17 @@ export async function openRecording(
   return { queue, recorder, reports }
 }
 
-export function openResolver(app: FastifyInstance, configuration: Configuration, pool: Pool, log: Log) {
+export function openResolver(
+  app: FastifyInstance,
+  configuration: Configuration,
+  pool: Pool,
+  watch: DatabaseWatch,
+  log: Log,
+) {
   const cacheUrl = cacheUrlOf(configuration)
   const linkCache = cacheUrl === undefined ? undefined : openLinkCache(cacheUrl, log)
   app.addHook('onClose', async () => linkCache?.close())
+  linkCache?.enter(watch.epoch())
   const known = createKnownSlugs({ pool, log, catchUp: () => changes.catchUp() })
   const resolver = createSlugResolver({
     pool,
@@ -105,6 +124,12 @@ export function openResolver(app: FastifyInstance, configuration: Configuration,
       resolver.forgetAbsent()
     },
     onListening: known.read,
+  })
+  watch.onEpoch(epoch => {
+    linkCache?.enter(epoch)
+    resolver.forgetAll()
+    known.discard()
+    if (changes.isListening()) known.read()
   })
   function slugCreated(slug: string): void {
     known.add(slug)

@@ -84,6 +84,19 @@ export const ConfigurationSchema = Type.Object({
     description:
       '`off`: visits survive a crash of the process; `on`: also a power failure (one fdatasync for all waiting visits)',
   }),
+  SPOOL_KEEP_SECONDS: Type.Integer({
+    default: 300,
+    minimum: 0,
+    maximum: 86_400,
+    description:
+      'how long visits stay in the spool after they are counted. If the database loses them, because a standby without the primary’s last seconds was promoted or a backup was restored, they are counted again. 0: not at all',
+  }),
+  SPOOL_KEEP_MB: Type.Integer({
+    default: 256,
+    minimum: 1,
+    maximum: 1_048_576,
+    description: 'disk space for that, in MiB per API process; the oldest visits go first',
+  }),
   VISIT_LOSS: Type.Union([Type.Literal('refuse'), Type.Literal('allow')], {
     default: 'refuse',
     description:

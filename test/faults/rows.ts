@@ -26,6 +26,7 @@ import { rollingRestart } from './rows/24-rolling-restart.ts'
 import { redisSilent } from './rows/26-redis-silent.ts'
 import { descriptorsOut } from './rows/28-descriptors-out.ts'
 import { clockJumps } from './rows/29-clock-jumps.ts'
+import { standbyPromoted } from './rows/33-standby-promoted.ts'
 import { garbageBehindARequest } from './rows/34-garbage-behind-a-request.ts'
 import { replicaLags } from './rows/36-replica-lags.ts'
 import { nodeGone } from './rows/37-node-gone.ts'
@@ -59,6 +60,7 @@ export const rows: Row[] = [
   redisSilent,
   descriptorsOut,
   clockJumps,
+  standbyPromoted,
   garbageBehindARequest,
   replicaLags,
   nodeGone,

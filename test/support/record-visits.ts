@@ -18,9 +18,11 @@ export const anyTime = async () => ({ from: 0, to: Number.MAX_SAFE_INTEGER })
 /** In one transaction. */
 export async function recordBatches(
   pool: Pool,
-  { texts, findCountry, salts, timeBounds }: VisitKnowledge,
+  knowledge: VisitKnowledge,
   batches: VisitBatch[],
 ): Promise<Recorded> {
+  const { findCountry, salts, timeBounds } = knowledge
+  const incarnation = knowledge.database.incarnation()
   const columns = createVisitColumns()
   const describeWith = { findCountry, salts: await salts(), bounds: await timeBounds() }
   const described = batches.map(({ producerId, seq, visits }) => {
@@ -28,5 +30,5 @@ export async function recordBatches(
     describeVisits(columns, visits, describeWith)
     return { producerId, seq, begin, end: columns.length }
   })
-  return record(pool, texts, columns, described)
+  return record(pool, knowledge, incarnation, columns, described)
 }

@@ -23,6 +23,8 @@ export interface TcpProxy {
    * forwarded. The promise resolves then.
    */
   setModeAt(text: string, mode: ProxyMode): Promise<void>
+  /** Where new connections lead from now on. */
+  setTarget(port: number): void
   /** Ends the open connections; new ones are served according to the mode. */
   cutConnections(): void
   /** The open connections stay open and forward nothing any more; new ones are served according to the mode. */
@@ -32,6 +34,7 @@ export interface TcpProxy {
 
 export async function startTcpProxy(target: { host?: string; port: number }): Promise<TcpProxy> {
   let mode: ProxyMode = 'pass'
+  let targetPort = target.port
   let armed: { text: string; mode: ProxyMode; sprung: () => void } | undefined
   const sockets = new Set<Socket>()
   const abandoned = new WeakSet<Socket>()
@@ -41,7 +44,7 @@ export async function startTcpProxy(target: { host?: string; port: number }): Pr
       client.resetAndDestroy()
       return
     }
-    const upstream = connect({ host: target.host ?? '127.0.0.1', port: target.port, allowHalfOpen: true })
+    const upstream = connect({ host: target.host ?? '127.0.0.1', port: targetPort, allowHalfOpen: true })
     forward(client, upstream, 'request')
     forward(upstream, client, 'reply')
   })
@@ -93,6 +96,9 @@ export async function startTcpProxy(target: { host?: string; port: number }): Pr
   return {
     port: (server.address() as AddressInfo).port,
     setMode,
+    setTarget(port) {
+      targetPort = port
+    },
     setModeAt(text, mode) {
       return new Promise(resolve => {
         armed = { text, mode, sprung: resolve }

@@ -7,6 +7,7 @@ import { dayMs, dayNumber } from '../../apps/shared/days.ts'
 import type { DecodedVisit } from '../../apps/shared/visits/decode-batch.ts'
 import { compactLedger } from '../../apps/worker/maintenance/compact-ledger.ts'
 import { enterAsSetAside } from '../../apps/worker/recording/enter-ledger.ts'
+import { openKnownDatabase } from '../../apps/worker/recording/known-database.ts'
 import { createTextNumbers } from '../../apps/worker/recording/number-texts.ts'
 import type { Recorded } from '../../apps/worker/recording/record-batches.ts'
 import type { VisitKnowledge } from '../../apps/worker/recording/visit-knowledge.ts'
@@ -462,7 +463,8 @@ test('a text that occurs twice in one transaction gets a number immediately', as
 test('two workers that number the same texts concurrently agree on the numbers', async () => {
   const words = Array.from({ length: 300 }, (_, i) => `agent ${i}`)
   const once = (texts: string[]) => ({ texts, known: [], visits: texts.map(() => 1), places: new Map() })
-  const workers = [createTextNumbers(pool), createTextNumbers(pool), createTextNumbers(pool)]
+  const database = await openKnownDatabase(pool)
+  const workers = [1, 2, 3].map(() => createTextNumbers(pool, database))
   for (const worker of workers) await worker.of(once(words))
   const answers = await Promise.all(workers.map(worker => worker.of(once(words.toReversed()))))
   expect(answers[0]?.size).toBe(300)

@@ -6,6 +6,7 @@
  * a link and the others find it. Within a group its rounds ensure this, across groups and processes the unique keys.
  */
 import { createHash } from 'node:crypto'
+import { beginEpoch } from '@hopcount/shared/database/database-epoch.ts'
 import { createGroupCommit } from '@hopcount/shared/group-commit.ts'
 import type { Pool } from 'pg'
 import { generateSlug } from './generate-slug.ts'
@@ -75,10 +76,12 @@ export function createLinkCreator(options: { pool: Pool; reserved: ReadonlySet<s
       candidates.set(link.slug, { request, link })
     }
     if (candidates.size === 0) return
-    const made = await insertLinks(
-      pool,
-      [...candidates.values()].map(candidate => candidate.link),
-    )
+    const links = [...candidates.values()].map(candidate => candidate.link)
+    const made = await insertLinks(pool, links)
+    if (made === undefined) {
+      await beginEpoch(pool)
+      return
+    }
     for (const { slug, createdAt } of made) {
       const candidate = candidates.get(slug)
       if (candidate === undefined) continue

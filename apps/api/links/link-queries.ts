@@ -57,16 +57,24 @@ export interface MadeLink {
  * delivered at COMMIT). Links whose slug or reuse key exists are not in the result. The result is a single row: the
  * caller knows the rest, and all links have the transaction's time.
  *
+ * Nothing is inserted before the database has an epoch (database-epoch.ts): its sequence may still hand out ids of links
+ * that a failover has lost, and their visits would be counted for the new ones. The result is undefined then.
+ *
  * Two such statements wait for each other if they share a slug or a reuse key. Links with a reuse key have a random slug,
  * so in this insertion order no deadlock is possible.
  */
-export async function insertLinks(pool: Pool, links: NewLink[]): Promise<MadeLink[]> {
-  const result = await pool.query<{ slugs: string | null; created_at: Date }>({
+export async function insertLinks(pool: Pool, links: NewLink[]): Promise<MadeLink[] | undefined> {
+  const result = await pool.query<{
+    slugs: string | null
+    created_at: Date
+    has_epoch: boolean
+  }>({
     name: 'insert-links',
-    text: `WITH made AS (
+    text: `WITH now AS MATERIALIZED (SELECT current_epoch() AS epoch), made AS (
              INSERT INTO links (slug, long_url, expires_at, reuse_key)
              SELECT slug, long_url, expires_at, reuse_key
-             FROM unnest($1::text[], $2::text[], $3::timestamptz[], $4::bytea[]) AS link (slug, long_url, expires_at, reuse_key)
+             FROM now, unnest($1::text[], $2::text[], $3::timestamptz[], $4::bytea[]) AS link (slug, long_url, expires_at, reuse_key)
+             WHERE now.epoch IS NOT NULL
              ORDER BY reuse_key, slug
              ON CONFLICT DO NOTHING
              RETURNING slug
@@ -75,7 +83,8 @@ export async function insertLinks(pool: Pool, links: NewLink[]): Promise<MadeLin
              FROM (SELECT slug, (row_number() OVER () - 1) / 100 AS message FROM made) AS numbered
              GROUP BY message
            )
-           SELECT string_agg(slug, ' ') AS slugs, now()::timestamptz(3) AS created_at, (SELECT count(*) FROM told)
+           SELECT string_agg(slug, ' ') AS slugs, now()::timestamptz(3) AS created_at, (SELECT count(*) FROM told),
+                  (SELECT epoch IS NOT NULL FROM now) AS has_epoch
            FROM made`,
     values: [
       textArray(links.map(link => link.slug)),
@@ -85,6 +94,7 @@ export async function insertLinks(pool: Pool, links: NewLink[]): Promise<MadeLin
       unlessAllAbsent(links.map(link => link.reuseKey)),
     ],
   })
+  if (result.rows[0]?.has_epoch === false) return undefined
   return result.rows.flatMap(row => {
     const createdAt = row.created_at.toISOString()
     return (row.slugs?.split(' ') ?? []).map(slug => ({ slug, createdAt }))

@@ -11,6 +11,8 @@ import { createLink } from '../links/link.ts'
 import { openRedisWithDeadline } from '../redis-with-deadline.ts'
 
 export interface LinkCache {
+  /** From now on links of this epoch of the database are read and written; those of another are left to expire. */
+  enter(epoch: string): void
   get(slug: string): Promise<Link | undefined>
   set(slug: string, link: Link): void
   close(): void
@@ -20,6 +22,7 @@ const failuresToOpen = 5
 const openMs = 1_000
 /** Limits the effect of a lost invalidation, and the size of a Redis without a memory limit. */
 const lifetimeSeconds = 600
+/** Followed by the epoch of the database (database-epoch.ts): after a failover, a cached link may never have existed. */
 const keyPrefix = '{hopcount}:link:'
 const nothing = Promise.resolve(undefined)
 
@@ -27,6 +30,7 @@ export function openLinkCache(redisUrl: string, log: Log): LinkCache {
   const { redis, health } = openRedisWithDeadline(redisUrl, 'link cache in Redis', log)
   let failures = 0
   let openUntil = 0
+  let prefix = keyPrefix
 
   function failed(error: unknown): void {
     if (++failures < failuresToOpen) return
@@ -44,7 +48,7 @@ export function openLinkCache(redisUrl: string, log: Log): LinkCache {
 
   async function readTogether(slugs: string[]): Promise<(Link | undefined)[]> {
     try {
-      const texts = await redis.mget(slugs.map(slug => keyPrefix + slug))
+      const texts = await redis.mget(slugs.map(slug => prefix + slug))
       failures = 0
       if (health.failing()) health.works()
       return texts.map(text => (text === null ? undefined : parseLink(text)))
@@ -62,8 +66,7 @@ export function openLinkCache(redisUrl: string, log: Log): LinkCache {
 
   async function writeTogether(entries: { slug: string; link: Link }[]): Promise<never[]> {
     const pipeline = redis.pipeline()
-    for (const { slug, link } of entries)
-      pipeline.set(keyPrefix + slug, printLink(link), 'EX', lifetimeSeconds)
+    for (const { slug, link } of entries) pipeline.set(prefix + slug, printLink(link), 'EX', lifetimeSeconds)
     for (const [error] of (await pipeline.exec()) ?? []) if (error !== null) throw error
     return []
   }
@@ -78,7 +81,15 @@ export function openLinkCache(redisUrl: string, log: Log): LinkCache {
     writes.add({ slug, link }).catch(failed)
   }
 
-  return { get, set, close: () => redis.disconnect() }
+  return {
+    // A part of it tells epochs apart, and costs memory with every key.
+    enter: epoch => {
+      prefix = `${keyPrefix}${epoch.slice(0, 8)}:`
+    },
+    get,
+    set,
+    close: () => redis.disconnect(),
+  }
 }
 
 /** `id expiresAt|- url` */

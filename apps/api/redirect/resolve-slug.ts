@@ -26,6 +26,8 @@ export interface SlugResolver {
   forget(slug: string): void
   /** Changes may have been missed. */
   forgetAbsent(): void
+  /** The database has lost links: nothing that is cached can be trusted. */
+  forgetAll(): void
 }
 
 interface Lookup {
@@ -90,6 +92,11 @@ export function createSlugResolver(options: {
     return link
   }
 
+  function forgetAbsent(): void {
+    absent.clear()
+    for (const lookup of inProgress.values()) lookup.outdated = true
+  }
+
   return {
     cached: slug => links.get(slug),
     resolve,
@@ -101,9 +108,11 @@ export function createSlugResolver(options: {
       lookup.outdated = true
       inProgress.delete(slug)
     },
-    forgetAbsent() {
-      absent.clear()
-      for (const lookup of inProgress.values()) lookup.outdated = true
+    forgetAbsent,
+    forgetAll() {
+      links.clear()
+      forgetAbsent()
+      inProgress.clear()
     },
   }
 }

@@ -9,6 +9,7 @@ import { join } from 'node:path'
 import type { Log } from '@hopcount/shared/log.ts'
 import { createHealthLog } from '@hopcount/shared/log.ts'
 import type { Deliverer } from './deliver-batches.ts'
+import type { KeptBatch, KeptSegments } from './kept-segments.ts'
 import {
   isProducerAlive,
   listProducers,
@@ -35,6 +36,8 @@ interface Adopted {
 export interface Adoption {
   /** Looks for dead producers, and removes the folders of those that are done. Never throws. */
   sweep(): Promise<void>
+  /** Takes segments of dead producers that were recorded, and are sealed again because the ledger has lost them. */
+  offerAgain(batches: KeptBatch[]): void
   source: BatchSource
   /** Segments that wait to be delivered. */
   waiting(): number
@@ -50,10 +53,11 @@ export function createAdoption(options: {
   spoolDir: string
   ownProducerId: string
   deliverer: Pick<Deliverer, 'fill' | 'holds'>
+  kept: Pick<KeptSegments, 'found' | 'keep'>
   log: Log
   onDamage: (ranges: number) => void
 }): Adoption {
-  const { spoolDir, ownProducerId, deliverer, log, onDamage } = options
+  const { spoolDir, ownProducerId, deliverer, kept, log, onDamage } = options
   const adopted = new Map<string, Adopted>()
   /** When a folder without a producer and without segments was first seen (performance.now()). */
   const emptySince = new Map<string, number>()
@@ -76,14 +80,17 @@ export function createAdoption(options: {
   async function adoptIfDead(producerId: string): Promise<void> {
     const folder = join(spoolDir, producerId)
     if (adopted.has(producerId) || (await isProducerAlive(folder))) return
-    const segments = await listSegments(folder)
+    const found = await listSegments(folder)
+    const keptSeqs = found.filter(({ state }) => state === 'kept').map(({ seq }) => seq)
+    kept.found(folder, producerId, keptSeqs)
+    const segments = found.filter(({ state }) => state !== 'kept')
     if (segments.length === 0) {
       await removeWhenOld(producerId, folder)
       return
     }
     emptySince.delete(producerId)
-    for (const { seq, open } of segments) {
-      if (open)
+    for (const { seq, state } of segments) {
+      if (state === 'open')
         await rename(segmentPath(folder, seq, 'open'), segmentPath(folder, seq, 'sealed')).catch(ignoreAbsent)
     }
     const seqs = segments.map(segment => segment.seq)
@@ -107,6 +114,15 @@ export function createAdoption(options: {
     await removeIfEmpty(folder.folder)
   }
 
+  function offerAgain(batches: KeptBatch[]): void {
+    for (const { producerId, folder, seq } of batches) {
+      const known = adopted.get(producerId)
+      if (known === undefined)
+        adopted.set(producerId, { producerId, folder, seqs: [seq], notBefore: startOf(producerId) })
+      else known.seqs.push(seq)
+    }
+  }
+
   function source(): SealedBatch | undefined {
     for (const producer of adopted.values()) {
       const { producerId, folder, seqs, notBefore } = producer
@@ -118,6 +134,7 @@ export function createAdoption(options: {
         path: segmentPath(folder, seq, 'sealed'),
         log,
         onDamage,
+        kept,
         notBefore,
         onRead(firstVisitAt) {
           producer.notBefore = Math.max(producer.notBefore, firstVisitAt)
@@ -149,10 +166,10 @@ export function createAdoption(options: {
     const folder = join(spoolDir, producerId)
     if (deliverer.holds(producerId) || (await isProducerAlive(folder))) return false
     const segments = await listSegments(folder).catch(ignoreAbsent)
-    return segments === undefined || segments.length === 0
+    return segments === undefined || segments.every(({ state }) => state === 'kept')
   }
 
-  return { sweep, source, waiting, firstWaitingAt, states, hasEnded }
+  return { sweep, offerAgain, source, waiting, firstWaitingAt, states, hasEnded }
 }
 
 function ignoreAbsent(error: NodeJS.ErrnoException): undefined {

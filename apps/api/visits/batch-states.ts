@@ -17,7 +17,7 @@ export type BatchEvent =
   | AttemptEnd
   | 'ledger holds it'
   | 'ledger takes it as void'
-  | 'segment deleted'
+  | 'segment released'
 
 /** The deliverer is done with a batch in one of these. */
 export type BatchExit = 'counted' | 'set aside' | 'gone' | 'void'
@@ -35,7 +35,7 @@ export const transitions: Record<BatchState, Partial<Record<BatchEvent, BatchSta
     'ledger holds it': 'recorded',
   },
   sent: { attempt: 'sending', 'ledger holds it': 'recorded' },
-  recorded: { 'segment deleted': 'counted' },
+  recorded: { 'segment released': 'counted' },
   voiding: { 'ledger takes it as void': 'void', 'ledger holds it': 'counted' },
   counted: {},
   'set aside': {},

@@ -1,12 +1,13 @@
 /**
- * Brings batches from the deliverer to their exit by what the ledger says: those it holds are deleted here, and those
- * that must not count are entered as void.
+ * Brings batches from the deliverer to their exit by what the ledger says: those it holds are let go here, and those that
+ * must not count are entered as void.
  */
 import type { Log } from '@hopcount/shared/log.ts'
 import type { BatchId } from '@hopcount/shared/visits/visit-batch.ts'
 import { batchKey } from '@hopcount/shared/visits/visit-batch.ts'
 import { voidBatch } from '@hopcount/shared/visits/void-batch.ts'
 import type { Pool } from 'pg'
+import type { DatabaseWatch } from '../watch-database.ts'
 import type { TrackedBatch } from './batch-states.ts'
 import { moveBatch } from './batch-states.ts'
 import { recordedBatches } from './ledger-queries.ts'
@@ -20,7 +21,12 @@ export interface Confirmation {
   voiding(): number
 }
 
-export function createConfirmation(pool: Pool, outstanding: OutstandingBatches, log: Log): Confirmation {
+export function createConfirmation(
+  pool: Pool,
+  watch: Pick<DatabaseWatch, 'epoch' | 'check'>,
+  outstanding: OutstandingBatches,
+  log: Log,
+): Confirmation {
   const voiding = new Map<string, TrackedBatch>()
 
   async function confirm(): Promise<void> {
@@ -46,20 +52,27 @@ export function createConfirmation(pool: Pool, outstanding: OutstandingBatches, 
   async function findRecorded(): Promise<void> {
     const unconfirmed = [...outstanding].filter(({ state }) => state !== 'recorded')
     if (unconfirmed.length === 0) return
-    const recorded = await recordedBatches(
+    const { recorded, epoch } = await recordedBatches(
       pool,
       unconfirmed.map(({ batch }) => batch),
     )
+    if (epoch === undefined || epoch !== watch.epoch()) {
+      // What this ledger holds may be gone already, or be that of a primary that has been replaced.
+      await watch.check()
+      return
+    }
     for (const entry of unconfirmed) {
-      if (recorded.has(batchKey(entry.batch))) outstanding.move(entry, 'ledger holds it')
+      if (!recorded.has(batchKey(entry.batch))) continue
+      entry.recordedIn = epoch
+      outstanding.move(entry, 'ledger holds it')
     }
   }
 
   async function discardRecorded(): Promise<void> {
     for (const entry of outstanding) {
       if (entry.state !== 'recorded') continue
-      await entry.batch.discard()
-      outstanding.move(entry, 'segment deleted')
+      await entry.batch.discard(entry.recordedIn)
+      outstanding.move(entry, 'segment released')
     }
   }
 

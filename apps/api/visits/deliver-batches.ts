@@ -17,7 +17,7 @@
  *   unsent    ── ledger holds it ─────────► recorded     confirm-batches.ts, every `confirmEveryMs`: an add whose
  *   sending   ── ledger holds it ─────────► recorded       reply was lost, or another process with the same folder
  *   sent      ── ledger holds it ─────────► recorded       (an attempt under way then ends without effect)
- *   recorded  ── segment deleted ─────────► counted      confirm-batches.ts: only now may the bytes go
+ *   recorded  ── segment released ────────► counted      confirm-batches.ts: only now may the bytes go
  *
  *   voiding   ── ledger takes it as void ─► void         confirm-batches.ts: the ledger absorbs the batch from now on
  *   voiding   ── ledger holds it ─────────► counted      confirm-batches.ts: it arrived before
@@ -35,6 +35,7 @@ import { createHealthLog } from '@hopcount/shared/log.ts'
 import type { BatchId } from '@hopcount/shared/visits/visit-batch.ts'
 import type { VisitQueue } from '@hopcount/shared/visits/visit-queue.ts'
 import type { Pool } from 'pg'
+import type { DatabaseWatch } from '../watch-database.ts'
 import type { BatchExit } from './batch-states.ts'
 import { createConfirmation } from './confirm-batches.ts'
 import type { OutstandingBatch, PendingBatches } from './outstanding-batches.ts'
@@ -49,6 +50,8 @@ export interface Deliverer {
   /** Fills the window from the sources, in the order in which they were added. */
   fill(): void
   addSource(source: BatchSource): void
+  /** What the queue has been given may be acknowledged and lost: it is looked for, and sent again, at once. */
+  doubt(): void
   /** The visits of this batch were not redirected, so it must not count unless it already has. Retried until the ledger says so. */
   voidLater(batch: BatchId): void
   /** The batches that are not known to be recorded, their visits, and the moment of the oldest one (ms since 1970). */
@@ -67,15 +70,16 @@ const resendEveryMs = 500
 export function createDeliverer(options: {
   queue: VisitQueue
   pool: Pool
+  watch: Pick<DatabaseWatch, 'epoch' | 'check'>
   log: Log
   /** Called once for each batch delivered, when the deliverer is done with it. */
   onExit: (batch: SealedBatch, exit: BatchExit) => void
   windowBatches?: number
   sendAgainAfterMs?: number
 }): Deliverer {
-  const { queue, pool, log, onExit, windowBatches = 32, sendAgainAfterMs = 10_000 } = options
+  const { queue, pool, watch, log, onExit, windowBatches = 32, sendAgainAfterMs = 10_000 } = options
   const outstanding = createOutstandingBatches(log, onExit)
-  const confirmation = createConfirmation(pool, outstanding, log)
+  const confirmation = createConfirmation(pool, watch, outstanding, log)
   const sources: BatchSource[] = []
   const send = createBatchSender(queue, log)
   const ledgerHealth = createHealthLog(log, 'reading the ledger')
@@ -137,6 +141,11 @@ export function createDeliverer(options: {
     if (!stopped) sendTimer ??= setTimeout(() => void resend(), resendEveryMs)
   }
 
+  function doubt(): void {
+    for (const entry of outstanding) if (entry.sentAt !== undefined) entry.sentAt = Number.NEGATIVE_INFINITY
+    if (outstanding.size() > 0) resendSoon()
+  }
+
   // Confirming
 
   async function confirm(): Promise<void> {
@@ -183,6 +192,7 @@ export function createDeliverer(options: {
     hasRoom,
     deliver,
     fill,
+    doubt,
     addSource: source => sources.push(source),
     voidLater,
     pending: outstanding.pending,

@@ -21,6 +21,8 @@ import { voidBatch } from '@hopcount/shared/visits/void-batch.ts'
 import type { Pool } from 'pg'
 import type { BatchNumbers } from './batch-numbers.ts'
 import type { Deliverer } from './deliver-batches.ts'
+import type { KeptSegments } from './kept-segments.ts'
+import type { ProducerFolder } from './producer-folder.ts'
 import type { SealedBatch } from './sealed-batch.ts'
 import type { VisitSpool } from './visit-spool.ts'
 
@@ -36,6 +38,8 @@ export interface KeptVisits {
   lost: number
 }
 
+type BatchFacts = Pick<SealedBatch, 'producerId' | 'seq' | 'visits' | 'firstVisitAt'>
+
 /** How long the spool, or the queue in its place, is not tried again after a failure. */
 const retryAfterMs = 250
 const nothing: never[] = []
@@ -44,17 +48,19 @@ const nothing: never[] = []
 export type KeepVisits = (visits: Visit[]) => never[] | Promise<never[]>
 
 export function createVisitKeeper(options: {
-  producerId: string
+  folder: Pick<ProducerFolder, 'producerId' | 'path'>
   numbers: BatchNumbers
   spool: Pick<VisitSpool, 'append'>
   queue: Pick<VisitQueue, 'add' | 'pack'>
   deliverer: Pick<Deliverer, 'deliver' | 'voidLater'>
+  kept: Pick<KeptSegments, 'keep' | 'giveUp'>
   pool: Pool
   allowLoss: boolean
   counters: KeptVisits
   log: Log
 }): KeepVisits {
-  const { producerId, numbers, spool, queue, deliverer, pool, allowLoss, counters, log } = options
+  const { numbers, spool, queue, deliverer, kept: keptSegments, pool, allowLoss, counters, log } = options
+  const { producerId, path: folder } = options.folder
   const spoolHealth = createHealthLog(log, 'writing the spool')
   const lossHealth = createHealthLog(log, 'keeping visits (neither the spool nor the queue takes them)')
   let spoolRetryAt = 0
@@ -83,6 +89,7 @@ export function createVisitKeeper(options: {
   function spoolFailed(error: unknown, visits: Visit[]): Promise<never[]> {
     spoolHealth.fails(error)
     spoolRetryAt = performance.now() + retryAfterMs
+    keptSegments.giveUp()
     return keepInQueue(visits)
   }
 
@@ -100,7 +107,9 @@ export function createVisitKeeper(options: {
       if (!numbers.giveBack(id.seq)) deliverer.voidLater(id)
       return refuse(visits)
     }
-    deliverer.deliver(batchInMemory(id, frames, visits.length, now), { alreadySent: true })
+    deliverer.deliver(batchInMemory({ ...id, visits: visits.length, firstVisitAt: now }, frames), {
+      alreadySent: true,
+    })
     counters.kept += visits.length
     lossHealth.works()
     return nothing
@@ -133,17 +142,15 @@ export function createVisitKeeper(options: {
     throw new VisitRefused('the visit can be kept neither in the spool nor in the queue')
   }
 
-  return keep
-}
-
-/** A batch that has no file: its frames stay here until the deliverer is done with it. */
-function batchInMemory(id: BatchId, frames: Buffer, visits: number, firstVisitAt: number): SealedBatch {
-  return {
-    ...id,
-    visits,
-    firstVisitAt,
-    load: async () => ({ frames, visits, firstVisitAt }),
-    discard: async () => {},
-    setAside: async () => {},
+  /** A batch that has no file: its frames stay here until the deliverer is done with it. */
+  function batchInMemory(facts: BatchFacts, frames: Buffer): SealedBatch {
+    return {
+      ...facts,
+      load: async () => ({ frames, ...facts }),
+      discard: epoch => keptSegments.keep({ ...facts, folder, bytes: frames.length }, epoch, { frames }),
+      setAside: async () => {},
+    }
   }
+
+  return keep
 }

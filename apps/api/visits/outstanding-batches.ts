@@ -9,6 +9,8 @@ export interface OutstandingBatch extends TrackedBatch {
   readonly batch: SealedBatch
   /** When the queue was last known to hold it (performance.now()); undefined when it never was. */
   sentAt: number | undefined
+  /** The epoch of the database in which the ledger was seen to hold it. */
+  recordedIn: string
 }
 
 export interface OutstandingBatches extends Iterable<OutstandingBatch> {
@@ -37,7 +39,7 @@ export function createOutstandingBatches(
   function add(batch: SealedBatch, event: 'delivered' | 'delivered as sent'): OutstandingBatch | undefined {
     const key = batchKey(batch)
     if (byKey.has(key)) return undefined
-    const outstanding: OutstandingBatch = { batch, state: 'new', sentAt: undefined }
+    const outstanding: OutstandingBatch = { batch, state: 'new', sentAt: undefined, recordedIn: '' }
     byKey.set(key, outstanding)
     move(outstanding, event)
     return outstanding

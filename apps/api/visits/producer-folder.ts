@@ -19,7 +19,7 @@ export interface ProducerFolder {
 
 const socketName = 'alive'
 const producerPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}$/
-const segmentPattern = /^(\d{12})\.(open|sealed)$/
+const segmentPattern = /^(\d{12})\.(open|sealed|kept)$/
 const connectDeadlineMs = 1_000
 
 /** A UUID v7: new at each start of a process, and sorted by start time. */
@@ -75,20 +75,22 @@ export function isProducerAlive(folder: string): Promise<boolean> {
   })
 }
 
-/** The segments of a folder, in the order of their numbers. */
-export async function listSegments(folder: string): Promise<{ seq: number; open: boolean }[]> {
+/** The segments of a folder, in the order of their numbers. Kept ones are recorded (kept-segments.ts). */
+export async function listSegments(
+  folder: string,
+): Promise<{ seq: number; state: 'open' | 'sealed' | 'kept' }[]> {
   const names = await readdir(folder)
   return names
     .map(name => segmentPattern.exec(name))
     .filter(match => match !== null)
-    .map(match => ({ seq: Number(match[1]), open: match[2] === 'open' }))
+    .map(match => ({ seq: Number(match[1]), state: match[2] as 'open' | 'sealed' | 'kept' }))
     .sort((a, b) => a.seq - b.seq)
 }
 
 export function segmentPath(
   folder: string,
   seq: number,
-  state: 'open' | 'sealed' | 'aside' | 'damaged',
+  state: 'open' | 'sealed' | 'kept' | 'aside' | 'damaged',
 ): string {
   return join(folder, `${String(seq).padStart(12, '0')}.${state}`)
 }

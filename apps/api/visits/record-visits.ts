@@ -7,15 +7,18 @@
  */
 import { createGroupCommit } from '@hopcount/shared/group-commit.ts'
 import type { Log } from '@hopcount/shared/log.ts'
-import type { Visit } from '@hopcount/shared/visits/visit-batch.ts'
+import type { BatchId, Visit } from '@hopcount/shared/visits/visit-batch.ts'
 import type { VisitQueue } from '@hopcount/shared/visits/visit-queue.ts'
 import type { Pool } from 'pg'
+import type { DatabaseWatch } from '../watch-database.ts'
 import { createAdoption } from './adopt-segments.ts'
 import { createBatchNumbers } from './batch-numbers.ts'
 import type { BatchExit } from './batch-states.ts'
 import { createDeliverer } from './deliver-batches.ts'
 import type { KeptVisits } from './keep-visits.ts'
 import { createVisitKeeper } from './keep-visits.ts'
+import type { KeptBatch } from './kept-segments.ts'
+import { createKeptSegments } from './kept-segments.ts'
 import { createOwnSegments } from './own-segments.ts'
 import { openProducerFolder } from './producer-folder.ts'
 import type { SealedBatch } from './sealed-batch.ts'
@@ -70,11 +73,15 @@ export async function openVisitRecorder(options: {
   spoolDir: string
   fsync: boolean
   allowLoss: boolean
+  /** How long, and up to how many bytes, segments are kept after they are recorded. */
+  keepMs: number
+  maxKeptBytes: number
   queue: VisitQueue
   pool: Pool
+  watch: DatabaseWatch
   log: Log
 }): Promise<VisitRecorder> {
-  const { queue, pool, log, spoolDir } = options
+  const { queue, pool, watch, log, spoolDir } = options
   const folder = await openProducerFolder(spoolDir)
   const { producerId } = folder
   const numbers = createBatchNumbers()
@@ -92,9 +99,22 @@ export async function openVisitRecorder(options: {
   let committingSince: number | undefined
   let allSettled = (): void => {}
 
-  const deliverer = createDeliverer({ queue, pool, log, onExit })
-  const own = createOwnSegments({ folder, deliverer, log, onDamage })
-  const adoption = createAdoption({ spoolDir, ownProducerId: producerId, deliverer, log, onDamage })
+  const deliverer = createDeliverer({ queue, pool, watch, log, onExit })
+  const kept = createKeptSegments({
+    keepMs: options.keepMs,
+    maxBytes: options.maxKeptBytes,
+    pool,
+    watch,
+    onMissing,
+    log,
+  })
+  watch.onEpoch(() => {
+    deliverer.doubt()
+    kept.doubt()
+  })
+  watch.onRestart(kept.doubt)
+  const own = createOwnSegments({ folder, deliverer, kept, log, onDamage })
+  const adoption = createAdoption({ spoolDir, ownProducerId: producerId, deliverer, kept, log, onDamage })
   deliverer.addSource(own.source)
   deliverer.addSource(adoption.source)
   await adoption.sweep()
@@ -109,11 +129,12 @@ export async function openVisitRecorder(options: {
   })
   const { allowLoss } = options
   const keep = createVisitKeeper({
-    producerId,
+    folder,
     numbers,
     spool,
     queue,
     deliverer,
+    kept,
     pool,
     allowLoss,
     counters,
@@ -138,12 +159,20 @@ export async function openVisitRecorder(options: {
 
   function onExit(batch: SealedBatch, exit: BatchExit): void {
     if (exit === 'set aside') counters.batchesSetAside++
-    if (batch.producerId === producerId && exit !== 'gone') settled += batch.visits
+    if (exit !== 'gone' && isOwn(batch) && !batch.isOfferedAgain) settled += batch.visits
     if (pending().visits === 0) allSettled()
   }
 
+  const isOwn = (batch: BatchId) => batch.producerId === producerId
+
+  function onMissing(batches: KeptBatch[]): void {
+    own.offerAgain(batches.filter(isOwn))
+    adoption.offerAgain(batches.filter(batch => !isOwn(batch)))
+    deliverer.fill()
+  }
+
   function pending(): PendingVisits {
-    const adopted = deliverer.pending(batch => batch.producerId !== producerId)
+    const adopted = deliverer.pending(batch => !isOwn(batch))
     const all = deliverer.pending()
     const firstVisits = [
       all.firstVisitAt,
@@ -160,7 +189,10 @@ export async function openVisitRecorder(options: {
     }
   }
 
-  const ownPending = () => counters.kept - counters.countedAtOnce - settled
+  function ownPending(): number {
+    const again = deliverer.pending(batch => isOwn(batch) && batch.isOfferedAgain === true)
+    return counters.kept - counters.countedAtOnce - settled + again.visits + own.visitsAgain()
+  }
 
   function adopted(): AdoptedVisits[] {
     return adoption.states().map(({ producerId, waiting, firstWaitingAt }) => {
@@ -178,6 +210,7 @@ export async function openVisitRecorder(options: {
   async function close(deliverWithinMs: number): Promise<void> {
     await commits.idle()
     clearInterval(sweepTimer)
+    kept.close()
     spool.seal()
     deliverer.fill()
     await deliverer.stop(deliverWithinMs)

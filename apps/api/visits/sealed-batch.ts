@@ -3,6 +3,8 @@ import type { BatchId } from '@hopcount/shared/visits/visit-batch.ts'
 
 export interface SealedBatch extends BatchId {
   visits: number
+  /** The ledger held it before, and lost it. */
+  isOfferedAgain?: boolean
   /** Milliseconds since 1970. */
   firstVisitAt: number
   /**
@@ -10,8 +12,8 @@ export interface SealedBatch extends BatchId {
    * The frames may lie in a buffer from `bufferOf`; they are valid until `bufferOf` is called again.
    */
   load(bufferOf: BufferOf): Promise<{ frames: Buffer; visits: number; firstVisitAt: number } | undefined>
-  /** Deletes the bytes. Called only when the ledger holds the batch. */
-  discard(): Promise<void>
+  /** Lets the bytes go, or keeps them for a while (kept-segments.ts). Called only when the ledger of this epoch holds the batch. */
+  discard(epoch: string): Promise<void>
   /** Keeps the bytes for an operator, out of delivery. Called when the worker refuses exactly these bytes. */
   setAside(): Promise<void>
 }

@@ -3,6 +3,7 @@ import type { Log } from '@hopcount/shared/log.ts'
 import { soundFrames } from '@hopcount/shared/visits/decode-batch.ts'
 import type { BatchId } from '@hopcount/shared/visits/visit-batch.ts'
 import { batchKey } from '@hopcount/shared/visits/visit-batch.ts'
+import type { KeptSegments } from './kept-segments.ts'
 import { segmentPath } from './producer-folder.ts'
 import type { BufferOf, SealedBatch } from './sealed-batch.ts'
 
@@ -13,8 +14,9 @@ export interface SegmentBatchOptions {
   log: Log
   /** Called once with the number of damaged ranges, if the segment is found to be damaged. */
   onDamage: (ranges: number) => void
+  kept: Pick<KeptSegments, 'keep'>
   /** What the process that wrote the segment still knows. An adopted segment has to be read. */
-  known?: { visits: number; firstVisitAt: number; frames: Buffer }
+  known?: { visits: number; firstVisitAt: number; frames?: Buffer }
   /** The first visit of a segment that was not read yet is not older than this (milliseconds since 1970). */
   notBefore?: number
   /** Called with the first visit's time when the segment has been read. */
@@ -23,8 +25,9 @@ export interface SegmentBatchOptions {
 
 /** A sealed segment file as a batch to deliver. Frames that are still in memory leave it with the first load; later loads read the file. */
 export function segmentBatch(options: SegmentBatchOptions): SealedBatch {
-  const { id, folder, path, log, onDamage, known, notBefore, onRead } = options
+  const { id, folder, path, log, onDamage, kept, known, notBefore, onRead } = options
   let inMemory = known?.frames
+  let size = known?.frames?.length ?? 0
 
   async function load(bufferOf: BufferOf) {
     if (inMemory !== undefined) {
@@ -34,6 +37,7 @@ export function segmentBatch(options: SegmentBatchOptions): SealedBatch {
     }
     const bytes = await readSegment(path, bufferOf).catch(absent)
     if (bytes === undefined) return undefined
+    size = bytes.length
     const { frames, visits, firstVisitAt, damaged } = soundFrames(bytes)
     if (damaged.length > 0) await keepDamage(bytes, damaged)
     if (firstVisitAt === undefined) {
@@ -63,12 +67,14 @@ export function segmentBatch(options: SegmentBatchOptions): SealedBatch {
     )
   }
 
+  const facts = () => ({ ...id, visits: batch.visits, firstVisitAt: batch.firstVisitAt })
+
   const batch: SealedBatch = {
     ...id,
     visits: known?.visits ?? 0,
     firstVisitAt: known?.firstVisitAt ?? notBefore ?? Date.now(),
     load,
-    discard: () => unlink(path).catch(absent),
+    discard: epoch => kept.keep({ ...facts(), folder, bytes: size }, epoch, { path }),
     setAside: () => rename(path, segmentPath(folder, id.seq, 'aside')).catch(absent),
   }
   return batch

@@ -37,6 +37,13 @@ export interface BreakdownTails {
   visits: number;
 }
 
+export interface DatabaseEpoch {
+  began_at: Generated<Timestamp>;
+  epoch: Generated<string>;
+  identity: string;
+  only_row: Generated<boolean>;
+}
+
 export interface Freshness {
   as_of: Generated<Timestamp>;
   only_row: Generated<boolean>;
@@ -179,6 +186,7 @@ export interface Visits {
 export interface DB {
   breakdown_deltas: BreakdownDeltas;
   breakdown_tails: BreakdownTails;
+  database_epoch: DatabaseEpoch;
   freshness: Freshness;
   gone_requests: GoneRequests;
   ledger: Ledger;

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { isDataError } from '@hopcount/shared/database/database.ts'
 import type { Log } from '@hopcount/shared/log.ts'
 import { createHealthLog } from '@hopcount/shared/log.ts'
+import { DatabaseChanged } from './known-database.ts'
 
 const firstDelayMs = 100
 const longestDelayMs = 2_000
@@ -11,7 +12,7 @@ export class Stopping extends Error {}
 
 /**
  * Returns a function that repeats `attempt` until PostgreSQL has done it, with exponential backoff and jitter, however
- * long that takes. It throws what PostgreSQL refuses for its data, and `Stopping` once `stop` is aborted.
+ * long that takes. It throws what PostgreSQL refuses for its data, `DatabaseChanged`, and `Stopping` once `stop` is aborted.
  */
 export function createKeepTrying(options: { log: Log; stop: AbortSignal; onFailure: () => void }) {
   const { log, stop, onFailure } = options
@@ -24,7 +25,7 @@ export function createKeepTrying(options: { log: Log; stop: AbortSignal; onFailu
         health.works()
         return result
       } catch (error) {
-        if (isDataError(error)) throw error
+        if (isDataError(error) || error instanceof DatabaseChanged) throw error
         onFailure()
         health.fails(error)
         await waitBeforeRetry(failures, stop)

@@ -6,6 +6,10 @@
  *   1. ledger rows, then watermarks and batches that were set aside (enter-ledger.ts): a batch that is recorded already is
  *      left out of all that follows;
  *   2. raw visits; 3. visitors; 4. aggregates per link, then those of all links (add-to-aggregates.ts).
+ *
+ * Numbers of texts and hashes of visitors hold in one incarnation of the database only (known-database.ts). If it is another
+ * one by now, nothing is written, and the call throws DatabaseChanged.
+ *
  * It commits as a whole or not at all. If the response to COMMIT is lost, the caller repeats the call with the same batches.
  */
 import { inTransaction } from '@hopcount/shared/database/in-transaction.ts'
@@ -18,9 +22,10 @@ import { addToAggregates } from './add-to-aggregates.ts'
 import { copyVisits } from './copy-visits.ts'
 import { enterLedger } from './enter-ledger.ts'
 import { insertVisitors } from './insert-visitors.ts'
-import type { TextNumbers } from './number-texts.ts'
+import { readIncarnation } from './known-database.ts'
 import { sliceByLink, sortedPlaces } from './slice-visits.ts'
 import type { VisitColumns } from './visit-columns.ts'
+import type { VisitKnowledge } from './visit-knowledge.ts'
 
 export interface Batch extends BatchId {
   /** The places of its visits: from `begin` up to, but not including, `end`. */
@@ -37,21 +42,25 @@ export interface Recorded {
   misdated: number
 }
 
+/** @param incarnation the one that was known before the visits were described */
 export async function recordBatches(
   pool: Pool,
-  texts: TextNumbers,
+  { texts, database }: Pick<VisitKnowledge, 'texts' | 'database'>,
+  incarnation: string,
   visits: VisitColumns,
   batches: Batch[],
 ): Promise<Recorded> {
   const distinct = [...new Map(batches.map(batch => [batchKey(batch), batch])).values()]
     .sort(byId)
     .map(batch => ({ ...batch, visits: batch.end - batch.begin }))
+  database.expect(incarnation, incarnation)
   const numbers = await texts.of(visits.userAgentTexts, visits.referrerTexts)
   const record = async (client: PoolClient): Promise<Recorded> => {
     const fresh = await enterLedger(client, distinct)
     // Sorted, raw visits of a link are neighbours in the index, which halves the cost of entering them there.
     const places = sortedPlaces(visits, fresh)
     if (places.length > 0) {
+      database.expect(incarnation, await readIncarnation(client))
       await copyVisits(client, visits, places, numbers)
       const slices: Slice[] = []
       for (const some of sliceByLink(visits, places))

@@ -24,6 +24,7 @@ import type { DescribeWith } from './describe/describe-visits.ts'
 import { describeVisits } from './describe/describe-visits.ts'
 import { enterAsSetAside } from './enter-ledger.ts'
 import { createKeepTrying, Stopping } from './keep-trying.ts'
+import { DatabaseChanged } from './known-database.ts'
 import type { MissingKeys } from './missing-keys.ts'
 import { retryAfterMs } from './missing-keys.ts'
 import { KeyMissing, openJob, Unrecordable } from './open-job.ts'
@@ -117,14 +118,28 @@ export function createJobRecorder(options: {
     return isSetAside ? outcome : 'recorded'
   }
 
+  /** Begins again with what the database says now if it has lost what it said before: batches that are recorded stay so. */
   async function commitJobs(jobs: VisitJob[]): Promise<Outcome[]> {
+    for (;;) {
+      try {
+        return await describeAndCommit(jobs)
+      } catch (error) {
+        if (!(error instanceof DatabaseChanged)) throw error
+        log.warn('the database was exchanged or restarted; what was remembered of it is read again')
+        await keepTrying(knowledge.forget)
+      }
+    }
+  }
+
+  async function describeAndCommit(jobs: VisitJob[]): Promise<Outcome[]> {
+    const incarnation = knowledge.database.incarnation()
     const salts = await keepTrying(knowledge.salts)
     const bounds = await keepTrying(knowledge.timeBounds)
     const visits = unusedColumns.pop() ?? createVisitColumns()
     try {
       const batches = await describeJobs(visits, jobs, { findCountry: knowledge.findCountry, salts, bounds })
       const sound = batches.filter((batch): batch is Batch => !(batch instanceof Error))
-      const outcomes = (sound.length === 0 ? [] : await commitBatches(visits, sound)).values()
+      const outcomes = (sound.length === 0 ? [] : await commitBatches(visits, sound, incarnation)).values()
       return batches.map(batch => (batch instanceof Error ? batch : (outcomes.next().value ?? 'recorded')))
     } finally {
       clearVisits(visits)
@@ -150,11 +165,15 @@ export function createJobRecorder(options: {
     return batches
   }
 
-  async function commitBatches(visits: VisitColumns, batches: Batch[]): Promise<Outcome[]> {
+  async function commitBatches(
+    visits: VisitColumns,
+    batches: Batch[],
+    incarnation: string,
+  ): Promise<Outcome[]> {
     try {
       await keepTrying(async () => {
         const startedAt = performance.now()
-        const recorded = await recordBatches(pool, knowledge.texts, visits, batches)
+        const recorded = await recordBatches(pool, knowledge, incarnation, visits, batches)
         const oldestVisits = batches.map(batch => visits.visitedAt[batch.begin] ?? Date.now())
         if (recorded.misdated > 0)
           warnOfMisdated(recorded.misdated, {
@@ -168,14 +187,14 @@ export function createJobRecorder(options: {
       const [batch, ...others] = batches
       if (batch !== undefined && others.length === 0)
         return [new Unrecordable(`refused by PostgreSQL: ${errorText(error)}`, batch.end - batch.begin)]
-      return commitEach(visits, batches)
+      return commitEach(visits, batches, incarnation)
     }
   }
 
   /** One bad batch must not hold back the good ones in the same transaction. */
-  async function commitEach(visits: VisitColumns, batches: Batch[]): Promise<Outcome[]> {
+  async function commitEach(visits: VisitColumns, batches: Batch[], incarnation: string): Promise<Outcome[]> {
     const outcomes: Outcome[] = []
-    for (const batch of batches) outcomes.push(...(await commitBatches(visits, [batch])))
+    for (const batch of batches) outcomes.push(...(await commitBatches(visits, [batch], incarnation)))
     return outcomes
   }
 

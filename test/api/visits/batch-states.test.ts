@@ -20,6 +20,7 @@ import { openVisitQueue } from '../../../apps/shared/visits/visit-queue.ts'
 import { cleanUpLater } from '../../support/clean-up.ts'
 import { openPool, startWorker } from '../../support/hopcount.ts'
 import { redisAvailable, startRedis } from '../../support/redis.ts'
+import { epochOf } from '../../support/settled-epoch.ts'
 import type { TcpProxy } from '../../support/tcp-proxy.ts'
 import { startTcpProxy } from '../../support/tcp-proxy.ts'
 import { createTestDatabase } from '../../support/test-database.ts'
@@ -87,6 +88,7 @@ describe.skipIf(!redisAvailable())('a deliverer', { timeout: 120_000 }, () => {
     deliverer = createDeliverer({
       queue,
       pool: openPool(throughProxy.href),
+      watch: await epochOf(pool),
       log,
       onExit: (batch, exit) => exits.set(batchKey(batch), [...(exits.get(batchKey(batch)) ?? []), exit]),
       sendAgainAfterMs: 300,
@@ -125,7 +127,7 @@ describe.skipIf(!redisAvailable())('a deliverer', { timeout: 120_000 }, () => {
   }
 
   const newToSending = ['new ── delivered ─► unsent', 'unsent ── attempt ─► sending']
-  const recordedToCounted = 'recorded ── segment deleted ─► counted'
+  const recordedToCounted = 'recorded ── segment released ─► counted'
 
   test('keeps a batch until the ledger holds it, and deletes its segment only then', async () => {
     const id = nextId()

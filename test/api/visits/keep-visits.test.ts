@@ -17,6 +17,7 @@ import { openVisitQueue } from '../../../apps/shared/visits/visit-queue.ts'
 import { cleanUpLater } from '../../support/clean-up.ts'
 import { openPool, startWorker } from '../../support/hopcount.ts'
 import { redisAvailable, startRedis } from '../../support/redis.ts'
+import { epochOf } from '../../support/settled-epoch.ts'
 import type { TcpProxy } from '../../support/tcp-proxy.ts'
 import { startTcpProxy } from '../../support/tcp-proxy.ts'
 import { temporaryFolder } from '../../support/temporary-folder.ts'
@@ -30,6 +31,7 @@ describe.skipIf(!redisAvailable())('the visits of one event-loop turn', { timeou
   let databaseUrl: string
   let redisUrl: string
   let pool: Pool
+  let watch: Awaited<ReturnType<typeof epochOf>>
   let toRedis: TcpProxy
   let toPostgres: TcpProxy
   let queue: VisitQueue
@@ -44,6 +46,7 @@ describe.skipIf(!redisAvailable())('the visits of one event-loop turn', { timeou
     redisUrl = redis.url
     databaseUrl = (await createTestDatabase()).url
     pool = openPool(databaseUrl)
+    watch = await epochOf(pool)
     toRedis = await startTcpProxy({ port: redis.port })
     toPostgres = await startTcpProxy({ port: Number(new URL(databaseUrl).port) })
     queue = openVisitQueue({ redisUrl: `redis://127.0.0.1:${toRedis.port}`, databaseUrl }, log)
@@ -72,7 +75,7 @@ describe.skipIf(!redisAvailable())('the visits of one event-loop turn', { timeou
     const throughProxy = new URL(databaseUrl)
     throughProxy.port = String(toPostgres.port)
     const proxiedPool = openPool(throughProxy.href)
-    deliverer = createDeliverer({ queue, pool: proxiedPool, log, onExit: () => {} })
+    deliverer = createDeliverer({ queue, pool: proxiedPool, watch, log, onExit: () => {} })
     cleanUpLater(() => deliverer.stop(0))
     const spool = createVisitSpool({
       folder,
@@ -83,11 +86,12 @@ describe.skipIf(!redisAvailable())('the visits of one event-loop turn', { timeou
       sealAfterMs: 600_000,
     })
     return createVisitKeeper({
-      producerId,
+      folder: { producerId, path: folder },
       numbers,
       spool,
       queue,
       deliverer,
+      kept: { keep: async () => {}, giveUp: () => {} },
       pool: proxiedPool,
       allowLoss,
       counters,

@@ -26,7 +26,11 @@ async function counted(): Promise<number[]> {
 test('a void batch is recorded without visits, and may be voided again', async () => {
   expect(await voidBatch(pool, { producerId, seq: 7 })).toBe(true)
   expect(await voidBatch(pool, { producerId, seq: 7 })).toBe(true)
-  expect(await recordedBatches(pool, [{ producerId, seq: 7 }])).toHaveProperty('size', 1)
+  const { recorded } = await recordedBatches(
+    pool,
+    [6, 7].map(seq => ({ producerId, seq })),
+  )
+  expect([...recorded]).toEqual([`${producerId}-7`])
   expect(await counted()).toEqual([0])
 })
 
@@ -54,12 +58,12 @@ test('a batch that was set aside is not recorded although the watermark covers i
     producerId,
     'a test',
   ])
-  const recorded = await recordedBatches(
+  const { recorded } = await recordedBatches(
     pool,
     [6, 7, 8].map(seq => ({ producerId, seq })),
   )
   expect([...recorded].sort()).toEqual([`${producerId}-6`, `${producerId}-8`])
   expect(await voidBatch(pool, batch)).toBe(true)
-  expect(await recordedBatches(pool, [batch])).toHaveProperty('size', 1)
+  expect((await recordedBatches(pool, [batch])).recorded.size).toBe(1)
   expect((await pool.query('SELECT FROM set_aside_batches')).rowCount).toBe(0)
 })

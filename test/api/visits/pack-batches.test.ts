@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs'
+import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { createBatchPacker } from '../../../apps/api/visits/pack-batches.ts'
@@ -34,6 +34,7 @@ test('segments of all sizes packed at the same time do not overwrite each other'
         path,
         log: openLog({ name: 'test', level: 'silent' }),
         onDamage: () => {},
+        kept: { keep: async () => rmSync(path) },
       }),
     }
   })
@@ -46,7 +47,7 @@ test('segments of all sizes packed at the same time do not overwrite each other'
     expect(batch.visits).toBe(visits)
   }
 
-  await segments[0]?.batch.discard()
+  await segments[0]?.batch.discard('')
   expect(await Promise.all(segments.slice(0, 2).map(({ batch }) => pack(batch)))).toEqual([
     undefined,
     packed[1],
