@@ -26,6 +26,7 @@ import { segmentPath } from './producer-folder.ts'
 export interface KeptBatch extends BatchId {
   folder: string
   bytes: number
+  /** 0, like the following, where the process has found the segment and not read it. */
   visits: number
   firstVisitAt: number
 }
@@ -122,7 +123,7 @@ export function createKeptSegments(options: {
 
   function found(folder: string, producerId: string, seqs: number[]): void {
     for (const seq of seqs) {
-      const batch = { producerId, seq, folder, bytes: 0, visits: 0, firstVisitAt: Date.now() }
+      const batch = { producerId, seq, folder, bytes: 0, visits: 0, firstVisitAt: 0 }
       if (entries.has(batchKey(batch))) continue
       enter(batch, undefined, measure(batch))
     }
