@@ -48,7 +48,7 @@ function unknownSource(source: string): Source {
 
 /** By their first label: webmail of organisations, and instances of federated networks and of a search engine. */
 const channelsByLabel: [label: RegExp, channel: Channel][] = [
-  [/^(?:webmail\d?|mail\d?|email|owa|zimbra|roundcube|poczta|messagerie)\./, 'mail'],
+  [/^(?:webmail\d?|mail\d?|email|owa|zimbra|roundcube|poczta|messagerie|newsletters?|mailing)\./, 'mail'],
   [/^(?:mastodon|mstdn|misskey|pleroma|friendica|pixelfed|lemmy)\./, 'social'],
   [/^peertube\./, 'video'],
   [/^(?:searx|searxng)\./, 'search'],

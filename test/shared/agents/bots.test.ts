@@ -92,6 +92,13 @@ test.each([
     `Mozilla/5.0 (X11; Linux x86_64; GTmetrix https://gtmetrix.com/) ${webkit} Chrome/141.0.0.0 Safari/537.36`,
   ],
   ['mail scanner', 'Barracuda', 'Barracuda Sentinel (EE)'],
+  ['mail scanner', 'Barracuda', `${chrome} (compatible; Barracuda Sentinel (EE))`],
+  [
+    'mail scanner',
+    'Barracuda',
+    'Mozilla/5.0 (compatible; MSIE 9.0; Windows NT 6.1; Trident/5.0; Barracuda Networks)',
+  ],
+  ['other', 'Other', `${chrome} (compatible; Something New (1))`],
   ['security', 'Censys', 'Mozilla/5.0 (compatible; CensysInspect/1.1; +https://about.censys.io/)'],
   ['seo', 'AhrefsBot', 'Mozilla/5.0 (compatible; AhrefsBot/7.0; +http://ahrefs.com/robot/)'],
   ['feed reader', 'Feedly', 'Feedly/1.0 (+http://www.feedly.com/fetcher.html; 12 subscribers)'],
@@ -126,6 +133,15 @@ test.each([
   ['other', 'Other', 'Mozilla/4.0 (compatible; MSIE 6.0; Windows NT 5.1; {})'],
   ['other', 'Other', 'Mozilla/5.0 (Windows NT 6.2; Win64; x64) AppleWebKit/534.34 wkhtmltopdf Safari/534.34'],
   ['library', 'Java', 'ReactorNetty/1.2.9'],
+  ['library', 'Elixir and Erlang', 'tesla/1.14 (hackney)'],
+  [
+    'library',
+    'Google Apps Script',
+    'Mozilla/5.0 (compatible; Google-Apps-Script; beanserver; +https://script.google.com)',
+  ],
+  ['library', 'Node.js', 'got (https://github.com/sindresorhus/got)'],
+  ['library', 'curl', 'curl'],
+  ['ai crawler', 'Grok', 'Mozilla/5.0 (compatible; xAI-SearchBot/1.0; +https://x.ai)'],
   ['monitoring', 'Kubernetes', 'kube-probe/1.33'],
   ['other', 'Other', 'Mozilla/5.0 (compatible; SomethingNewBot/0.1)'],
   ['other', 'Other', 'Mozilla/5.0 (Nobody knows this)'],
@@ -144,6 +160,9 @@ test.each([
 
 test.each([
   ['Android app', 'Android', 'mobile', 'Dalvik/2.1.0 (Linux; U; Android 14; Pixel 8 Build/UP1A.231005.007)'],
+  ['Apple app', 'iOS', 'mobile', 'MobileSafari/8621.2.5.10.10 CFNetwork/3826.500.131 Darwin/24.5.0'],
+  ['Apple app', 'iOS', 'mobile', 'NetworkingExtension/8621.2.5.10.10 Network/4277.122.1 iOS/18.5'],
+  ['Android app', 'Android', 'mobile', 'Mozilla/5.0 (Android) Cronet/141.0.7390.97'],
   ['Apple app', 'iOS', 'mobile', 'SomeApp/12 CFNetwork/1568.200.51 Darwin/24.1.0'],
   ['Apple app', 'macOS', 'desktop', 'SomeApp/12 CFNetwork/596.5 Darwin/12.5.0 (x86_64) (MacBookAir4%2C1)'],
 ])(

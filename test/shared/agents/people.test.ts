@@ -23,6 +23,9 @@ test.each([
   ['TikTok', webView('Pixel 8', 'musical_ly_2024107030 BytedanceWebview/d8a21c6')],
   ['LINE', iPhone('Mobile/15E148 Safari Line/15.14.0')],
   ['Snapchat', iPhone('Version/18.7 Mobile/15E148 Safari/604.1 Snapchat/13.59.0.42 (like Safari/8621)')],
+  ['Snapchat', webView('moto g', '').trim() + 'Snapchat13.40.0.39 (moto g; Android 14#e1b9b#34; gzip; )'],
+  ['Perplexity', iPhone('Mobile/15E148 Perplexity/2.251013.0')],
+  ['Claude', iPhone('Mobile/15E148 Claude/1.251013.0')],
   ['LinkedIn', iPhone('Mobile/15E148 [LinkedInApp]/9.31.7')],
   ['X', iPhone('Mobile/15E148 Twitter for iPhone/11.30')],
   ['Pinterest', iPhone('Mobile/15E148 [Pinterest/iOS]')],
@@ -177,4 +180,11 @@ test.each([
       `Mozilla/5.0 (Linux; U; Android 4.2.2; ar-il; ${model} Build/JDQ39) ${webkit} Version/4.0 Safari/534.30`,
     ).class,
   ).toBe('human')
+})
+
+test.each([
+  'Mozilla/4.0 (compatible; MSIE 8.0; Windows NT 5.1; Trident/4.0; GoogleT5; .NET CLR 2.0.50727)',
+  'Mozilla/4.0 (compatible; GoogleToolbar 4.0.1019.5266-big; Windows XP 5.1; MSIE 8.0.6001.18702)',
+])('whoever has a toolbar of Google is a person: %s', userAgent => {
+  expect(describeUserAgent(userAgent)).toMatchObject({ class: 'human', browser: 'Internet Explorer' })
 })

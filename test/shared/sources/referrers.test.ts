@@ -122,8 +122,8 @@ const mail = rows(
   mail.aol.com → AOL Mail
   mail.proton.me mail.protonmail.com → Proton Mail
   mail.zoho.com mail.zoho.eu mail.zoho.in → Zoho Mail
-  www.gmx.net navigator.gmx.net deref-gmx.net www.gmx.com bap.navigator.gmx.net → GMX Mail
-  deref-web.de navigator.web.de → WEB.DE Mail
+  www.gmx.net navigator.gmx.net deref-gmx.net deref-gmx.at deref-gmx.ch www.gmx.com www.gmx.ch bap.navigator.gmx.net → GMX Mail
+  deref-web.de navigator.web.de dereferrer.web.de 3c.web.de → WEB.DE Mail
   deref-mail.com www.mail.com → mail.com
   mail.qq.com wx.mail.qq.com exmail.qq.com → QQ Mail
   mail.163.com mail.126.com twebmail.mail.163.com → NetEase Mail
@@ -146,7 +146,14 @@ const mail = rows(
   u123.ct.sendgrid.net → SendGrid
   webmail.bigpond.com → Bigpond
   outlook.office.com.mcas.ms outlook.office365.com.mcas.ms → Outlook
-  imsva91-ctp.trendmicro.com → Trend Micro
+  imsva91-ctp.trendmicro.com ddec1-0-en-ctp.trendmicro.com → Trend Micro
+  protect.checkpoint.com → Check Point
+  click.pstmrk.it → Postmark
+  x.r.sp1-brevo.net → Brevo
+  click.mailchimp.com → Mailchimp
+  t.sidekickopen.com → HubSpot
+  zc1.maillist-manage.com → Zoho Campaigns
+  newsletter.example.org → newsletter.example.org
   t.e2ma.net → Emma
   webmail.example.org → webmail.example.org
   webmail2.example.org → webmail2.example.org
@@ -156,8 +163,10 @@ const mail = rows(
 const messaging = rows(
   'messaging',
   `
-  web.whatsapp.com api.whatsapp.com wa.me android-app://com.whatsapp/ ios-app://310633997/ android-app://com.whatsapp.w4b → WhatsApp
+  web.whatsapp.com api.whatsapp.com wa.me https://l.wl.co/l?u=x android-app://com.whatsapp/ ios-app://310633997/ android-app://com.whatsapp.w4b → WhatsApp
   web.telegram.org t.me k.web.telegram.org android-app://org.telegram.messenger → Telegram
+  meet.google.com android-app://com.google.android.apps.tachyon → Google Meet
+  chat.zulip.org → Zulip
   signal.org android-app://org.thoughtcrime.securesms/ → Signal
   www.messenger.com l.messenger.com m.me android-app://com.facebook.orca/ → Messenger
   https://www.facebook.com/messages/t/1 → Messenger

@@ -64,12 +64,12 @@ export const archives: readonly NamedWords[] = [
 /** Apps, and the HTTP stacks of phones, without a browser: they load a link, and no person is told to see it. */
 export const apps: readonly NamedWords[] = [
   ['Android app', 'dalvik/', 'okhttp', 'androiddownloadmanager', 'exoplayer', 'stagefright', 'cronet/'],
-  ['Apple app', 'cfnetwork', 'alamofire', 'nsurlsession', 'applecoremedia', 'darwin/'],
+  ['Apple app', 'cfnetwork', 'networkingextension', 'alamofire', 'nsurlsession', 'applecoremedia', 'darwin/'],
   ['Media player', 'vlc/', 'libvlc', 'mpv/', 'winamp', 'foobar2000', 'lavf/', 'gstreamer', 'kodi/'],
 ]
 
 export const libraries: readonly NamedWords[] = [
-  ['curl', ' curl/', 'libcurl', 'php-curl', 'pycurl'],
+  ['curl', ' curl', 'libcurl', 'php-curl', 'pycurl', 'lua-curl', 'r-curl'],
   ['Wget', 'wget'],
   ['PowerShell', 'powershell'],
   [
@@ -87,7 +87,7 @@ export const libraries: readonly NamedWords[] = [
     'trafilatura',
     'colly',
   ],
-  ['Go', 'go-http-client', 'go http package', 'fasthttp', 'go-resty', ' got (', 'gocolly'],
+  ['Go', 'go-http-client', 'go http package', 'fasthttp', 'go-resty', ' resty/', ' req/v', 'gocolly'],
   [
     'Node.js',
     'node-fetch',
@@ -98,6 +98,7 @@ export const libraries: readonly NamedWords[] = [
     'superagent',
     'sindresorhus/got',
     ' got/',
+    ' got (',
     'needle/',
     ' node',
     'bun/',
@@ -121,11 +122,27 @@ export const libraries: readonly NamedWords[] = [
     'crawler4j',
     'vert.x',
     'ktor',
+    'clj-http',
+    'apache-cxf',
   ],
   ['Ruby', 'ruby', 'faraday', 'rest-client', 'httparty', 'http.rb', 'typhoeus', 'mechanize'],
   ['PHP', 'guzzle', ' php', 'symfony', 'phpcrawl', 'curl-class'],
   ['Perl', 'libwww-perl', ' lwp', ' perl', 'perl/', 'anyevent'],
-  ['Rust', 'reqwest', ' hyper/', 'ureq'],
+  ['Rust', 'reqwest', ' hyper/', 'ureq', 'isahc'],
+  ['Elixir and Erlang', 'hackney', ' mint/', ' finch', 'httpoison'],
+  ['C and C++', 'cpp-httplib', 'embarcadero', 'aria2/'],
+  ['R', ' r (', ' httr/'],
+  ['Lua', 'lua-resty'],
+  ['Haskell', 'haskell'],
+  [
+    'Windows',
+    'microsoft-cryptoapi',
+    'microsoft url control',
+    'windows-update-agent',
+    'microsoft windows network',
+  ],
+  ['Google Apps Script', 'google-apps-script', 'googledocs'],
+  ['Automation', 'n8n', 'ifttt', ' make/'],
   ['.NET', 'restsharp', 'dotnet', ' .net', 'httpclient', 'winhttp', 'windows-rss'],
   ['Dart', 'dart/', 'dart:io', ' dart'],
   ['Postman', 'postman', 'insomnia', 'httpie', 'bruno', 'hoppscotch'],
@@ -160,5 +177,5 @@ export const libraries: readonly NamedWords[] = [
     'hey/',
     'oha/',
   ],
-  ['libwww', 'libwww', 'lwp-', 'libfetch', 'w3m'],
+  ['libwww', 'libwww', 'lwp-', 'libfetch', 'w3m', ' lynx/'],
 ]

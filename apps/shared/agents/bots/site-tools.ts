@@ -20,7 +20,7 @@ export const monitors: readonly NamedWords[] = [
   ['Uptime Kuma', 'uptime-kuma'],
   ['updown.io', 'updown.io'],
   ['HetrixTools', 'hetrixtools'],
-  ['Freshping', 'freshpingbot', 'freshbot'],
+  ['Freshping', 'freshping', 'freshbot'],
   ['NodePing', 'nodeping'],
   ['Oh Dear', 'ohdear'],
   ['Cloudflare checks', 'cloudflare-', 'cloudflare custom', 'cloudflareradar', 'cloudflare health'],
@@ -65,6 +65,7 @@ export const monitors: readonly NamedWords[] = [
     'cron-job',
     'easycron',
     'changedetection',
+    'gatus/',
   ],
 ]
 
@@ -90,6 +91,7 @@ export const scanners: readonly NamedWords[] = [
   ['Forcepoint', 'forcepoint', 'websense'],
   ['Avanan', 'avanan', 'checkpoint'],
   ['Bitdefender', 'bitdefender'],
+  ['Cloudmark', 'cloudmark'],
   ['ESET', ' eset'],
   ['ClamAV', 'clamav'],
   ['GWS mail', 'gsuite-', 'gmail-'],
@@ -146,6 +148,9 @@ export const securityScanners: readonly NamedWords[] = [
     'zmeu',
     'secweb',
     'securityheaders',
+    'fuzz faster',
+    'getodin',
+    'urlscan',
     'hardenize',
     'vulnerab',
     'recon',
@@ -198,5 +203,6 @@ export const seoTools: readonly NamedWords[] = [
   ['Taboola', 'taboola'],
   ['Outbrain', 'outbrain'],
   ['Ads.txt', 'adstxt', 'ads.txt', 'ads-txt'],
+  ['Ryte', ' ryte/'],
   ['SEO tools', 'seo', 'backlink', 'rank', 'serp'],
 ]

@@ -98,6 +98,7 @@ export const apps: Partial<Record<Channel, Record<string, string>>> = {
     'Seznam Email': 'cz.seznam.email',
   },
   messaging: {
+    'Google Meet': 'com.google.android.apps.tachyon com.google.android.apps.meetings',
     WhatsApp:
       'com.whatsapp com.whatsapp.w4b net.whatsapp.whatsapp net.whatsapp.whatsappsmb 310633997 1386412985',
     Telegram:
@@ -181,7 +182,6 @@ export const apps: Partial<Record<Channel, Record<string, string>>> = {
       'com.google.android.apps.docs.editors.docs com.google.android.apps.docs.editors.sheets com.google.android.apps.docs.editors.slides',
     'Google Drive': 'com.google.android.apps.docs',
     'Google Calendar': 'com.google.android.calendar',
-    'Google Meet': 'com.google.android.apps.tachyon com.google.android.apps.meetings',
     'Google Keep': 'com.google.android.keep',
     'Google Play': 'com.android.vending',
     SmartNews: 'jp.gocro.smartnews.android',

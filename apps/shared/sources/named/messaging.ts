@@ -2,7 +2,7 @@ import type { SourceTable } from '../channels.ts'
 
 /** Chats, the calls that come with them, and the pages on which they warn before a link is opened. */
 export const messaging: SourceTable = {
-  WhatsApp: 'whatsapp.com whatsapp.net wa.me wa.link',
+  WhatsApp: 'whatsapp.com whatsapp.net wa.me wa.link l.wl.co',
   Telegram: 'telegram.org t.me telegram.me telegram.dog tx.me telesco.pe telegra.ph',
   Signal: 'signal.org signal.me signal.group',
   Messenger: 'messenger.com m.me',
@@ -22,6 +22,7 @@ export const messaging: SourceTable = {
   Lark: 'larksuite.com larkoffice.com',
   Zalo: 'zalo.me',
   'Google Chat': 'chat.google.com hangouts.google.com',
+  'Google Meet': 'meet.google.com',
   'Google Messages': 'messages.google.com messages.android.com',
   'Google Voice': 'voice.google.com',
   MAX: 'max.ru',
@@ -33,7 +34,7 @@ export const messaging: SourceTable = {
   Element: 'element.io riot.im matrix.to',
   'Rocket.Chat': 'rocket.chat',
   Mattermost: 'mattermost.com',
-  Zulip: 'zulipchat.com zulip.com',
+  Zulip: 'zulipchat.com zulip.com chat.zulip.org',
   Gitter: 'gitter.im',
   Threema: 'threema.ch threema.id',
   Wire: 'wire.com',

@@ -7,7 +7,6 @@ export const otherSites: SourceTable = {
   'Google Docs': 'docs.google.com sheets.google.com slides.google.com forms.gle',
   'Google Drive': 'drive.google.com',
   'Google Calendar': 'calendar.google.com',
-  'Google Meet': 'meet.google.com',
   'Google Sites': 'sites.google.com',
   'Google Groups': 'groups.google.*',
   'Google Translate': 'translate.google.* translate.goog translate.googleusercontent.com',

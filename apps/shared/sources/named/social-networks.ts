@@ -43,6 +43,8 @@ export const socialNetworks: SourceTable = {
   Hatena: 'b.hatena.ne.jp',
   Plurk: 'plurk.com',
   Dcard: 'dcard.tw',
+  '5ch': '5ch.net 5ch.io 2ch.net',
+  CounterSocial: 'counter.social',
   PTT: 'ptt.cc',
   Tumblr: 'tumblr.com umblr.com href.li',
   Quora: 'quora.com',
