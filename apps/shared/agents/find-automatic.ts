@@ -52,7 +52,7 @@ const model =
 
 /** Words that isbot takes for a program's, of people's browsers. */
 const harmless =
-  /google ?tv|google earth|google ?plus|google ?toolbar|googlet5|process\/tools|proxyless|cubot|firephp|qqdownload|java\/asvm|(?:ce-html|bada|rex|webos|pre|pixi)\/1\.0/g
+  /google ?tv|google earth|google ?plus|googlet5|process\/tools|proxyless|cubot|firephp|qqdownload|java\/asvm|(?:ce-html|bada|rex|webos|pre|pixi)\/1\.0/g
 
 /** `text` in lower case, behind a blank. `named`: the browser is one that programs hardly ever claim to be. */
 export function isAutomatic(text: string, named: boolean): boolean {

@@ -182,9 +182,8 @@ test.each([
   ).toBe('human')
 })
 
-test.each([
-  'Mozilla/4.0 (compatible; MSIE 8.0; Windows NT 5.1; Trident/4.0; GoogleT5; .NET CLR 2.0.50727)',
-  'Mozilla/4.0 (compatible; GoogleToolbar 4.0.1019.5266-big; Windows XP 5.1; MSIE 8.0.6001.18702)',
-])('whoever has a toolbar of Google is a person: %s', userAgent => {
+test('whoever has a toolbar of Google is a person', () => {
+  const userAgent =
+    'Mozilla/4.0 (compatible; MSIE 8.0; Windows NT 5.1; Trident/4.0; GoogleT5; .NET CLR 2.0.50727)'
   expect(describeUserAgent(userAgent)).toMatchObject({ class: 'human', browser: 'Internet Explorer' })
 })
