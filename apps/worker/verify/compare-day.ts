@@ -1,8 +1,8 @@
 /** Compares the aggregates of one day with the sums of its raw visits (raw-day.ts). */
 import { dayText } from '@hopcount/shared/days.ts'
 import type { PoolClient } from 'pg'
+import { differingBreakdowns } from '../recount/differing-breakdowns.ts'
 import type { SumOptions } from '../recount/raw-day.ts'
-import { differingBreakdowns } from './compare-breakdowns.ts'
 import type { Difference } from './difference-rows.ts'
 import { differenceText, findDifferences, maxDifferences } from './difference-rows.ts'
 

@@ -11,8 +11,8 @@ import type { Pool, PoolClient } from 'pg'
 import { foldBreakdowns } from '../maintenance/fold-breakdowns.ts'
 import { daysWithVisits, readKeptDays, sumOptions } from '../recount/kept-days.ts'
 import { createRawDay, readRawDay, sumRawDay } from '../recount/raw-day.ts'
-import { rebuildDay } from './rebuild-day.ts'
-import { rebuildTotals } from './rebuild-totals.ts'
+import { rebuildDay } from '../recount/recount-day.ts'
+import { rebuildTotals } from '../recount/recount-totals.ts'
 
 /** The number of corrected rows, by table. */
 export interface Repaired {

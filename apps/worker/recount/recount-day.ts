@@ -4,9 +4,9 @@ import { dayText } from '@hopcount/shared/days.ts'
 import type { PoolClient } from 'pg'
 import { insertDeltas } from '../recording/add-to-aggregates.ts'
 import { addDelta, noDeltas } from '../recording/sum-visits.ts'
-import type { SumOptions } from '../recount/raw-day.ts'
-import type { DifferingBreakdowns } from './compare-breakdowns.ts'
-import { differingBreakdowns } from './compare-breakdowns.ts'
+import type { DifferingBreakdowns } from './differing-breakdowns.ts'
+import { differingBreakdowns } from './differing-breakdowns.ts'
+import type { SumOptions } from './raw-day.ts'
 
 const linksPerStatement = 5_000
 

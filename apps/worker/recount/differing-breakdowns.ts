@@ -12,7 +12,7 @@ import {
 } from '@hopcount/shared/breakdowns.ts'
 import { dayText } from '@hopcount/shared/days.ts'
 import type { PoolClient } from 'pg'
-import { fetchAll } from '../recount/fetch-all.ts'
+import { fetchAll } from './fetch-all.ts'
 
 interface BreakdownDifference {
   kind: string
