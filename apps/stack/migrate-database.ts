@@ -30,7 +30,7 @@ export async function migrateDatabase(options: MigrationOptions): Promise<void> 
     try {
       // Held until the session ends: dbmate has no lock of its own against a second dbmate.
       await client.query(`SELECT pg_advisory_lock(hashtext('hopcount:migrate'))`)
-      await runDbmate('migrate', options.databaseUrl)
+      await migrateSchema(options.databaseUrl)
       await client.query(`SELECT ensure_visit_partitions((now() AT TIME ZONE 'UTC')::date - 1, $1)`, [
         partitionDaysAhead + 1,
       ])
@@ -42,6 +42,24 @@ export async function migrateDatabase(options: MigrationOptions): Promise<void> 
     throw new MigrationFailed(withoutPassword(reasonOf(error), options.databaseUrl), { cause: error })
   }
 }
+
+/**
+ * A migration waits less than a second for a lock, because everybody else waits behind it. If a long query has the table,
+ * it is repeated after a pause in which they go on.
+ */
+async function migrateSchema(databaseUrl: string): Promise<void> {
+  for (const deadline = performance.now() + lockDeadlineMs; ; await sleep(lockPauseMs)) {
+    try {
+      await runDbmate('migrate', databaseUrl)
+      return
+    } catch (error) {
+      if (!reasonOf(error).includes('lock timeout') || performance.now() > deadline) throw error
+    }
+  }
+}
+
+const lockPauseMs = 2_000
+const lockDeadlineMs = 10 * 60_000
 
 /** A session on the database, which is created if it doesn't exist. */
 async function connect(databaseUrl: string, waitMs: number): Promise<pg.Client> {
