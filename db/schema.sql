@@ -131,6 +131,18 @@ CREATE TABLE public.breakdown_tails (
 
 
 --
+-- Name: classified_days; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.classified_days (
+    day date NOT NULL,
+    rules integer NOT NULL,
+    visits bigint NOT NULL
+)
+WITH (fillfactor='50');
+
+
+--
 -- Name: database_epoch; Type: TABLE; Schema: public; Owner: -
 --
 
@@ -197,7 +209,8 @@ WITH (fillfactor='70');
 CREATE TABLE public.link_breakdowns (
     link_id bigint NOT NULL,
     day date NOT NULL,
-    breakdowns json NOT NULL
+    breakdowns json NOT NULL,
+    listed smallint
 )
 WITH (fillfactor='80');
 
@@ -489,6 +502,14 @@ ALTER TABLE ONLY public.breakdown_tails
 
 
 --
+-- Name: classified_days classified_days_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.classified_days
+    ADD CONSTRAINT classified_days_pkey PRIMARY KEY (day, rules);
+
+
+--
 -- Name: database_epoch database_epoch_pkey; Type: CONSTRAINT; Schema: public; Owner: -
 --
 
@@ -526,6 +547,14 @@ ALTER TABLE ONLY public.ledger
 
 ALTER TABLE ONLY public.ledger_watermarks
     ADD CONSTRAINT ledger_watermarks_pkey PRIMARY KEY (producer_id);
+
+
+--
+-- Name: link_breakdowns link_breakdowns_listed_check; Type: CHECK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE public.link_breakdowns
+    ADD CONSTRAINT link_breakdowns_listed_check CHECK ((listed IS NOT NULL)) NOT VALID;
 
 
 --
@@ -799,4 +828,5 @@ INSERT INTO public.schema_migrations (version) VALUES
     ('20261126000004'),
     ('20261126000005'),
     ('20261126000006'),
-    ('20261126000007');
+    ('20261126000007'),
+    ('20261126000008');

@@ -4,22 +4,17 @@
  * does the same: it applies today's rules for bots, link previews, browsers and referrers to past visits.
  */
 import { readConfiguration } from '@hopcount/shared/configuration.ts'
-import { openPool, poolConfig, waitForDatabase } from '@hopcount/shared/database/database.ts'
+import { openPool, waitForDatabase } from '@hopcount/shared/database/database.ts'
 import { runCommand } from '@hopcount/shared/run-command.ts'
 import { describeSilent, silentProducers } from '@hopcount/shared/visits/silent-producers.ts'
+import { recountPoolConfig } from './recount/recount-pool.ts'
 import { compareCounts } from './verify/compare-counts.ts'
 import { maxDifferences } from './verify/difference-rows.ts'
 import { repairCounts } from './verify/repair-counts.ts'
 
 await runCommand('verify', async () => {
   const { DATABASE_URL } = readConfiguration(process.env)
-  const config = poolConfig(DATABASE_URL, {
-    max: 1,
-    applicationName: 'hopcount verify',
-    statementTimeoutMs: 3_600_000,
-  })
-  // The transaction is idle while this process sums a day's breakdowns between two statements.
-  const pool = openPool({ ...config, idle_in_transaction_session_timeout: 120_000 }, () => {})
+  const pool = openPool(recountPoolConfig(DATABASE_URL, 'hopcount verify'), () => {})
   await waitForDatabase(pool)
   if (process.argv.includes('--repair')) {
     for (const [table, rows] of Object.entries(await repairCounts(pool)))

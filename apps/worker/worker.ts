@@ -14,6 +14,7 @@ import { createMissingKeys } from './recording/missing-keys.ts'
 import { createJobRecorder } from './recording/record-jobs.ts'
 import { openVisitKnowledge } from './recording/visit-knowledge.ts'
 import { createWorkerMetrics } from './recording/worker-metrics.ts'
+import { recountPoolConfig } from './recount/recount-pool.ts'
 import { serveHealth } from './serve-health.ts'
 
 export interface RunningWorker {
@@ -40,6 +41,9 @@ export async function startWorker(configuration: Configuration, log: Log): Promi
     error => databaseHealth.fails(error),
   )
   pool.on('connect', () => databaseHealth.works())
+  const recountPool = openPool(recountPoolConfig(configuration.DATABASE_URL, 'hopcount worker'), error =>
+    databaseHealth.fails(error),
+  )
   await waitForDatabase(pool)
   const knowledge = await openVisitKnowledge(pool, configuration.GEO_DATABASE)
   const location = {
@@ -48,7 +52,7 @@ export async function startWorker(configuration: Configuration, log: Log): Promi
   }
   const keys = location.redisUrl === undefined ? await openKeys(pool, configuration.SPOOL_DIR) : undefined
   const recorder = createJobRecorder({ pool, knowledge, keys, missingKeys, log, metrics })
-  const stopMaintenance = startMaintenance(pool, log, configuration)
+  const stopMaintenance = startMaintenance({ pool, recountPool, log, settings: configuration })
   const worker = startVisitWorker(
     location,
     { concurrency: configuration.WORKER_CONCURRENCY, log },
@@ -71,7 +75,10 @@ export async function startWorker(configuration: Configuration, log: Log): Promi
     await Promise.race([closing, sleep(closeDeadlineMs, undefined, { ref: false })])
     server.close()
     server.closeAllConnections()
-    await Promise.race([stopMaintenance().then(() => pool.end()), sleep(1_000, undefined, { ref: false })])
+    await Promise.race([
+      stopMaintenance().then(() => Promise.all([pool.end(), recountPool.end()])),
+      sleep(1_000, undefined, { ref: false }),
+    ])
   }
   return { metricsPort: (server.address() as AddressInfo).port, stop }
 }

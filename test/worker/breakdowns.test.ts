@@ -242,7 +242,7 @@ test('tails are retired with raw visits; from then on, uncertain counts are repo
 
 test('rows written before tails existed report how uncertain they are', async () => {
   await pool.query(
-    `INSERT INTO link_breakdowns (link_id, day, breakdowns) VALUES ($1, current_date, '{"rGoogle":90,"r*":[10,4]}')`,
+    `INSERT INTO link_breakdowns (link_id, day, breakdowns, listed) VALUES ($1, current_date, '{"rGoogle":90,"r*":[10,4]}', 100)`,
     [link],
   )
   await add({ rBing: 3 })

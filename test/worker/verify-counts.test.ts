@@ -155,7 +155,7 @@ test.each([
   ['missing breakdowns', 'DELETE FROM link_breakdowns WHERE link_id = 2', /^day .* of link 2: breakdown /],
   [
     'breakdowns without visits',
-    `INSERT INTO link_breakdowns VALUES (9, '2026-01-01', '{"r": 1}')`,
+    `INSERT INTO link_breakdowns VALUES (9, '2026-01-01', '{"r": 1}', 400)`,
     'day 2026-01-01 of link 9: breakdowns without visits',
   ],
   [
@@ -193,8 +193,8 @@ test('a repair applies today’s rules to the raw visits, and keeps unique visit
     UPDATE link_totals SET bots = 0, previews = 0;
     DELETE FROM breakdown_deltas;
     DELETE FROM link_breakdowns;
-    INSERT INTO link_breakdowns (link_id, day, breakdowns)
-      SELECT link_id, day, json_build_object('r*', visits, 'c*', visits, 'b*', visits, 'o*', visits, 'd*', visits, 'l*', visits)
+    INSERT INTO link_breakdowns (link_id, day, breakdowns, listed)
+      SELECT link_id, day, json_build_object('r*', visits, 'c*', visits, 'b*', visits, 'o*', visits, 'd*', visits, 'l*', visits), 400
       FROM link_days`)
   const uniques = 'SELECT link_id, day, uniques FROM link_days ORDER BY 1, 2'
   const before = (await pool.query(uniques)).rows

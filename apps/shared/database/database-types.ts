@@ -37,6 +37,12 @@ export interface BreakdownTails {
   visits: number;
 }
 
+export interface ClassifiedDays {
+  day: string;
+  rules: number;
+  visits: number;
+}
+
 export interface DatabaseEpoch {
   began_at: Generated<Timestamp>;
   epoch: Generated<string>;
@@ -71,6 +77,7 @@ export interface LinkBreakdowns {
   breakdowns: Json;
   day: string;
   link_id: number;
+  listed: number | null;
 }
 
 export interface LinkDays {
@@ -186,6 +193,7 @@ export interface Visits {
 export interface DB {
   breakdown_deltas: BreakdownDeltas;
   breakdown_tails: BreakdownTails;
+  classified_days: ClassifiedDays;
   database_epoch: DatabaseEpoch;
   freshness: Freshness;
   gone_requests: GoneRequests;

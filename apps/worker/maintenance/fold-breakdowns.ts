@@ -8,7 +8,14 @@
  * added up, and goes back only if it is still not among the most frequent ones (cut-breakdowns.ts).
  */
 import type { Breakdowns } from '@hopcount/shared/breakdowns.ts'
-import { addCount, isOpenValue, openDimensions, otherKey, storedText } from '@hopcount/shared/breakdowns.ts'
+import {
+  addCount,
+  isOpenValue,
+  listedValues,
+  openDimensions,
+  otherKey,
+  storedText,
+} from '@hopcount/shared/breakdowns.ts'
 import { bigintArray } from '@hopcount/shared/database/binary-arrays.ts'
 import { inTransaction } from '@hopcount/shared/database/in-transaction.ts'
 import type { Pool, PoolClient } from 'pg'
@@ -205,10 +212,10 @@ async function readBreakdowns(client: PoolClient, days: Key[]): Promise<Map<stri
 async function writeBreakdowns(client: PoolClient, days: Key[], texts: string[]): Promise<void> {
   await client.query({
     name: 'write-link-breakdowns',
-    text: `INSERT INTO link_breakdowns (link_id, day, breakdowns)
-           SELECT link_id, day, breakdowns::json
+    text: `INSERT INTO link_breakdowns (link_id, day, breakdowns, listed)
+           SELECT link_id, day, breakdowns::json, ${listedValues}
            FROM unnest($1::bigint[], $2::date[], string_to_array($3, E'\\n')) AS sum (link_id, day, breakdowns)
-           ON CONFLICT (link_id, day) DO UPDATE SET breakdowns = excluded.breakdowns`,
+           ON CONFLICT (link_id, day) DO UPDATE SET breakdowns = excluded.breakdowns, listed = excluded.listed`,
     values: [...keyColumns(days), texts.join('\n')],
   })
 }

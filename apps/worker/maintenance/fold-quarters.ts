@@ -10,9 +10,10 @@ import { allLinks } from '@hopcount/shared/all-links.ts'
 import { inTransaction } from '@hopcount/shared/database/in-transaction.ts'
 import { dayText, parseDay } from '@hopcount/shared/days.ts'
 import type { Pool, PoolClient } from 'pg'
+import { recountLock } from '../recount/recount-lock.ts'
 import { today } from './database-clock.ts'
 
-/** Bounds how long a worker waits for the ledger. */
+/** Bounds how long a worker waits for the totals of links. */
 const linksPerTransaction = 500
 
 /** Folds the quarter hours of days that are more than `afterDays` days ago. 0: never. Returns the number of rows folded. */
@@ -29,10 +30,17 @@ export async function foldQuarters(pool: Pool, afterDays: number, now?: number):
   let folded = 0
   for (const day of await daysToFold(pool, beforeDay)) {
     const links = await linksToFold(pool, day)
+    const parts: number[][] = []
     for (let i = 0; i < links.length; i += linksPerTransaction)
-      folded += await foldDay(pool, links.slice(i, i + linksPerTransaction), day)
+      parts.push(links.slice(i, i + linksPerTransaction))
     // Comes last, because these rows show that there is something to fold on that day.
-    folded += await foldDay(pool, [allLinks], day)
+    parts.push([allLinks])
+    for (const part of parts) {
+      const rows = await foldDay(pool, part, day)
+      // The rest is folded by a later run.
+      if (rows === undefined) return folded
+      folded += rows
+    }
   }
   return folded
 }
@@ -67,8 +75,13 @@ async function linksToFold(pool: Pool, day: number): Promise<number[]> {
   return rows.map(row => row.link_id)
 }
 
-function foldDay(pool: Pool, sortedLinkIds: number[], day: number): Promise<number> {
+/** Returns the number of rows folded, or undefined if a recount needs them to stay as they are. */
+function foldDay(pool: Pool, sortedLinkIds: number[], day: number): Promise<number | undefined> {
   const fold = async (client: PoolClient) => {
+    const lock = await client.query<{ free: boolean }>(
+      `SELECT pg_try_advisory_xact_lock_shared(hashtext('${recountLock}')) AS free`,
+    )
+    if (!lock.rows[0]?.free) return undefined
     await client.query({
       name: 'lock-totals',
       text: 'SELECT FROM link_totals WHERE link_id = ANY($1::bigint[]) ORDER BY link_id FOR NO KEY UPDATE',
@@ -98,6 +111,5 @@ function foldDay(pool: Pool, sortedLinkIds: number[], day: number): Promise<numb
     })
     return rows[0]?.removed ?? 0
   }
-  // A repair locks the ledger first, and everything else in an order of its own (repair-counts.ts).
-  return inTransaction(pool, fold, 'BEGIN; LOCK TABLE ledger IN ROW EXCLUSIVE MODE')
+  return inTransaction(pool, fold)
 }

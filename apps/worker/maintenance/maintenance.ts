@@ -1,5 +1,6 @@
 /**
- * What a worker does besides recording: it makes day partitions ahead, keeps the ledger small, and removes what is old.
+ * What a worker does besides recording: it makes day partitions ahead, keeps the ledger small, removes what is old, and
+ * counts again what another release has recorded.
  * Any number of workers may run these jobs at once: each job locks what it works on, or finds it already done.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -12,6 +13,8 @@ import { ensureVisitPartitions } from './ensure-partitions.ts'
 import { foldBreakdowns } from './fold-breakdowns.ts'
 import { foldQuarters } from './fold-quarters.ts'
 import { forgetOrphans } from './forget-orphans.ts'
+import type { DayReclassifier } from './reclassify-days.ts'
+import { createDayReclassifier } from './reclassify-days.ts'
 import { retireMinutes } from './retire-minutes.ts'
 import { retireVisitors } from './retire-visitors.ts'
 import { retireVisits } from './retire-visits.ts'
@@ -26,8 +29,9 @@ interface Job {
   run: (pool: Pool, stop: AbortSignal) => Promise<unknown>
 }
 
-function jobsFor(settings: MaintenanceSettings): Job[] {
+function jobsFor(settings: MaintenanceSettings, reclassifier: DayReclassifier): Job[] {
   return [
+    { name: 'counting days again', everyMs: minuteMs, run: (_, stop) => reclassifier.run(stop) },
     { name: 'partitions', everyMs: 60 * minuteMs, run: ensureVisitPartitions },
     { name: 'folding breakdowns', everyMs: 10_000, run: foldBreakdowns },
     { name: 'ledger compaction', everyMs: 10_000, run: pool => compactLedger(pool) },
@@ -48,9 +52,16 @@ function jobsFor(settings: MaintenanceSettings): Job[] {
 }
 
 /** Starts all jobs. The returned function stops them, and resolves once none is running. */
-export function startMaintenance(pool: Pool, log: Log, settings: MaintenanceSettings): () => Promise<void> {
+export function startMaintenance(options: {
+  pool: Pool
+  /** As recountDay() needs it. */
+  recountPool: Pool
+  log: Log
+  settings: MaintenanceSettings
+}): () => Promise<void> {
+  const { pool, recountPool, log, settings } = options
   const stop = new AbortController()
-  const loops = jobsFor(settings).map(async job => {
+  const loops = jobsFor(settings, createDayReclassifier(recountPool, log)).map(async job => {
     const health = createHealthLog(log, job.name)
     while (!stop.signal.aborted) {
       let delayMs = job.everyMs

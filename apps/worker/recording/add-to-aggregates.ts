@@ -5,11 +5,12 @@
  * nothing; then the links' totals, before anything else of these links; then days, quarter hours and minutes, each sorted
  * by key. So a transaction that needs a row of a link waits at the link's total, and totals are locked in ascending order
  * of links, however other transactions cut their slices. The rows of all links (link_id 0) come last: every transaction
- * needs them, so they are locked during the last few statements only.
+ * needs them, so they are locked during the last few statements only. Classified days, one row per day, come after them.
  */
 import { bigintArray, dateArray, timestampArray } from '@hopcount/shared/database/binary-arrays.ts'
 import { minutesReachBackMs } from '@hopcount/shared/days.ts'
 import type { PoolClient } from 'pg'
+import { addToClassifiedDays } from './classified-days.ts'
 import type { UniqueVisitors } from './insert-visitors.ts'
 import { addToSumsOfAll, columnsOfAll, createSumsOfAll } from './sum-all-links.ts'
 import type { BreakdownDeltas, DaySums, LinkSums, Sums, VisitSums } from './sum-visits.ts'
@@ -37,7 +38,9 @@ export async function addToAggregates(
     writing = addSums(client, sums)
   }
   await writing
-  await addSums(client, columnsOfAll(ofAll))
+  const sumsOfAll = columnsOfAll(ofAll)
+  await addSums(client, sumsOfAll)
+  await addToClassifiedDays(client, sumsOfAll.days)
 }
 
 async function addSums(client: PoolClient, sums: VisitSums): Promise<void> {

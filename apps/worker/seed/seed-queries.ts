@@ -6,6 +6,7 @@
  * the share ln((k + ½) / (k − ½)) / ln(2N + 1), within 9 % of 1/k for the first rank and 2 % for all others.
  */
 import { allLinks } from '@hopcount/shared/all-links.ts'
+import { listedValues } from '@hopcount/shared/breakdowns.ts'
 import { dayText } from '@hopcount/shared/days.ts'
 import type { Pool, PoolClient } from 'pg'
 
@@ -172,8 +173,8 @@ export async function insertSeedDay(
     [dayText(day)],
   )
   await client.query(
-    `INSERT INTO link_breakdowns (link_id, day, breakdowns)
-     SELECT link_id, $1::date, breakdowns FROM day_links WHERE link_id <> ${allLinks} ORDER BY 1`,
+    `INSERT INTO link_breakdowns (link_id, day, breakdowns, listed)
+     SELECT link_id, $1::date, breakdowns, ${listedValues} FROM day_links WHERE link_id <> ${allLinks} ORDER BY 1`,
     [dayText(day)],
   )
   await client.query(

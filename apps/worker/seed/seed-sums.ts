@@ -1,6 +1,7 @@
 /** The sums of a seed: those of each link are inserted, those of all links together are added to what workers write. */
 import { allLinks } from '@hopcount/shared/all-links.ts'
 import type { PoolClient } from 'pg'
+import { rulesVersion } from '../recording/classified-days.ts'
 
 export async function insertSeedTotals(client: PoolClient): Promise<void> {
   await client.query(
@@ -44,5 +45,11 @@ export async function addToAllLinks(client: PoolClient): Promise<void> {
      SELECT link_id, minute, visits, bots, previews FROM all_links_minutes ORDER BY minute
      ON CONFLICT (link_id, minute) DO UPDATE SET
        visits = total.visits + excluded.visits, bots = total.bots + excluded.bots, previews = total.previews + excluded.previews`,
+  )
+  await client.query(
+    `INSERT INTO classified_days AS total (day, rules, visits)
+     SELECT day, $1::integer, visits FROM seed_days WHERE link_id = ${allLinks} ORDER BY day
+     ON CONFLICT (day, rules) DO UPDATE SET visits = total.visits + excluded.visits`,
+    [rulesVersion],
   )
 }

@@ -245,11 +245,10 @@ test('a value that is rare on whole days and frequent in a part of one has its e
     [linkId, day, next],
   )
   const listed = Object.fromEntries(Array.from({ length: 400 }, (_, i) => [`rhost-${i}.example`, 2]))
-  await pool.query(`INSERT INTO link_breakdowns (link_id, day, breakdowns) VALUES ($1, $2, $3)`, [
-    linkId,
-    day,
-    JSON.stringify({ ...listed, 'r*': 203, 'r~': 0 }),
-  ])
+  await pool.query(
+    `INSERT INTO link_breakdowns (link_id, day, breakdowns, listed) VALUES ($1, $2, $3, 400)`,
+    [linkId, day, JSON.stringify({ ...listed, 'r*': 203, 'r~': 0 })],
+  )
   await pool.query(
     `INSERT INTO breakdown_tails (link_id, day, key, visits, humans)
      SELECT $1, $2::date, 'rrare-' || n || '.example', CASE n WHEN 0 THEN 3 ELSE 1 END, CASE n WHEN 0 THEN 3 ELSE 1 END FROM generate_series(0, 200) AS n`,
@@ -282,7 +281,7 @@ test('parts of days with too many visits to be counted widen the range to UTC da
     [linkId, day],
   )
   await pool.query(
-    `INSERT INTO link_breakdowns (link_id, day, breakdowns) VALUES ($1, $2, '{"cDE": 2000000}')`,
+    `INSERT INTO link_breakdowns (link_id, day, breakdowns, listed) VALUES ($1, $2, '{"cDE": 2000000}', 400)`,
     [linkId, day],
   )
   const report = await ask<Breakdowns>('hot/breakdowns', { from: day, to: next, tz: newYork })

@@ -352,11 +352,10 @@ test('the values beyond a dimension’s named ones are combined into a last one'
     `INSERT INTO link_days (link_id, day, visits, bots, previews, uniques) VALUES ($1, $2, 2605, 10, 0, 5)`,
     [linkId, day],
   )
-  await pool.query(`INSERT INTO link_breakdowns (link_id, day, breakdowns) VALUES ($1, $2, $3)`, [
-    linkId,
-    day,
-    JSON.stringify({ ...stored, 'r*': [35, 25], r: 5 }),
-  ])
+  await pool.query(
+    `INSERT INTO link_breakdowns (link_id, day, breakdowns, listed) VALUES ($1, $2, $3, 400)`,
+    [linkId, day, JSON.stringify({ ...stored, 'r*': [35, 25], r: 5 })],
+  )
   const { breakdowns } = await report('many/breakdowns', {
     ...{ from: day, to: '2026-01-06', dimension: 'referrer' },
   })
@@ -377,11 +376,10 @@ test('visits recorded before channels existed have an empty channel, so that cha
       'INSERT INTO link_days (link_id, day, visits, bots, previews, uniques) VALUES ($1, $2, 30, 10, 0, 5)',
       [linkId, day],
     )
-    await pool.query('INSERT INTO link_breakdowns (link_id, day, breakdowns) VALUES ($1, $2, $3)', [
-      linkId,
-      day,
-      JSON.stringify(breakdowns),
-    ])
+    await pool.query(
+      'INSERT INTO link_breakdowns (link_id, day, breakdowns, listed) VALUES ($1, $2, $3, 400)',
+      [linkId, day, JSON.stringify(breakdowns)],
+    )
   }
   const { breakdowns } = await report('older/breakdowns', {
     ...{ from: '2026-01-05', to: '2026-01-07', dimension: 'channel' },
