@@ -53,13 +53,17 @@ export function createHealthLog(
  * Returns a function that adds up what happens often and logs the sum: at once, then at most once a minute. What happened
  * since the last line is in the next one.
  */
-export function createMinuteLog(log: Log, message: string): (events: number, details: object) => void {
+export function createMinuteLog(
+  log: Log,
+  message: string,
+  level: 'warn' | 'error' = 'warn',
+): (events: number, details: object) => void {
   let unsaid = 0
   let lastLineAt = Number.NEGATIVE_INFINITY
   return (events, details) => {
     unsaid += events
     if (unsaid === 0 || performance.now() - lastLineAt < 60_000) return
-    log.warn({ count: unsaid, ...details }, message)
+    log[level]({ count: unsaid, ...details }, message)
     unsaid = 0
     lastLineAt = performance.now()
   }

@@ -11,18 +11,20 @@ import { createHealthLog } from '@hopcount/shared/log.ts'
 import type { Deliverer } from './deliver-batches.ts'
 import type { KeptBatch, KeptSegments } from './kept-segments.ts'
 import {
-  isProducerAlive,
   listProducers,
   listSegments,
   removeIfEmpty,
   segmentPath,
   startOf,
+  stateOf,
 } from './producer-folder.ts'
 import type { BatchSource, SealedBatch } from './sealed-batch.ts'
 import { segmentBatch } from './segment-batch.ts'
 
 /** A producer listens on its socket long before this after it has created its folder. */
 const startsWithinMs = 60_000
+/** A living producer makes a socket that somebody has deleted again within a second, unless the process is overloaded. */
+const restoresWithinMs = 4_000
 
 interface Adopted {
   producerId: string
@@ -59,8 +61,8 @@ export function createAdoption(options: {
 }): Adoption {
   const { spoolDir, ownProducerId, deliverer, kept, log, onDamage } = options
   const adopted = new Map<string, Adopted>()
-  /** When a folder without a producer and without segments was first seen (performance.now()). */
-  const emptySince = new Map<string, number>()
+  /** When a folder whose producer may just be starting, or restoring its socket, was first seen so (performance.now()). */
+  const doubtfulSince = new Map<string, number>()
   const health = createHealthLog(log, 'looking for spool folders to adopt')
 
   async function sweep(): Promise<void> {
@@ -79,16 +81,27 @@ export function createAdoption(options: {
 
   async function adoptIfDead(producerId: string): Promise<void> {
     const folder = join(spoolDir, producerId)
-    if (adopted.has(producerId) || (await isProducerAlive(folder))) return
+    if (adopted.has(producerId)) return
+    const producer = await stateOf(folder)
+    if (producer === 'alive') {
+      doubtfulSince.delete(producerId)
+      return
+    }
     const found = await listSegments(folder)
     const keptSeqs = found.filter(({ state }) => state === 'kept').map(({ seq }) => seq)
     kept.found(folder, producerId, keptSeqs)
     const segments = found.filter(({ state }) => state !== 'kept')
     if (segments.length === 0) {
-      await removeWhenOld(producerId, folder)
+      // Nothing to adopt: but the folder may be new, of a producer that does not listen on its socket yet.
+      if (isDoubtful(producerId, startsWithinMs)) return
+      await removeIfEmpty(folder)
+      doubtfulSince.delete(producerId)
       return
     }
-    emptySince.delete(producerId)
+    // A producer that closed has sealed everything.
+    const hasOpen = segments.some(({ state }) => state === 'open')
+    if (producer === 'unknown' && hasOpen && isDoubtful(producerId, restoresWithinMs)) return
+    doubtfulSince.delete(producerId)
     for (const { seq, state } of segments) {
       if (state === 'open')
         await rename(segmentPath(folder, seq, 'open'), segmentPath(folder, seq, 'sealed')).catch(ignoreAbsent)
@@ -98,20 +111,17 @@ export function createAdoption(options: {
     log.info({ producerId, segments: segments.length }, 'adopted the spool of a dead producer')
   }
 
-  /** Nothing to adopt: but the folder may be new, of a producer that does not listen on its socket yet. */
-  async function removeWhenOld(producerId: string, folder: string): Promise<void> {
-    const since = emptySince.get(producerId) ?? performance.now()
-    emptySince.set(producerId, since)
-    if (performance.now() - since < startsWithinMs) return
-    await removeIfEmpty(folder)
-    emptySince.delete(producerId)
+  function isDoubtful(producerId: string, forMs: number): boolean {
+    const since = doubtfulSince.get(producerId) ?? performance.now()
+    doubtfulSince.set(producerId, since)
+    return performance.now() - since < forMs
   }
 
   async function releaseIfDone(producerId: string): Promise<void> {
     const folder = adopted.get(producerId)
     if (folder === undefined || folder.seqs.length > 0 || deliverer.holds(producerId)) return
     adopted.delete(producerId)
-    await removeIfEmpty(folder.folder)
+    if ((await stateOf(folder.folder)) !== 'alive') await removeIfEmpty(folder.folder)
   }
 
   function offerAgain(batches: KeptBatch[]): void {
@@ -164,7 +174,7 @@ export function createAdoption(options: {
 
   async function hasEnded(producerId: string): Promise<boolean> {
     const folder = join(spoolDir, producerId)
-    if (deliverer.holds(producerId) || (await isProducerAlive(folder))) return false
+    if (deliverer.holds(producerId) || (await stateOf(folder)) === 'alive') return false
     const segments = await listSegments(folder).catch(ignoreAbsent)
     return segments === undefined || segments.every(({ state }) => state === 'kept')
   }

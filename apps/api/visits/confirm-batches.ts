@@ -16,7 +16,8 @@ import type { OutstandingBatches } from './outstanding-batches.ts'
 export interface Confirmation {
   /** Throws when the ledger or the disk fails; what it did not get to is done by the next call. */
   confirm(): Promise<void>
-  voidLater(batch: BatchId): void
+  /** `onDone` is told whether the batch is void; otherwise it is counted. */
+  voidLater(batch: BatchId, onDone?: (isVoid: boolean) => void): void
   /** How many batches are still to be made void. */
   voiding(): number
 }
@@ -27,7 +28,7 @@ export function createConfirmation(
   outstanding: OutstandingBatches,
   log: Log,
 ): Confirmation {
-  const voiding = new Map<string, TrackedBatch>()
+  const voiding = new Map<string, { tracked: TrackedBatch; onDone: (isVoid: boolean) => void }>()
 
   async function confirm(): Promise<void> {
     await voidBatches()
@@ -35,17 +36,18 @@ export function createConfirmation(
     await discardRecorded()
   }
 
-  function voidLater(batch: BatchId): void {
+  function voidLater(batch: BatchId, onDone: (isVoid: boolean) => void = () => {}): void {
     const tracked: TrackedBatch = { batch, state: 'new' }
     moveBatch(tracked, 'disowned', log)
-    voiding.set(batchKey(batch), tracked)
+    voiding.set(batchKey(batch), { tracked, onDone })
   }
 
   async function voidBatches(): Promise<void> {
-    for (const [key, tracked] of voiding) {
+    for (const [key, { tracked, onDone }] of voiding) {
       const isVoid = await voidBatch(pool, tracked.batch)
       moveBatch(tracked, isVoid ? 'ledger takes it as void' : 'ledger holds it', log)
       voiding.delete(key)
+      onDone(isVoid)
     }
   }
 

@@ -11,7 +11,8 @@
  *   sent      ── attempt ─────────────────► sending      attempt(): not recorded after `sendAgainAfterMs`
  *   sending   ── queue has it ────────────► sent         send-batch.ts: added, or still there
  *   sending   ── attempt failed ──────────► unsent       send-batch.ts: queue or disk; the queue may have the batch
- *   sending   ── segment missing ─────────► gone         send-batch.ts: another process saw it recorded
+ *   sending   ── segment missing ─────────► gone         send-batch.ts: another process saw it recorded, or somebody
+ *                                                          deleted the file (record-visits.ts asks the ledger which)
  *   sending   ── worker refuses it ───────► set aside    send-batch.ts: the same bytes lie in the queue as failed
  *
  *   unsent    ── ledger holds it ─────────► recorded     confirm-batches.ts, every `confirmEveryMs`: an add whose
@@ -32,11 +33,11 @@
 
 import type { Log } from '@hopcount/shared/log.ts'
 import { createHealthLog } from '@hopcount/shared/log.ts'
-import type { BatchId } from '@hopcount/shared/visits/visit-batch.ts'
 import type { VisitQueue } from '@hopcount/shared/visits/visit-queue.ts'
 import type { Pool } from 'pg'
 import type { DatabaseWatch } from '../watch-database.ts'
 import type { BatchExit } from './batch-states.ts'
+import type { Confirmation } from './confirm-batches.ts'
 import { createConfirmation } from './confirm-batches.ts'
 import type { OutstandingBatch, PendingBatches } from './outstanding-batches.ts'
 import { createOutstandingBatches } from './outstanding-batches.ts'
@@ -52,8 +53,11 @@ export interface Deliverer {
   addSource(source: BatchSource): void
   /** What the queue has been given may be acknowledged and lost: it is looked for, and sent again, at once. */
   doubt(): void
-  /** The visits of this batch were not redirected, so it must not count unless it already has. Retried until the ledger says so. */
-  voidLater(batch: BatchId): void
+  /**
+   * The visits of this batch were not redirected, or its bytes are lost: it must not count unless it already has. Retried
+   * until the ledger says so; `onDone` is told whether the batch is void.
+   */
+  voidLater: Confirmation['voidLater']
   /** The batches that are not known to be recorded, their visits, and the moment of the oldest one (ms since 1970). */
   pending(which?: (batch: SealedBatch) => boolean): PendingBatches
   /** True while some batch of this producer is not known to be recorded. */
@@ -109,8 +113,8 @@ export function createDeliverer(options: {
     confirmSoon()
   }
 
-  function voidLater(batch: BatchId): void {
-    confirmation.voidLater(batch)
+  function voidLater(...disowned: Parameters<Confirmation['voidLater']>): void {
+    confirmation.voidLater(...disowned)
     confirmSoon()
   }
 

@@ -19,11 +19,11 @@ import type { VisitQueue } from '@hopcount/shared/visits/visit-queue.ts'
 import { QueueNotReached } from '@hopcount/shared/visits/visit-queue.ts'
 import { voidBatch } from '@hopcount/shared/visits/void-batch.ts'
 import type { Pool } from 'pg'
+import { batchInMemory } from './batch-in-memory.ts'
 import type { BatchNumbers } from './batch-numbers.ts'
 import type { Deliverer } from './deliver-batches.ts'
 import type { KeptSegments } from './kept-segments.ts'
 import type { ProducerFolder } from './producer-folder.ts'
-import type { SealedBatch } from './sealed-batch.ts'
 import type { VisitSpool } from './visit-spool.ts'
 
 export class VisitRefused extends Error {}
@@ -37,8 +37,6 @@ export interface KeptVisits {
   refused: number
   lost: number
 }
-
-type BatchFacts = Pick<SealedBatch, 'producerId' | 'seq' | 'visits' | 'firstVisitAt'>
 
 /** How long the spool, or the queue in its place, is not tried again after a failure. */
 const retryAfterMs = 250
@@ -56,11 +54,13 @@ export function createVisitKeeper(options: {
   kept: Pick<KeptSegments, 'keep' | 'giveUp'>
   pool: Pool
   allowLoss: boolean
+  /** Called after a failed write to the spool; resolves with true if the next one may succeed. Never rejects. */
+  restoreSpool: () => Promise<boolean>
   counters: KeptVisits
   log: Log
 }): KeepVisits {
-  const { numbers, spool, queue, deliverer, kept: keptSegments, pool, allowLoss, counters, log } = options
-  const { producerId, path: folder } = options.folder
+  const { folder, numbers, spool, queue, deliverer, pool, allowLoss, restoreSpool, counters, log } = options
+  const { producerId } = folder
   const spoolHealth = createHealthLog(log, 'writing the spool')
   const lossHealth = createHealthLog(log, 'keeping visits (neither the spool nor the queue takes them)')
   let spoolRetryAt = 0
@@ -86,10 +86,14 @@ export function createVisitKeeper(options: {
     return nothing
   }
 
-  function spoolFailed(error: unknown, visits: Visit[]): Promise<never[]> {
+  async function spoolFailed(error: unknown, visits: Visit[]): Promise<never[]> {
     spoolHealth.fails(error)
     spoolRetryAt = performance.now() + retryAfterMs
-    keptSegments.giveUp()
+    if (await restoreSpool()) {
+      spoolRetryAt = 0
+      return keep(visits)
+    }
+    options.kept.giveUp()
     return keepInQueue(visits)
   }
 
@@ -107,9 +111,8 @@ export function createVisitKeeper(options: {
       if (!numbers.giveBack(id.seq)) deliverer.voidLater(id)
       return refuse(visits)
     }
-    deliverer.deliver(batchInMemory({ ...id, visits: visits.length, firstVisitAt: now }, frames), {
-      alreadySent: true,
-    })
+    const facts = { ...id, visits: visits.length, firstVisitAt: now }
+    deliverer.deliver(batchInMemory(facts, frames, folder.path, options.kept), { alreadySent: true })
     counters.kept += visits.length
     lossHealth.works()
     return nothing
@@ -140,16 +143,6 @@ export function createVisitKeeper(options: {
     }
     counters.refused += visits.length
     throw new VisitRefused('the visit can be kept neither in the spool nor in the queue')
-  }
-
-  /** A batch that has no file: its frames stay here until the deliverer is done with it. */
-  function batchInMemory(facts: BatchFacts, frames: Buffer): SealedBatch {
-    return {
-      ...facts,
-      load: async () => ({ frames, ...facts }),
-      discard: epoch => keptSegments.keep({ ...facts, folder, bytes: frames.length }, epoch, { frames }),
-      setAside: async () => {},
-    }
   }
 
   return keep

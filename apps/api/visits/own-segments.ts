@@ -1,12 +1,13 @@
 /**
  * This process's own sealed segments, the twin of adopt-segments.ts: delivered at once while there is room, else later.
  *
- * The backlog is a range of batch numbers, so it takes no more memory when it is long. Numbers in the range whose batch
- * went to the queue directly have no file: such a batch is found to be gone, and skipped. Segments that the ledger held and
- * lost are offered again first, from a list: their number is bounded (kept-segments.ts).
+ * Of a segment that waits, only what follows from its sealing stays in memory: some 60 bytes for up to 256 KiB on disk. One
+ * whose file somebody has deleted before it was sealed is still in memory as a whole, and is delivered at once. Segments that
+ * the ledger held and lost are offered again first: their number is bounded (kept-segments.ts).
  */
 import { existsSync } from 'node:fs'
 import type { Log } from '@hopcount/shared/log.ts'
+import { batchInMemory } from './batch-in-memory.ts'
 import type { Deliverer } from './deliver-batches.ts'
 import type { KeptBatch, KeptSegments } from './kept-segments.ts'
 import type { ProducerFolder } from './producer-folder.ts'
@@ -38,23 +39,21 @@ export function createOwnSegments(options: {
   onDamage: (ranges: number) => void
 }): OwnSegments {
   const { folder, deliverer, kept, log, onDamage } = options
-  let firstWaiting = 1
-  let lastWaiting = 0
-  let notBefore = 0
+  const { producerId } = folder
+  const waiting: Pick<SealedSegment, 'seq' | 'visits' | 'firstVisitAt'>[] = []
   const again: KeptBatch[] = []
 
-  const waitingInRange = () => lastWaiting - firstWaiting + 1
-
   function add(segment: SealedSegment): void {
-    if (waitingInRange() === 0) {
-      if (deliverer.hasRoom()) {
-        deliverer.deliver(ownBatch(segment.seq, segment.path, segment))
-        return
-      }
-      firstWaiting = segment.seq
-      notBefore = segment.firstVisitAt
-    }
-    lastWaiting = segment.seq
+    const { seq, visits, firstVisitAt, path, frames, onDisk } = segment
+    if (!onDisk) {
+      log.error(
+        { visits },
+        'a spool segment was deleted; its visits are in memory, and are delivered from there',
+      )
+      deliverer.deliver(batchInMemory({ producerId, seq, visits, firstVisitAt }, frames, folder.path, kept))
+    } else if (waiting.length === 0 && deliverer.hasRoom()) {
+      deliverer.deliver(ownBatch(seq, path, segment))
+    } else waiting.push({ seq, visits, firstVisitAt })
   }
 
   function source(): SealedBatch | undefined {
@@ -64,32 +63,25 @@ export function createOwnSegments(options: {
       const path = segmentPath(folder.path, seq, 'sealed')
       return Object.assign(ownBatch(seq, path, { visits, firstVisitAt }), { isOfferedAgain: true })
     }
-    if (waitingInRange() === 0) return undefined
-    const seq = firstWaiting++
-    const sealed = segmentPath(folder.path, seq, 'sealed')
+    const next = waiting.shift()
+    if (next === undefined) return undefined
+    const sealed = segmentPath(folder.path, next.seq, 'sealed')
     // A segment that could not be renamed was sealed under its old name.
-    return ownBatch(seq, existsSync(sealed) ? sealed : segmentPath(folder.path, seq, 'open'))
+    const path = existsSync(sealed) ? sealed : segmentPath(folder.path, next.seq, 'open')
+    return ownBatch(next.seq, path, next)
   }
 
-  function ownBatch(seq: number, path: string, known?: SegmentBatchOptions['known']): SealedBatch {
-    return segmentBatch({
-      id: { producerId: folder.producerId, seq },
-      folder: folder.path,
-      path,
-      log,
-      onDamage,
-      kept,
-      ...(known ? { known } : { notBefore }),
-      // Those that wait have higher numbers, so their visits are younger.
-      onRead(firstVisitAt) {
-        notBefore = Math.max(notBefore, firstVisitAt)
-      },
-    })
+  function ownBatch(
+    seq: number,
+    path: string,
+    known: NonNullable<SegmentBatchOptions['known']>,
+  ): SealedBatch {
+    return segmentBatch({ id: { producerId, seq }, folder: folder.path, path, log, onDamage, kept, known })
   }
 
   function firstWaitingAt(): number | undefined {
     const times = again.map(batch => batch.firstVisitAt)
-    if (waitingInRange() > 0) times.push(notBefore)
+    if (waiting[0] !== undefined) times.push(waiting[0].firstVisitAt)
     return times.length > 0 ? times.reduce((a, b) => Math.min(a, b)) : undefined
   }
 
@@ -97,7 +89,7 @@ export function createOwnSegments(options: {
     add,
     offerAgain: batches => again.push(...batches),
     source,
-    waiting: () => waitingInRange() + again.length,
+    waiting: () => waiting.length + again.length,
     firstWaitingAt,
     visitsAgain: () => again.reduce((sum, { visits }) => sum + visits, 0),
   }

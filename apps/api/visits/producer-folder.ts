@@ -4,8 +4,10 @@
  * The socket tells whether the producer is alive: the kernel refuses connections to it once its process is gone, and
  * only then. A stopped process (SIGSTOP) still has a listening socket, so nobody adopts its open segment. The folder is
  * created first, then the socket, then segments; so a folder with segments and no listening socket is a dead producer's.
+ * Where somebody deletes folder or socket, the producer makes them again within a second (record-visits.ts).
  */
 import { mkdir, readdir, rm } from 'node:fs/promises'
+import type { Server } from 'node:net'
 import { connect, createServer } from 'node:net'
 import { join } from 'node:path'
 import { v7 } from 'uuid'
@@ -13,6 +15,11 @@ import { v7 } from 'uuid'
 export interface ProducerFolder {
   producerId: string
   path: string
+  /**
+   * Makes the folder and its socket again where somebody has deleted them; true where that was so. Rejects if the spool
+   * can't be written. Until it has resolved, no segment may be opened in the folder: without a socket, it is a dead producer's.
+   */
+  restore(): Promise<boolean>
   /** Closes the socket and removes the folder if no segment is left in it. */
   close(): Promise<void>
 }
@@ -33,21 +40,49 @@ export const startOf = (producerId: string): number =>
 export async function openProducerFolder(spoolDir: string): Promise<ProducerFolder> {
   const producerId = newProducerId()
   const path = join(spoolDir, producerId)
-  await mkdir(path, { recursive: true })
-  const server = createServer(socket => socket.destroy())
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(join(path, socketName), resolve)
-  })
-  server.unref()
+  let server = await listenIn(path)
+  let closed = false
+  let restoring: Promise<boolean> | undefined
+
+  async function restoreNow(): Promise<boolean> {
+    if (closed || (await stateOf(path)) === 'alive') return false
+    // The old one first: its end deletes the file at its path.
+    await closeServer(server)
+    server = await listenIn(path)
+    return true
+  }
+
   return {
     producerId,
     path,
+    restore() {
+      restoring ??= restoreNow().finally(() => {
+        restoring = undefined
+      })
+      return restoring
+    },
     async close() {
-      await new Promise<void>(resolve => server.close(() => resolve()))
+      closed = true
+      await restoring?.catch(() => {})
+      await closeServer(server)
       await removeIfEmpty(path)
     },
   }
+}
+
+async function listenIn(folder: string): Promise<Server> {
+  await mkdir(folder, { recursive: true })
+  const server = createServer(socket => socket.destroy())
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(join(folder, socketName), resolve)
+  })
+  return server.unref()
+}
+
+/** Resolves also for one that does not listen, because its restoration failed. */
+function closeServer(server: Server): Promise<void> {
+  return new Promise(resolve => server.close(() => resolve()))
 }
 
 /** The ids of all producers with a folder in the spool, oldest first (UUID v7 sorts by time). */
@@ -59,19 +94,23 @@ export async function listProducers(spoolDir: string): Promise<string[]> {
     .sort()
 }
 
-/** False only if the producer's process is certainly gone. */
-export function isProducerAlive(folder: string): Promise<boolean> {
+/**
+ * `dead` only if the producer's process is certainly gone. `unknown`: the folder has no socket. Its producer has closed and
+ * left sealed segments behind; or somebody has deleted the socket, and a living producer is about to make it again.
+ */
+export function stateOf(folder: string): Promise<'alive' | 'dead' | 'unknown'> {
   return new Promise(resolve => {
     const socket = connect(join(folder, socketName))
-    const finish = (alive: boolean) => {
+    const finish = (state: 'alive' | 'dead' | 'unknown') => {
       socket.destroy()
-      resolve(alive)
+      resolve(state)
     }
-    socket.setTimeout(connectDeadlineMs, () => finish(true))
-    socket.once('connect', () => finish(true))
-    socket.once('error', (error: NodeJS.ErrnoException) =>
-      finish(error.code !== 'ECONNREFUSED' && error.code !== 'ENOENT'),
-    )
+    socket.setTimeout(connectDeadlineMs, () => finish('alive'))
+    socket.once('connect', () => finish('alive'))
+    socket.once('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'ECONNREFUSED') finish('dead')
+      else finish(error.code === 'ENOENT' ? 'unknown' : 'alive')
+    })
   })
 }
 

@@ -7,7 +7,9 @@
  */
 import { createGroupCommit } from '@hopcount/shared/group-commit.ts'
 import type { Log } from '@hopcount/shared/log.ts'
+import { createMinuteLog } from '@hopcount/shared/log.ts'
 import type { BatchId, Visit } from '@hopcount/shared/visits/visit-batch.ts'
+import { batchKey } from '@hopcount/shared/visits/visit-batch.ts'
 import type { VisitQueue } from '@hopcount/shared/visits/visit-queue.ts'
 import type { Pool } from 'pg'
 import type { DatabaseWatch } from '../watch-database.ts'
@@ -21,6 +23,7 @@ import type { KeptBatch } from './kept-segments.ts'
 import { createKeptSegments } from './kept-segments.ts'
 import { createOwnSegments } from './own-segments.ts'
 import { openProducerFolder } from './producer-folder.ts'
+import { createFolderRestorer } from './restore-folder.ts'
 import type { SealedBatch } from './sealed-batch.ts'
 import { createVisitSpool, maxSegmentVisits } from './visit-spool.ts'
 
@@ -68,6 +71,7 @@ export interface VisitCounters extends KeptVisits {
 }
 
 const sweepEveryMs = 5_000
+const restoreEveryMs = 1_000
 
 export async function openVisitRecorder(options: {
   spoolDir: string
@@ -93,8 +97,9 @@ export async function openVisitRecorder(options: {
     damagedRanges: 0,
     batchesSetAside: 0,
   }
-  /** Visits of this process's own batches that left the deliverer: counted, or set aside. */
+  /** Visits of this process's own batches that left the deliverer: counted, set aside, or lost. */
   let settled = 0
+  const logLost = createMinuteLog(log, 'visits are lost: their spool segment was deleted or damaged', 'error')
   /** Since when visits are on their way to the queue directly, or to a slow disk. */
   let committingSince: number | undefined
   let allSettled = (): void => {}
@@ -127,6 +132,8 @@ export async function openVisitRecorder(options: {
     hasRoom: deliverer.hasRoom,
     onSealed: own.add,
   })
+  const restoreFolder = createFolderRestorer(folder, { onRestored: () => void sealNameless(), log })
+  const restoreTimer = setInterval(() => void restoreFolder(), restoreEveryMs)
   const { allowLoss } = options
   const keep = createVisitKeeper({
     folder,
@@ -137,6 +144,7 @@ export async function openVisitRecorder(options: {
     kept,
     pool,
     allowLoss,
+    restoreSpool: restoreFolder,
     counters,
     log,
   })
@@ -159,8 +167,26 @@ export async function openVisitRecorder(options: {
 
   function onExit(batch: SealedBatch, exit: BatchExit): void {
     if (exit === 'set aside') counters.batchesSetAside++
-    if (exit !== 'gone' && isOwn(batch) && !batch.isOfferedAgain) settled += batch.visits
+    // Its file was deleted. If it was neither counted nor is in the queue, its visits are lost; it becomes void, because a
+    // missing number would hold up the ledger's watermark.
+    if (exit === 'gone' && batch.redirected > 0)
+      deliverer.voidLater(batch, isVoid => settle(batch, isVoid ? batch.redirected : 0))
+    else settle(batch, batch.redirected - batch.visits)
+  }
+
+  function settle(batch: SealedBatch, lost: number): void {
+    if (!batch.isOfferedAgain) settled += batch.redirected
+    if (lost > 0) {
+      counters.lost += lost
+      logLost(lost, { batch: batchKey(batch) })
+    }
     if (pending().visits === 0) allSettled()
+  }
+
+  /** The open segment may be a file without a name by now. What it holds is delivered from memory. */
+  async function sealNameless(): Promise<void> {
+    await commits.idle()
+    spool.seal()
   }
 
   const isOwn = (batch: BatchId) => batch.producerId === producerId
@@ -210,6 +236,7 @@ export async function openVisitRecorder(options: {
   async function close(deliverWithinMs: number): Promise<void> {
     await commits.idle()
     clearInterval(sweepTimer)
+    clearInterval(restoreTimer)
     kept.close()
     spool.seal()
     deliverer.fill()

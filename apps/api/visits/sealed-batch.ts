@@ -3,6 +3,8 @@ import type { BatchId } from '@hopcount/shared/visits/visit-batch.ts'
 
 export interface SealedBatch extends BatchId {
   visits: number
+  /** How many visits this process has redirected with it: more than `visits` where the file was damaged; 0 if adopted. */
+  redirected: number
   /** The ledger held it before, and lost it. */
   isOfferedAgain?: boolean
   /** Milliseconds since 1970. */

@@ -72,6 +72,7 @@ export function segmentBatch(options: SegmentBatchOptions): SealedBatch {
   const batch: SealedBatch = {
     ...id,
     visits: known?.visits ?? 0,
+    redirected: known?.visits ?? 0,
     firstVisitAt: known?.firstVisitAt ?? notBefore ?? Date.now(),
     load,
     discard: epoch => kept.keep({ ...facts(), folder, bytes: size }, epoch, { path }),

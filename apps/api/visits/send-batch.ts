@@ -25,7 +25,8 @@ export function createBatchSender(queue: VisitQueue, log: Log): SendBatch {
     try {
       if (wasSent && (await isHeld(batch))) return 'queue has it'
       const frames = await pack(batch)
-      if (frames === undefined) return 'segment missing'
+      // The reply to an earlier attempt may have been lost.
+      if (frames === undefined) return (await isHeld(batch)) ? 'queue has it' : 'segment missing'
       if (wasSent && (await isRefused(batch, frames))) return 'worker refuses it'
       await queue.add({ producerId, seq, frames })
       return 'queue has it'

@@ -16,6 +16,7 @@
 import {
   closeSync,
   constants,
+  existsSync,
   ftruncateSync,
   openSync,
   renameSync,
@@ -37,6 +38,8 @@ export interface SealedSegment {
   firstVisitAt: number
   /** The content of the file. */
   frames: Buffer
+  /** False where somebody has deleted the file. */
+  onDisk: boolean
 }
 
 export interface VisitSpool {
@@ -183,13 +186,15 @@ export function createVisitSpool(options: VisitSpoolOptions): VisitSpool {
     sealTimer = undefined
     closeSync(current.fd)
     let path = segmentPath(folder, current.seq, 'sealed')
+    let onDisk = true
     try {
       renameSync(current.path, path)
     } catch {
       // Sealed under its old name: this process no longer writes to it, and an adopter seals it as it is.
       path = current.path
+      onDisk = existsSync(path)
     }
-    options.onSealed({ ...current, path, frames: Buffer.from(memory.subarray(0, current.bytes)) })
+    options.onSealed({ ...current, path, frames: Buffer.from(memory.subarray(0, current.bytes)), onDisk })
   }
 
   async function syncFolder(): Promise<void> {

@@ -103,6 +103,7 @@ describe.skipIf(!redisAvailable())('a deliverer', { timeout: 120_000 }, () => {
     return {
       ...id,
       visits: 1,
+      redirected: 1,
       firstVisitAt: 1,
       load: async () => ({ frames, visits: 1, firstVisitAt: 1 }),
       discard: async () => {},
