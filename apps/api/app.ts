@@ -24,6 +24,8 @@ import { createFreshnessReader } from './freshness/read-freshness.ts'
 import { watchSilent } from './freshness/watch-silent.ts'
 import { createApiMetrics } from './health/api-metrics.ts'
 import { healthRoutes } from './health/health-routes.ts'
+import type { JoinedMetrics } from './health/join-metrics.ts'
+import { joinMetrics } from './health/join-metrics.ts'
 import { refuseBadHosts } from './host-header.ts'
 import { createHttpServer, drainConnections } from './http-server.ts'
 import { limitConnections } from './limits/limit-connections.ts'
@@ -70,6 +72,7 @@ interface Parts {
   orphans: OrphanCounter
   gone: GoneCounter
   streams: LiveStreams
+  joinedMetrics: JoinedMetrics | undefined
   isStopping: () => boolean
 }
 
@@ -85,6 +88,8 @@ export async function buildApp(configuration: Configuration, log: Log): Promise<
     streams.end()
     await drainConnections(app)
   })
+  const joinedMetrics = joinMetrics()
+  app.addHook('onClose', async () => joinedMetrics?.close())
   const pool = await openDatabase(app, configuration, log)
   const statsPools = openStatsPools(app, configuration)
   const { freshnessPool, ...readers } = statsPools
@@ -114,6 +119,7 @@ export async function buildApp(configuration: Configuration, log: Log): Promise<
     slugCreated,
     ...counters,
     streams,
+    joinedMetrics,
     isStopping: () => stopping,
   })
   return app
@@ -150,7 +156,7 @@ async function addRoutes(app: FastifyInstance, parts: Parts): Promise<void> {
   const silent = watchSilent(pool, log)
   healthRoutes(app, {
     pool,
-    metrics: createApiMetrics(recorder, queue, prefetches, silent),
+    metrics: createApiMetrics(recorder, queue, prefetches, silent, parts.joinedMetrics),
     isStopping: parts.isStopping,
     async warnings() {
       const proxy = clients.warning()

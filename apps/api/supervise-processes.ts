@@ -10,6 +10,7 @@ import cluster from 'node:cluster'
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Log } from '@hopcount/shared/log.ts'
+import { aggregateMetrics } from './health/aggregate-metrics.ts'
 
 export interface Supervisor {
   stop(): Promise<void>
@@ -19,6 +20,7 @@ const restartDelayMs = 500
 
 /** Resolves when all processes listen; rejects if the first one can't start. */
 export async function superviseProcesses(count: number, log: Log): Promise<Supervisor> {
+  aggregateMetrics()
   let stopping = false
   const serving = new Set<Worker>()
 

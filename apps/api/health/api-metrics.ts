@@ -2,18 +2,20 @@ import type { VisitQueue } from '@hopcount/shared/visits/visit-queue.ts'
 import { Counter, collectDefaultMetrics, Gauge, Registry } from '@prometheus-io/client'
 import type { ReadSilent } from '../freshness/watch-silent.ts'
 import type { VisitRecorder } from '../visits/record-visits.ts'
+import type { JoinedMetrics } from './join-metrics.ts'
 
 export interface ApiMetrics {
   contentType: string
   text(): Promise<string>
 }
 
-/** The metrics of one API process. They are read from plain numbers on each scrape; a redirect only increments those. */
+/** The metrics of an API process, and of its siblings on the same address. They are read from plain numbers on each scrape; a redirect only increments those. */
 export function createApiMetrics(
   recorder: Pick<VisitRecorder, 'counters' | 'pending'>,
   queue: VisitQueue,
   prefetches: { refused: number },
   readSilent: ReadSilent,
+  joined: JoinedMetrics | undefined,
 ): ApiMetrics {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
@@ -63,16 +65,19 @@ export function createApiMetrics(
     'hopcount_unrecorded_visit_age_seconds',
     'Age of the oldest visit that is not known to be recorded',
     () => Math.max(0, (Date.now() - recorder.pending().recordedUpTo) / 1_000),
+    'max',
   )
   const jobs = new Gauge({
     name: 'hopcount_queue_jobs',
     help: 'Jobs in the queue by state',
+    aggregator: 'max',
     labelNames: ['state'],
     registers: [registry],
   })
   const silent = new Gauge({
     name: 'hopcount_silent_producer_pending_visits',
     help: 'Visits that an API process which is silent had not counted at its last report',
+    aggregator: 'max',
     labelNames: ['producer', 'host'],
     registers: [registry],
   })
@@ -89,10 +94,11 @@ export function createApiMetrics(
     })
   }
 
-  function gauge(name: string, help: string, read: () => number): void {
+  function gauge(name: string, help: string, read: () => number, aggregator: 'sum' | 'max' = 'sum'): void {
     new Gauge({
       name,
       help,
+      aggregator,
       registers: [registry],
       collect() {
         this.set(read())
@@ -100,15 +106,28 @@ export function createApiMetrics(
     })
   }
 
-  async function text(): Promise<string> {
+  /** Of metrics that are the same in every process, one is shown. */
+  async function refresh(): Promise<void> {
     jobs.reset()
     const counts = await queue.counts().catch(() => undefined)
     for (const [state, count] of Object.entries(counts ?? {})) jobs.set({ state }, count)
     silent.reset()
     for (const { producerId, host, pending } of await readSilent())
       silent.set({ producer: producerId, host }, pending)
+  }
+
+  async function text(): Promise<string> {
+    if (joined !== undefined) return joined.text()
+    await refresh()
     return registry.metrics()
   }
 
+  joined?.provide(
+    () => registry.getMetricsAsJSON(),
+    async () => {
+      await refresh()
+      return registry.getMetricsAsJSON()
+    },
+  )
   return { contentType: registry.contentType, text }
 }
