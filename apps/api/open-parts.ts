@@ -1,6 +1,9 @@
 /** Opens what the routes work with. Each part adds a hook that closes it: Fastify calls these in reverse order. */
 import type { Configuration } from '@hopcount/shared/configuration.ts'
-import { openPool, poolConfig, waitForDatabase } from '@hopcount/shared/database/database.ts'
+import { directDatabaseUrl } from '@hopcount/shared/configuration.ts'
+import type { ConnectionOptions } from '@hopcount/shared/database/database.ts'
+import { openPool, poolConfig } from '@hopcount/shared/database/database.ts'
+import { refuseTransactionPooler, waitForDatabase } from '@hopcount/shared/database/wait-for-database.ts'
 import type { Log } from '@hopcount/shared/log.ts'
 import { createHealthLog } from '@hopcount/shared/log.ts'
 import { claimQueueKey } from '@hopcount/shared/visits/claim-queue-key.ts'
@@ -30,17 +33,20 @@ export async function openDatabase(
   log: Log,
 ): Promise<Pool> {
   const health = createHealthLog(log, 'database connection')
+  const pooled = configuration.DIRECT_DATABASE_URL !== undefined
   const pool = openPool(
     poolConfig(configuration.DATABASE_URL, {
       max: 10,
       applicationName: 'hopcount api',
       statementTimeoutMs: 10_000,
+      pooled,
     }),
     error => health.fails(error),
   )
   pool.on('connect', () => health.works())
   app.addHook('onClose', () => within(closeWithinMs, pool.end()))
   await waitForDatabase(pool)
+  if (!pooled) await refuseTransactionPooler(pool)
   return pool
 }
 
@@ -51,9 +57,11 @@ export async function openDatabaseWatch(app: FastifyInstance, pool: Pool, log: L
 }
 
 export function openStatsPools(app: FastifyInstance, configuration: Configuration) {
-  const open = (options: Parameters<typeof poolConfig>[1]): Pool => {
+  const open = (options: ConnectionOptions): Pool => {
     const url = configuration.STATS_DATABASE_URL ?? configuration.DATABASE_URL
-    const pool = openPool(poolConfig(url, options), () => {})
+    // The replica may be behind the pooler, too.
+    const pooled = configuration.DIRECT_DATABASE_URL !== undefined
+    const pool = openPool(poolConfig(url, { ...options, pooled }), () => {})
     app.addHook('onClose', () => within(closeWithinMs, pool.end()))
     return pool
   }
@@ -75,7 +83,8 @@ export async function openRecording(
   watch: DatabaseWatch,
   log: Log,
 ) {
-  const { REDIS_URL: redisUrl, DATABASE_URL: databaseUrl, SPOOL_DIR: spoolDir } = configuration
+  const { REDIS_URL: redisUrl, SPOOL_DIR: spoolDir } = configuration
+  const databaseUrl = directDatabaseUrl(configuration)
   const key = redisUrl === undefined ? await claimQueueKey(pool, spoolDir) : undefined
   const queue = openVisitQueue({ redisUrl, databaseUrl }, log, key)
   app.addHook('onClose', () => within(closeWithinMs, queue.close()))
@@ -116,7 +125,7 @@ export function openResolver(
     hearsChanges: () => changes.isListening(),
   })
   const changes = listenForLinkChanges({
-    databaseUrl: configuration.DATABASE_URL,
+    databaseUrl: directDatabaseUrl(configuration),
     log,
     onChange: slugCreated,
     onGap() {

@@ -10,6 +10,10 @@ export const ConfigurationSchema = Type.Object({
     'PostgreSQL 15 or newer, `postgres://user:password@host:port/database`. If unset, `npm start` runs an embedded PostgreSQL under `.data/`',
     'postgres|postgresql',
   ),
+  DIRECT_DATABASE_URL: url(
+    'PostgreSQL itself, if `DATABASE_URL` leads to a transaction pooler such as PgBouncer: for migrations, `LISTEN` and a queue in PostgreSQL. If unset, `DATABASE_URL`',
+    'postgres|postgresql',
+  ),
   REDIS_URL: url(
     'Redis for the queue: append-only file on, `maxmemory-policy noeviction`. If unset, PostgreSQL carries the queue and links are cached in memory only',
     'redis|rediss',

@@ -52,6 +52,7 @@ export function readConfiguration(environment: NodeJS.ProcessEnv): Configuration
 function* contradictions(configuration: Static<typeof ConfigurationSchema>): Generator<[string, string]> {
   for (const name of [
     'DATABASE_URL',
+    'DIRECT_DATABASE_URL',
     'REDIS_URL',
     'CACHE_REDIS_URL',
     'STATS_DATABASE_URL',
@@ -104,6 +105,13 @@ function* contradictions(configuration: Static<typeof ConfigurationSchema>): Gen
   }
 }
 
+/** PostgreSQL itself, for what a transaction pooler does not carry. */
+export function directDatabaseUrl(
+  configuration: Pick<Configuration, 'DATABASE_URL' | 'DIRECT_DATABASE_URL'>,
+): string {
+  return configuration.DIRECT_DATABASE_URL ?? configuration.DATABASE_URL
+}
+
 /** The entries of a comma-separated setting, without blanks and empty ones. */
 export function listed(setting: string | undefined): string[] {
   return (setting ?? '').split(',').flatMap(entry => entry.trim() || [])
@@ -118,7 +126,13 @@ function isNetwork(text: string): boolean {
 
 /** The password in .env.example and docker-compose.yml, which are for trying Hopcount on one machine. */
 const examplePassword = 'hopcount'
-const secretUrls = ['DATABASE_URL', 'REDIS_URL', 'CACHE_REDIS_URL', 'STATS_DATABASE_URL'] as const
+const secretUrls = [
+  'DATABASE_URL',
+  'DIRECT_DATABASE_URL',
+  'REDIS_URL',
+  'CACHE_REDIS_URL',
+  'STATS_DATABASE_URL',
+] as const
 
 /** What the variable is for, from its schema. */
 function description(name: string): string {

@@ -1,9 +1,12 @@
-/** `npm run migrate`: brings the database that DATABASE_URL names to the newest schema, and ends. */
+/** `npm run migrate`: brings the database that DIRECT_DATABASE_URL or DATABASE_URL names to the newest schema, and ends. */
 import { MigrationFailed, migrateDatabase } from './migrate-database.ts'
 
-const { DATABASE_URL: databaseUrl = '', REDIS_URL: redisUrl } = process.env
+const { DATABASE_URL, DIRECT_DATABASE_URL, REDIS_URL: redisUrl } = process.env
+const databaseUrl = DIRECT_DATABASE_URL || DATABASE_URL || ''
 if (!/^postgres(ql)?:\/\//.test(databaseUrl) || !URL.canParse(databaseUrl)) {
-  fail('DATABASE_URL is not set to a URL like postgres://user:password@host:port/database')
+  fail(
+    'neither DIRECT_DATABASE_URL nor DATABASE_URL is set to a URL like postgres://user:password@host:port/database',
+  )
 }
 try {
   await migrateDatabase({ databaseUrl, redisUrl: redisUrl || undefined })

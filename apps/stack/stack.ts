@@ -86,7 +86,10 @@ export function createStack(options: StackOptions): Stack {
     const port = await choosePort()
     const databaseUrl = configuration.DATABASE_URL ?? (await openPostgres())
     assertNotStopped()
-    await migrateDatabase({ databaseUrl, redisUrl: configuration.REDIS_URL })
+    await migrateDatabase({
+      databaseUrl: configuration.DIRECT_DATABASE_URL ?? databaseUrl,
+      redisUrl: configuration.REDIS_URL,
+    })
     assertNotStopped()
     const environment = { ...options.environment, DATABASE_URL: databaseUrl, PORT: String(port) }
     const worker = startChild('worker', environment)

@@ -65,6 +65,8 @@ function readStackConfiguration(environment: NodeJS.ProcessEnv): StackOptions['c
     ...environment,
     DATABASE_URL: databaseUrl ?? 'postgres://127.0.0.1/hopcount',
   })
+  if (databaseUrl === undefined && configuration.DIRECT_DATABASE_URL !== undefined)
+    throw new Error('DIRECT_DATABASE_URL is set, but DATABASE_URL is not')
   return { ...configuration, DATABASE_URL: databaseUrl }
 }
 

@@ -4,7 +4,8 @@
  * recorded before are not counted again.
  * `npm run queue rotate-key`: replaces the key that encrypts a queue in PostgreSQL.
  */
-import { readConfiguration } from '@hopcount/shared/configuration.ts'
+import type { Configuration } from '@hopcount/shared/configuration.ts'
+import { directDatabaseUrl, readConfiguration } from '@hopcount/shared/configuration.ts'
 import { openPool, poolConfig } from '@hopcount/shared/database/database.ts'
 import { openLog } from '@hopcount/shared/log.ts'
 import { runCommand } from '@hopcount/shared/run-command.ts'
@@ -20,7 +21,7 @@ await runCommand('queue', async () => {
     throw new Error('usage: npm run queue failed | npm run queue retry [id …] | npm run queue rotate-key')
   const log = openLog({ name: 'queue', level: 'silent' })
   const queue = openVisitQueue(
-    { redisUrl: configuration.REDIS_URL, databaseUrl: configuration.DATABASE_URL },
+    { redisUrl: configuration.REDIS_URL, databaseUrl: directDatabaseUrl(configuration) },
     log,
   )
   await queue.ready()
@@ -45,13 +46,10 @@ async function retryFailed(queue: VisitQueue, wanted: string[]): Promise<void> {
   if (jobs.length < wanted.length) process.exitCode = 1
 }
 
-async function rotateKey({
-  REDIS_URL,
-  DATABASE_URL,
-  SPOOL_DIR,
-}: ReturnType<typeof readConfiguration>): Promise<void> {
+async function rotateKey(configuration: Configuration): Promise<void> {
+  const { REDIS_URL, SPOOL_DIR } = configuration
   if (REDIS_URL !== undefined) throw new Error('Redis carries the queue (REDIS_URL), so there is no key')
-  const config = poolConfig(DATABASE_URL, {
+  const config = poolConfig(directDatabaseUrl(configuration), {
     max: 1,
     applicationName: 'hopcount queue command',
     statementTimeoutMs: 10_000,

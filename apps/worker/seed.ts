@@ -3,8 +3,9 @@
  * `npm run verify` confirms.
  */
 import { parseArgs } from 'node:util'
-import { readConfiguration } from '@hopcount/shared/configuration.ts'
-import { openPool, poolConfig, waitForDatabase } from '@hopcount/shared/database/database.ts'
+import { directDatabaseUrl, readConfiguration } from '@hopcount/shared/configuration.ts'
+import { openPool, poolConfig } from '@hopcount/shared/database/database.ts'
+import { waitForDatabase } from '@hopcount/shared/database/wait-for-database.ts'
 import { runCommand } from '@hopcount/shared/run-command.ts'
 import { seedDatabase } from './seed/seed-database.ts'
 import { readSeedOptions } from './seed/seed-options.ts'
@@ -20,9 +21,9 @@ await runCommand('seed', async () => {
       },
     }).values,
   )
-  const { DATABASE_URL } = readConfiguration(process.env)
+  const databaseUrl = directDatabaseUrl(readConfiguration(process.env))
   const pool = openPool(
-    poolConfig(DATABASE_URL, { max: 1, applicationName: 'hopcount seed', statementTimeoutMs: 3_600_000 }),
+    poolConfig(databaseUrl, { max: 1, applicationName: 'hopcount seed', statementTimeoutMs: 3_600_000 }),
     () => {},
   )
   await waitForDatabase(pool)

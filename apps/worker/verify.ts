@@ -3,8 +3,9 @@
  * `npm run verify -- --repair`: first rebuilds the aggregates of all days whose raw visits are kept. `npm run reclassify`
  * does the same: it applies today's rules for bots, link previews, browsers and referrers to past visits.
  */
-import { readConfiguration } from '@hopcount/shared/configuration.ts'
-import { openPool, waitForDatabase } from '@hopcount/shared/database/database.ts'
+import { directDatabaseUrl, readConfiguration } from '@hopcount/shared/configuration.ts'
+import { openPool } from '@hopcount/shared/database/database.ts'
+import { waitForDatabase } from '@hopcount/shared/database/wait-for-database.ts'
 import { runCommand } from '@hopcount/shared/run-command.ts'
 import { describeSilent, silentProducers } from '@hopcount/shared/visits/silent-producers.ts'
 import { recountPoolConfig } from './recount/recount-pool.ts'
@@ -13,8 +14,8 @@ import { maxDifferences } from './verify/difference-rows.ts'
 import { repairCounts } from './verify/repair-counts.ts'
 
 await runCommand('verify', async () => {
-  const { DATABASE_URL } = readConfiguration(process.env)
-  const pool = openPool(recountPoolConfig(DATABASE_URL, 'hopcount verify'), () => {})
+  const databaseUrl = directDatabaseUrl(readConfiguration(process.env))
+  const pool = openPool(recountPoolConfig(databaseUrl, 'hopcount verify'), () => {})
   await waitForDatabase(pool)
   if (process.argv.includes('--repair')) {
     for (const [table, rows] of Object.entries(await repairCounts(pool)))

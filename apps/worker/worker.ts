@@ -1,7 +1,9 @@
 import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Configuration } from '@hopcount/shared/configuration.ts'
-import { openPool, poolConfig, waitForDatabase } from '@hopcount/shared/database/database.ts'
+import { directDatabaseUrl } from '@hopcount/shared/configuration.ts'
+import { openPool, poolConfig } from '@hopcount/shared/database/database.ts'
+import { refuseTransactionPooler, waitForDatabase } from '@hopcount/shared/database/wait-for-database.ts'
 import type { Log } from '@hopcount/shared/log.ts'
 import { createHealthLog } from '@hopcount/shared/log.ts'
 import { claimQueueKey } from '@hopcount/shared/visits/claim-queue-key.ts'
@@ -32,23 +34,27 @@ export async function startWorker(configuration: Configuration, log: Log): Promi
   const missingKeys = createMissingKeys(log)
   const metrics = createWorkerMetrics(missingKeys)
   const databaseHealth = createHealthLog(log, 'database connection')
+  const pooled = configuration.DIRECT_DATABASE_URL !== undefined
   const pool = openPool(
     poolConfig(configuration.DATABASE_URL, {
       max: 6,
       applicationName: 'hopcount worker',
       statementTimeoutMs: 15_000,
+      pooled,
     }),
     error => databaseHealth.fails(error),
   )
   pool.on('connect', () => databaseHealth.works())
-  const recountPool = openPool(recountPoolConfig(configuration.DATABASE_URL, 'hopcount worker'), error =>
-    databaseHealth.fails(error),
+  const recountPool = openPool(
+    recountPoolConfig(directDatabaseUrl(configuration), 'hopcount worker'),
+    error => databaseHealth.fails(error),
   )
   await waitForDatabase(pool)
+  if (!pooled) await refuseTransactionPooler(pool)
   const knowledge = await openVisitKnowledge(pool, configuration.GEO_DATABASE)
   const location = {
     redisUrl: configuration.REDIS_URL,
-    databaseUrl: configuration.DATABASE_URL,
+    databaseUrl: directDatabaseUrl(configuration),
   }
   const keys = location.redisUrl === undefined ? await openKeys(pool, configuration.SPOOL_DIR) : undefined
   const recorder = createJobRecorder({ pool, knowledge, keys, missingKeys, log, metrics })

@@ -24,6 +24,7 @@ test('every setting of Hopcount can be made in the compose stack, or is the stac
     'CACHE_REDIS_URL',
     'DATABASE_URL',
     'DATA_DIR',
+    'DIRECT_DATABASE_URL',
     'HOST',
     // Containers have no terminal.
     'LOG_FORMAT',

@@ -26,6 +26,7 @@ import { rollingRestart } from './rows/24-rolling-restart.ts'
 import { redisSilent } from './rows/26-redis-silent.ts'
 import { descriptorsOut } from './rows/28-descriptors-out.ts'
 import { clockJumps } from './rows/29-clock-jumps.ts'
+import { otherIsolation } from './rows/30-isolation.ts'
 import { spoolDeleted } from './rows/32-spool-deleted.ts'
 import { standbyPromoted } from './rows/33-standby-promoted.ts'
 import { garbageBehindARequest } from './rows/34-garbage-behind-a-request.ts'
@@ -61,6 +62,7 @@ export const rows: Row[] = [
   redisSilent,
   descriptorsOut,
   clockJumps,
+  otherIsolation,
   spoolDeleted,
   standbyPromoted,
   garbageBehindARequest,

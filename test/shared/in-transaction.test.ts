@@ -28,13 +28,26 @@ test('what the work wrote is committed, and its result returned', async () => {
   expect(await written()).toBe(1)
 })
 
+test('is READ COMMITTED whatever the default of the database, and so is a single statement', async () => {
+  const { url } = await createTestDatabase()
+  const show = `SELECT current_setting('transaction_isolation') AS level`
+  await openPool(url).query(
+    `ALTER DATABASE ${new URL(url).pathname.slice(1)} SET default_transaction_isolation TO 'serializable'`,
+  )
+  const other = openPool(`${url}?options=-c%20lock_timeout%3D123ms`)
+  const { rows } = await inTransaction(other, client => client.query<{ level: string }>(show))
+  expect(rows).toEqual([{ level: 'read committed' }])
+  expect((await other.query(show)).rows).toEqual([{ level: 'read committed' }])
+  // The URL's own settings hold, too.
+  expect((await other.query('SHOW lock_timeout')).rows).toEqual([{ lock_timeout: '123ms' }])
+})
+
 test('the first statement can set the isolation level, settings and locks', async () => {
   const show = `SELECT current_setting('transaction_isolation') AS level, current_setting('lock_timeout') AS timeout`
-  const { rows } = await inTransaction(
-    pool,
-    client => client.query(show),
-    `BEGIN ISOLATION LEVEL REPEATABLE READ; SET LOCAL lock_timeout = '123ms'; LOCK TABLE texts IN SHARE MODE`,
-  )
+  const { rows } = await inTransaction(pool, client => client.query(show), {
+    isolation: 'REPEATABLE READ',
+    first: `SET LOCAL lock_timeout = '123ms'; LOCK TABLE texts IN SHARE MODE`,
+  })
   expect(rows).toEqual([{ level: 'repeatable read', timeout: '123ms' }])
 })
 
@@ -57,9 +70,9 @@ test.each([
 
 test('nothing is written when the first statement fails, and no connection is kept', async () => {
   for (let i = 0; i < 6; i++)
-    await expect(inTransaction(pool, client => client.query(insert), 'BEGIN; SELECT 1 / 0')).rejects.toThrow(
-      'division by zero',
-    )
+    await expect(
+      inTransaction(pool, client => client.query(insert), { first: 'SELECT 1 / 0' }),
+    ).rejects.toThrow('division by zero')
   expect(await written()).toBe(0)
 })
 

@@ -40,8 +40,6 @@ export interface Reported {
   quiet: string[]
 }
 
-// Statements after a lock must see what was committed before it was granted.
-const begin = 'BEGIN ISOLATION LEVEL READ COMMITTED'
 const now = 'floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint'
 const quietAfter = '3 seconds'
 
@@ -51,19 +49,15 @@ const quietAfter = '3 seconds'
  * written, so that a transaction with an older snapshot fails instead of missing the row (REPEATABLE READ by default).
  */
 export function registerProducer(pool: Pool, { producerId, host, spoolId }: Producer): Promise<void> {
-  return inTransaction(
-    pool,
-    async client => {
-      await client.query('UPDATE freshness SET as_of = as_of')
-      await client.query(
-        `INSERT INTO producers (producer_id, host, spool_id, recorded_until, pending, last_seq, reported_at)
+  return inTransaction(pool, async client => {
+    await client.query('UPDATE freshness SET as_of = as_of')
+    await client.query(
+      `INSERT INTO producers (producer_id, host, spool_id, recorded_until, pending, last_seq, reported_at)
          SELECT $1, $2, $3, greatest(clock_timestamp(), as_of), 0, 0, clock_timestamp() FROM freshness`,
-        [producerId, host, spoolId],
-      )
-      await advance(client)
-    },
-    begin,
-  )
+      [producerId, host, spoolId],
+    )
+    await advance(client)
+  })
 }
 
 /**
@@ -75,47 +69,39 @@ export function reportProgress(
   { producerId, host, spoolId }: Producer,
   describe: () => Report,
 ): Promise<Reported> {
-  return inTransaction(
-    pool,
-    async client => {
-      const clock = await client.query<{ now: number }>(`SELECT ${now} AS now`)
-      const until = clock.rows[0]?.now ?? 0
-      const { own, adopted, ended } = describe()
-      await client.query({
-        name: 'report-producer',
-        text: `INSERT INTO producers (producer_id, host, spool_id, recorded_until, pending, last_seq, reported_at)
+  return inTransaction(pool, async client => {
+    const clock = await client.query<{ now: number }>(`SELECT ${now} AS now`)
+    const until = clock.rows[0]?.now ?? 0
+    const { own, adopted, ended } = describe()
+    await client.query({
+      name: 'report-producer',
+      text: `INSERT INTO producers (producer_id, host, spool_id, recorded_until, pending, last_seq, reported_at)
                VALUES ($1, $2, $3, to_timestamp($4::double precision / 1000), $5, $6, clock_timestamp())
                ON CONFLICT (producer_id) DO UPDATE
                SET recorded_until = excluded.recorded_until, pending = excluded.pending,
                    last_seq = excluded.last_seq, reported_at = excluded.reported_at`,
-        values: [producerId, host, spoolId, Math.min(own.recordedUntil, until), own.pending, own.lastSeq],
-      })
-      const known = await reportAdopted(client, adopted, until)
-      await removeProducers(client, ended)
-      await advance(client)
-      const quiet = await client.query<{ producer_id: string }>({
-        name: 'quiet-producers',
-        text: `SELECT producer_id FROM producers
+      values: [producerId, host, spoolId, Math.min(own.recordedUntil, until), own.pending, own.lastSeq],
+    })
+    const known = await reportAdopted(client, adopted, until)
+    await removeProducers(client, ended)
+    await advance(client)
+    const quiet = await client.query<{ producer_id: string }>({
+      name: 'quiet-producers',
+      text: `SELECT producer_id FROM producers
                WHERE spool_id = $1 AND producer_id <> $2
                  AND (producer_id = ANY($3::uuid[]) OR reported_at < clock_timestamp() - interval '${quietAfter}')`,
-        values: [spoolId, producerId, adopted.map(({ producerId }) => producerId)],
-      })
-      return { known, quiet: quiet.rows.map(row => row.producer_id) }
-    },
-    begin,
-  )
+      values: [spoolId, producerId, adopted.map(({ producerId }) => producerId)],
+    })
+    return { known, quiet: quiet.rows.map(row => row.producer_id) }
+  })
 }
 
 /** The last word of a producer that has nothing pending. */
 export function endProducer(pool: Pool, producerId: string): Promise<void> {
-  return inTransaction(
-    pool,
-    async client => {
-      await client.query('DELETE FROM producers WHERE producer_id = $1', [producerId])
-      await advance(client)
-    },
-    begin,
-  )
+  return inTransaction(pool, async client => {
+    await client.query('DELETE FROM producers WHERE producer_id = $1', [producerId])
+    await advance(client)
+  })
 }
 
 /** Several siblings may report on the same producer: each statement is true whichever comes last. */

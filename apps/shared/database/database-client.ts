@@ -16,3 +16,26 @@ export class DatabaseClient extends pg.Client {
     return super.emit(event, ...values)
   }
 }
+
+/**
+ * A connection to a transaction pooler: each transaction may run on another session of PostgreSQL, so nothing lasts
+ * longer. Named statements are sent without their names, and what is a setting of the session elsewhere is set for each
+ * transaction that inTransaction() begins.
+ */
+export class PoolerClient extends DatabaseClient {
+  /** SET LOCAL statements, to be sent after BEGIN. */
+  readonly transactionSettings: string
+
+  constructor(config: pg.ClientConfig & { transactionSettings?: string }) {
+    super(config)
+    this.transactionSettings = config.transactionSettings ?? ''
+    const query = this.query.bind(this)
+    this.query = ((statement: unknown, ...rest: unknown[]) =>
+      Reflect.apply(query, this, [withoutName(statement), ...rest])) as typeof query
+  }
+}
+
+function withoutName(statement: unknown): unknown {
+  const isNamed = typeof statement === 'object' && statement !== null && 'name' in statement
+  return isNamed && !('submit' in statement) ? { ...statement, name: undefined } : statement
+}

@@ -1,60 +1,74 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
-import { errorText } from '../log.ts'
-import { DatabaseClient } from './database-client.ts'
+import { DatabaseClient, PoolerClient } from './database-client.ts'
+import { withSerializationRetries } from './serialization-retries.ts'
+
+export interface ConnectionOptions {
+  max: number
+  applicationName: string
+  statementTimeoutMs: number
+  /** The URL leads to a transaction pooler (DIRECT_DATABASE_URL is set). */
+  pooled?: boolean
+}
+
+/** PostgreSQL ends a session that stays idle in a transaction for longer. */
+const idleInTransactionMs = 6_000
 
 /**
  * Settings of every connection. A process that freezes in the middle of a transaction (SIGSTOP, a cut cable) must not
  * keep its row locks: PostgreSQL ends such a session after 6 s, and TCP keepalive detects a dead peer. A worker runs two
  * transactions at a time, and the second may have waited for the first: all locks are released within 12 s.
+ *
+ * READ COMMITTED is set for the session because single statements, too, wait for each other, and would fail under the
+ * other levels where they only have to look again.
  */
-export function poolConfig(
-  databaseUrl: string,
-  options: { max: number; applicationName: string; statementTimeoutMs: number },
-): pg.PoolConfig {
-  return {
-    Client: DatabaseClient,
-    connectionString: databaseUrl,
-    max: options.max,
-    application_name: options.applicationName,
+export function poolConfig(databaseUrl: string, options: ConnectionOptions): pg.PoolConfig {
+  const { max, applicationName, statementTimeoutMs, pooled = false } = options
+  const shared = {
+    max,
+    application_name: applicationName,
     connectionTimeoutMillis: 3_000,
-    statement_timeout: options.statementTimeoutMs,
     // The same limit on this side, for a server that no longer responds at all.
-    query_timeout: options.statementTimeoutMs + 1_000,
-    idle_in_transaction_session_timeout: 6_000,
+    query_timeout: statementTimeoutMs + 1_000,
     keepAlive: true,
     keepAliveInitialDelayMillis: 5_000,
   }
+  if (pooled) {
+    const transactionSettings = `SET LOCAL statement_timeout = ${statementTimeoutMs}; SET LOCAL idle_in_transaction_session_timeout = ${idleInTransactionMs};`
+    return { ...shared, ...poolerClient, connectionString: databaseUrl, ...{ transactionSettings } }
+  }
+  return {
+    ...shared,
+    ...directConnection(databaseUrl),
+    statement_timeout: statementTimeoutMs,
+    idle_in_transaction_session_timeout: idleInTransactionMs,
+  }
+}
+
+/** The pool constructs its clients with its own configuration, which its types do not say. */
+const poolerClient = { Client: PoolerClient as unknown as new () => pg.ClientBase }
+
+/**
+ * A connection to PostgreSQL itself with these settings of the session, `name=value` each, besides those of the URL.
+ * They are start-up parameters, which transaction poolers refuse.
+ */
+export function directConnection(
+  databaseUrl: string,
+  settings: string[] = [],
+): { Client: typeof DatabaseClient; connectionString: string } {
+  const url = new URL(databaseUrl)
+  const options = ['default_transaction_isolation=read\\ committed', ...settings].map(text => `-c ${text}`)
+  // node-postgres lets the URL's options replace those beside it.
+  url.searchParams.set('options', [url.searchParams.get('options') ?? '', ...options].join(' ').trim())
+  return { Client: DatabaseClient, connectionString: url.href }
 }
 
 /** `onConnectionLost` may be called more than once for one connection. */
 export function openPool(config: pg.PoolConfig, onConnectionLost: (error: Error) => void): pg.Pool {
-  const pool = new pg.Pool(config)
+  const pool = withSerializationRetries(new pg.Pool(config))
   // The pool reports only connections that are lost while idle.
   pool.on('error', onConnectionLost)
   pool.on('connect', client => client.on('error', onConnectionLost))
   return pool
-}
-
-/**
- * Waits until the database responds and has the tables. After `waitMs` it throws a one-line error: a process that starts
- * without its database is misconfigured, whereas one that loses it later carries on.
- */
-export async function waitForDatabase(pool: pg.Pool, waitMs = 10_000): Promise<void> {
-  const deadline = performance.now() + waitMs
-  for (;;) {
-    try {
-      const result = await pool.query<{ migrated: boolean }>(
-        `SELECT to_regclass('visitor_salts') IS NOT NULL AS migrated`,
-      )
-      if (result.rows[0]?.migrated) return
-      throw new Error('the database lacks tables of this release: run `npm run migrate` first')
-    } catch (error) {
-      if (performance.now() > deadline)
-        throw new Error(`PostgreSQL (DATABASE_URL): ${errorText(error)}`, { cause: error })
-      await sleep(500)
-    }
-  }
 }
 
 /** True if PostgreSQL refused the statement for its data (SQLSTATE classes 22 and 23): trying again can't help. */

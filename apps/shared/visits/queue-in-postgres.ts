@@ -5,7 +5,7 @@
  */
 import type { BackendFactory, PgPool } from 'bullmq'
 import { assertSchemaCompatibility, PostgresConnection, PostgresQueueBackend, runMigrations } from 'bullmq'
-import { openPool } from '../database/database.ts'
+import { directConnection, openPool } from '../database/database.ts'
 import { DatabaseClient } from '../database/database-client.ts'
 
 /** Schema of BullMQ's own tables. */
@@ -17,9 +17,7 @@ const checkEveryMs = 5_000
 export function openQueuePool(databaseUrl: string, options: { max: number; queryTimeoutMs: number }): PgPool {
   const pool = openPool(
     {
-      Client: DatabaseClient,
-      connectionString: databaseUrl,
-      options: `-c search_path=${queueSchema}`,
+      ...directConnection(databaseUrl, [`search_path=${queueSchema}`]),
       max: options.max,
       application_name: 'hopcount queue',
       connectionTimeoutMillis: 3_000,

@@ -48,7 +48,7 @@ export async function dropPartition(
     await client.query(`DROP TABLE IF EXISTS ${pg.escapeIdentifier(name)}`)
   }
   try {
-    await inTransaction(pool, drop, `BEGIN; SET LOCAL lock_timeout = '${lockTimeout}'`)
+    await inTransaction(pool, drop, { first: `SET LOCAL lock_timeout = '${lockTimeout}'` })
     return true
   } catch (error) {
     if (error instanceof pg.DatabaseError && error.code === lockNotAvailable) return false

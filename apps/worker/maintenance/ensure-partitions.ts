@@ -17,7 +17,7 @@ export async function ensureVisitPartitions(pool: Pool): Promise<number> {
         text: `SELECT ensure_visit_partitions((now() AT TIME ZONE 'UTC')::date - 1, $1) AS made`,
         values: [daysAhead + 1],
       }),
-    `BEGIN; SET LOCAL lock_timeout = '800ms'`,
+    { first: `SET LOCAL lock_timeout = '800ms'` },
   )
   return result.rows[0]?.made ?? 0
 }

@@ -71,7 +71,7 @@ export async function recordBatches(
     return { visits: places.length, duplicates: batches.length - fresh.length, misdated }
   }
   // The lock that any INSERT takes, before the snapshot in which salts are read: see insert-visitors.ts.
-  return inTransaction(pool, record, 'BEGIN; LOCK TABLE visitors IN ROW EXCLUSIVE MODE')
+  return inTransaction(pool, record, { first: 'LOCK TABLE visitors IN ROW EXCLUSIVE MODE' })
 }
 
 function byId(a: BatchId, b: BatchId): number {

@@ -73,11 +73,10 @@ export function recountDay(
     }
   }
   // Tables that retention drops partitions of are locked before the snapshot is taken.
-  return inTransaction(
-    pool,
-    recount,
-    'BEGIN ISOLATION LEVEL REPEATABLE READ; LOCK TABLE visits, visitors, link_minutes IN ACCESS SHARE MODE',
-  )
+  return inTransaction(pool, recount, {
+    isolation: 'REPEATABLE READ',
+    first: 'LOCK TABLE visits, visitors, link_minutes IN ACCESS SHARE MODE',
+  })
 }
 
 /**
@@ -89,7 +88,7 @@ export function whileNothingFolds<Result>(pool: Pool, recounts: () => Promise<Re
     await client.query(`SELECT pg_advisory_xact_lock(hashtext('${recountLock}'))`)
     return withoutFolds(client, recounts)
   }
-  return inTransaction(pool, work, beginWaiting)
+  return inTransaction(pool, work, patient)
 }
 
 /** The same, or undefined at once if another recount runs. */
@@ -103,10 +102,10 @@ export function tryWhileNothingFolds<Result>(
     )
     return lock.rows[0]?.alone ? withoutFolds(client, recounts) : undefined
   }
-  return inTransaction(pool, work, beginWaiting)
+  return inTransaction(pool, work, patient)
 }
 
-const beginWaiting = 'BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL idle_in_transaction_session_timeout = 0'
+const patient = { first: 'SET LOCAL idle_in_transaction_session_timeout = 0' }
 
 async function withoutFolds<Result>(client: PoolClient, recounts: () => Promise<Result>): Promise<Result> {
   await client.query(`SELECT pg_advisory_xact_lock(hashtext('hopcount:fold-breakdowns'))`)

@@ -64,11 +64,9 @@ export async function seedDatabase(
     if (options.visits > 0) await seedVisits(client, options, { from, to: now }, visitors, say)
   }
   // The lock that any INSERT takes: from now on no day's visitors are retired.
-  await inTransaction(
-    pool,
-    seed,
-    'BEGIN; SET LOCAL idle_in_transaction_session_timeout = 0; LOCK TABLE visitors IN ROW EXCLUSIVE MODE',
-  )
+  await inTransaction(pool, seed, {
+    first: 'SET LOCAL idle_in_transaction_session_timeout = 0; LOCK TABLE visitors IN ROW EXCLUSIVE MODE',
+  })
   await vacuumSeeded(pool)
   say('done')
 }

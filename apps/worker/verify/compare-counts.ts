@@ -16,11 +16,10 @@ import type { Difference } from './difference-rows.ts'
 import { maxDifferences } from './difference-rows.ts'
 
 export function compareCounts(pool: Pool, now = Date.now()): Promise<Difference[]> {
-  return inTransaction(
-    pool,
-    client => compareAll(client, now),
-    'BEGIN ISOLATION LEVEL REPEATABLE READ; LOCK TABLE visits, visitors IN ACCESS SHARE MODE',
-  )
+  return inTransaction(pool, client => compareAll(client, now), {
+    isolation: 'REPEATABLE READ',
+    first: 'LOCK TABLE visits, visitors IN ACCESS SHARE MODE',
+  })
 }
 
 async function compareAll(client: PoolClient, now: number): Promise<Difference[]> {
