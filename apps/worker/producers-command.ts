@@ -3,7 +3,7 @@
  * `npm run producers write-off ID …`: statistics no longer wait for them. If one comes back, its visits are counted all
  * the same.
  */
-import { readConfiguration } from '@hopcount/shared/configuration.ts'
+import { directDatabaseUrl, readConfiguration } from '@hopcount/shared/configuration.ts'
 import { openPool, poolConfig } from '@hopcount/shared/database/database.ts'
 import { runCommand } from '@hopcount/shared/run-command.ts'
 import {
@@ -18,9 +18,9 @@ await runCommand('producers', async () => {
   const isListing = command === undefined
   if (!isListing && (command !== 'write-off' || ids.length === 0))
     throw new Error('usage: npm run producers | npm run producers write-off ID …')
-  const { DATABASE_URL } = readConfiguration(process.env)
+  const databaseUrl = directDatabaseUrl(readConfiguration(process.env))
   const pool = openPool(
-    poolConfig(DATABASE_URL, { max: 1, applicationName: 'hopcount producers', statementTimeoutMs: 10_000 }),
+    poolConfig(databaseUrl, { max: 1, applicationName: 'hopcount producers', statementTimeoutMs: 10_000 }),
     () => {},
   )
   await (isListing ? listSilent(pool) : writeOff(pool, ids))
