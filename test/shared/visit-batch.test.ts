@@ -47,18 +47,30 @@ test('visits are decoded as they were encoded', () => {
   )
 })
 
-test('the first of the languages that a client accepts is kept', () => {
-  const decoded = decodeBatch(
-    encodeFrame(
-      ['de-CH, de;q=0.9, en;q=0.8', 'en;q=1', '*', '', 'x'.repeat(500)].map(language => ({
-        ...visit(1),
-        language,
-      })),
-      at,
-      new Map(),
-    ),
-  )
-  expect(decoded.visits.map(v => v.language)).toEqual(['de-CH', 'en', '*', undefined, 'x'.repeat(35)])
+test.each([
+  ['de-CH, de;q=0.9, en;q=0.8', 'de-CH'],
+  ['de', 'de'],
+  ['en;q=1', 'en'],
+  ['en;q=0.5, es', 'es'],
+  ['en;q=0.5,es;q=0.9,de;q=0.9', 'es'],
+  ['en;q=.5, es;q=.75', 'es'],
+  ['en;Q=0.5, es', 'es'],
+  ['en ; q=0.5, es ; q=0.6', 'es'],
+  ['en;q=0, fr;q=0.1', 'fr'],
+  ['en;q=high, fr;q=0.1', 'fr'],
+  ['*, fr;q=0.5', 'fr'],
+  ['*;q=0.1, fr;q=0.05', 'fr'],
+  [', ,pt-BR', 'pt-br'],
+  [' it', 'it'],
+  ['en;q=0', undefined],
+  ['*', undefined],
+  ['*;q=0.5', undefined],
+  ['', undefined],
+  ['x'.repeat(500), 'x'.repeat(35)],
+  [`en;q=0.5,${'x'.repeat(100)}`, 'x'.repeat(35)],
+])('of the accepted languages %j, %j is kept', (language, kept) => {
+  const decoded = decodeBatch(encodeFrame([{ ...visit(1), language }], at, new Map()))
+  expect(decoded.visits.map(v => v.language)).toEqual([kept])
 })
 
 test('frames of the previous release, without address and language, are read', () => {

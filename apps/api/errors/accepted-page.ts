@@ -1,4 +1,5 @@
 /** What a client wants by its Accept and Accept-Language headers (RFC 9110, section 12.5). */
+import { readQualities } from '@hopcount/shared/accept-qualities.ts'
 import { LRUCache } from 'lru-cache'
 import { pageTexts } from './page-texts.ts'
 
@@ -20,20 +21,6 @@ export function acceptedPage(accept: string | undefined, language: string | unde
   if (accept === undefined || accept.length > maxHeaderLength || !/html/i.test(accept)) return undefined
   if (!wantsPage.memo(accept).yes) return undefined
   return languages.memo((language ?? '').slice(0, maxHeaderLength))
-}
-
-/** As RFC 9110, section 12.4.2; also `.9`, as Java and old browsers write it. */
-const weight = /^(?:0?\.\d+|0\.?|1(?:\.0*)?)$/
-
-/** Each range in lower case with its quality, as they are listed. */
-function readQualities(header: string): Map<string, number> {
-  const qualities = new Map<string, number>()
-  for (const entry of header.toLowerCase().split(',')) {
-    const [range = '', ...parameters] = entry.split(';').map(part => part.trim())
-    const quality = parameters.find(parameter => parameter.startsWith('q='))?.slice(2) ?? '1'
-    if (range !== '') qualities.set(range, weight.test(quality) ? Number(quality) : 0)
-  }
-  return qualities
 }
 
 /**

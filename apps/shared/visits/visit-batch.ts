@@ -22,6 +22,7 @@ import { crc32 } from 'node:zlib'
 import type { Static } from 'typebox'
 import { Type } from 'typebox'
 import { Compile } from 'typebox/compile'
+import { readQualities } from '../accept-qualities.ts'
 
 export interface Visit {
   linkId: number
@@ -29,7 +30,7 @@ export interface Visit {
   referrer: string | undefined
   /** May have a note of other headers behind it (agents/client-hints.ts). */
   userAgent: string | undefined
-  /** The Accept-Language header; its first language is kept. */
+  /** The Accept-Language header; its preferred language is kept. */
   language?: string | undefined
   /** The client's IP address. It never leaves the worker, which derives a country and a hash from it. */
   address?: string | undefined
@@ -39,6 +40,8 @@ export interface Visit {
 const maxReferrerLength = 2_048
 const maxUserAgentLength = 512
 const maxLanguageLength = 35
+/** Of the header; browsers send up to some 100. */
+const maxLanguagesLength = 500
 /** An IPv6 address that ends in an IPv4 address (RFC 4291, section 2.2) has up to 45 characters. */
 const maxAddressLength = 45
 
@@ -64,7 +67,7 @@ export function encodeFrameForNow(visits: Visit[], visitedAt: number, texts: Bat
     bytesNeeded += 40 + maxAddressLength
     bytesNeeded += introduceText(texts, newTexts, cut(visit.referrer, maxReferrerLength))
     bytesNeeded += introduceText(texts, newTexts, cut(visit.userAgent, maxUserAgentLength))
-    bytesNeeded += introduceText(texts, newTexts, firstLanguage(visit.language))
+    bytesNeeded += introduceText(texts, newTexts, preferredLanguage(visit.language))
   }
   if (bytesNeeded > scratch.length) scratch = Buffer.allocUnsafe(bytesNeeded * 2)
 
@@ -82,7 +85,7 @@ export function encodeFrameForNow(visits: Visit[], visitedAt: number, texts: Bat
     offset = writeVarint(offset, visit.linkId)
     offset = writeVarint(offset, textNumber(texts, cut(visit.referrer, maxReferrerLength)))
     offset = writeVarint(offset, textNumber(texts, cut(visit.userAgent, maxUserAgentLength)))
-    offset = writeVarint(offset, textNumber(texts, firstLanguage(visit.language)))
+    offset = writeVarint(offset, textNumber(texts, preferredLanguage(visit.language)))
     offset = writeAddress(offset, visit.address ?? '')
   }
   const payload = scratch.subarray(frameHeaderBytes, offset)
@@ -96,12 +99,24 @@ function cut(text: string | undefined, maxLength: number): string | undefined {
   return text !== undefined && text.length > maxLength ? text.slice(0, maxLength) : text
 }
 
-/** Of `de-CH, de;q=0.9, en;q=0.8` (RFC 9110, section 12.5.4): `de-CH`. Browsers list the preferred language first. */
-function firstLanguage(header: string | undefined): string | undefined {
+/**
+ * Of `de-CH, de;q=0.9, en;q=0.8` (RFC 9110, section 12.5.4): `de-CH`. Browsers list the preferred language first, without
+ * a quality: nothing can be preferred to that.
+ */
+function preferredLanguage(header: string | undefined): string | undefined {
   if (header === undefined) return undefined
   let end = 0
   while (end < header.length && end < maxLanguageLength && header[end] !== ',' && header[end] !== ';') end++
+  if (header[end] === ';' || !/^[a-z]/i.test(header)) return languageOfHighestQuality(header)
   return end === header.length ? header : header.slice(0, end)
+}
+
+/** Undefined if none is named: `*`, or qualities of 0. */
+function languageOfHighestQuality(header: string): string | undefined {
+  let best: { language: string | undefined; quality: number } = { language: undefined, quality: 0 }
+  for (const [language, quality] of readQualities(header.slice(0, maxLanguagesLength)))
+    if (language !== '*' && quality > best.quality) best = { language, quality }
+  return best.language?.slice(0, maxLanguageLength)
 }
 
 function introduceText(texts: BatchTexts, newTexts: string[], text: string | undefined): number {

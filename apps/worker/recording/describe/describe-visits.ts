@@ -69,15 +69,20 @@ export const referrerKeys = rememberedPerText<ReferrerKeys>(referrer => {
 const languageNames = new Intl.DisplayNames('en', { type: 'language', fallback: 'none' })
 
 /**
- * `de` of `de-CH`, `en` of `eng-US` (BCP 47, canonical) as a number; 0 for what is no language, as `*`, and for one that
- * does not exist (CLDR names some 600): strangers can't make up values.
+ * `de` of `de-CH`, `en` of `eng-US`, `sr` of `sh` (BCP 47, canonical) as a number; 0 for what is no language, as `*` or
+ * `mul`, and for one that does not exist (CLDR names some 600): strangers can't make up values.
  */
 const languageCode = rememberedPerText(text => {
   const primary = /^([a-z]{2,3})(?:[-_]|$)/i.exec(text.trim())?.[1]
   if (primary === undefined) return 0
-  const [language = ''] = Intl.getCanonicalLocales(primary)
-  return languageNames.of(language) === undefined ? 0 : (letterCode(language) ?? 0)
+  const [canonical = ''] = Intl.getCanonicalLocales(primary)
+  const [language = ''] = canonical.split('-')
+  if (noLanguages.has(language) || languageNames.of(language) === undefined) return 0
+  return letterCode(language) ?? 0
 })
+
+/** "Multiple languages" and "no linguistic content" (ISO 639-2), which CLDR names. */
+const noLanguages = new Set(['mul', 'zxx'])
 
 function rememberedPerText<Known extends object | string | number>(describe: (text: string) => Known) {
   const known = new LRUCache<string, Known>({ max: remembered })
