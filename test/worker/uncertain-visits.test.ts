@@ -3,7 +3,7 @@
  * ledger, which decides then, can't be reached. With a 307 the visit might never be counted, with a 503 it might be:
  * so the request gets no response at all.
  */
-import { mkdirSync, readdirSync, rmSync } from 'node:fs'
+import { readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { beforeEach, describe, expect, test } from 'vitest'
@@ -101,15 +101,16 @@ describe.skipIf(!redisAvailable())(
     })
 
     async function visitWithoutAnswer(queue: 'drop-replies' | 'black-hole' = 'drop-replies'): Promise<void> {
-      // No segment is open, so the next visit has to open one and can't, as with a lost disk.
+      // No segment is open, so the next visit has to open one and can't. A folder that is only missing would be made again.
       rmSync(producerFolder, { recursive: true })
+      writeFileSync(producerFolder, '')
       toRedis.setMode(queue)
       toPostgres.setMode('reset')
       expect(await bytesUntilCut(api.port, `GET /${slug} HTTP/1.1\r\nhost: hop.example\r\n\r\n`)).toBe('')
     }
 
     async function heal(): Promise<void> {
-      mkdirSync(producerFolder)
+      rmSync(producerFolder)
       toPostgres.setMode('pass')
       toRedis.cutConnections()
       toRedis.setMode('pass')
