@@ -7,6 +7,7 @@ import { refuseTransactionPooler, waitForDatabase } from '@hopcount/shared/datab
 import type { Log } from '@hopcount/shared/log.ts'
 import { createHealthLog } from '@hopcount/shared/log.ts'
 import { claimQueueKey } from '@hopcount/shared/visits/claim-queue-key.ts'
+import { restoreQueueKey } from '@hopcount/shared/visits/queue-key.ts'
 import { openVisitQueue } from '@hopcount/shared/visits/visit-queue.ts'
 import type { FastifyInstance } from 'fastify'
 import type { Pool } from 'pg'
@@ -94,6 +95,7 @@ export async function openRecording(
     allowLoss: configuration.VISIT_LOSS === 'allow',
     keepMs: configuration.SPOOL_KEEP_SECONDS * 1_000,
     maxKeptBytes: configuration.SPOOL_KEEP_MB * 1024 * 1024,
+    onFolderRestored: () => key && restoreQueueKey(spoolDir, key),
     queue,
     pool,
     watch,

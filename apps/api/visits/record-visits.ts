@@ -80,6 +80,8 @@ export async function openVisitRecorder(options: {
   /** How long, and up to how many bytes, segments are kept after they are recorded. */
   keepMs: number
   maxKeptBytes: number
+  /** Called when somebody has deleted the folder, and it is made again. */
+  onFolderRestored: () => void
   queue: VisitQueue
   pool: Pool
   watch: DatabaseWatch
@@ -132,7 +134,7 @@ export async function openVisitRecorder(options: {
     hasRoom: deliverer.hasRoom,
     onSealed: own.add,
   })
-  const restoreFolder = createFolderRestorer(folder, { onRestored: () => void sealNameless(), log })
+  const restoreFolder = createFolderRestorer(folder, { onRestored, log })
   const restoreTimer = setInterval(() => void restoreFolder(), restoreEveryMs)
   const { allowLoss } = options
   const keep = createVisitKeeper({
@@ -181,6 +183,11 @@ export async function openVisitRecorder(options: {
       logLost(lost, { batch: batchKey(batch) })
     }
     if (pending().visits === 0) allSettled()
+  }
+
+  function onRestored(): void {
+    void sealNameless()
+    options.onFolderRestored()
   }
 
   /** The open segment may be a file without a name by now. What it holds is delivered from memory. */

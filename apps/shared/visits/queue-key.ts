@@ -52,6 +52,15 @@ export function createQueueKey(spoolDir: string): QueueKey {
   return created
 }
 
+/** Writes the current key again where somebody has deleted its file, together with the spool of a running process. */
+export function restoreQueueKey(spoolDir: string, { secret }: QueueKey): void {
+  try {
+    writeFileSync(join(spoolDir, currentName), secret, { mode: 0o600, flag: 'wx' })
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+  }
+}
+
 /** Keeps the current key for what is encrypted with it. The folder has no current key afterwards. */
 export function retireQueueKey(spoolDir: string, { fingerprint }: QueueKey): void {
   renameSync(join(spoolDir, currentName), join(spoolDir, `${currentName}.${fingerprint}`))
