@@ -5,8 +5,8 @@ import { beforeAll, beforeEach, expect, test } from 'vitest'
 import { newProducerId } from '../../apps/api/visits/producer-folder.ts'
 import { dayMs, dayNumber } from '../../apps/shared/days.ts'
 import type { DecodedVisit } from '../../apps/shared/visits/decode-batch.ts'
+import { setAsideBatch } from '../../apps/shared/visits/set-aside-batch.ts'
 import { compactLedger } from '../../apps/worker/maintenance/compact-ledger.ts'
-import { enterAsSetAside } from '../../apps/worker/recording/enter-ledger.ts'
 import { openKnownDatabase } from '../../apps/worker/recording/known-database.ts'
 import { createTextNumbers } from '../../apps/worker/recording/number-texts.ts'
 import type { Recorded } from '../../apps/worker/recording/record-batches.ts'
@@ -280,7 +280,7 @@ test('nothing is counted twice when batches are redelivered during compaction of
 test('the watermark passes a batch that was set aside, and recording it later counts it once', async () => {
   const producerId = newProducerId()
   const batchOf = (seq: number) => ({ producerId, seq, visits: visits(seq, seq) })
-  const setAside = (seq: number) => enterAsSetAside(pool, batchOf(seq), { reason: 'a test', visits: seq })
+  const setAside = (seq: number) => setAsideBatch(pool, batchOf(seq), { reason: 'a test', visits: seq })
   await record([1, 2, 4, 5, 7].map(batchOf))
   for (const seq of [3, 6]) expect(await setAside(seq)).toBe(true)
   // One that is recorded is not set aside, whether its row is still there or the watermark covers it.
@@ -339,7 +339,7 @@ test('batches that are set aside, recorded and compacted all at once are counted
   })()
   const settingAside = (async () => {
     for (const batch of [...batches, ...batches.toReversed()])
-      await enterAsSetAside(pool, batch, { reason: 'a test', visits: 2 })
+      await setAsideBatch(pool, batch, { reason: 'a test', visits: 2 })
   })()
   await Promise.all([0, 1, 2].map(() => deliverShuffled(batches)))
   await settingAside

@@ -1,5 +1,5 @@
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { newProducerId, segmentPath } from '../../apps/api/visits/producer-folder.ts'
 import { openLog } from '../../apps/shared/log.ts'
@@ -10,6 +10,7 @@ import { openVisitQueue } from '../../apps/shared/visits/visit-queue.ts'
 import { cleanUpLater } from '../support/clean-up.ts'
 import type { Installation, RunningApi } from '../support/hopcount.ts'
 import {
+  linkStats,
   openPool,
   shorten,
   spoolDirOf,
@@ -136,6 +137,105 @@ describe.each([
       // The damaged job was set aside; that its batch was recorded after all has put an end to it.
       const aside = await pool.query('SELECT FROM set_aside_batches WHERE producer_id = $1', [producerId])
       expect(aside.rowCount).toBe(0)
+    })
+
+    describe('because PostgreSQL refuses its visits', () => {
+      const refused: { slug: string; file: string; id: string }[] = []
+
+      /** Three batches at once: it takes the API 10 s to find out that a worker has refused one. */
+      beforeAll(async () => {
+        const pool = openPool(installation.databaseUrl)
+        const slugs = await Promise.all([1, 2, 3].map(() => shorten(api.origin)))
+        const { rows } = await pool.query<{ ids: string }>(
+          `SELECT string_agg(id::text, ', ') AS ids FROM links WHERE slug = ANY($1)`,
+          [slugs],
+        )
+        await pool.query(
+          `ALTER TABLE visits ADD CONSTRAINT refused CHECK (link_id NOT IN (${rows[0]?.ids})) NOT VALID`,
+        )
+        const before = setAsideFiles()
+        for (const slug of slugs) {
+          const known = (await asideBatches()).length
+          await visit(api.origin, slug)
+          const id = await waitUntil(async () => (await asideBatches())[known], {
+            what: 'a batch is set aside',
+          })
+          refused.push({ slug, id, file: '' })
+        }
+        const files = await waitUntil(
+          () => {
+            const found = setAsideFiles().filter(name => !before.includes(name))
+            return found.length === 3 && found
+          },
+          { what: 'their segments are set aside', deadlineMs: 60_000 },
+        )
+        for (const batch of refused)
+          batch.file = files.find(name => batch.id === name.replace(/\/0*(\d+)\.aside$/, '-$1')) ?? ''
+        await pool.query('ALTER TABLE visits DROP CONSTRAINT refused')
+      })
+
+      const asideBatches = async () =>
+        (
+          await openPool(installation.databaseUrl).query<{ id: string }>(
+            `SELECT producer_id || '-' || seq AS id FROM set_aside_batches ORDER BY set_aside_at`,
+          )
+        ).rows.map(row => row.id)
+
+      const setAsideFiles = () =>
+        readdirSync(spoolDirOf(installation), { recursive: true, encoding: 'utf8' }).filter(name =>
+          /\.(aside|retry)$/.test(name),
+        )
+
+      const untilDeleted = (file: string) =>
+        waitUntil(() => !setAsideFiles().some(name => name.startsWith(file.replace(/\.aside$/, ''))), {
+          what: 'the segment is deleted',
+        })
+
+      function take() {
+        const batch = refused.pop()
+        if (batch === undefined) throw new Error('no batch is left')
+        return batch
+      }
+
+      test('it is counted once it is put back, and its segment is deleted then', async () => {
+        const { slug, file, id } = take()
+        const path = join(spoolDirOf(installation), file)
+        expect(statSync(path).mode & 0o077).toBe(0)
+        expect(statSync(dirname(path)).mode & 0o077).toBe(0)
+        expect((await linkStats(api.origin, slug)).visits).toBe(0)
+        const listed = await runQueueCommand('failed')
+        expect(listed).toMatch(new RegExp(`"${id}" {2}\\S+ {2}"refused by PostgreSQL: .*" {2}1 visits`))
+
+        expect(await runQueueCommand('retry', id)).toBe('1 put back\n')
+        await waitForVisits(api.origin, slug, 1)
+        await untilDeleted(file)
+        expect(await asideBatches()).not.toContain(id)
+        expect(await queue.find(id)).toBeUndefined()
+      })
+
+      test('it is counted once it is put back, also if only its segment is left', async () => {
+        const { slug, file, id } = take()
+        await (await queue.find(id))?.remove()
+        expect(await runQueueCommand('retry', id)).toBe('1 put back\n')
+        await waitForVisits(api.origin, slug, 1)
+        await untilDeleted(file)
+        // What is pending did not become negative.
+        expect(await (await fetch(`${api.origin}/metrics`)).text()).toMatch(/^hopcount_visits_pending 0$/m)
+      })
+
+      test('it never counts once it is dropped, and nothing of it is left', async () => {
+        const { slug, file, id } = take()
+        expect(await runQueueCommand('drop', id)).toBe('1 dropped\n')
+        await untilDeleted(file)
+        expect(await queue.find(id)).toBeUndefined()
+        expect(await asideBatches()).not.toContain(id)
+        const [producerId, seq] = [id.slice(0, 36), Number(id.slice(37))]
+        const frames = encodeFrame([{ linkId: 1, referrer: undefined, userAgent: undefined }], 1, new Map())
+        await queue.add({ producerId, seq, frames: queue.pack(frames) })
+        await waitUntil(async () => (await queue.find(id)) === undefined, { what: 'the job is absorbed' })
+        await visit(api.origin, slug)
+        await waitForVisits(api.origin, slug, 1)
+      })
     })
   })
 })

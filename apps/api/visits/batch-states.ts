@@ -18,6 +18,7 @@ export type BatchEvent =
   | 'ledger holds it'
   | 'ledger takes it as void'
   | 'segment released'
+  | 'segment left behind'
 
 /** The deliverer is done with a batch in one of these. */
 export type BatchExit = 'counted' | 'set aside' | 'gone' | 'void'
@@ -35,7 +36,7 @@ export const transitions: Record<BatchState, Partial<Record<BatchEvent, BatchSta
     'ledger holds it': 'recorded',
   },
   sent: { attempt: 'sending', 'ledger holds it': 'recorded' },
-  recorded: { 'segment released': 'counted' },
+  recorded: { 'segment released': 'counted', 'segment left behind': 'counted' },
   voiding: { 'ledger takes it as void': 'void', 'ledger holds it': 'counted' },
   counted: {},
   'set aside': {},

@@ -1,8 +1,9 @@
 /**
  * Brings batches from the deliverer to their exit by what the ledger says: those it holds are let go here, and those that
- * must not count are entered as void.
+ * must not count are entered as void. A segment that can't be let go is tried again, and holds up nothing.
  */
 import type { Log } from '@hopcount/shared/log.ts'
+import { createHealthLog } from '@hopcount/shared/log.ts'
 import type { BatchId } from '@hopcount/shared/visits/visit-batch.ts'
 import { batchKey } from '@hopcount/shared/visits/visit-batch.ts'
 import { voidBatch } from '@hopcount/shared/visits/void-batch.ts'
@@ -12,15 +13,24 @@ import type { TrackedBatch } from './batch-states.ts'
 import { moveBatch } from './batch-states.ts'
 import { recordedBatches } from './ledger-queries.ts'
 import type { OutstandingBatches } from './outstanding-batches.ts'
+import type { SealedBatch } from './sealed-batch.ts'
 
 export interface Confirmation {
-  /** Throws when the ledger or the disk fails; what it did not get to is done by the next call. */
+  /** Throws when the ledger fails; what it did not get to is done by the next call. */
   confirm(): Promise<void>
   /** `onDone` is told whether the batch is void; otherwise it is counted. */
   voidLater(batch: BatchId, onDone?: (isVoid: boolean) => void): void
   /** How many batches are still to be made void. */
   voiding(): number
+  /** True while a recorded segment of this producer could not be deleted. */
+  hasUndeleted(producerId: string): boolean
+  /** No segment is deleted any more. */
+  stop(): void
 }
+
+const discardAgainAfterMs = 1_000
+/** More would take up memory. Their segments are let go by the process that adopts them. */
+const maxUndeleted = 1_000
 
 export function createConfirmation(
   pool: Pool,
@@ -28,6 +38,11 @@ export function createConfirmation(
   outstanding: OutstandingBatches,
   log: Log,
 ): Confirmation {
+  const discardHealth = createHealthLog(log, 'deleting recorded segments')
+  /** Recorded batches whose segments could not be let go; none of them keeps the others. */
+  const undeleted: { batch: SealedBatch; epoch: string }[] = []
+  let retryTimer: NodeJS.Timeout | undefined
+  let stopped = false
   const voiding = new Map<string, { tracked: TrackedBatch; onDone: (isVoid: boolean) => void }>()
 
   async function confirm(): Promise<void> {
@@ -73,10 +88,43 @@ export function createConfirmation(
   async function discardRecorded(): Promise<void> {
     for (const entry of outstanding) {
       if (entry.state !== 'recorded') continue
-      await entry.batch.discard(entry.recordedIn)
-      outstanding.move(entry, 'segment released')
+      const { batch, recordedIn: epoch } = entry
+      const isReleased = await discard(batch, epoch)
+      if (!isReleased) undeleted.push({ batch, epoch })
+      outstanding.move(entry, isReleased ? 'segment released' : 'segment left behind')
+    }
+    undeleted.splice(0, undeleted.length - maxUndeleted)
+    if (undeleted.length > 0) retryTimer ??= setTimeout(retryDiscards, discardAgainAfterMs)
+  }
+
+  async function discard(batch: SealedBatch, epoch: string): Promise<boolean> {
+    try {
+      await batch.discard(epoch)
+      return true
+    } catch (error) {
+      discardHealth.fails(error)
+      return false
     }
   }
 
-  return { confirm, voidLater, voiding: () => voiding.size }
+  async function retryDiscards(): Promise<void> {
+    const batches = undeleted.splice(0)
+    for (const { batch, epoch } of batches)
+      if (!(await discard(batch, epoch))) undeleted.push({ batch, epoch })
+    if (undeleted.length === 0) discardHealth.works()
+    retryTimer = undeleted.length > 0 && !stopped ? setTimeout(retryDiscards, discardAgainAfterMs) : undefined
+  }
+
+  function stop(): void {
+    stopped = true
+    clearTimeout(retryTimer)
+  }
+
+  return {
+    confirm,
+    voidLater,
+    voiding: () => voiding.size,
+    hasUndeleted: producerId => undeleted.some(({ batch }) => batch.producerId === producerId),
+    stop,
+  }
 }

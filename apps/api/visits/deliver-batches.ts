@@ -19,6 +19,7 @@
  *   sending   ── ledger holds it ─────────► recorded       reply was lost, or another process with the same folder
  *   sent      ── ledger holds it ─────────► recorded       (an attempt under way then ends without effect)
  *   recorded  ── segment released ────────► counted      confirm-batches.ts: only now may the bytes go
+ *   recorded  ── segment left behind ─────► counted      confirm-batches.ts: that failed, and is tried again
  *
  *   voiding   ── ledger takes it as void ─► void         confirm-batches.ts: the ledger absorbs the batch from now on
  *   voiding   ── ledger holds it ─────────► counted      confirm-batches.ts: it arrived before
@@ -60,7 +61,7 @@ export interface Deliverer {
   voidLater: Confirmation['voidLater']
   /** The batches that are not known to be recorded, their visits, and the moment of the oldest one (ms since 1970). */
   pending(which?: (batch: SealedBatch) => boolean): PendingBatches
-  /** True while some batch of this producer is not known to be recorded. */
+  /** True while some batch of this producer is not known to be recorded, or its segment could not be deleted. */
   holds(producerId: string): boolean
   /** Goes on delivering and confirming for `withinMs` at most, then stops. */
   stop(withinMs: number): Promise<void>
@@ -189,6 +190,7 @@ export function createDeliverer(options: {
     stopped = true
     clearTimeout(confirmTimer)
     clearTimeout(sendTimer)
+    confirmation.stop()
     await confirming
   }
 
@@ -200,7 +202,7 @@ export function createDeliverer(options: {
     addSource: source => sources.push(source),
     voidLater,
     pending: outstanding.pending,
-    holds: outstanding.holds,
+    holds: producerId => outstanding.holds(producerId) || confirmation.hasUndeleted(producerId),
     stop,
   }
 }

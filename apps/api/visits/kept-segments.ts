@@ -95,7 +95,8 @@ export function createKeptSegments(options: {
     }
     const kept = segmentPath(batch.folder, batch.seq, 'kept')
     // Entered first: an epoch that begins during the renaming must not miss it.
-    const inPlace = 'path' in content ? rename(content.path, kept) : writeFile(kept, content.frames)
+    const inPlace =
+      'path' in content ? rename(content.path, kept) : writeFile(kept, content.frames, { mode: 0o600 })
     enter(batch, epoch, inPlace)
     try {
       await inPlace

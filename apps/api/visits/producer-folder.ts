@@ -71,7 +71,7 @@ export async function openProducerFolder(spoolDir: string): Promise<ProducerFold
 }
 
 async function listenIn(folder: string): Promise<Server> {
-  await mkdir(folder, { recursive: true })
+  await mkdir(folder, { recursive: true, mode: 0o700 })
   const server = createServer(socket => socket.destroy())
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)

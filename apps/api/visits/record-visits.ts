@@ -25,6 +25,8 @@ import { createOwnSegments } from './own-segments.ts'
 import { openProducerFolder } from './producer-folder.ts'
 import { createFolderRestorer } from './restore-folder.ts'
 import type { SealedBatch } from './sealed-batch.ts'
+import type { SetAsideSegments } from './set-aside-segments.ts'
+import { createSetAsideSegments } from './set-aside-segments.ts'
 import { createVisitSpool, maxSegmentVisits } from './visit-spool.ts'
 
 export interface VisitRecorder {
@@ -42,6 +44,8 @@ export interface VisitRecorder {
   /** The last batch number drawn. */
   lastSeq(): number
   counters: VisitCounters
+  /** Segments in the spool, of all producers, that wait for an operator. */
+  setAsideSegments: SetAsideSegments['counts']
   /** Seals the open segment, delivers for `deliverWithinMs` at most, and closes; the next process adopts what remains. */
   close(deliverWithinMs: number): Promise<void>
 }
@@ -72,6 +76,8 @@ export interface VisitCounters extends KeptVisits {
 
 const sweepEveryMs = 5_000
 const restoreEveryMs = 1_000
+/** It lists every folder: 10 ms for a backlog of 20,000 segments. */
+const setAsideEveryMs = 5_000
 
 export async function openVisitRecorder(options: {
   spoolDir: string
@@ -124,8 +130,14 @@ export async function openVisitRecorder(options: {
   const adoption = createAdoption({ spoolDir, ownProducerId: producerId, deliverer, kept, log, onDamage })
   deliverer.addSource(own.source)
   deliverer.addSource(adoption.source)
+  const setAside = createSetAsideSegments({ spoolDir, deliverer, kept, log, onDamage })
+  deliverer.addSource(setAside.source)
   await adoption.sweep()
-  const sweepTimer = setInterval(() => void adoption.sweep(), sweepEveryMs)
+  await setAside.sweep()
+  const timers = [
+    setInterval(() => void adoption.sweep(), sweepEveryMs),
+    setInterval(() => void setAside.sweep(), setAsideEveryMs),
+  ]
 
   const spool = createVisitSpool({
     folder: folder.path,
@@ -135,7 +147,7 @@ export async function openVisitRecorder(options: {
     onSealed: own.add,
   })
   const restoreFolder = createFolderRestorer(folder, { onRestored, log })
-  const restoreTimer = setInterval(() => void restoreFolder(), restoreEveryMs)
+  timers.push(setInterval(() => void restoreFolder(), restoreEveryMs))
   const { allowLoss } = options
   const keep = createVisitKeeper({
     folder,
@@ -205,8 +217,8 @@ export async function openVisitRecorder(options: {
   }
 
   function pending(): PendingVisits {
-    const adopted = deliverer.pending(batch => !isOwn(batch))
-    const all = deliverer.pending()
+    const adopted = deliverer.pending(batch => !isOwn(batch) && !batch.isRetried)
+    const all = deliverer.pending(batch => !batch.isRetried)
     const firstVisits = [
       all.firstVisitAt,
       spool.unsealed().firstVisitAt,
@@ -231,7 +243,7 @@ export async function openVisitRecorder(options: {
     return adoption.states().map(({ producerId, waiting, firstWaitingAt }) => {
       let unread = waiting
       const { visits, firstVisitAt } = deliverer.pending(batch => {
-        if (batch.producerId !== producerId) return false
+        if (batch.producerId !== producerId || batch.isRetried) return false
         if (batch.visits === 0) unread++
         return true
       })
@@ -242,8 +254,7 @@ export async function openVisitRecorder(options: {
 
   async function close(deliverWithinMs: number): Promise<void> {
     await commits.idle()
-    clearInterval(sweepTimer)
-    clearInterval(restoreTimer)
+    for (const timer of timers) clearInterval(timer)
     kept.close()
     spool.seal()
     deliverer.fill()
@@ -262,6 +273,7 @@ export async function openVisitRecorder(options: {
       allSettled = callBack
     },
     lastSeq: numbers.last,
+    setAsideSegments: setAside.counts,
     counters,
     close,
   }

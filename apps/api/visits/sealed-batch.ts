@@ -9,6 +9,8 @@ export interface SealedBatch extends BatchId {
   isOfferedAgain?: boolean
   /** Milliseconds since 1970. */
   firstVisitAt: number
+  /** It was set aside, and put back by an operator: what is pending does not include it, as it did not meanwhile. */
+  isRetried?: boolean
   /**
    * Reads the sound frames. Undefined when the batch is gone: another process saw it recorded and deleted it.
    * The frames may lie in a buffer from `bufferOf`; they are valid until `bufferOf` is called again.

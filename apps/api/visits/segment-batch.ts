@@ -1,4 +1,4 @@
-import { open, rename, unlink, writeFile } from 'node:fs/promises'
+import { chmod, open, rename, unlink, writeFile } from 'node:fs/promises'
 import type { Log } from '@hopcount/shared/log.ts'
 import { soundFrames } from '@hopcount/shared/visits/decode-batch.ts'
 import type { BatchId } from '@hopcount/shared/visits/visit-batch.ts'
@@ -6,6 +6,9 @@ import { batchKey } from '@hopcount/shared/visits/visit-batch.ts'
 import type { KeptSegments } from './kept-segments.ts'
 import { segmentPath } from './producer-folder.ts'
 import type { BufferOf, SealedBatch } from './sealed-batch.ts'
+
+/** What lies for long is readable by its owner only: it contains addresses. */
+const privateMode = 0o600
 
 export interface SegmentBatchOptions {
   id: BatchId
@@ -21,11 +24,12 @@ export interface SegmentBatchOptions {
   notBefore?: number
   /** Called with the first visit's time when the segment has been read. */
   onRead?: (firstVisitAt: number) => void
+  isRetried?: boolean
 }
 
 /** A sealed segment file as a batch to deliver. Frames that are still in memory leave it with the first load; later loads read the file. */
 export function segmentBatch(options: SegmentBatchOptions): SealedBatch {
-  const { id, folder, path, log, onDamage, kept, known, notBefore, onRead } = options
+  const { id, folder, path, log, onDamage, kept, known, notBefore, onRead, isRetried = false } = options
   let inMemory = known?.frames
   let size = known?.frames?.length ?? 0
 
@@ -55,6 +59,7 @@ export function segmentBatch(options: SegmentBatchOptions): SealedBatch {
     try {
       await writeFile(keptIn, Buffer.concat(ranges.map(r => bytes.subarray(r.offset, r.offset + r.length))), {
         flag: 'wx',
+        mode: privateMode,
       })
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'EEXIST') return
@@ -74,11 +79,19 @@ export function segmentBatch(options: SegmentBatchOptions): SealedBatch {
     visits: known?.visits ?? 0,
     redirected: known?.visits ?? 0,
     firstVisitAt: known?.firstVisitAt ?? notBefore ?? Date.now(),
+    isRetried,
     load,
     discard: epoch => kept.keep({ ...facts(), folder, bytes: size }, epoch, { path }),
-    setAside: () => rename(path, segmentPath(folder, id.seq, 'aside')).catch(absent),
+    setAside,
   }
   return batch
+
+  async function setAside(): Promise<void> {
+    const keptIn = segmentPath(folder, id.seq, 'aside')
+    await rename(path, keptIn).catch(absent)
+    // Of an older release it may be readable by others.
+    await chmod(keptIn, privateMode).catch(absent)
+  }
 }
 
 /** The size of a sealed segment is final. A read may return fewer bytes than requested (read(2)). */

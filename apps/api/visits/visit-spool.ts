@@ -155,7 +155,7 @@ export function createVisitSpool(options: VisitSpoolOptions): VisitSpool {
     const seq = spareSeq ?? options.nextSeq()
     spareSeq = seq
     const path = segmentPath(folder, seq, 'open')
-    const fd = openSync(path, openFlags, 0o640)
+    const fd = openSync(path, openFlags, 0o600)
     spareSeq = undefined
     segment = { seq, fd, path, bytes: 0, visits: 0, firstVisitAt: now, texts: new Map() }
     return segment

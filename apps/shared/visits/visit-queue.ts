@@ -44,7 +44,8 @@ export interface VisitQueue {
   add(job: VisitJob): Promise<void>
   /** Jobs by state. */
   counts(): Promise<{ waiting: number; active: number; delayed: number; failed: number }>
-  failedJobs(): Promise<Job[]>
+  /** All jobs in this state, oldest first; those that enter or leave it meanwhile may be missed. */
+  jobs(state: 'failed' | 'delayed'): AsyncIterable<Job>
   find(jobId: string): Promise<Job | undefined>
   /** Resolves when the queue responds; rejects after `addDeadlineMs`. */
   ready(): Promise<void>
@@ -52,6 +53,8 @@ export interface VisitQueue {
 }
 
 const addDeadlineMs = 3_000
+/** Each has up to 256 KiB of visits, compressed. */
+const pageOfJobs = 100
 /**
  * A worker closes a connection on which a response is this late: it may have died without a sign (a cut cable, a
  * forgetful NAT). The longest that BullMQ lets a command wait on purpose is 10 s.
@@ -115,7 +118,14 @@ export function openVisitQueue(location: QueueLocation, log: Log, key?: QueueKey
         failed: counts.failed ?? 0,
       }
     },
-    failedJobs: () => queue.getFailed(0, 999),
+    async *jobs(state) {
+      for (let from = 0; ; from += pageOfJobs) {
+        const jobs: (Job | undefined)[] = await queue.getJobs([state], from, from + pageOfJobs - 1, true)
+        // The queue's lists may name a job whose data is lost.
+        yield* jobs.filter(job => job !== undefined)
+        if (jobs.length < pageOfJobs) return
+      }
+    },
     find: jobId => queue.getJob(jobId),
     async ready() {
       for (const deadline = performance.now() + addDeadlineMs; ; await sleep(50)) {

@@ -1,12 +1,11 @@
 /**
  * The ledger as the worker sees it. A batch is recorded if it has a row in `ledger`, or if its producer's watermark covers
- * it and it has no row in `set_aside_batches`. Whoever changes that for a batch inserts its ledger row first: the unique
- * key makes everybody else wait for the outcome.
+ * it and it has no row in `set_aside_batches`. Whoever changes that for a batch (this file, shared/visits/void-batch.ts,
+ * shared/visits/set-aside-batch.ts) inserts its ledger row first: the unique key makes everybody else wait for the outcome.
  */
-import { inTransaction } from '@hopcount/shared/database/in-transaction.ts'
 import type { BatchId } from '@hopcount/shared/visits/visit-batch.ts'
 import { batchKey } from '@hopcount/shared/visits/visit-batch.ts'
-import type { Pool, PoolClient } from 'pg'
+import type { PoolClient } from 'pg'
 
 /** Writes the ledger rows of these batches and returns the batches that were not recorded yet. */
 export async function enterLedger<Batch extends BatchId & { visits: number }>(
@@ -19,29 +18,6 @@ export async function enterLedger<Batch extends BatchId & { visits: number }>(
   if (stale.length > 0) await deleteRows(client, stale)
   const staleKeys = new Set(stale.map(batchKey))
   return entered.filter(batch => !staleKeys.has(batchKey(batch)))
-}
-
-/**
- * Enters a batch as set aside, so that the watermark can pass it and it is not forgotten. Returns false, and changes
- * nothing, if the batch is recorded: then there is nothing to set aside.
- */
-export function enterAsSetAside(
-  pool: Pool,
-  batch: BatchId,
-  { reason, visits }: { reason: string; visits: number | undefined },
-): Promise<boolean> {
-  return inTransaction(pool, async client => {
-    // The row only locks the batch's key; nobody else ever sees it.
-    const [entered] = await enterLedger(client, [{ producerId: batch.producerId, seq: batch.seq, visits: 0 }])
-    if (entered === undefined) return false
-    await deleteRows(client, [entered])
-    await client.query({
-      name: 'set-aside-batch',
-      text: 'INSERT INTO set_aside_batches (producer_id, seq, reason, visits) VALUES ($1, $2, $3, $4)',
-      values: [batch.producerId, batch.seq, reason, visits ?? null],
-    })
-    return true
-  })
 }
 
 async function insertRows<Batch extends BatchId & { visits: number }>(

@@ -15,6 +15,7 @@ import { createGroupCommit } from '@hopcount/shared/group-commit.ts'
 import type { Log } from '@hopcount/shared/log.ts'
 import { createMinuteLog, errorText } from '@hopcount/shared/log.ts'
 import type { KeyRing } from '@hopcount/shared/visits/key-ring.ts'
+import { setAsideBatch } from '@hopcount/shared/visits/set-aside-batch.ts'
 import type { VisitJob } from '@hopcount/shared/visits/visit-batch.ts'
 import { parseVisitJob } from '@hopcount/shared/visits/visit-batch.ts'
 import type { Job } from 'bullmq'
@@ -22,7 +23,6 @@ import { DelayedError, UnrecoverableError, WaitingError } from 'bullmq'
 import type { Pool } from 'pg'
 import type { DescribeWith } from './describe/describe-visits.ts'
 import { describeVisits } from './describe/describe-visits.ts'
-import { enterAsSetAside } from './enter-ledger.ts'
 import { createKeepTrying, Stopping } from './keep-trying.ts'
 import { DatabaseChanged } from './known-database.ts'
 import type { MissingKeys } from './missing-keys.ts'
@@ -43,8 +43,6 @@ import type { WorkerMetrics } from './worker-metrics.ts'
  */
 const maxPackedPerTransaction = 1_400_000
 const concurrentTransactions = 2
-/** In characters: PostgreSQL's message may quote what it refuses. */
-const maxReasonLength = 500
 
 export interface JobRecorder {
   record(job: Job, token: string | undefined): Promise<void>
@@ -112,9 +110,7 @@ export function createJobRecorder(options: {
     if (!(outcome instanceof Unrecordable)) return outcome
     const { message, visits } = outcome
     // Before the job fails: a worker that dies in between gets it again.
-    const isSetAside = await keepTrying(() =>
-      enterAsSetAside(pool, job, { reason: message.slice(0, maxReasonLength), visits }),
-    )
+    const isSetAside = await keepTrying(() => setAsideBatch(pool, job, { reason: message, visits }))
     return isSetAside ? outcome : 'recorded'
   }
 
