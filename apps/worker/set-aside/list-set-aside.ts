@@ -52,7 +52,7 @@ export async function listSetAside({
   return entries
 }
 
-export async function setAsideInLedger(
+async function setAsideInLedger(
   pool: Pool,
 ): Promise<(BatchId & { at: Date; reason: string; visits: number | null })[]> {
   const { rows } = await pool.query(
