@@ -1,6 +1,8 @@
 /**
  * What a browser says about itself beside its user agent: Client Hints that are sent unasked (Sec-CH-UA, -Platform and
- * -Mobile; wicg.github.io/ua-client-hints) and `X-Requested-With`, in which Android's web views name their app.
+ * -Mobile; wicg.github.io/ua-client-hints) and `X-Requested-With`, in which Android's web views name their app. Also what
+ * says that no person looks at the page: `Signature-Agent`, with which agents that drive a browser sign their requests (Web
+ * Bot Auth, draft-meunier-web-bot-auth-architecture), and `X-Firefox-AI` of Firefox's link previews.
  *
  * Only what the user agent lacks is kept, as a note behind it in the same text, so visits without any cost nothing, and
  * batches, tables and the remembering of texts stay as they are. The mark before the note is a control character, which
@@ -19,6 +21,10 @@ export interface Hints {
   os?: string | undefined
   mobile?: boolean | undefined
   headless?: boolean | undefined
+  /** An agent signed the request: a word by which bots are named (bots.ts), empty for an unknown one. */
+  agent?: string | undefined
+  /** The browser shows a preview of the link. */
+  preview?: boolean | undefined
 }
 
 const noteMark = '\u001f'
@@ -53,18 +59,35 @@ const platforms = new Map<string, { name: string; word: string }>([
   ['"Chrome OS"', { name: 'Chrome OS', word: 'CrOS' }],
 ])
 
+/** By the host of their key directory: the word by which bots are named (bots.ts). */
+const signedAgents = new Map<string, string>([
+  ['chatgpt.com', 'chatgpt-user'],
+  ['agent.bot.goog', 'google-agent'],
+])
+
 /** The text that a visit keeps: the user agent, and behind it what the other headers add. */
 export function noteHints(headers: HintHeaders): string | undefined {
   const userAgent = headers['user-agent']
   if (typeof userAgent !== 'string') return undefined
   const app = headers['x-requested-with']
   const brandList = headers['sec-ch-ua']
-  if (app === undefined && brandList === undefined) return userAgent
+  const signedBy = headers['signature-agent']
+  const preview = headers['x-firefox-ai']
+  if (app === undefined && brandList === undefined && signedBy === undefined && preview === undefined)
+    return userAgent
   let note = ''
-  if (typeof app === 'string' && Object.hasOwn(androidApps, app)) note = `;app=${app}`
+  if (signedBy !== undefined) note += noteAgent(String(signedBy))
+  if (preview === '1') note += ';preview'
+  if (typeof app === 'string' && Object.hasOwn(androidApps, app)) note += `;app=${app}`
   if (typeof brandList === 'string') note += noteBrowser(userAgent, brandList, headers)
   if (note === '') return userAgent
   return userAgent.slice(0, maxUserAgentLength - note.length) + noteMark + note.slice(1)
+}
+
+/** `"https://chatgpt.com"`; in later drafts a dictionary, `sig="https://chatgpt.com"`. */
+function noteAgent(signedBy: string): string {
+  const [, host = ''] = /"https:\/\/([a-z0-9.-]+)[/"]/i.exec(signedBy) ?? []
+  return signedAgents.has(host) ? `;agent=${host}` : ';agent'
 }
 
 function noteBrowser(userAgent: string, brandList: string, headers: HintHeaders): string {
@@ -97,6 +120,8 @@ export function readHints(text: string): Hints {
     else if (name === 'brand') readBrand(hints, value)
     else if (name === 'os') hints.os = platforms.get(`"${value}"`)?.name
     else if (name === 'mobile') hints.mobile = true
+    else if (name === 'agent') hints.agent = signedAgents.get(value) ?? ''
+    else if (name === 'preview') hints.preview = true
   }
   return hints
 }

@@ -61,6 +61,8 @@ export function describeUserAgent(text: string | undefined): UserAgent {
     ((named !== undefined && !oftenClaimed.has(named)) ||
       (device !== undefined && unlikelyDevices.has(device)))
   const unknown = browser === undefined && os === undefined && device === undefined
+  if (hints.preview) return describeBot(' firefox-link-preview', os, device)
+  if (hints.agent !== undefined) return describeBot(` ${hints.agent || lower}`, os, device)
   if (hints.headless) return describeBot(' headlesschrome', os, device)
   if (lower === ' ' || unknown || isAutomatic(lower, unlikely)) return describeBot(lower, os, device)
   return {

@@ -52,6 +52,36 @@ test('a headless browser that hides it in its user agent is a bot', () => {
   })
 })
 
+const firefox = 'Mozilla/5.0 (X11; Linux x86_64; rv:143.0) Gecko/20100101 Firefox/143.0'
+
+test.each([
+  [firefox, { 'x-firefox-ai': '1' }, 'preview', 'Firefox preview', 'preview'],
+  [onLinux, { 'signature-agent': '"https://chatgpt.com"' }, 'bot', 'ChatGPT-User', 'ai fetcher'],
+  [onLinux, { 'signature-agent': 'sig="https://chatgpt.com"' }, 'bot', 'ChatGPT-User', 'ai fetcher'],
+  [onAndroid, { 'signature-agent': 'g="https://agent.bot.goog/x"' }, 'bot', 'Gemini', 'ai fetcher'],
+  [onLinux, { 'signature-agent': '"https://unknown.example"' }, 'bot', 'Other', 'other'],
+  [onLinux, { 'signature-agent': 'junk' }, 'bot', 'Other', 'other'],
+  ['GPTBot/1.3', { 'signature-agent': '"https://unknown.example"' }, 'bot', 'GPTBot', 'ai crawler'],
+  [
+    onLinux,
+    { 'signature-agent': '"https://chatgpt.com"', 'sec-ch-ua': brandList('Brave') },
+    'bot',
+    'ChatGPT-User',
+    'ai fetcher',
+  ],
+] satisfies [string, HintHeaders, string, string, string][])(
+  'no person looks at the page that %s with %j loads: %s, %s',
+  (userAgent, headers, visitorClass, bot, botGroup) => {
+    const text = noteHints({ 'user-agent': userAgent, ...headers })
+    expect(describeUserAgent(text)).toMatchObject({ class: visitorClass, bot, botGroup })
+    expect(sentUserAgent(text ?? '')).toBe(userAgent)
+  },
+)
+
+test('any other value of X-Firefox-AI is of no browser', () => {
+  expect(noteHints({ 'user-agent': firefox, 'x-firefox-ai': 'x' })).toBe(firefox)
+})
+
 test.each([
   ['"Chrome OS"', '?0', 'Chrome OS', 'desktop'],
   ['"Android"', '?1', 'Android', 'mobile'],
@@ -100,6 +130,7 @@ test('whatever the hints are, the user agent comes back as it was sent, and fits
       maxLength: 700,
     }),
     ...{ 'sec-ch-ua': hint, 'sec-ch-ua-platform': hint, 'sec-ch-ua-mobile': hint, 'x-requested-with': hint },
+    ...{ 'signature-agent': hint, 'x-firefox-ai': hint },
   })
   fc.assert(
     fc.property(headers, sent => {

@@ -36,6 +36,7 @@ export const previews: readonly NamedWords[] = [
     'googleimageproxy',
   ],
   ['Bing preview', 'bingpreview'],
+  ['Firefox preview', 'firefox-link-preview'],
   ['Yahoo preview', 'yahoo link preview', 'yahoomailproxy', 'yahoocachesystem'],
   ['Reddit preview', 'redditbot'],
   ['VK preview', 'vkshare', 'vkrobot'],
