@@ -7,7 +7,9 @@ import { refuseTransactionPooler, waitForDatabase } from '@hopcount/shared/datab
 import type { Log } from '@hopcount/shared/log.ts'
 import { createHealthLog } from '@hopcount/shared/log.ts'
 import { claimQueueKey } from '@hopcount/shared/visits/claim-queue-key.ts'
+import { QueueUnfit } from '@hopcount/shared/visits/queue-durability.ts'
 import { restoreQueueKey } from '@hopcount/shared/visits/queue-key.ts'
+import type { VisitQueue } from '@hopcount/shared/visits/visit-queue.ts'
 import { openVisitQueue } from '@hopcount/shared/visits/visit-queue.ts'
 import type { FastifyInstance } from 'fastify'
 import type { Pool } from 'pg'
@@ -20,6 +22,7 @@ import { openLinkCache } from './redirect/link-cache.ts'
 import { createSlugResolver } from './redirect/resolve-slug.ts'
 import { concurrentExports } from './stats/exports/export-routes.ts'
 import { maxExportMs } from './stats/exports/export-stream.ts'
+import type { VisitDurability } from './visits/keep-visits.ts'
 import { openVisitRecorder } from './visits/record-visits.ts'
 import type { DatabaseWatch } from './watch-database.ts'
 import { watchDatabase } from './watch-database.ts'
@@ -87,12 +90,18 @@ export async function openRecording(
   const { REDIS_URL: redisUrl, SPOOL_DIR: spoolDir } = configuration
   const databaseUrl = directDatabaseUrl(configuration)
   const key = redisUrl === undefined ? await claimQueueKey(pool, spoolDir) : undefined
-  const queue = openVisitQueue({ redisUrl, databaseUrl }, log, key)
+  const queue = openVisitQueue({ redisUrl, databaseUrl }, log, key, {
+    replicas: configuration.QUEUE_REPLICAS,
+    fsync: configuration.QUEUE_FSYNC === 'on',
+  })
   app.addHook('onClose', () => within(closeWithinMs, queue.close()))
+  const durability = visitDurability(configuration)
+  if (durability !== 'spool') await refuseUnfitQueue(queue)
   const recorder = await openVisitRecorder({
     spoolDir,
     fsync: configuration.SPOOL_FSYNC === 'on',
     allowLoss: configuration.VISIT_LOSS === 'allow',
+    durability,
     keepMs: configuration.SPOOL_KEEP_SECONDS * 1_000,
     maxKeptBytes: configuration.SPOOL_KEEP_MB * 1024 * 1024,
     onFolderRestored: () => key && restoreQueueKey(spoolDir, key),
@@ -105,6 +114,20 @@ export async function openRecording(
   app.addHook('onClose', () => within(closeWithinMs, reports.close()))
   app.addHook('onClose', () => recorder.close(deliverOnCloseMs))
   return { queue, recorder, reports }
+}
+
+function visitDurability({ VISIT_DURABILITY: place }: Configuration): VisitDurability {
+  return place === 'queue' || place === 'both' ? place : 'spool'
+}
+
+/** A Redis that is away at the start is looked at before the first visit. */
+async function refuseUnfitQueue(queue: VisitQueue): Promise<void> {
+  try {
+    await queue.ready()
+    await queue.checkDurability()
+  } catch (error) {
+    if (error instanceof QueueUnfit) throw error
+  }
 }
 
 export function openResolver(

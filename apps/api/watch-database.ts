@@ -65,11 +65,11 @@ export async function watchDatabase(pool: Pool, log: Log): Promise<DatabaseWatch
   function enter(next: string): void {
     const isFirst = epoch === ''
     epoch = next
-    if (isFirst) return
-    log.warn(
-      { epoch },
-      'the database may have lost commits (a standby was promoted, or a backup restored); what was remembered of it is forgotten, and kept visits that it lacks are counted again',
-    )
+    if (!isFirst)
+      log.warn(
+        { epoch },
+        'the database may have lost commits (a standby was promoted, or a backup restored); what was remembered of it is forgotten, and kept visits that it lacks are counted again',
+      )
     for (const listener of epochListeners) listener(epoch)
   }
 

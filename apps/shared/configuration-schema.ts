@@ -88,6 +88,26 @@ export const ConfigurationSchema = Type.Object({
     description:
       '`off`: visits survive a crash of the process; `on`: also a power failure (one fdatasync for all waiting visits)',
   }),
+  VISIT_DURABILITY: Type.Union(
+    ['spool', 'queue', 'both'].map(place => Type.Literal(place)),
+    {
+      default: 'spool',
+      description:
+        'where a visit must be before its redirect is sent. `spool`: on this host’s disk; `queue`: in the queue’s Redis, so that nothing is lost with this host; `both`. The last two need `REDIS_URL`, and respond with 503 while Redis is away',
+    },
+  ),
+  QUEUE_REPLICAS: Type.Integer({
+    default: 0,
+    minimum: 0,
+    maximum: 100,
+    description:
+      'replicas of the queue’s Redis that must have the visit, too (WAIT). Only with `VISIT_DURABILITY` `queue` or `both`',
+  }),
+  QUEUE_FSYNC: Type.Union([Type.Literal('off'), Type.Literal('on')], {
+    default: 'off',
+    description:
+      '`on`: the visit must also be on the disk of the queue’s Redis, and of that many replicas (WAITAOF, Redis 7.2; or `appendfsync always`, which responds sooner). Only with `VISIT_DURABILITY` `queue` or `both`',
+  }),
   SPOOL_KEEP_SECONDS: Type.Integer({
     default: 300,
     minimum: 0,

@@ -71,6 +71,17 @@ function* contradictions(configuration: Static<typeof ConfigurationSchema>): Gen
   if (configuration.WEB_CONCURRENCY > 1 && configuration.PORT === 0) {
     yield ['PORT', 'PORT 0 picks a port per process: set a port if WEB_CONCURRENCY is above 1']
   }
+  if (configuration.VISIT_DURABILITY !== 'spool' && configuration.REDIS_URL === undefined) {
+    yield [
+      'VISIT_DURABILITY',
+      'VISIT_DURABILITY queue and both need REDIS_URL: a queue in PostgreSQL can only be read with the key in SPOOL_DIR, and is lost with it',
+    ]
+  }
+  for (const name of ['QUEUE_REPLICAS', 'QUEUE_FSYNC'] as const) {
+    const isUsed = configuration[name] !== 0 && configuration[name] !== 'off'
+    if (isUsed && configuration.VISIT_DURABILITY === 'spool')
+      yield [name, `${name} has no effect unless VISIT_DURABILITY is queue or both`]
+  }
   for (const network of configuration.TRUST_PROXY?.split(',') ?? []) {
     if (!isNetwork(network.trim()))
       yield ['TRUST_PROXY', 'TRUST_PROXY must list addresses or CIDR blocks, such as 10.0.0.0/8,fd00::/8']

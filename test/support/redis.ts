@@ -26,6 +26,9 @@ export interface TestRedisOptions {
   appendonly?: boolean
   /** For example `64mb`; unlimited if absent. */
   maxmemory?: string
+  appendfsync?: 'always'
+  /** The port of the primary. */
+  replicaOf?: number
   policy?: 'noeviction' | 'allkeys-lfu' | 'volatile-lfu' | 'allkeys-lru'
 }
 
@@ -96,6 +99,8 @@ async function launch(port: number, folder: string, options: TestRedisOptions): 
     save: '',
     appendonly: options.appendonly ? 'yes' : 'no',
     'maxmemory-policy': options.policy ?? 'noeviction',
+    ...(options.appendfsync && { appendfsync: options.appendfsync }),
+    ...(options.replicaOf === undefined ? {} : { replicaof: `127.0.0.1 ${options.replicaOf}` }),
     ...(options.maxmemory === undefined ? {} : { maxmemory: options.maxmemory }),
   }
   const server = spawn(

@@ -102,7 +102,7 @@ export function createDeliverer(options: {
       while (hasRoom() && !stopped) {
         const batch = source()
         if (batch === undefined) break
-        deliver(batch)
+        deliver(batch, { alreadySent: batch.wasSent ?? false })
       }
     }
   }

@@ -17,9 +17,22 @@ import type { SegmentBatchOptions } from './segment-batch.ts'
 import { segmentBatch } from './segment-batch.ts'
 import type { SealedSegment } from './visit-spool.ts'
 
+export interface SentSegment {
+  seq: number
+  path: string
+  bytes: number
+  visits: number
+  /** Milliseconds since 1970. */
+  firstVisitAt: number
+}
+
+type WaitingSegment = Pick<SealedSegment, 'seq' | 'visits' | 'firstVisitAt'> & { wasSent?: boolean }
+
 export interface OwnSegments {
-  /** Takes a segment that was just sealed. Segments come in the order of their numbers. */
+  /** Takes a segment that was just sealed. Segments come in the order of their visits. */
   add(segment: SealedSegment): void
+  /** Takes the segment of a batch that the queue has acknowledged. */
+  addSent(segment: SentSegment): void
   /** Takes segments that were recorded, and are sealed again because the ledger has lost them. */
   offerAgain(batches: KeptBatch[]): void
   source: BatchSource
@@ -40,7 +53,7 @@ export function createOwnSegments(options: {
 }): OwnSegments {
   const { folder, deliverer, kept, log, onDamage } = options
   const { producerId } = folder
-  const waiting: Pick<SealedSegment, 'seq' | 'visits' | 'firstVisitAt'>[] = []
+  const waiting: WaitingSegment[] = []
   const again: KeptBatch[] = []
 
   function add(segment: SealedSegment): void {
@@ -56,6 +69,12 @@ export function createOwnSegments(options: {
     } else waiting.push({ seq, visits, firstVisitAt })
   }
 
+  function addSent({ seq, path, bytes, visits, firstVisitAt }: SentSegment): void {
+    if (waiting.length === 0 && deliverer.hasRoom())
+      deliverer.deliver(ownBatch(seq, path, { visits, firstVisitAt, bytes }), { alreadySent: true })
+    else waiting.push({ seq, visits, firstVisitAt, wasSent: true })
+  }
+
   function source(): SealedBatch | undefined {
     const offered = again.shift()
     if (offered !== undefined) {
@@ -68,7 +87,8 @@ export function createOwnSegments(options: {
     const sealed = segmentPath(folder.path, next.seq, 'sealed')
     // A segment that could not be renamed was sealed under its old name.
     const path = existsSync(sealed) ? sealed : segmentPath(folder.path, next.seq, 'open')
-    return ownBatch(next.seq, path, next)
+    const { wasSent = false } = next
+    return Object.assign(ownBatch(next.seq, path, next), { wasSent })
   }
 
   function ownBatch(
@@ -87,6 +107,7 @@ export function createOwnSegments(options: {
 
   return {
     add,
+    addSent,
     offerAgain: batches => again.push(...batches),
     source,
     waiting: () => waiting.length + again.length,

@@ -17,7 +17,8 @@ import { createAdoption } from './adopt-segments.ts'
 import { createBatchNumbers } from './batch-numbers.ts'
 import type { BatchExit } from './batch-states.ts'
 import { createDeliverer } from './deliver-batches.ts'
-import type { KeptVisits } from './keep-visits.ts'
+import type { KeptVisits } from './keep-in-queue.ts'
+import type { VisitDurability } from './keep-visits.ts'
 import { createVisitKeeper } from './keep-visits.ts'
 import type { KeptBatch } from './kept-segments.ts'
 import { createKeptSegments } from './kept-segments.ts'
@@ -78,11 +79,18 @@ const sweepEveryMs = 5_000
 const restoreEveryMs = 1_000
 /** It lists every folder: 10 ms for a backlog of 20,000 segments. */
 const setAsideEveryMs = 5_000
+/**
+ * Where every turn is a batch in the queue, the window bounds only what this process remembers of them: some 1 KB each.
+ * The ledger is asked for all of them every 150 ms.
+ */
+const windowOfSent = 2_000
+const gatherMs = 50
 
 export async function openVisitRecorder(options: {
   spoolDir: string
   fsync: boolean
   allowLoss: boolean
+  durability: VisitDurability
   /** How long, and up to how many bytes, segments are kept after they are recorded. */
   keepMs: number
   maxKeptBytes: number
@@ -93,7 +101,7 @@ export async function openVisitRecorder(options: {
   watch: DatabaseWatch
   log: Log
 }): Promise<VisitRecorder> {
-  const { queue, pool, watch, log, spoolDir } = options
+  const { queue, pool, watch, log, spoolDir, durability } = options
   const folder = await openProducerFolder(spoolDir)
   const { producerId } = folder
   const numbers = createBatchNumbers()
@@ -112,7 +120,14 @@ export async function openVisitRecorder(options: {
   let committingSince: number | undefined
   let allSettled = (): void => {}
 
-  const deliverer = createDeliverer({ queue, pool, watch, log, onExit })
+  const deliverer = createDeliverer({
+    queue,
+    pool,
+    watch,
+    log,
+    onExit,
+    ...(durability !== 'spool' && { windowBatches: windowOfSent }),
+  })
   const kept = createKeptSegments({
     keepMs: options.keepMs,
     maxBytes: options.maxKeptBytes,
@@ -150,11 +165,14 @@ export async function openVisitRecorder(options: {
   timers.push(setInterval(() => void restoreFolder(), restoreEveryMs))
   const { allowLoss } = options
   const keep = createVisitKeeper({
+    durability,
     folder,
+    fsync: options.fsync,
     numbers,
     spool,
     queue,
     deliverer,
+    own,
     kept,
     pool,
     allowLoss,
@@ -162,7 +180,13 @@ export async function openVisitRecorder(options: {
     counters,
     log,
   })
-  const commits = createGroupCommit<Visit, void>({ commit })
+  const commits = createGroupCommit<Visit, void>({ commit, gather })
+
+  /** Where every group is a batch in the queue, groups are larger while there is a backlog: it costs memory per batch. */
+  function gather(start: () => void): void {
+    if (durability !== 'spool' && own.waiting() > 0) setTimeout(start, gatherMs)
+    else setImmediate(start)
+  }
 
   function onDamage(ranges: number): void {
     counters.damagedRanges += ranges

@@ -5,6 +5,8 @@ export interface SealedBatch extends BatchId {
   visits: number
   /** How many visits this process has redirected with it: more than `visits` where the file was damaged; 0 if adopted. */
   redirected: number
+  /** The queue has acknowledged it. */
+  wasSent?: boolean
   /** The ledger held it before, and lost it. */
   isOfferedAgain?: boolean
   /** Milliseconds since 1970. */

@@ -19,7 +19,7 @@ export interface SegmentBatchOptions {
   onDamage: (ranges: number) => void
   kept: Pick<KeptSegments, 'keep'>
   /** What the process that wrote the segment still knows. An adopted segment has to be read. */
-  known?: { visits: number; firstVisitAt: number; frames?: Buffer }
+  known?: { visits: number; firstVisitAt: number; frames?: Buffer; bytes?: number }
   /** The first visit of a segment that was not read yet is not older than this (milliseconds since 1970). */
   notBefore?: number
   /** Called with the first visit's time when the segment has been read. */
@@ -31,7 +31,7 @@ export interface SegmentBatchOptions {
 export function segmentBatch(options: SegmentBatchOptions): SealedBatch {
   const { id, folder, path, log, onDamage, kept, known, notBefore, onRead, isRetried = false } = options
   let inMemory = known?.frames
-  let size = known?.frames?.length ?? 0
+  let size = known?.frames?.length ?? known?.bytes ?? 0
 
   async function load(bufferOf: BufferOf) {
     if (inMemory !== undefined) {

@@ -11,6 +11,8 @@ import { Queue, Worker } from 'bullmq'
 import type { Log } from '../log.ts'
 import { createHealthLog } from '../log.ts'
 import { packFrames } from './pack-frames.ts'
+import type { AwaitWrites, QueueDurability } from './queue-durability.ts'
+import { chooseAwaitWrites, QueueUnfit } from './queue-durability.ts'
 import { openQueuePool, postgresBackend } from './queue-in-postgres.ts'
 import type { QueueKey } from './queue-key.ts'
 import type { VisitJob } from './visit-batch.ts'
@@ -42,6 +44,13 @@ export interface VisitQueue {
    * Throws QueueNotReached when the job was not sent; after any other error nobody knows whether the queue has it.
    */
   add(job: VisitJob): Promise<void>
+  /**
+   * The same, and resolves only when the batch has got as far in Redis as is configured (queue-durability.ts). Throws
+   * QueueUnfit, before anything is sent, if this Redis can't do that.
+   */
+  addDurably(job: VisitJob): Promise<void>
+  /** Throws QueueUnfit; or something else, if Redis can't be reached. */
+  checkDurability(): Promise<void>
   /** Jobs by state. */
   counts(): Promise<{ waiting: number; active: number; delayed: number; failed: number }>
   /** All jobs in this state, oldest first; those that enter or leave it meanwhile may be missed. */
@@ -62,8 +71,16 @@ const pageOfJobs = 100
 const silenceMs = 15_000
 const runAgainAfterMs = 1_000
 
-/** @param key encrypts batches where PostgreSQL carries the queue (claim-queue-key.ts); only needed to add some */
-export function openVisitQueue(location: QueueLocation, log: Log, key?: QueueKey): VisitQueue {
+/**
+ * @param key encrypts batches where PostgreSQL carries the queue (claim-queue-key.ts); only needed to add some
+ * @param durability for addDurably
+ */
+export function openVisitQueue(
+  location: QueueLocation,
+  log: Log,
+  key?: QueueKey,
+  durability: QueueDurability = { replicas: 0, fsync: false },
+): VisitQueue {
   const queue: Queue = location.redisUrl
     ? new Queue(queueName, {
         ...redisQueueOptions,
@@ -87,28 +104,53 @@ export function openVisitQueue(location: QueueLocation, log: Log, key?: QueueKey
       ) as unknown as Queue)
   const health = createHealthLog(log, 'queue connection')
   queue.on('error', error => health.fails(error))
+  let awaitWrites: AwaitWrites | undefined
+
+  async function add(job: VisitJob): Promise<void> {
+    try {
+      await queue.add('batch', key === undefined ? job : { ...job, key: key.fingerprint }, {
+        jobId: batchKey(job),
+        removeOnComplete: true,
+        // The worker fails only what it can't record. It waits for the end of an outage inside the job.
+        attempts: 1_000_000,
+        backoff: { type: 'fixed', delay: 1_000 },
+      })
+      health.works()
+    } catch (error) {
+      health.fails(error)
+      throw neverSent(error) ? new QueueNotReached('queue not reached', { cause: error }) : error
+    }
+  }
+
+  async function checkDurability(): Promise<void> {
+    awaitWrites ??= await chooseAwaitWrites(await queue.getBackend().client, durability)
+  }
+
+  async function addDurably(job: VisitJob): Promise<void> {
+    try {
+      await checkDurability()
+    } catch (error) {
+      health.fails(error)
+      throw error instanceof QueueUnfit ? error : new QueueNotReached('queue not reached', { cause: error })
+    }
+    await add(job)
+    try {
+      await awaitWrites?.(await queue.getBackend().client)
+    } catch (error) {
+      health.fails(error)
+      throw error
+    }
+  }
 
   return {
+    add,
+    addDurably,
+    checkDurability,
     pack(frames) {
       if (!location.redisUrl && key === undefined) throw new Error('the queue was opened without its key')
       return packFrames(frames, key?.secret)
     },
     isPackedHere: job => key === undefined || Object(job.data).key === key.fingerprint,
-    async add(job) {
-      try {
-        await queue.add('batch', key === undefined ? job : { ...job, key: key.fingerprint }, {
-          jobId: batchKey(job),
-          removeOnComplete: true,
-          // The worker fails only what it can't record. It waits for the end of an outage inside the job.
-          attempts: 1_000_000,
-          backoff: { type: 'fixed', delay: 1_000 },
-        })
-        health.works()
-      } catch (error) {
-        health.fails(error)
-        throw neverSent(error) ? new QueueNotReached('queue not reached', { cause: error }) : error
-      }
-    },
     async counts() {
       const counts = await queue.getJobCounts('waiting', 'active', 'delayed', 'failed')
       return {

@@ -1,13 +1,14 @@
 /** What happens to a visit: every outcome listed in keep-visits.ts, with a real spool, queue and ledger. */
-import { mkdirSync, rmSync } from 'node:fs'
+import { mkdirSync, readdirSync, rmSync } from 'node:fs'
 import type { Pool } from 'pg'
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { BatchNumbers } from '../../../apps/api/visits/batch-numbers.ts'
 import { createBatchNumbers } from '../../../apps/api/visits/batch-numbers.ts'
 import type { Deliverer } from '../../../apps/api/visits/deliver-batches.ts'
 import { createDeliverer } from '../../../apps/api/visits/deliver-batches.ts'
-import type { KeepVisits } from '../../../apps/api/visits/keep-visits.ts'
+import type { KeepVisits, VisitDurability } from '../../../apps/api/visits/keep-visits.ts'
 import { createVisitKeeper, VisitRefused, VisitUncertain } from '../../../apps/api/visits/keep-visits.ts'
+import { createOwnSegments } from '../../../apps/api/visits/own-segments.ts'
 import { newProducerId } from '../../../apps/api/visits/producer-folder.ts'
 import { createVisitSpool } from '../../../apps/api/visits/visit-spool.ts'
 import { openLog } from '../../../apps/shared/log.ts'
@@ -71,12 +72,27 @@ describe.skipIf(!redisAvailable())('the visits of one event-loop turn', { timeou
     await queue.ready()
   }
 
-  function openKeeper({ allowLoss = false, onAdd = () => {} } = {}): KeepVisits {
+  function openKeeper({
+    allowLoss = false,
+    durability = 'spool',
+    onAdd = () => {},
+  }: {
+    allowLoss?: boolean
+    durability?: VisitDurability
+    onAdd?: () => void
+  } = {}): KeepVisits {
     const throughProxy = new URL(databaseUrl)
     throughProxy.port = String(toPostgres.port)
     const proxiedPool = openPool(throughProxy.href)
     deliverer = createDeliverer({ queue, pool: proxiedPool, watch, log, onExit: () => {} })
     cleanUpLater(() => deliverer.stop(0))
+    const own = createOwnSegments({
+      folder: { producerId, path: folder },
+      deliverer,
+      kept: { keep: async () => {} },
+      log,
+      onDamage: () => {},
+    })
     const spool = createVisitSpool({
       folder,
       fsync: false,
@@ -95,9 +111,13 @@ describe.skipIf(!redisAvailable())('the visits of one event-loop turn', { timeou
           onAdd()
           return queue.add(job)
         },
+        addDurably: queue.addDurably,
       },
       deliverer,
       kept: { keep: async () => {}, giveUp: () => {} },
+      durability,
+      fsync: false,
+      own,
       pool: proxiedPool,
       allowLoss,
       restoreSpool: async () => false,
@@ -207,6 +227,63 @@ describe.skipIf(!redisAvailable())('the visits of one event-loop turn', { timeou
     expect(counters).toEqual({ kept: 0, countedAtOnce: 0, refused: 0, lost: 2 })
   })
 
+  test('with VISIT_DURABILITY=both are in the queue and in the spool', async () => {
+    const keep = openKeeper({ durability: 'both' })
+    await keep(visits)
+    expect(counters.kept).toBe(2)
+    expect(await queue.find(batchKey({ producerId, seq: 1 }))).toBeDefined()
+    expect(readdirSync(folder)).toEqual(['000000000001.sealed'])
+    expect(deliverer.pending()).toMatchObject({ batches: 1, visits: 2 })
+  })
+
+  test.each(['queue', 'both'] as const)(
+    'with VISIT_DURABILITY=%s are refused while the queue is away, and leave neither file nor gap',
+    async durability => {
+      const keep = openKeeper({ durability })
+      await breakQueue()
+      for (let i = 0; i < 3; i++) await expect(keep(visits)).rejects.toThrow(VisitRefused)
+      expect(counters).toEqual({ kept: 0, countedAtOnce: 0, refused: 6, lost: 0 })
+      expect(readdirSync(folder)).toEqual([])
+      expect(numbers.next()).toBe(1)
+    },
+  )
+
+  test('with VISIT_DURABILITY=queue do not need the spool', async () => {
+    const keep = openKeeper({ durability: 'queue' })
+    breakSpool()
+    await keep(visits)
+    expect(counters.kept).toBe(2)
+    expect(await queue.find(batchKey({ producerId, seq: 1 }))).toBeDefined()
+    expect(deliverer.pending()).toMatchObject({ batches: 1, visits: 2 })
+  })
+
+  test('with VISIT_DURABILITY=both are refused if the spool can not be written', async () => {
+    const keep = openKeeper({ durability: 'both' })
+    breakSpool()
+    await expect(keep(visits)).rejects.toThrow(VisitRefused)
+    expect(await queue.find(batchKey({ producerId, seq: 1 }))).toBeUndefined()
+    expect(numbers.next()).toBe(1)
+  })
+
+  test('with VISIT_DURABILITY=both have no file if they are refused because the queue’s reply is lost', async () => {
+    const keep = openKeeper({ durability: 'both' })
+    await keep(visits)
+    toRedis.setMode('drop-replies')
+    await expect(keep(visits)).rejects.toThrow(VisitRefused)
+    expect(readdirSync(folder)).toEqual(['000000000001.sealed'])
+    expect(await ledgerRows()).toContainEqual({ seq: 2, counted: 0 })
+  })
+
+  test('with VISIT_LOSS=allow are in the spool alone while the queue is away', async () => {
+    const keep = openKeeper({ durability: 'queue', allowLoss: true })
+    await breakQueue()
+    await keep(visits)
+    await keep(visits)
+    expect(counters).toEqual({ kept: 4, countedAtOnce: 0, refused: 0, lost: 0 })
+    expect(readdirSync(folder)).toEqual([expect.stringMatching(/\.open$/)])
+  })
+
+  // Last: its worker records what other tests leave in the queue.
   test('are kept if the queue’s reply is lost and the ledger holds them', async () => {
     await startWorker({ databaseUrl, redisUrl })
     const keep = openKeeper()

@@ -9,17 +9,23 @@ import type { FaultSystem } from '../fault-system.ts'
 import { metric } from '../fault-system.ts'
 import type { Row } from '../row.ts'
 import { strikeUnderLoad } from '../strike-under-load.ts'
+import { durableNodeGone } from './37-durable-node-gone.ts'
 
 /**
  * Visits on the second node wait for a worker when it is lost with its spool, and Redis loses its jobs. What is lost is
- * exactly what the first node says was pending.
+ * exactly what the first node says was pending. In the other two kinds of rounds the node has VISIT_DURABILITY=queue or
+ * both, Redis loses nothing, and nothing is lost.
  */
 export const nodeGone: Row = {
   number: 37,
   title:
     'a node is gone with its spool: the others name it, and how much was pending, until it is written off',
   long: true,
+  kinds: 3,
   async round(system, context) {
+    const durability = [undefined, 'queue', 'both'] as const
+    const asked = durability[context.round % 3]
+    if (asked !== undefined) return durableNodeGone(system, context, asked)
     const spoolDir = temporaryFolder()
     const node = await startApi({ databaseUrl: system.databaseUrl, redisUrl: system.redis.url, spoolDir })
     const failures: string[] = []
