@@ -50,7 +50,10 @@ export async function openDatabase(
   pool.on('connect', () => health.works())
   app.addHook('onClose', () => within(closeWithinMs, pool.end()))
   await waitForDatabase(pool)
-  if (!pooled) await refuseTransactionPooler(pool)
+  await refuseTransactionPooler(
+    directDatabaseUrl(configuration),
+    pooled ? 'DIRECT_DATABASE_URL' : 'DATABASE_URL',
+  )
   return pool
 }
 

@@ -50,7 +50,10 @@ export async function startWorker(configuration: Configuration, log: Log): Promi
     error => databaseHealth.fails(error),
   )
   await waitForDatabase(pool)
-  if (!pooled) await refuseTransactionPooler(pool)
+  await refuseTransactionPooler(
+    directDatabaseUrl(configuration),
+    pooled ? 'DIRECT_DATABASE_URL' : 'DATABASE_URL',
+  )
   const knowledge = await openVisitKnowledge(pool, configuration.GEO_DATABASE)
   const location = {
     redisUrl: configuration.REDIS_URL,

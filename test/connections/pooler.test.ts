@@ -66,6 +66,23 @@ describe.skipIf(!pgBouncerAvailable())('through PgBouncer in transaction mode', 
     expect(started.output()).toContain('DIRECT_DATABASE_URL')
   })
 
+  test('a DIRECT_DATABASE_URL that leads to a pooler is refused', async () => {
+    const { url } = await createTestDatabase()
+    const pooler = await startPgBouncer(url)
+    const started = startProcess({
+      script: 'apps/api/main.ts',
+      env: {
+        DATABASE_URL: pooler.url,
+        DIRECT_DATABASE_URL: pooler.url,
+        SPOOL_DIR: temporaryFolder(),
+        PORT: '0',
+        LOG_LEVEL: 'silent',
+      },
+    })
+    expect((await started.exited).code).toBe(1)
+    expect(started.output()).toMatch(/^hopcount api: DIRECT_DATABASE_URL leads to a transaction pooler.*\n$/)
+  })
+
   test('a statement that can not be serialized is repeated', async () => {
     const { url } = await createTestDatabase()
     const options = { max: 4, applicationName: 'test', statementTimeoutMs: 10_000 }

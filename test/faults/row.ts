@@ -13,7 +13,7 @@ export interface Row {
   /** Rounds in CI; by default 2, or 1 for a long row. */
   ciRounds?: number
   /** `mounts`: small disks are tmpfs mounts, which need root. */
-  needs?: ('redis' | 'mounts')[]
+  needs?: ('redis' | 'mounts' | 'pgbouncer')[]
   system?: SystemOptions
   /** Runs before the processes start, for options that have to be prepared. */
   options?: (context: RowContext) => SystemOptions | Promise<SystemOptions>

@@ -24,6 +24,7 @@ import { spoolDamaged } from './rows/22-spool-damaged.ts'
 import { hotLink } from './rows/23-hot-link.ts'
 import { rollingRestart } from './rows/24-rolling-restart.ts'
 import { redisSilent } from './rows/26-redis-silent.ts'
+import { changesUnheard } from './rows/27-changes-unheard.ts'
 import { descriptorsOut } from './rows/28-descriptors-out.ts'
 import { clockJumps } from './rows/29-clock-jumps.ts'
 import { otherIsolation } from './rows/30-isolation.ts'
@@ -32,6 +33,7 @@ import { standbyPromoted } from './rows/33-standby-promoted.ts'
 import { garbageBehindARequest } from './rows/34-garbage-behind-a-request.ts'
 import { replicaLags } from './rows/36-replica-lags.ts'
 import { nodeGone } from './rows/37-node-gone.ts'
+import { throughPooler } from './rows/38-pooler.ts'
 
 /** The matrix, in its order. */
 export const rows: Row[] = [
@@ -60,6 +62,7 @@ export const rows: Row[] = [
   hotLink,
   rollingRestart,
   redisSilent,
+  changesUnheard,
   descriptorsOut,
   clockJumps,
   otherIsolation,
@@ -68,4 +71,5 @@ export const rows: Row[] = [
   garbageBehindARequest,
   replicaLags,
   nodeGone,
+  throughPooler,
 ]

@@ -1,6 +1,7 @@
 /** Runs a row: its system once, its rounds one after the other on it, and a last look when everything is idle. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isExact, judge } from '../support/checker.ts'
+import { pgBouncerAvailable } from '../support/pgbouncer.ts'
 import { redisAvailable } from '../support/redis.ts'
 import type { FaultSystem } from './fault-system.ts'
 import { startFaultSystem, waitUntilIdle } from './fault-system.ts'
@@ -31,6 +32,7 @@ export interface RowReport {
 /** Why the row can't run here; undefined where it can. */
 export function reasonToSkip({ needs = ['redis'] }: Row): string | undefined {
   if (needs.includes('redis') && !redisAvailable()) return 'no redis-server or valkey-server on the PATH'
+  if (needs.includes('pgbouncer') && !pgBouncerAvailable()) return 'no pgbouncer'
   if (needs.includes('mounts') && !canMount()) return 'small disks can be mounted by root on Linux only'
   return undefined
 }

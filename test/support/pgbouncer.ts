@@ -1,3 +1,4 @@
+import type { ChildProcess } from 'node:child_process'
 import { spawn, spawnSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { userInfo } from 'node:os'
@@ -12,6 +13,9 @@ import { waitUntil } from './wait-until.ts'
 export interface PgBouncer {
   /** The same database, through the pooler. */
   url: string
+  kill9(): Promise<void>
+  /** Starts again on the same port, after kill9. */
+  restart(): Promise<void>
 }
 
 /** Debian installs it in /usr/sbin, which is not on every user's PATH. */
@@ -50,23 +54,37 @@ export async function startPgBouncer(
       .concat(Object.entries(all).map(([name, value]) => `${name} = ${value}`))
       .join('\n'),
   )
+  url.port = String(port)
+  let server = await launch(binary, file, url.href)
+
+  async function kill9(): Promise<void> {
+    const exited = new Promise(resolve => server.once('exit', resolve))
+    if (server.exitCode === null && server.signalCode === null && server.kill('SIGKILL')) await exited
+  }
+
+  cleanUpLater(kill9)
+  return {
+    url: url.href,
+    kill9,
+    async restart() {
+      server = await launch(binary ?? '', file, url.href)
+    },
+  }
+}
+
+async function launch(program: string, file: string, url: string): Promise<ChildProcess> {
   // It refuses to run as root, and changes its user after it has read the file.
   const asNobody = userInfo().uid === 0 ? ['-u', 'nobody'] : []
-  const server = spawn(binary, ['-q', ...asNobody, file], { stdio: ['ignore', 'ignore', 'pipe'] })
+  const server = spawn(program, ['-q', ...asNobody, file], { stdio: ['ignore', 'ignore', 'pipe'] })
   let output = ''
   server.stderr.on('data', text => {
     output += text
   })
   if (server.pid !== undefined) endWithUs(server.pid)
-  cleanUpLater(async () => {
-    const exited = new Promise(resolve => server.once('exit', resolve))
-    if (server.exitCode === null && server.kill('SIGKILL')) await exited
-  })
-  url.port = String(port)
-  await waitUntil(() => accepts(url.href), { what: 'pgbouncer accepts connections' }).catch(error => {
+  await waitUntil(() => accepts(url), { what: 'pgbouncer accepts connections' }).catch(error => {
     throw new Error(`${error.message}\n${output}`, { cause: error })
   })
-  return { url: url.href }
+  return server
 }
 
 async function accepts(url: string): Promise<boolean> {

@@ -7,6 +7,7 @@
  * `onListening`: all changes committed from now on will be received.
  */
 
+import { randomBytes } from 'node:crypto'
 import { DatabaseClient } from '@hopcount/shared/database/database-client.ts'
 import type { Log } from '@hopcount/shared/log.ts'
 import { createHealthLog } from '@hopcount/shared/log.ts'
@@ -26,8 +27,12 @@ export interface LinkChanges {
 }
 
 const reconnectAfterMs = 500
-/** This query detects a connection that died silently (without a FIN). */
-const checkEveryMs = 5_000
+/**
+ * How often the connection must hear a notice of its own. That fails if it died without a sign (a cut cable, a forgetful
+ * NAT), and if it no longer listens (a transaction pooler): a process that hears nothing knows it within 5 s.
+ */
+const checkEveryMs = 2_000
+const queryDeadlineMs = 3_000
 const catchUpDeadlineMs = 100
 
 export function listenForLinkChanges(options: {
@@ -42,24 +47,28 @@ export function listenForLinkChanges(options: {
   let listening = false
   let closed = false
   let timer: NodeJS.Timeout | undefined
+  const ownChannel = `hopcount_process_${randomBytes(8).toString('hex')}`
+  let heard: string | undefined
 
   async function listen(): Promise<void> {
     const next = new DatabaseClient({
       connectionString: options.databaseUrl,
       application_name: 'hopcount link changes',
       connectionTimeoutMillis: 3_000,
-      query_timeout: 3_000,
+      query_timeout: queryDeadlineMs,
       keepAlive: true,
     })
     client = next
     next.on('error', error => lost(next, error))
     next.on('end', () => lost(next, new Error('the connection was closed')))
     next.on('notification', notice => {
-      for (const slug of (notice.payload ?? '').split(' ')) options.onChange(slug)
+      if (notice.channel === ownChannel) heard = notice.payload
+      else for (const slug of (notice.payload ?? '').split(' ')) options.onChange(slug)
     })
     try {
       await next.connect()
-      await next.query('LISTEN hopcount_links')
+      await next.query(`LISTEN hopcount_links; LISTEN ${ownChannel}`)
+      await hearOwnNotice(next)
       options.onGap()
       listening = true
       options.onListening()
@@ -72,11 +81,21 @@ export function listenForLinkChanges(options: {
 
   function scheduleCheck(current: DatabaseClient): void {
     timer = setTimeout(() => {
-      current.query('SELECT 1').then(
+      hearOwnNotice(current).then(
         () => current === client && !closed && scheduleCheck(current),
         error => lost(current, error),
       )
     }, checkEveryMs)
+  }
+
+  /** A session sends the notices of its own transaction before it is ready for the next query. */
+  async function hearOwnNotice(current: DatabaseClient): Promise<void> {
+    const notice = randomBytes(4).toString('hex')
+    // Nothing has to survive a crash of the server, so nobody waits for its disk.
+    await current.query(
+      `BEGIN; SET LOCAL synchronous_commit = off; NOTIFY ${ownChannel}, '${notice}'; COMMIT`,
+    )
+    if (heard !== notice) throw new Error('the connection does not hear its own notices')
   }
 
   function lost(current: DatabaseClient, error: unknown): void {
