@@ -101,7 +101,6 @@ export async function buildApp(configuration: Configuration, log: Log): Promise<
     producerId: recorder.producerId,
     ownPending: recorder.ownPending,
     onRead: reports.beFrequent,
-    log,
   })
   const { resolver, slugCreated } = openResolver(app, configuration, pool, watch, log)
   const counters = openCounters(app, pool, log)

@@ -79,7 +79,7 @@ export function openStatsPools(app: FastifyInstance, configuration: Configuratio
       applicationName: 'hopcount exports',
       statementTimeoutMs: maxExportMs,
     }),
-    freshnessPool: open({ max: 1, applicationName: 'hopcount freshness', statementTimeoutMs: 2_000 }),
+    freshnessPool: open({ max: 1, applicationName: 'hopcount freshness', statementTimeoutMs: 5_000 }),
   }
 }
 
@@ -113,7 +113,7 @@ export async function openRecording(
     watch,
     log,
   })
-  const reports = await startReports({ recorder, pool, spoolDir: configuration.SPOOL_DIR, log })
+  const reports = await startReports({ recorder, pool, watch, spoolDir: configuration.SPOOL_DIR, log })
   app.addHook('onClose', () => within(closeWithinMs, reports.close()))
   app.addHook('onClose', () => recorder.close(deliverOnCloseMs))
   return { queue, recorder, reports }

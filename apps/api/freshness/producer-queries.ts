@@ -2,6 +2,7 @@
  * The statements behind a producer's reports. The order of locks is: rows of `producers`, then the row of `freshness`;
  * only a registration locks `freshness` first, and its own row is not there yet.
  */
+import { incarnationSql } from '@hopcount/shared/database/database-epoch.ts'
 import { inTransaction } from '@hopcount/shared/database/in-transaction.ts'
 import type { Pool, PoolClient } from 'pg'
 
@@ -62,17 +63,20 @@ export function registerProducer(pool: Pool, { producerId, host, spoolId }: Prod
 
 /**
  * Writes a report. `describe` is called after the database's clock was read, and what it returns holds for every visit
- * before that moment: so a clock that is fast claims nothing about visits that are still to come.
+ * before that moment: so a clock that is fast claims nothing about visits that are still to come. Its argument is the
+ * database's incarnation (database-epoch.ts): another one may have lost what was recorded.
  */
 export function reportProgress(
   pool: Pool,
   { producerId, host, spoolId }: Producer,
-  describe: () => Report,
+  describe: (incarnation: string | undefined) => Promise<Report>,
 ): Promise<Reported> {
   return inTransaction(pool, async client => {
-    const clock = await client.query<{ now: number }>(`SELECT ${now} AS now`)
+    const clock = await client.query<{ now: number; incarnation: string | null }>(
+      `SELECT ${now} AS now, ${incarnationSql} AS incarnation`,
+    )
     const until = clock.rows[0]?.now ?? 0
-    const { own, adopted, ended } = describe()
+    const { own, adopted, ended } = await describe(clock.rows[0]?.incarnation ?? undefined)
     await client.query({
       name: 'report-producer',
       text: `INSERT INTO producers (producer_id, host, spool_id, recorded_until, pending, last_seq, reported_at)

@@ -9,8 +9,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { allLinks } from '@hopcount/shared/all-links.ts'
 import { createGroupCommit } from '@hopcount/shared/group-commit.ts'
-import type { Log } from '@hopcount/shared/log.ts'
-import { createHealthLog } from '@hopcount/shared/log.ts'
 import { pendingVisits } from '@hopcount/shared/visits/silent-producers.ts'
 import type { Pool } from 'pg'
 
@@ -22,7 +20,10 @@ export interface Freshness {
 }
 
 export interface FreshnessReader {
-  /** Reads after the call; concurrent calls share a query. While the database is away: the last that is known. Never rejects. */
+  /**
+   * Reads after the call; concurrent calls share a query. Rejects while the database is away: what was known before may
+   * be about another server, which had more.
+   */
   read(): Promise<Freshness>
 }
 
@@ -33,8 +34,6 @@ interface Reported {
   counted: number
 }
 
-/** Statistics do not wait longer than this to say how fresh they are. */
-const waitMs = 2_000
 const primaryWaitMs = 500
 
 export function createFreshnessReader(options: {
@@ -46,11 +45,8 @@ export function createFreshnessReader(options: {
   /** Of this process, which knows better than its last report. */
   ownPending: () => number
   onRead: () => void
-  log: Log
 }): FreshnessReader {
   const { pool, primary, producerId, ownPending, onRead } = options
-  const health = createHealthLog(options.log, 'reading how fresh statistics are')
-  let last: Reported = { asOf: 0, othersPending: 0, counted: 0 }
   const askPrimary = primary && createPrimaryReader(primary, producerId)
 
   const reads = createGroupCommit<undefined, Reported>({
@@ -61,20 +57,10 @@ export function createFreshnessReader(options: {
     },
   })
 
-  async function refresh(): Promise<void> {
-    try {
-      last = await reads.add(undefined)
-      health.works()
-    } catch (error) {
-      health.fails(error)
-    }
-  }
-
   async function read(): Promise<Freshness> {
     onRead()
-    const refreshed = refresh()
-    if (!health.failing()) await Promise.race([refreshed, sleep(waitMs, undefined, { ref: false })])
-    return { asOf: last.asOf, pending: last.othersPending + ownPending() }
+    const { asOf, othersPending } = await reads.add(undefined)
+    return { asOf, pending: othersPending + ownPending() }
   }
 
   return { read }

@@ -16,6 +16,7 @@ import type { Log } from '@hopcount/shared/log.ts'
 import { createHealthLog, errorText } from '@hopcount/shared/log.ts'
 import type { Pool } from 'pg'
 import type { VisitRecorder } from '../visits/record-visits.ts'
+import type { DatabaseWatch } from '../watch-database.ts'
 import type { Producer, Report } from './producer-queries.ts'
 import { endProducer, registerProducer, reportProgress } from './producer-queries.ts'
 import { markSpool } from './spool-id.ts'
@@ -37,10 +38,11 @@ const registerWithinMs = 10_000
 export async function startReports(options: {
   recorder: VisitRecorder
   pool: Pool
+  watch: DatabaseWatch
   spoolDir: string
   log: Log
 }): Promise<ProducerReports> {
-  const { recorder, pool, spoolDir, log } = options
+  const { recorder, pool, watch, spoolDir, log } = options
   const health = createHealthLog(log, 'reporting how far visits are counted')
   const producer: Producer = {
     producerId: recorder.producerId,
@@ -49,6 +51,7 @@ export async function startReports(options: {
   }
   await register(pool, producer)
 
+  let incarnation: string | undefined
   let known: ReadonlySet<string> = new Set()
   let ended: string[] = []
   let reportedAt = performance.now()
@@ -102,15 +105,22 @@ export async function startReports(options: {
     }
   }
 
-  function describe(): Report {
-    const { visits, recordedUpTo } = recorder.pending()
+  /** The watch tells the recorder what it has to doubt, so it must have seen this incarnation before the recorder is asked. */
+  async function describe(seen: string | undefined): Promise<Report> {
+    if (seen === undefined || seen !== incarnation) {
+      await watch.check()
+      if (seen === undefined || !seen.startsWith(`${watch.epoch()} `))
+        throw new Error('another epoch of the database began')
+      incarnation = seen
+    }
+    const { visits } = recorder.pending()
     keptBefore = recorder.counters.kept
     wasPending = visits > 0
     const adopted = recorder.adopted()
     const unknown = adopted.filter(({ producerId }) => !known.has(producerId))
     return {
       own: {
-        recordedUntil: recordedUpTo,
+        recordedUntil: recorder.recordedUntil(),
         pending: recorder.ownPending() + unknown.reduce((sum, { visits }) => sum + visits, 0),
         lastSeq: recorder.lastSeq(),
       },

@@ -43,6 +43,8 @@ export interface KeptSegments {
   giveUp(): void
   /** Asks the ledger again for all of them: it may have lost some. */
   doubt(): void
+  /** The oldest visit of all for which the ledger has to be asked again (milliseconds since 1970); undefined: there is none. */
+  firstDoubtfulAt(): number | undefined
   count(): number
   close(): void
 }
@@ -83,6 +85,8 @@ export function createKeptSegments(options: {
   let totalBytes = 0
   let someAreDoubtful = false
   let isTidying = false
+  /** Those that the ledger is being asked for: they may be on their way back to delivery. */
+  let beingAsked: Entry[] = []
 
   async function keep(
     batch: KeptBatch,
@@ -172,6 +176,7 @@ export function createKeptSegments(options: {
 
   /** Rejects when the ledger can't be read, so during an outage nothing goes for its age. */
   async function askLedger(asked: Entry[]): Promise<void> {
+    beingAsked = asked.filter(entry => entry.isDoubtful)
     const epoch = watch.epoch()
     const answer = await recordedBatches(pool, asked)
     if (answer.epoch !== epoch || watch.epoch() !== epoch) {
@@ -189,6 +194,7 @@ export function createKeptSegments(options: {
     }
     if (missing.some(entry => entry.epoch === epoch)) await watch.commitsAreMissing()
     await offer(missing)
+    beingAsked = []
   }
 
   async function offer(missing: Entry[]): Promise<void> {
@@ -208,6 +214,15 @@ export function createKeptSegments(options: {
     if (offered.length === 0) return
     warnOfMissing(offered.length, {})
     onMissing(offered)
+  }
+
+  function firstDoubtfulAt(): number | undefined {
+    if (!someAreDoubtful && beingAsked.length === 0) return undefined
+    let first = Number.POSITIVE_INFINITY
+    for (const { firstVisitAt } of beingAsked) first = Math.min(first, firstVisitAt)
+    for (const { isDoubtful, firstVisitAt } of entries.values())
+      if (isDoubtful) first = Math.min(first, firstVisitAt)
+    return Number.isFinite(first) ? first : undefined
   }
 
   async function remove(entry: Entry): Promise<void> {
@@ -242,6 +257,7 @@ export function createKeptSegments(options: {
       someAreDoubtful = true
       void tidySoon()
     },
+    firstDoubtfulAt,
     count: () => entries.size,
     close: () => clearInterval(timer),
   }

@@ -34,6 +34,8 @@ export interface VisitRecorder {
   producerId: string
   record(visit: Visit): Promise<void>
   pending(): PendingVisits
+  /** As `pending().recordedUpTo`, or earlier where the database may have lost what it had recorded. */
+  recordedUntil(): number
   /** Visits redirected by this process that are not known to be recorded. */
   ownPending(): number
   /** The dead producers whose segments this process delivers, or has just delivered. */
@@ -258,6 +260,10 @@ export async function openVisitRecorder(options: {
     }
   }
 
+  function recordedUntil(): number {
+    return Math.min(pending().recordedUpTo, kept.firstDoubtfulAt() ?? Number.POSITIVE_INFINITY)
+  }
+
   function ownPending(): number {
     const again = deliverer.pending(batch => isOwn(batch) && batch.isOfferedAgain === true)
     return counters.kept - counters.countedAtOnce - settled + again.visits + own.visitsAgain()
@@ -290,6 +296,7 @@ export async function openVisitRecorder(options: {
     producerId,
     record: commits.add,
     pending,
+    recordedUntil,
     ownPending,
     adopted,
     hasEnded: adoption.hasEnded,

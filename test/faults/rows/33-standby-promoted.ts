@@ -3,6 +3,7 @@ import { shorten, visit } from '../../support/hopcount.ts'
 import type { ReplicatedPostgres } from '../../support/replicated-postgres.ts'
 import { startReplicatedPostgres } from '../../support/replicated-postgres.ts'
 import { waitUntil } from '../../support/wait-until.ts'
+import { watchFreshness } from '../../support/watch-freshness.ts'
 import type { FaultSystem } from '../fault-system.ts'
 import type { Row } from '../row.ts'
 import { strikeUnderLoad } from '../strike-under-load.ts'
@@ -33,6 +34,18 @@ export const standbyPromoted: Row = {
     const lostSlugs: string[] = []
     const failures: string[] = []
     const agents = Array.from({ length: 5 }, (_, i) => `${marker}/${i}`)
+    const [watched = ''] = await system.prepareLinks(1)
+    const origins = () => [system.origin()]
+    const watch = watchFreshness({
+      visitOrigins: origins,
+      statsOrigins: origins,
+      slug: watched,
+      visitsBefore: 1,
+      visitors: 2,
+      pollers: 2,
+      random: context.random.next,
+      mayGoBack: true,
+    })
 
     const result = await strikeUnderLoad(system, context, {
       strike: () => server.cutReplication(),
@@ -75,7 +88,13 @@ export const standbyPromoted: Row = {
       },
       { what: 'all visits are counted as what they were', everyMs: 200 },
     ).catch(() => failures.push(...wrong))
-    result.failures.push(...failures)
+    await watch.stopVisits()
+    const endedAt = Date.now()
+    await waitUntil(() => watch.claims.some(({ asOf }) => asOf > endedAt), {
+      what: 'the statistics are complete',
+    })
+    await watch.stop()
+    result.failures.push(...failures, ...watch.faults.slice(0, 5))
     return result
   },
 }
