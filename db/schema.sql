@@ -406,7 +406,8 @@ CREATE TABLE public.set_aside_batches (
 
 CREATE TABLE public.texts (
     id integer NOT NULL,
-    text text NOT NULL COLLATE pg_catalog."C"
+    text text NOT NULL COLLATE pg_catalog."C",
+    used_on date DEFAULT CURRENT_DATE NOT NULL
 );
 
 
@@ -829,4 +830,5 @@ INSERT INTO public.schema_migrations (version) VALUES
     ('20261126000005'),
     ('20261126000006'),
     ('20261126000007'),
-    ('20261126000008');
+    ('20261126000008'),
+    ('20261126000009');

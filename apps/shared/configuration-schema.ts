@@ -181,6 +181,13 @@ export const ConfigurationSchema = Type.Object({
     description:
       'number of UTC days for which raw visits are kept; removing older ones changes no total, series or listed breakdown value. 0: forever',
   }),
+  TEXTS_MAX: Type.Integer({
+    default: 1_000_000,
+    minimum: 0,
+    maximum: 1_000_000_000,
+    description:
+      'rows of the table `texts`, which keeps each referrer and user agent that comes again once; when it is full, further ones are stored in each of their visits',
+  }),
   FOLD_QUARTERS_AFTER_DAYS: Type.Integer({
     default: 0,
     minimum: 0,

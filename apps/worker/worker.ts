@@ -14,6 +14,7 @@ import type { Pool } from 'pg'
 import { startMaintenance } from './maintenance/maintenance.ts'
 import { createMissingKeys } from './recording/missing-keys.ts'
 import { createJobRecorder } from './recording/record-jobs.ts'
+import { createTextRoom } from './recording/text-room.ts'
 import { openVisitKnowledge } from './recording/visit-knowledge.ts'
 import { createWorkerMetrics } from './recording/worker-metrics.ts'
 import { recountPoolConfig } from './recount/recount-pool.ts'
@@ -32,7 +33,8 @@ const closeDeadlineMs = 3_000
 /** Starts recording. If the queue is unavailable, the worker waits for it and logs that once. */
 export async function startWorker(configuration: Configuration, log: Log): Promise<RunningWorker> {
   const missingKeys = createMissingKeys(log)
-  const metrics = createWorkerMetrics(missingKeys)
+  const textRoom = createTextRoom(configuration.TEXTS_MAX)
+  const metrics = createWorkerMetrics(missingKeys, textRoom)
   const databaseHealth = createHealthLog(log, 'database connection')
   const pooled = configuration.DIRECT_DATABASE_URL !== undefined
   const pool = openPool(
@@ -54,14 +56,14 @@ export async function startWorker(configuration: Configuration, log: Log): Promi
     directDatabaseUrl(configuration),
     pooled ? 'DIRECT_DATABASE_URL' : 'DATABASE_URL',
   )
-  const knowledge = await openVisitKnowledge(pool, configuration.GEO_DATABASE)
+  const knowledge = await openVisitKnowledge(pool, { geoDatabase: configuration.GEO_DATABASE, textRoom })
   const location = {
     redisUrl: configuration.REDIS_URL,
     databaseUrl: directDatabaseUrl(configuration),
   }
   const keys = location.redisUrl === undefined ? await openKeys(pool, configuration.SPOOL_DIR) : undefined
   const recorder = createJobRecorder({ pool, knowledge, keys, missingKeys, log, metrics })
-  const stopMaintenance = startMaintenance({ pool, recountPool, log, settings: configuration })
+  const stopMaintenance = startMaintenance({ pool, recountPool, textRoom, log, settings: configuration })
   const worker = startVisitWorker(
     location,
     { concurrency: configuration.WORKER_CONCURRENCY, log },
@@ -72,7 +74,7 @@ export async function startWorker(configuration: Configuration, log: Log): Promi
     {
       registry: metrics.registry,
       problems: () => [missingKeys.problem()].filter(problem => problem !== undefined),
-      warnings: () => [],
+      warnings: () => [textRoom.warning()].filter(warning => warning !== undefined),
     },
     { host: configuration.HOST, port: configuration.WORKER_METRICS_PORT },
   )

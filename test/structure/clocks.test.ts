@@ -29,6 +29,7 @@ const readsWallClock: Record<string, string> = {
   'apps/dashboard/src/text/now.ts': 'times are shown relative to now',
   'apps/worker/maintenance/reclassify-days.ts': 'which days are over',
   'apps/worker/recording/describe/bound-times.ts': 'where the database has no time to tell',
+  'apps/worker/recording/number-texts.ts': 'the other clock stands still while the machine sleeps',
   'apps/worker/recording/record-jobs.ts': 'the time of a visit; when a delayed job is due',
   'apps/worker/recording/worker-metrics.ts': 'how old visits are when they are recorded',
   'apps/worker/seed/seed-database.ts': 'the times of made-up visits',

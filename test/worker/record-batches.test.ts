@@ -10,6 +10,7 @@ import { compactLedger } from '../../apps/worker/maintenance/compact-ledger.ts'
 import { openKnownDatabase } from '../../apps/worker/recording/known-database.ts'
 import { createTextNumbers } from '../../apps/worker/recording/number-texts.ts'
 import type { Recorded } from '../../apps/worker/recording/record-batches.ts'
+import { createTextRoom } from '../../apps/worker/recording/text-room.ts'
 import type { VisitKnowledge } from '../../apps/worker/recording/visit-knowledge.ts'
 import { openVisitKnowledge } from '../../apps/worker/recording/visit-knowledge.ts'
 import { compareCounts } from '../../apps/worker/verify/compare-counts.ts'
@@ -464,7 +465,7 @@ test('two workers that number the same texts concurrently agree on the numbers',
   const words = Array.from({ length: 300 }, (_, i) => `agent ${i}`)
   const once = (texts: string[]) => ({ texts, known: [], visits: texts.map(() => 1), places: new Map() })
   const database = await openKnownDatabase(pool)
-  const workers = [1, 2, 3].map(() => createTextNumbers(pool, database))
+  const workers = [1, 2, 3].map(() => createTextNumbers(pool, database, createTextRoom()))
   for (const worker of workers) await worker.of(once(words))
   const answers = await Promise.all(workers.map(worker => worker.of(once(words.toReversed()))))
   expect(answers[0]?.size).toBe(300)

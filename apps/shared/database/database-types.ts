@@ -166,6 +166,7 @@ export interface SetAsideBatches {
 export interface Texts {
   id: Generated<number>;
   text: string;
+  used_on: Generated<string>;
 }
 
 export interface Visitors {

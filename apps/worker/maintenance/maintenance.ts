@@ -8,6 +8,7 @@ import type { Configuration } from '@hopcount/shared/configuration.ts'
 import type { Log } from '@hopcount/shared/log.ts'
 import { createHealthLog } from '@hopcount/shared/log.ts'
 import type { Pool } from 'pg'
+import type { TextRoom } from '../recording/text-room.ts'
 import { compactLedger } from './compact-ledger.ts'
 import { ensureVisitPartitions } from './ensure-partitions.ts'
 import { foldBreakdowns } from './fold-breakdowns.ts'
@@ -29,8 +30,9 @@ interface Job {
   run: (pool: Pool, stop: AbortSignal) => Promise<unknown>
 }
 
-function jobsFor(settings: MaintenanceSettings, reclassifier: DayReclassifier): Job[] {
+function jobsFor(settings: MaintenanceSettings, reclassifier: DayReclassifier, textRoom: TextRoom): Job[] {
   return [
+    { name: 'counting texts', everyMs: minuteMs, run: pool => textRoom.count(pool) },
     { name: 'counting days again', everyMs: minuteMs, run: (_, stop) => reclassifier.run(stop) },
     { name: 'partitions', everyMs: 60 * minuteMs, run: ensureVisitPartitions },
     { name: 'folding breakdowns', everyMs: 10_000, run: foldBreakdowns },
@@ -56,12 +58,13 @@ export function startMaintenance(options: {
   pool: Pool
   /** As recountDay() needs it. */
   recountPool: Pool
+  textRoom: TextRoom
   log: Log
   settings: MaintenanceSettings
 }): () => Promise<void> {
-  const { pool, recountPool, log, settings } = options
+  const { pool, recountPool, textRoom, log, settings } = options
   const stop = new AbortController()
-  const loops = jobsFor(settings, createDayReclassifier(recountPool, log)).map(async job => {
+  const loops = jobsFor(settings, createDayReclassifier(recountPool, log), textRoom).map(async job => {
     const health = createHealthLog(log, job.name)
     while (!stop.signal.aborted) {
       let delayMs = job.everyMs

@@ -2,10 +2,11 @@ import { dayText } from '@hopcount/shared/days.ts'
 import type { Pool } from 'pg'
 import { today } from './database-clock.ts'
 import { deleteBefore, dropPartitionsBefore } from './day-partitions.ts'
+import { retireTexts } from './retire-texts.ts'
 
 /**
  * Removes raw visits of days (UTC) that lie wholly before the last `retentionDays` times 24 hours, and the tails of their
- * breakdowns; 0: never. Totals, series and listed values stay. Later visits of such a day are counted like all others,
+ * breakdowns, and then texts that none of the others refers to; 0: never. Totals, series and listed values stay. Later visits of such a day are counted like all others,
  * and removed at the next run. Returns how many days were removed.
  */
 export async function retireVisits(pool: Pool, retentionDays: number, now?: number): Promise<number> {
@@ -38,5 +39,6 @@ export async function retireVisits(pool: Pool, retentionDays: number, now?: numb
     },
     beforeDay,
   )
+  await retireTexts(pool, beforeDay)
   return dropped
 }

@@ -9,6 +9,8 @@ import type { KnownDatabase } from './known-database.ts'
 import { openKnownDatabase } from './known-database.ts'
 import type { TextNumbers } from './number-texts.ts'
 import { createTextNumbers } from './number-texts.ts'
+import type { TextRoom } from './text-room.ts'
+import { createTextRoom } from './text-room.ts'
 
 /** What recording needs to describe visits, kept from one transaction to the next. */
 export interface VisitKnowledge {
@@ -22,10 +24,14 @@ export interface VisitKnowledge {
   forget(): Promise<void>
 }
 
-/** @param geoDatabase file in MaxMind's format. Undefined: the bundled one */
-export async function openVisitKnowledge(pool: Pool, geoDatabase?: string): Promise<VisitKnowledge> {
+/** @param options.geoDatabase file in MaxMind's format. Undefined: the bundled one */
+export async function openVisitKnowledge(
+  pool: Pool,
+  options: { geoDatabase?: string | undefined; textRoom?: TextRoom } = {},
+): Promise<VisitKnowledge> {
+  const { geoDatabase, textRoom = createTextRoom() } = options
   const database = await openKnownDatabase(pool)
-  const texts = createTextNumbers(pool, database)
+  const texts = createTextNumbers(pool, database, textRoom)
   const salts: VisitorSalts = createVisitorSalts(pool, database)
   return {
     database,

@@ -1,6 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from '@prometheus-io/client'
 import type { MissingKeys } from './missing-keys.ts'
 import type { Recorded } from './record-batches.ts'
+import type { TextRoom } from './text-room.ts'
 
 export interface WorkerMetrics {
   registry: Registry
@@ -10,7 +11,10 @@ export interface WorkerMetrics {
   observeCommit(commit: Recorded & { oldestVisits: number[]; seconds: number }): void
 }
 
-export function createWorkerMetrics(missingKeys: Pick<MissingKeys, 'jobs'>): WorkerMetrics {
+export function createWorkerMetrics(
+  missingKeys: Pick<MissingKeys, 'jobs'>,
+  textRoom: Pick<TextRoom, 'rows' | 'limit'>,
+): WorkerMetrics {
   const registry = new Registry()
   const registers = [registry]
   collectDefaultMetrics({ register: registry })
@@ -24,6 +28,22 @@ export function createWorkerMetrics(missingKeys: Pick<MissingKeys, 'jobs'>): Wor
     name: 'hopcount_misdated_visits_total',
     help: 'Visits counted at the nearest time that can be right',
     registers,
+  })
+  new Gauge({
+    name: 'hopcount_texts',
+    help: 'Rows of the table texts: referrers and user agents that came again',
+    registers,
+    collect() {
+      this.set(textRoom.rows())
+    },
+  })
+  new Gauge({
+    name: 'hopcount_texts_max',
+    help: 'Rows that the table texts may have (TEXTS_MAX)',
+    registers,
+    collect() {
+      this.set(textRoom.limit)
+    },
   })
   const commitSeconds = new Histogram({
     name: 'hopcount_commit_seconds',

@@ -56,7 +56,7 @@ export async function makePartitions(pool: Pool, from: Date, to: Date): Promise<
 /** Numbers all texts, as a worker would number those that repeat; returns the numbers in the order of the texts. */
 export async function numberSeedTexts(pool: Pool, texts: string[]): Promise<number[]> {
   await pool.query(
-    'INSERT INTO texts (text) SELECT DISTINCT text FROM unnest($1::text[]) AS text ORDER BY text ON CONFLICT DO NOTHING',
+    'INSERT INTO texts (text) SELECT DISTINCT text FROM unnest($1::text[]) AS text ORDER BY text ON CONFLICT (text) DO UPDATE SET used_on = CURRENT_DATE',
     [texts],
   )
   const { rows } = await pool.query<{ id: number }>(
