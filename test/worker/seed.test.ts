@@ -23,7 +23,7 @@ async function seed(slugPrefix: string): Promise<void> {
 
 test('seeded visits are consistent with every aggregate, alongside visits that workers recorded', async () => {
   const visits = Array.from({ length: 50 }, (_, i) => ({
-    linkId: 1_000_000 + (i % 3),
+    linkId: 1_000_000_000 + (i % 3),
     visitedAt: Date.now() - i * 3_600_000,
     referrer: 'https://www.google.com/',
     userAgent: 'Mozilla/5.0 (X11; Linux x86_64; rv:130.0) Gecko/20100101 Firefox/130.0',
