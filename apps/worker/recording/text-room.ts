@@ -18,7 +18,7 @@ export interface TextRoom {
   warning(): string | undefined
 }
 
-export const defaultTextLimit = 1_000_000
+const defaultTextLimit = 1_000_000
 
 export function createTextRoom(limit = defaultTextLimit): TextRoom {
   let rows = 0

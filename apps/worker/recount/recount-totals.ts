@@ -19,19 +19,30 @@ export async function recountTotals(
   { onlyClasses = false }: { onlyClasses?: boolean } = {},
 ): Promise<RecountedTotals> {
   const recounted: RecountedTotals = { link_breakdowns: 0, link_totals: 0 }
-  const { rows } = await pool.query<{ last: number }>(
-    `SELECT greatest((SELECT max(link_id) FROM link_totals), (SELECT max(link_id) FROM link_days), (SELECT max(link_id) FROM link_breakdowns), 0) AS last`,
-  )
-  const lastLink = rows[0]?.last ?? 0
   const recount = async (from: number, to: number) => {
     if (!onlyClasses) recounted.link_breakdowns += await deleteLoose(pool, from, to)
     recounted.link_totals += await addTotals(pool, from, to, onlyClasses)
   }
-  for (let from = allLinks + 1; from <= lastLink; from += linksPerStatement)
+  let from = await nextLink(pool, allLinks + 1)
+  while (from !== undefined) {
     await recount(from, from + linksPerStatement)
+    from = await nextLink(pool, from + linksPerStatement)
+  }
   // Comes last, in a statement of its own: recording locks this row after those of links.
   await recount(allLinks, allLinks + 1)
   return recounted
+}
+
+/** The first link from this id on that has any row: ids may have wide gaps. */
+async function nextLink(pool: Pool, from: number): Promise<number | undefined> {
+  const { rows } = await pool.query<{ next: number | null }>({
+    name: 'next-link',
+    text: `SELECT least((SELECT min(link_id) FROM link_totals WHERE link_id >= $1),
+                        (SELECT min(link_id) FROM link_days WHERE link_id >= $1),
+                        (SELECT min(link_id) FROM link_breakdowns WHERE link_id >= $1)) AS next`,
+    values: [from],
+  })
+  return rows[0]?.next ?? undefined
 }
 
 /** Breakdowns of days without visits. */
