@@ -11,7 +11,7 @@ export interface ApiMetrics {
 
 /** The metrics of an API process, and of its siblings on the same address. They are read from plain numbers on each scrape; a redirect only increments those. */
 export function createApiMetrics(
-  recorder: Pick<VisitRecorder, 'counters' | 'pending'>,
+  recorder: Pick<VisitRecorder, 'counters' | 'pending' | 'keptBytes'>,
   queue: VisitQueue,
   prefetches: { refused: number },
   readSilent: ReadSilent,
@@ -46,6 +46,12 @@ export function createApiMetrics(
     'Batches set aside because the worker refuses them',
     () => counters.batchesSetAside,
   )
+  counter(
+    'hopcount_batches_offered_again_total',
+    'Batches that the database had confirmed and lost, and that are delivered again',
+    () => counters.batchesOfferedAgain,
+  )
+  gauge('hopcount_spool_kept_bytes', 'Size of the segments that are recorded and kept', recorder.keptBytes)
   gauge(
     'hopcount_visits_pending',
     'Visits kept or adopted by this process and not known to be recorded',

@@ -46,6 +46,7 @@ export interface KeptSegments {
   /** The oldest visit of all for which the ledger has to be asked again (milliseconds since 1970); undefined: there is none. */
   firstDoubtfulAt(): number | undefined
   count(): number
+  bytes(): number
   close(): void
 }
 
@@ -259,6 +260,7 @@ export function createKeptSegments(options: {
     },
     firstDoubtfulAt,
     count: () => entries.size,
+    bytes: () => totalBytes,
     close: () => clearInterval(timer),
   }
 }

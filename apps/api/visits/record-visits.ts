@@ -47,6 +47,8 @@ export interface VisitRecorder {
   /** The last batch number drawn. */
   lastSeq(): number
   counters: VisitCounters
+  /** Size of the segments that are recorded and kept. */
+  keptBytes(): number
   /** Segments in the spool, of all producers, that wait for an operator. */
   setAsideSegments: SetAsideSegments['counts']
   /** Seals the open segment, delivers for `deliverWithinMs` at most, and closes; the next process adopts what remains. */
@@ -73,6 +75,7 @@ export interface AdoptedVisits {
 }
 
 export interface VisitCounters extends KeptVisits {
+  batchesOfferedAgain: number
   damagedRanges: number
   batchesSetAside: number
 }
@@ -114,6 +117,7 @@ export async function openVisitRecorder(options: {
     lost: 0,
     damagedRanges: 0,
     batchesSetAside: 0,
+    batchesOfferedAgain: 0,
   }
   /** Visits of this process's own batches that left the deliverer: counted, set aside, or lost. */
   let settled = 0
@@ -237,6 +241,7 @@ export async function openVisitRecorder(options: {
   const isOwn = (batch: BatchId) => batch.producerId === producerId
 
   function onMissing(batches: KeptBatch[]): void {
+    counters.batchesOfferedAgain += batches.length
     own.offerAgain(batches.filter(isOwn))
     adoption.offerAgain(batches.filter(batch => !isOwn(batch)))
     deliverer.fill()
@@ -306,6 +311,7 @@ export async function openVisitRecorder(options: {
     lastSeq: numbers.last,
     setAsideSegments: setAside.counts,
     counters,
+    keptBytes: kept.bytes,
     close,
   }
 }
