@@ -53,7 +53,7 @@ const schemes: readonly [device: Device, pattern: RegExp][] = [
   ],
   [
     'tv',
-    /\b(?:magicsee|vorke|vensmile|wechip|turewell|dolamee|g-?box|matricom|pivos|rikomagic|rkm|ug802|measy|tronfy|jynxbox|alfawise a|acemax|ematic|sumvision|magcubic|vankyo|thundeal|dangbei|cinebeam|benq|epson)/,
+    /\b(?:magicsee|vorke|vensmile|wechip|turewell|dolamee|g-?box|matricom|pivos|rikomagic|rkm|ug802|measy|tronfy|jynxbox|alfawise a|acemax|ematic|sumvision|magcubic|vankyo|thundeal|tpm\d{3}e\b|[248]t-[a-z]\d\d|ai pont|diw\d{4}|sky q\b|jbl bar|dangbei|cinebeam|benq|epson)/,
   ],
   [
     'tv',
@@ -69,7 +69,7 @@ const schemes: readonly [device: Device, pattern: RegExp][] = [
   // Alcatel, Xiaomi, Nokia, OPPO and OnePlus, realme, vivo
   [
     'tablet',
-    /\b(?:80[6-9]\d|90[0-3]\d|9203)[a-z]|\b2\d{3,4}b?rp|\bnokia t\d\d|\bopd\d{4}|\brmp\d{4}|\bpa2\d{3}\b/,
+    /\b(?:80[6-9]\d|90[0-3]\d|9203)[a-z]|\b2\d{3,4}b?rp|\bnokia t\d\d|\bopd\d{4}|\brmp\d{4}|\bpa2\d{3}\b|\btcl 9\d{3}[a-z]|\bdoogee [tur]\d\d/,
   ],
   // Others with a scheme of their own
   [

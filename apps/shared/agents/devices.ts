@@ -141,7 +141,7 @@ const certainWords: readonly NamedWords<Device>[] = [
     ' tv safari',
     '(lite) tv',
   ],
-  ['car', 'tesla/', 'qtcarbrowser', 'automotive', 'carpad', 'carplay', 'carbrowser'],
+  ['car', 'tesla/', 'qtcarbrowser', 'automotive', 'carpad', 'carplay', 'carbrowser', 'polestar', 'volvo'],
 ]
 
 /** Words that count only where the model of an Android device does not say more. */
@@ -188,7 +188,8 @@ const furtherWords: readonly NamedWords<Device>[] = [
     'meego',
     'sailfish',
     'webos/',
-    'brew',
+    'brew/',
+    'brew ',
     'maui',
     'dorado',
     'windows ce',
@@ -234,6 +235,7 @@ const desktopSystems = new Set([
  * Chrome"); many tablets say it nevertheless, and are told by their model.
  */
 function findAndroidDevice(text: string): Device {
+  if (text.includes('(pc; openharmony')) return 'desktop'
   const saysMobile = text.includes('mobile')
   const ofModel = deviceOfModel(modelOf(text), saysMobile) ?? deviceOfBuild(text, saysMobile)
   if (ofModel !== undefined) return ofModel

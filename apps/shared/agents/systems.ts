@@ -35,8 +35,8 @@ export const systems: readonly NamedWords[] = [
   ],
   ['Nintendo', 'nintendo'],
   ['KaiOS', 'kaios'],
-  ['Firefox OS', '(mobile;', '(tablet;', '(tv; rv'],
   ['HarmonyOS', 'harmonyos', 'openharmony', 'arkweb/', 'harmony;'],
+  ['Firefox OS', '(mobile;', '(tablet;', '(tv; rv'],
   ['Chrome OS', ' cros ', '(cros;', 'chromebook'],
   ['Fuchsia', 'fuchsia'],
   [
