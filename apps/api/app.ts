@@ -6,6 +6,7 @@ import type { Configuration } from '@hopcount/shared/configuration.ts'
 import { listed } from '@hopcount/shared/configuration.ts'
 import { databaseOn } from '@hopcount/shared/database/query-builder.ts'
 import type { Log } from '@hopcount/shared/log.ts'
+import { describeSetAside } from '@hopcount/shared/visits/set-aside-counts.ts'
 import { describeSilent } from '@hopcount/shared/visits/silent-producers.ts'
 import type { VisitQueue } from '@hopcount/shared/visits/visit-queue.ts'
 import type { FastifyInstance } from 'fastify'
@@ -26,6 +27,7 @@ import { createApiMetrics } from './health/api-metrics.ts'
 import { healthRoutes } from './health/health-routes.ts'
 import type { JoinedMetrics } from './health/join-metrics.ts'
 import { joinMetrics } from './health/join-metrics.ts'
+import { watchSetAside } from './health/watch-set-aside.ts'
 import { refuseBadHosts } from './host-header.ts'
 import { createHttpServer, drainConnections } from './http-server.ts'
 import { limitConnections } from './limits/limit-connections.ts'
@@ -153,13 +155,19 @@ async function addRoutes(app: FastifyInstance, parts: Parts): Promise<void> {
   await app.register(dashboardRoutes)
   const prefetches = { refused: 0 }
   const silent = watchSilent(pool, log)
+  const setAside = watchSetAside({ pool, queue, recorder })
   healthRoutes(app, {
     pool,
-    metrics: createApiMetrics(recorder, queue, prefetches, silent, parts.joinedMetrics),
+    metrics: createApiMetrics(recorder, queue, prefetches, silent, setAside, parts.joinedMetrics),
     isStopping: parts.isStopping,
     async warnings() {
       const proxy = clients.warning()
-      return [...(proxy === undefined ? [] : [proxy]), ...(await silent()).map(describeSilent)]
+      const [silentNow, setAsideNow] = await Promise.all([silent(), setAside()])
+      return [
+        ...(proxy === undefined ? [] : [proxy]),
+        ...silentNow.map(describeSilent),
+        ...describeSetAside(setAsideNow),
+      ]
     },
   })
   redirectRoutes(app, {

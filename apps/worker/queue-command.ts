@@ -18,7 +18,7 @@ import { openVisitQueue } from '@hopcount/shared/visits/visit-queue.ts'
 import type { Pool } from 'pg'
 import { drop } from './set-aside/drop.ts'
 import type { SetAside } from './set-aside/list-set-aside.ts'
-import { listSetAside } from './set-aside/list-set-aside.ts'
+import { describeEntry, listSetAside } from './set-aside/list-set-aside.ts'
 import { putBack } from './set-aside/put-back.ts'
 
 interface Context {
@@ -63,13 +63,7 @@ await runCommand('queue', async () => {
 
 async function listFailed(context: Context): Promise<void> {
   const found = await findSetAside(context)
-  for (const { id, at, reason, visits } of found) {
-    const known = visits === undefined ? '' : `  ${visits} visits`
-    // As JSON, so that nothing from outside reaches the terminal raw.
-    process.stdout.write(
-      `${JSON.stringify(id)}  ${at?.toISOString() ?? '-'}  ${JSON.stringify(reason)}${known}\n`,
-    )
-  }
+  for (const entry of found) process.stdout.write(`${describeEntry(entry)}\n`)
   for (const { id, reason } of await findWaitingForKey(context.queue))
     process.stdout.write(`${JSON.stringify(id)}  ${reason}\n`)
   process.stdout.write(`${found.length} set aside\n`)

@@ -11,9 +11,9 @@ import type { Registry } from '@prometheus-io/client'
 
 export interface WorkerHealth {
   registry: Registry
-  /** Sentences for an operator. */
+  /** Sentences for an operator. Neither throws or rejects. */
   problems(): string[]
-  warnings(): string[]
+  warnings(): Promise<string[]>
 }
 
 export async function serveHealth(
@@ -22,7 +22,7 @@ export async function serveHealth(
 ): Promise<Server> {
   const server = createServer((request, response) => {
     if (request.url === '/healthz') response.writeHead(200, { 'content-type': 'text/plain' }).end('ok\n')
-    else if (request.url === '/readyz') sendReadiness(response, health)
+    else if (request.url === '/readyz') void sendReadiness(response, health)
     else if (request.url === '/metrics') sendMetrics(response, health.registry)
     else response.writeHead(404).end()
   })
@@ -33,11 +33,11 @@ export async function serveHealth(
   return server
 }
 
-function sendReadiness(response: ServerResponse, { problems, warnings }: WorkerHealth): void {
+async function sendReadiness(response: ServerResponse, { problems, warnings }: WorkerHealth): Promise<void> {
   const found = problems()
   const [status, type, body] =
     found.length === 0
-      ? [200, 'application/json', { status: 'ready', warnings: warnings() }]
+      ? [200, 'application/json', { status: 'ready', warnings: await warnings() }]
       : [503, 'application/problem+json', { title: 'Not ready', status: 503, detail: found.join(' ') }]
   response
     .writeHead(status, { 'content-type': type, 'cache-control': 'no-store' })

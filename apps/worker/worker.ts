@@ -9,6 +9,7 @@ import { createHealthLog } from '@hopcount/shared/log.ts'
 import { claimQueueKey } from '@hopcount/shared/visits/claim-queue-key.ts'
 import type { KeyRing } from '@hopcount/shared/visits/key-ring.ts'
 import { createKeyRing } from '@hopcount/shared/visits/key-ring.ts'
+import { describeSetAside, setAsideInLedger } from '@hopcount/shared/visits/set-aside-counts.ts'
 import { startVisitWorker } from '@hopcount/shared/visits/visit-queue.ts'
 import type { Pool } from 'pg'
 import { startMaintenance } from './maintenance/maintenance.ts'
@@ -34,7 +35,6 @@ const closeDeadlineMs = 3_000
 export async function startWorker(configuration: Configuration, log: Log): Promise<RunningWorker> {
   const missingKeys = createMissingKeys(log)
   const textRoom = createTextRoom(configuration.TEXTS_MAX)
-  const metrics = createWorkerMetrics(missingKeys, textRoom)
   const databaseHealth = createHealthLog(log, 'database connection')
   const pooled = configuration.DIRECT_DATABASE_URL !== undefined
   const pool = openPool(
@@ -51,6 +51,9 @@ export async function startWorker(configuration: Configuration, log: Log): Promi
     recountPoolConfig(directDatabaseUrl(configuration), 'hopcount worker'),
     error => databaseHealth.fails(error),
   )
+  /** While the database is away, none: the outage is said elsewhere. */
+  const setAside = () => setAsideInLedger(pool).catch(() => 0)
+  const metrics = createWorkerMetrics(missingKeys, textRoom, setAside)
   await waitForDatabase(pool)
   await refuseTransactionPooler(
     directDatabaseUrl(configuration),
@@ -74,7 +77,10 @@ export async function startWorker(configuration: Configuration, log: Log): Promi
     {
       registry: metrics.registry,
       problems: () => [missingKeys.problem()].filter(problem => problem !== undefined),
-      warnings: () => [textRoom.warning()].filter(warning => warning !== undefined),
+      warnings: async () => [
+        ...[textRoom.warning()].filter(warning => warning !== undefined),
+        ...describeSetAside({ ledger: await setAside(), queue: 0, spool: 0, damaged: 0 }),
+      ],
     },
     { host: configuration.HOST, port: configuration.WORKER_METRICS_PORT },
   )

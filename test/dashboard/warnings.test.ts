@@ -21,4 +21,18 @@ describe.skipIf(!browserAvailable())('the page', () => {
     await after.page.getByText('X-Forwarded-For from 127.0.0.1 is ignored').waitFor()
     expect(after.incidents).toEqual([])
   })
+
+  it('says that visits are set aside', async () => {
+    const { origin, browser, pool } = dashboard
+    await pool.query(
+      `INSERT INTO set_aside_batches (producer_id, seq, reason) VALUES (gen_random_uuid(), 1, 'a test')`,
+    )
+    // What an API process has read, it remembers for a second.
+    await expect
+      .poll(async () => (await fetch(`${origin}/readyz`)).text(), { timeout: 30_000 })
+      .toContain('set aside')
+    const { page, incidents } = await openPage(browser, origin)
+    await page.getByText('Visits are set aside and not counted: 1 batch in the ledger').waitFor()
+    expect(incidents).toEqual([])
+  })
 })

@@ -18,6 +18,7 @@ import {
   startWorker,
   visit,
   waitForVisits,
+  workerOrigin,
 } from '../support/hopcount.ts'
 import type { StartedProcess } from '../support/processes.ts'
 import { startProcess } from '../support/processes.ts'
@@ -51,9 +52,12 @@ describe.each([
       cleanUpLater(() => queue.close())
     })
 
-    async function runQueueCommand(...args: string[]): Promise<string> {
+    const runQueueCommand = (...args: string[]) => runCommand('apps/worker/queue-command.ts', args)
+    const runVerify = () => runCommand('apps/worker/verify.ts', [])
+
+    async function runCommand(script: string, args: string[]): Promise<string> {
       const command = startProcess({
-        script: 'apps/worker/queue-command.ts',
+        script,
         args,
         env: {
           DATABASE_URL: installation.databaseUrl,
@@ -196,6 +200,40 @@ describe.each([
         if (batch === undefined) throw new Error('no batch is left')
         return batch
       }
+
+      test('API, worker and verify say so', async () => {
+        const warnings = async () => {
+          const response = await fetch(`${api.origin}/readyz`)
+          expect(response.status).toBe(200)
+          return ((await response.json()) as { warnings: string[] }).warnings
+        }
+        // The API looks through the spool every few seconds.
+        await waitUntil(
+          async () =>
+            /: \d batches in the ledger, \d failed jobs in the queue, [3-9] segments in the spool\./.test(
+              (await warnings()).join(),
+            ),
+          { what: 'the API warns' },
+        )
+        const fromWorker = await fetch(`${workerOrigin(worker)}/readyz`)
+        expect(fromWorker.status).toBe(200)
+        const readiness = (await fromWorker.json()) as { warnings: string[] }
+        expect(readiness.warnings[0]).toMatch(/: \d batches in the ledger\./)
+
+        const ofApi = await (await fetch(`${api.origin}/metrics`)).text()
+        for (const place of ['ledger', 'queue', 'spool'])
+          expect(ofApi).toMatch(new RegExp(`^hopcount_set_aside{place="${place}"} [1-9]`, 'm'))
+        expect(ofApi).toMatch(/^hopcount_set_aside{place="damaged"} 0$/m)
+        expect(ofApi).toMatch(/^hopcount_batches_set_aside_total [1-9]/m)
+        const ofWorker = await (await fetch(`${workerOrigin(worker)}/metrics`)).text()
+        expect(ofWorker).toMatch(/^hopcount_batches_set_aside [1-9]/m)
+        expect(ofWorker).toMatch(/^hopcount_jobs_set_aside_total [1-9]/m)
+
+        const verified = await runVerify()
+        for (const { id } of refused) expect(verified).toContain(`set aside: "${id}"`)
+        expect(verified).toMatch(/^\d batches are set aside and not counted/m)
+        expect(verified).toContain('raw visits, aggregates and ledger agree')
+      })
 
       test('it is counted once it is put back, and its segment is deleted then', async () => {
         const { slug, file, id } = take()

@@ -3,6 +3,7 @@ import { Counter, collectDefaultMetrics, Gauge, Registry } from '@prometheus-io/
 import type { ReadSilent } from '../freshness/watch-silent.ts'
 import type { VisitRecorder } from '../visits/record-visits.ts'
 import type { JoinedMetrics } from './join-metrics.ts'
+import type { ReadSetAside } from './watch-set-aside.ts'
 
 export interface ApiMetrics {
   contentType: string
@@ -15,6 +16,7 @@ export function createApiMetrics(
   queue: VisitQueue,
   prefetches: { refused: number },
   readSilent: ReadSilent,
+  readSetAside: ReadSetAside,
   joined: JoinedMetrics | undefined,
 ): ApiMetrics {
   const registry = new Registry()
@@ -88,6 +90,14 @@ export function createApiMetrics(
     registers: [registry],
   })
 
+  const setAside = new Gauge({
+    name: 'hopcount_set_aside',
+    help: 'What is set aside for an operator, by place; the same batch is normally in several',
+    aggregator: 'max',
+    labelNames: ['place'],
+    registers: [registry],
+  })
+
   function counter(name: string, help: string, read: () => number): void {
     new Counter({
       name,
@@ -117,6 +127,7 @@ export function createApiMetrics(
     jobs.reset()
     const counts = await queue.counts().catch(() => undefined)
     for (const [state, count] of Object.entries(counts ?? {})) jobs.set({ state }, count)
+    for (const [place, count] of Object.entries(await readSetAside())) setAside.set({ place }, count)
     silent.reset()
     for (const { producerId, host, pending } of await readSilent())
       silent.set({ producer: producerId, host }, pending)

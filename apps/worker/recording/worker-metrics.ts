@@ -14,6 +14,7 @@ export interface WorkerMetrics {
 export function createWorkerMetrics(
   missingKeys: Pick<MissingKeys, 'jobs'>,
   textRoom: Pick<TextRoom, 'rows' | 'limit'>,
+  setAsideBatches: () => Promise<number>,
 ): WorkerMetrics {
   const registry = new Registry()
   const registers = [registry]
@@ -63,6 +64,14 @@ export function createWorkerMetrics(
     registers,
     collect() {
       this.set(missingKeys.jobs())
+    },
+  })
+  new Gauge({
+    name: 'hopcount_batches_set_aside',
+    help: 'Batches in the ledger’s table of those that are set aside',
+    registers,
+    async collect() {
+      this.set(await setAsideBatches())
     },
   })
   return {

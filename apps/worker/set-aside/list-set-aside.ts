@@ -30,15 +30,16 @@ export async function listSetAside({
   spoolDir,
 }: {
   pool: Pool
-  queue: VisitQueue
+  /** Undefined: its failed jobs are left out. */
+  queue: VisitQueue | undefined
   spoolDir: string
 }): Promise<Map<string, SetAside>> {
   const entries = new Map<string, SetAside>()
   const add = (id: string, entry: Omit<SetAside, 'id'>) =>
     entries.set(id, { id, ...entry, ...entries.get(id), ...(entry.file && { file: entry.file }) })
-  for (const { at, reason, visits, ...batch } of await setAsideInLedger(pool))
+  for (const { at, reason, visits, ...batch } of await readLedger(pool))
     add(batchKey(batch), { at, reason, batch, ...(visits !== null && { visits }) })
-  for await (const job of queue.jobs('failed')) {
+  for await (const job of queue?.jobs('failed') ?? []) {
     const id = job.id ?? ''
     add(id, { at: new Date(job.finishedOn ?? job.timestamp), reason: job.failedReason })
     const entry = entries.get(id)
@@ -52,7 +53,7 @@ export async function listSetAside({
   return entries
 }
 
-async function setAsideInLedger(
+async function readLedger(
   pool: Pool,
 ): Promise<(BatchId & { at: Date; reason: string; visits: number | null })[]> {
   const { rows } = await pool.query(
@@ -60,4 +61,10 @@ async function setAsideInLedger(
      FROM set_aside_batches ORDER BY set_aside_at, producer_id, seq`,
   )
   return rows
+}
+
+/** One line. As JSON, so that nothing from outside reaches a terminal raw. */
+export function describeEntry({ id, at, reason, visits }: SetAside): string {
+  const known = visits === undefined ? '' : `  ${visits} visits`
+  return `${JSON.stringify(id)}  ${at?.toISOString() ?? '-'}  ${JSON.stringify(reason)}${known}`
 }

@@ -7,7 +7,7 @@ interface Readiness {
 const everyMs = 60_000
 const readiness = { url: '/readyz', about: undefined }
 
-/** What makes the numbers of this installation wrong until its configuration is changed. */
+/** What makes the numbers of this installation wrong or incomplete until an operator acts. */
 export function Warnings() {
   const { response } = usePolled<Readiness>(readiness, { everyMs })
   return (
