@@ -31,6 +31,7 @@ import { watchSetAside } from './health/watch-set-aside.ts'
 import { refuseBadHosts } from './host-header.ts'
 import { createHttpServer, drainConnections } from './http-server.ts'
 import { limitConnections } from './limits/limit-connections.ts'
+import { limitPerClient } from './limits/limit-per-client.ts'
 import { limitRates } from './limits/rate-limits.ts'
 import { createLinkCreator } from './links/create-links.ts'
 import { reservedSlugs } from './links/reserved-slugs.ts'
@@ -54,7 +55,7 @@ import { parseBodies } from './request-bodies.ts'
 import { liveCounts } from './stats/live/live-queries.ts'
 import { createLiveSource } from './stats/live/live-source.ts'
 import type { LiveStreams } from './stats/live/live-streams.ts'
-import { createLiveStreams } from './stats/live/live-streams.ts'
+import { createLiveStreams, maxStreamsPerClient } from './stats/live/live-streams.ts'
 import { statsRoutes } from './stats/stats-routes.ts'
 import type { VisitRecorder } from './visits/record-visits.ts'
 
@@ -186,7 +187,7 @@ async function addRoutes(app: FastifyInstance, parts: Parts): Promise<void> {
 
 async function addStatsRoutes(
   app: FastifyInstance,
-  { configuration, log, statsPool, exportPool, freshness, resolver, streams }: Parts,
+  { configuration, log, clients, statsPool, exportPool, freshness, resolver, streams }: Parts,
 ): Promise<void> {
   const source = createLiveSource({
     query: (linkIds, now) => liveCounts(databaseOn(statsPool), linkIds, now),
@@ -197,7 +198,19 @@ async function addStatsRoutes(
     pool: statsPool,
     exportPool,
     freshness,
-    live: { streams, source, findLink: async slug => resolver.cached(slug) ?? resolver.resolve(slug) },
+    live: {
+      streams,
+      source,
+      findLink: async slug => resolver.cached(slug) ?? resolver.resolve(slug),
+      limit: limitPerClient(clients, {
+        max: maxStreamsPerClient,
+        refusal: 'There are too many live streams from this address already.',
+      }),
+    },
+    limitExports: limitPerClient(clients, {
+      max: 1,
+      refusal: 'Another export from this address is in progress. Please try again when it has ended.',
+    }),
     perMinute: configuration.RATE_LIMIT_STATS,
   })
 }

@@ -9,6 +9,7 @@
 import { BlockList, isIPv6 } from 'node:net'
 import { normalizeAddress } from '@hopcount/shared/client-address.ts'
 import type { Log } from '@hopcount/shared/log.ts'
+import { parseNetwork } from '@hopcount/shared/network.ts'
 import { isPublicAddress } from '@hopcount/shared/public-address.ts'
 import type { FastifyRequest } from 'fastify'
 
@@ -32,7 +33,7 @@ const manyForwarded = 100
 
 /** @param networks TRUST_PROXY: addresses or CIDR blocks, separated by commas */
 export function createClientAddresses(networks: string | undefined, log: Log): ClientAddresses {
-  const trusted = blockList(networks?.split(',').map(network => network.trim()) ?? [])
+  const trusted = blockList(networks?.split(',') ?? [])
   let requests = 0
   let forwarded = 0
   let warning: string | undefined
@@ -77,14 +78,11 @@ export function isLocalClient({ headers, socket }: Request): boolean {
 
 const loopback = blockList(['127.0.0.0/8', '::1'])
 
+/** What is no network is left out; the configuration has been checked. */
 function blockList(networks: string[]): BlockList {
   const list = new BlockList()
-  for (const network of networks) {
-    const [text = '', prefixLength] = network.split('/')
-    const address = normalizeAddress(text) ?? text
-    if (prefixLength === undefined) list.addAddress(address, familyOf(address))
-    else list.addSubnet(address, Number(prefixLength), familyOf(address))
-  }
+  for (const { address, prefixLength, family } of networks.flatMap(text => parseNetwork(text) ?? []))
+    list.addSubnet(address, prefixLength, family)
   return list
 }
 

@@ -1,9 +1,9 @@
 /** Reads the environment, once per process. All configuration errors are reported together, before anything is opened. */
-import { isIP } from 'node:net'
 import { resolve } from 'node:path'
 import type { Static } from 'typebox'
 import { Value } from 'typebox/value'
 import { ConfigurationSchema } from './configuration-schema.ts'
+import { containsStrangers, parseNetwork } from './network.ts'
 
 export type Configuration = Static<typeof ConfigurationSchema> & { DATABASE_URL: string }
 
@@ -82,9 +82,15 @@ function* contradictions(configuration: Static<typeof ConfigurationSchema>): Gen
     if (isUsed && configuration.VISIT_DURABILITY === 'spool')
       yield [name, `${name} has no effect unless VISIT_DURABILITY is queue or both`]
   }
-  for (const network of configuration.TRUST_PROXY?.split(',') ?? []) {
-    if (!isNetwork(network.trim()))
+  for (const text of configuration.TRUST_PROXY?.split(',') ?? []) {
+    const network = parseNetwork(text)
+    if (network === undefined)
       yield ['TRUST_PROXY', 'TRUST_PROXY must list addresses or CIDR blocks, such as 10.0.0.0/8,fd00::/8']
+    else if (containsStrangers(network))
+      yield [
+        'TRUST_PROXY',
+        'TRUST_PROXY has a block so large that strangers are trusted, who could pass for any address: list the networks of the proxies only',
+      ]
   }
   for (const host of listed(configuration.OWN_HOSTS)) {
     if (/[/?#@\\]/.test(host) || !URL.canParse(`http://${host}`))
@@ -126,13 +132,6 @@ export function directDatabaseUrl(
 /** The entries of a comma-separated setting, without blanks and empty ones. */
 export function listed(setting: string | undefined): string[] {
   return (setting ?? '').split(',').flatMap(entry => entry.trim() || [])
-}
-
-function isNetwork(text: string): boolean {
-  const [address = '', prefixLength, ...rest] = text.split('/')
-  const longest = { 0: -1, 4: 32, 6: 128 }[isIP(address)] ?? -1
-  if (rest.length > 0 || longest === -1) return false
-  return prefixLength === undefined || (/^\d{1,3}$/.test(prefixLength) && Number(prefixLength) <= longest)
 }
 
 /** The password in .env.example and docker-compose.yml, which are for trying Hopcount on one machine. */

@@ -1,9 +1,11 @@
 /** The life of an API or worker process: read the configuration, start, run until told to stop, close within a deadline. */
+import cluster from 'node:cluster'
 import closeWithGrace from 'close-with-grace'
 import type { Configuration } from './configuration.ts'
 import { readConfiguration } from './configuration.ts'
 import type { Log } from './log.ts'
 import { errorText, openLog } from './log.ts'
+import { misspelledSettings } from './misspelled-settings.ts'
 import { exitWithProblems } from './run-command.ts'
 
 export interface Start {
@@ -16,6 +18,7 @@ export interface Start {
 /**
  * `start` resolves once the process is serving, with the function that closes it again. The process stops on SIGTERM,
  * SIGINT and unexpected errors (exit code 1), and when a parent that started it with an IPC channel ends, even by kill -9.
+ * SIGHUP stops it only on a terminal, which has been closed then.
  */
 export async function runProcess(
   name: string,
@@ -26,7 +29,12 @@ export async function runProcess(
   try {
     const configuration = readConfiguration(process.env)
     const log = openLog({ name, level: configuration.LOG_LEVEL, format: configuration.LOG_FORMAT })
+    if (cluster.isPrimary) for (const { warning } of misspelledSettings(process.env)) log.warn(warning)
     const close = await start({ configuration, log, fail })
+    if (!isOnTerminal() && process.listenerCount('SIGHUP') === 0)
+      process.on('SIGHUP', () =>
+        log.info('SIGHUP is ignored: only an API with WEB_CONCURRENCY above 1 acts on it'),
+      )
     const closing = closeWithGrace(
       {
         delay: options.closeWithinMs,
@@ -47,4 +55,9 @@ export async function runProcess(
   } catch (error) {
     fail(error)
   }
+}
+
+/** With `nohup`, and as a service or in a container, nothing is a terminal. */
+function isOnTerminal(): boolean {
+  return process.stdin.isTTY || process.stdout.isTTY || process.stderr.isTTY
 }

@@ -8,6 +8,7 @@ import type { Configuration } from '@hopcount/shared/configuration.ts'
 import { ConfigurationProblems, readConfiguration } from '@hopcount/shared/configuration.ts'
 import { escapeControls } from '@hopcount/shared/escape-controls.ts'
 import { errorText } from '@hopcount/shared/log.ts'
+import { misspelledSettings } from '@hopcount/shared/misspelled-settings.ts'
 import { describeStart } from './describe-start.ts'
 import { restartOnChanges } from './restart-on-changes.ts'
 import { shortSpoolPath } from './spool-alias.ts'
@@ -28,6 +29,11 @@ try {
   environment.LOG_LEVEL ||= watch ? 'info' : 'warn'
   environment.SPOOL_DIR ||= shortSpoolPath(resolve(folder, 'spool'))
   const configuration = readStackConfiguration(environment)
+  for (const { name, warning } of misspelledSettings(environment)) {
+    complain(warning)
+    // It has no effect, and API and worker would each say so again.
+    delete environment[name]
+  }
   const stack = createStack({ configuration, environment, folder, inspect, complain })
   stopOnSignals(stack.stop, stack.hurry)
   try {

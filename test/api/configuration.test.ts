@@ -3,9 +3,11 @@ import { existsSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { shorten, startApi, visit } from '../support/hopcount.ts'
+import { freePort } from '../../apps/stack/processes/free-port.ts'
+import { shorten, spoolDirOf, startApi, startWorker, visit } from '../support/hopcount.ts'
 import type { StartedProcess } from '../support/processes.ts'
 import { startProcess } from '../support/processes.ts'
+import { startStack } from '../support/stack.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
 import { createTestDatabase } from '../support/test-database.ts'
 
@@ -70,7 +72,9 @@ describe('an invalid configuration', () => {
     [{ SPOOL_DIR: `/tmp/${'x'.repeat(100)}` }, /^hopcount api: SPOOL_DIR is longer/],
     [{ PORT: '8080.5' }, /^hopcount api: PORT /],
     [{ PORT: '-1' }, /^hopcount api: PORT /],
-    [{ TRUST_PROXY: 'all of them' }, /^hopcount api: TRUST_PROXY /],
+    [{ TRUST_PROXY: 'all of them' }, /^hopcount api: TRUST_PROXY must list/],
+    [{ TRUST_PROXY: '10.0.0.0/8, 0.0.0.0/0' }, /^hopcount api: TRUST_PROXY has a block so large/],
+    [{ TRUST_PROXY: '::/0' }, /^hopcount api: TRUST_PROXY has a block so large/],
     [{ PORT: 'true' }, /^hopcount api: PORT /],
     [{ OWN_HOSTS: 'hop.example,https://hop.example' }, /^hopcount api: OWN_HOSTS must list hosts/],
     [{ OWN_HOSTS: 'a b' }, /^hopcount api: OWN_HOSTS must list hosts/],
@@ -88,8 +92,26 @@ describe('an invalid configuration', () => {
   })
 })
 
+test('a setting that is probably misspelt is warned of, once, by each program and by npm start', async () => {
+  const env = { REDIS_ULR: 'redis://:secret@127.0.0.1', WEB_CONCURRENCY: '2' }
+  const api = await startApi({ databaseUrl, port: await freePort(), env })
+  const worker = await startWorker({ databaseUrl, env })
+  const stack = await startStack(temporaryFolder(), {
+    DATABASE_URL: databaseUrl,
+    SPOOL_DIR: spoolDirOf({ databaseUrl }),
+    ...env,
+  })
+  await stack.waitForLine(/is ready/)
+  for (const output of [api.process.output(), worker.output(), stack.output()]) {
+    expect(output.split('\n').filter(line => line.includes('REDIS_ULR'))).toEqual([
+      expect.stringContaining('is REDIS_URL meant?'),
+    ])
+    expect(output).not.toContain('secret')
+  }
+})
+
 test('a port in use is reported in one line, and the process that has it is not affected', async () => {
-  const spoolDir = temporaryFolder()
+  const spoolDir = spoolDirOf({ databaseUrl })
   const api = await startApi({ databaseUrl, spoolDir })
   const slug = await shorten(api.origin)
   const started = startApiWith({ DATABASE_URL: databaseUrl, PORT: String(api.port), SPOOL_DIR: spoolDir })
@@ -98,7 +120,12 @@ test('a port in use is reported in one line, and the process that has it is not 
 })
 
 test('an address that this machine does not have is reported in one line', async () => {
-  const env = { DATABASE_URL: databaseUrl, HOST: '203.0.113.1', PORT: '0', SPOOL_DIR: temporaryFolder() }
+  const env = {
+    DATABASE_URL: databaseUrl,
+    HOST: '203.0.113.1',
+    PORT: '0',
+    SPOOL_DIR: spoolDirOf({ databaseUrl }),
+  }
   expect(await linesOfFailedStart(startApiWith(env))).toEqual([
     expect.stringMatching(/^hopcount api: .*EADDRNOTAVAIL/),
   ])
@@ -122,7 +149,11 @@ test('the worker reports its metrics port the same way', async () => {
   })
   const started = startProcess({
     script: 'apps/worker/main.ts',
-    env: { DATABASE_URL: databaseUrl, WORKER_METRICS_PORT: String(port) },
+    env: {
+      DATABASE_URL: databaseUrl,
+      WORKER_METRICS_PORT: String(port),
+      SPOOL_DIR: spoolDirOf({ databaseUrl }),
+    },
   })
   const lines = await linesOfFailedStart(started)
   expect(lines).toEqual([expect.stringMatching(/^hopcount worker: .*EADDRINUSE/)])

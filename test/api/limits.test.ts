@@ -68,6 +68,13 @@ describe('without Redis', () => {
     expect(answers).toEqual([201, 201, 201, 429])
   })
 
+  test('IPv4 addresses mapped into IPv6 are the same clients, whoever maps them', async () => {
+    const forms = ['6.6.6.6', '::ffff:6.6.6.6', '[::ffff:6.6.6.6]:1', '::FFFF:606:606']
+    expect(await statuses(forms.map(form => () => makeLink(api, form)))).toEqual([201, 201, 201, 429])
+    for (const address of ['::ffff:10.9.8.7', '::ffff:127.0.0.9'])
+      expect(await statuses(times(4, () => makeLink(api, address)))).toEqual([201, 201, 201, 429])
+  })
+
   test('private addresses are limited, but a client on this machine is not', async () => {
     for (const address of ['10.1.2.3', '192.168.0.7', 'fd00::1', '127.0.0.1'])
       expect(await statuses(times(4, () => makeLink(api, address)))).toEqual([201, 201, 201, 429])
@@ -82,6 +89,36 @@ test('a proxy on this machine that TRUST_PROXY does not name is limited like a s
   })
   const addresses = ['8.8.8.8', '8.8.4.4', '1.1.1.1', '9.9.9.9']
   expect(await statuses(addresses.map(address => () => makeLink(api, address)))).toEqual([201, 201, 201, 429])
+})
+
+test('an address has at most 50 live streams, and those that end make room', async () => {
+  const api = await startApi({
+    databaseUrl: (await createTestDatabase()).url,
+    env: { TRUST_PROXY: '127.0.0.0/8', RATE_LIMIT_STATS: '0' },
+  })
+  const open = (address: string) => {
+    const stop = new AbortController()
+    const answer = fetch(`${api.origin}/stats/live`, { headers: from(address), signal: stop.signal })
+    return { answer, stop }
+  }
+  const streams = times(50, undefined).map(() => open('5.5.5.5'))
+  const answers = await Promise.all(streams.map(({ answer }) => answer))
+  expect(answers.map(({ status }) => status)).toEqual(times(50, 200))
+  const refused = await open('5.5.5.5').answer
+  expect(refused.status).toBe(429)
+  expect(refused.headers.get('retry-after')).toBe('10')
+  expect(refused.headers.get('content-type')).toContain('application/problem+json')
+  const other = open('5.5.5.6')
+  expect((await other.answer).status).toBe(200)
+  streams[0]?.stop.abort()
+  const next = await waitUntil(
+    async () => {
+      const again = open('5.5.5.5')
+      return (await again.answer).status === 200 && again
+    },
+    { what: 'there is room again' },
+  )
+  for (const { stop } of [...streams, other, next]) stop.abort()
 })
 
 describe.skipIf(!redisAvailable())('with Redis', () => {

@@ -35,7 +35,7 @@ export function createApiMetrics(
   )
   counter(
     'hopcount_visits_lost_total',
-    'Redirects whose visit could not be kept and is lost (VISIT_LOSS=allow)',
+    'Redirects whose visit is lost: it could not be kept (VISIT_LOSS=allow), or its spool segment was deleted or damaged',
     () => counters.lost,
   )
   counter(

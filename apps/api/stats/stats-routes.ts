@@ -5,6 +5,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { Pool } from 'pg'
 import type { FreshnessReader } from '../freshness/read-freshness.ts'
+import type { LimitPerClient } from '../limits/limit-per-client.ts'
 import { perMinute } from '../limits/rate-limits.ts'
 import { shedLoad } from '../limits/shed-load.ts'
 import { breakdownRoutes } from './breakdowns/breakdown-routes.ts'
@@ -31,6 +32,7 @@ export const statsRoutes: FastifyPluginAsyncTypebox<{
   exportPool: Pool
   freshness: FreshnessReader
   live: LiveOptions
+  limitExports: LimitPerClient
   /** Requests per minute from one public address; 0: no limit. */
   perMinute: number
 }> = async (app, options) => {
@@ -55,7 +57,7 @@ export const statsRoutes: FastifyPluginAsyncTypebox<{
   await app.register(breakdownRoutes, context)
   await app.register(filteredRoutes, context)
   await app.register(visitsRoutes, context)
-  await app.register(exportRoutes, context)
+  await app.register(exportRoutes, { ...context, limit: options.limitExports })
   await app.register(orphanRoutes, context)
   await app.register(liveRoutes, { ...options.live, config: context.config })
 }

@@ -235,6 +235,24 @@ describe('an export', () => {
     expect((await whole.text()).trimEnd().split('\n')).toHaveLength(300)
   }, 60_000)
 
+  test('is refused while another one to the same address runs, unless that is this machine', async () => {
+    await waitUntil(async () => (await busyExports()) === 0, { what: 'no export is under way' })
+    const leaving = new AbortController()
+    // A proxy that is not trusted is a single client.
+    const throughProxy = { headers: { 'x-forwarded-for': '8.8.8.8' }, signal: leaving.signal }
+    const first = await fetch(`${api.origin}/stats/big/export?format=csv`, throughProxy)
+    const second = await fetch(`${api.origin}/stats/one/export?format=csv`, throughProxy)
+    expect([first.status, second.status, second.headers.get('retry-after')]).toEqual([200, 429, '10'])
+    expect((await (await ask('one/export', {})).text()).length).toBeGreaterThan(0)
+    leaving.abort()
+    await waitUntil(async () => (await busyExports()) === 0, { what: 'no export holds a connection' })
+    const third = await fetch(`${api.origin}/stats/one/export?format=csv`, {
+      headers: { 'x-forwarded-for': '8.8.8.8' },
+    })
+    expect(third.status).toBe(200)
+    await third.text()
+  }, 60_000)
+
   test('is refused while two others run; a client that disconnects ends its own', async () => {
     await waitUntil(async () => (await busyExports()) === 0, { what: 'no export is under way' })
     const leaving = new AbortController()

@@ -5,6 +5,7 @@ import type { Database } from '@hopcount/shared/database/query-builder.ts'
 import type { FastifyReply } from 'fastify'
 import { Type } from 'typebox'
 import { problemResponses } from '../../errors/problem.ts'
+import type { LimitPerClient } from '../../limits/limit-per-client.ts'
 import type { RangeBreakdowns } from '../breakdowns/range-breakdowns.ts'
 import { tooLongDescription } from '../raw/count-filtered.ts'
 import { readFilters } from '../raw/filters.ts'
@@ -26,13 +27,14 @@ export interface ExportContext extends StatsContext {
   /** Has connections of its own, `concurrentExports` of them: a slow client holds one for as long as it reads. */
   exportDatabase: Database
   ranges: RangeBreakdowns
+  limit: LimitPerClient
 }
 
 export const concurrentExports = 2
 
 export const exportRoutes: FastifyPluginAsyncTypebox<ExportContext> = async (
   app,
-  { database, exportDatabase, ranges, responses, config },
+  { database, exportDatabase, ranges, responses, limit, config },
 ) => {
   const turns = createTurns({
     max: concurrentExports,
@@ -75,6 +77,7 @@ export const exportRoutes: FastifyPluginAsyncTypebox<ExportContext> = async (
         const freshness = await responses.freshness()
         const readRows = rowsReader(request.query, new Date(), ranges)
         const subject = await findSubject(database, slugOf(request))
+        limit(request, reply as FastifyReply)
         const endTurn = await turns.take()
         const { rows, stream } = await readRows(exportDatabase, subject)
           .then(async rows => ({ rows, stream: await exportStream(rows, format) }))

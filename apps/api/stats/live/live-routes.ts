@@ -2,6 +2,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { allLinks } from '@hopcount/shared/all-links.ts'
 import { Type } from 'typebox'
 import { problemResponses } from '../../errors/problem.ts'
+import type { LimitPerClient } from '../../limits/limit-per-client.ts'
 import type { Link } from '../../links/link.ts'
 import { refusals } from '../shared-responses.ts'
 import type { StatsContext } from '../stats-context.ts'
@@ -34,6 +35,7 @@ export interface LiveOptions {
   source: LiveSource
   /** Looks a slug up as a redirect does: concurrent requests for one link's stream share one lookup. */
   findLink: (slug: string) => Promise<Link | undefined>
+  limit: LimitPerClient
 }
 
 /**
@@ -42,7 +44,7 @@ export interface LiveOptions {
  */
 export const liveRoutes: FastifyPluginAsyncTypebox<LiveOptions & Pick<StatsContext, 'config'>> = async (
   app,
-  { streams, source, findLink, config },
+  { streams, source, findLink, limit, config },
 ) => {
   app.get(
     '/stats/live',
@@ -57,7 +59,8 @@ export const liveRoutes: FastifyPluginAsyncTypebox<LiveOptions & Pick<StatsConte
         },
       },
     },
-    (_request, reply) => {
+    (request, reply) => {
+      limit(request, reply)
       streams.open(reply, notify => source.listen(allLinks, notify))
     },
   )
@@ -79,6 +82,7 @@ export const liveRoutes: FastifyPluginAsyncTypebox<LiveOptions & Pick<StatsConte
     async (request, reply) => {
       const { slug } = request.params
       checkSubjectSlug(slug)
+      limit(request, reply)
       const link = await findLink(slug)
       if (link === undefined) throw noSuchLink()
       streams.open(reply, notify => source.listen(link.id, notify))

@@ -38,6 +38,8 @@ interface Stream {
 
 /** A stream costs about 25 kB of memory and a socket. */
 const maxStreams = 2_000
+/** Everybody in an office may have one address, and each open page a stream. */
+export const maxStreamsPerClient = 50
 const retry = 'retry: 2000\n\n'
 const keepAlive = ': keep-alive\n\n'
 const keepAliveEveryMs = 15_000
