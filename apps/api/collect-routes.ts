@@ -1,11 +1,12 @@
 import type { FastifyInstance } from 'fastify'
+import { reservedForms } from './links/check-slug.ts'
 
 export interface CollectedRoutes {
   /** The methods of each path. */
   methods: Map<string, Set<string>>
   /** Words that a path has where another one has a slug, in lower case. */
   words: Set<string>
-  /** Words that can't be slugs, in lower case: these and the given ones. */
+  /** Words that can't be slugs: these and the given ones, in the forms in which check-slug.ts compares them. */
   reserved: Set<string>
 }
 
@@ -13,7 +14,7 @@ export interface CollectedRoutes {
 export function collectRoutes(app: FastifyInstance, reservedWords: string[]): CollectedRoutes {
   const methods = new Map<string, Set<string>>()
   const words = new Set<string>()
-  const reserved = new Set(reservedWords.map(word => word.toLowerCase()))
+  const reserved = new Set(reservedWords.flatMap(reservedForms))
   /** For each beginning of a path: the words that may follow it, and whether a slug may. */
   const places = new Map<string, { words: Set<string>; isSlug: boolean }>()
   app.addHook('onRoute', route => {
@@ -30,7 +31,7 @@ export function collectRoutes(app: FastifyInstance, reservedWords: string[]): Co
       if (!place.isSlug) continue
       for (const word of place.words) {
         words.add(word)
-        reserved.add(word)
+        for (const form of reservedForms(word)) reserved.add(form)
       }
     }
   })

@@ -9,6 +9,7 @@ import { createHash } from 'node:crypto'
 import { beginEpoch } from '@hopcount/shared/database/database-epoch.ts'
 import { createGroupCommit } from '@hopcount/shared/group-commit.ts'
 import type { Pool } from 'pg'
+import { isReserved } from './check-slug.ts'
 import { generateSlug } from './generate-slug.ts'
 import type { NewLink, StoredLink } from './link-queries.ts'
 import { findLinksTo, insertLinks } from './link-queries.ts'
@@ -104,7 +105,7 @@ export function createLinkCreator(options: { pool: Pool; reserved: ReadonlySet<s
 
   function freeSlug(): string {
     let slug = generateSlug()
-    while (reserved.has(slug.toLowerCase())) slug = generateSlug()
+    while (isReserved(slug, reserved)) slug = generateSlug()
     return slug
   }
 }

@@ -20,14 +20,17 @@ describe('reserved slugs', () => {
     expect(errors).toEqual([{ pointer: '#/slug', detail: 'slug is a reserved word.' }])
   }
 
-  test.each(['login', 'LOGIN', 'admin', 'api', 'paypal', 'PayPal', 'stats', 'Shorten'])(
-    'nobody gets %s',
+  test.each([
+    ...['login', 'LOGIN', 'admin', 'api', 'paypal', 'PayPal', 'stats', 'Shorten'],
+    ...['sign_in', 'Log_In', 'Pay-Pal', '_paypal', 'paypal-', 'wellknown', 'st-ats', '--admin__'],
+  ])('nobody gets %s', post)
+
+  test.each(['acme', 'ACME', 'Acme-Bank', 'X', 'acmeBank', 'acme_bank', 'x_'])(
+    'nobody gets %s, which the operator has reserved',
     post,
   )
 
-  test.each(['acme', 'ACME', 'Acme-Bank', 'X'])('nobody gets %s, which the operator has reserved', post)
-
-  test.each(['logins', 'my-admin', 'github', 'jobs', 'acm', 'x1'])('%s is free', async slug => {
+  test.each(['logins', 'my-admin', 'github', 'jobs', 'acm', 'x1', '-', '__'])('%s is free', async slug => {
     await shorten(api.origin, { slug })
   })
 
