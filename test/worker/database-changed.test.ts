@@ -113,4 +113,27 @@ describe('running processes', { timeout: 120_000 }, () => {
     )
     expect(worker.output()).toContain('read again')
   })
+
+  test('say how many batches are lost that they have not kept, and the watermark passes them', async () => {
+    const api = await startApi({ databaseUrl: url, env: { SPOOL_KEEP_SECONDS: '0' } })
+    await startWorker({ databaseUrl: url })
+    const slug = await shorten(api.origin)
+    for (let visits = 1; visits <= 4; visits++) {
+      await visit(api.origin, slug)
+      await waitForVisits(api.origin, slug, visits)
+    }
+    // Compaction may have replaced rows by a watermark.
+    await pool.query('DELETE FROM ledger')
+    await pool.query('UPDATE ledger_watermarks SET seq = least(seq, 1)')
+    await pool.query(`UPDATE database_epoch SET identity = 'the lost primary'`)
+    await api.process.waitForLine(/visits are lost: the database has lost batches/)
+    await visit(api.origin, slug)
+    await waitUntil(
+      async () => {
+        const { rows } = await pool.query<{ seq: number }>('SELECT seq FROM ledger_watermarks')
+        return (rows[0]?.seq ?? 0) > 4
+      },
+      { what: 'the watermark passes what is lost', deadlineMs: 60_000 },
+    )
+  })
 })

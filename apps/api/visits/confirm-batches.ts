@@ -20,6 +20,10 @@ export interface Confirmation {
   confirm(): Promise<void>
   /** `onDone` is told whether the batch is void; otherwise it is counted. */
   voidLater(batch: BatchId, onDone?: (isVoid: boolean) => void): void
+  /** The batch was made void elsewhere. */
+  voided(batch: BatchId): void
+  /** The ledger may have lost batches that were void: they are made void again. */
+  doubt(): void
   /** How many batches are still to be made void. */
   voiding(): number
   /** True while a recorded segment of this producer could not be deleted. */
@@ -31,6 +35,8 @@ export interface Confirmation {
 const discardAgainAfterMs = 1_000
 /** More would take up memory. Their segments are let go by the process that adopts them. */
 const maxUndeleted = 1_000
+/** Void batches are rare: a reply of the queue was lost while the spool was full. */
+const maxRemembered = 1_000
 
 export function createConfirmation(
   pool: Pool,
@@ -43,6 +49,7 @@ export function createConfirmation(
   const undeleted: { batch: SealedBatch; epoch: string }[] = []
   let retryTimer: NodeJS.Timeout | undefined
   let stopped = false
+  const latestVoid: BatchId[] = []
   const voiding = new Map<string, { tracked: TrackedBatch; onDone: (isVoid: boolean) => void }>()
 
   async function confirm(): Promise<void> {
@@ -62,8 +69,18 @@ export function createConfirmation(
       const isVoid = await voidBatch(pool, tracked.batch)
       moveBatch(tracked, isVoid ? 'ledger takes it as void' : 'ledger holds it', log)
       voiding.delete(key)
+      if (isVoid) voided(tracked.batch)
       onDone(isVoid)
     }
+  }
+
+  function voided({ producerId, seq }: BatchId): void {
+    latestVoid.push({ producerId, seq })
+    if (latestVoid.length > maxRemembered) latestVoid.shift()
+  }
+
+  function doubt(): void {
+    for (const batch of latestVoid.splice(0)) voidLater(batch)
   }
 
   async function findRecorded(): Promise<void> {
@@ -123,6 +140,8 @@ export function createConfirmation(
   return {
     confirm,
     voidLater,
+    voided,
+    doubt,
     voiding: () => voiding.size,
     hasUndeleted: producerId => undeleted.some(({ batch }) => batch.producerId === producerId),
     stop,

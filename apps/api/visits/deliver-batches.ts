@@ -34,6 +34,7 @@
 
 import type { Log } from '@hopcount/shared/log.ts'
 import { createHealthLog } from '@hopcount/shared/log.ts'
+import type { BatchId } from '@hopcount/shared/visits/visit-batch.ts'
 import type { VisitQueue } from '@hopcount/shared/visits/visit-queue.ts'
 import type { Pool } from 'pg'
 import type { DatabaseWatch } from '../watch-database.ts'
@@ -52,8 +53,15 @@ export interface Deliverer {
   /** Fills the window from the sources, in the order in which they were added. */
   fill(): void
   addSource(source: BatchSource): void
-  /** What the queue has been given may be acknowledged and lost: it is looked for, and sent again, at once. */
+  /**
+   * The ledger may have lost what it held. What the queue has been given may be acknowledged and lost: it is looked for, and
+   * sent again, at once. What was void is made void again.
+   */
   doubt(): void
+  /** The batch was made void: see voidLater. */
+  voided(batch: BatchId): void
+  /** The lowest number of this producer's batches that are not known to be recorded. */
+  lowestSeq(producerId: string): number | undefined
   /**
    * The visits of this batch were not redirected, or its bytes are lost: it must not count unless it already has. Retried
    * until the ledger says so; `onDone` is told whether the batch is void.
@@ -147,6 +155,8 @@ export function createDeliverer(options: {
   }
 
   function doubt(): void {
+    confirmation.doubt()
+    if (confirmation.voiding() > 0) confirmSoon()
     for (const entry of outstanding) if (entry.sentAt !== undefined) entry.sentAt = Number.NEGATIVE_INFINITY
     if (outstanding.size() > 0) resendSoon()
   }
@@ -199,6 +209,8 @@ export function createDeliverer(options: {
     deliver,
     fill,
     doubt,
+    voided: confirmation.voided,
+    lowestSeq: outstanding.lowestSeq,
     addSource: source => sources.push(source),
     voidLater,
     pending: outstanding.pending,

@@ -48,7 +48,7 @@ export interface QueueKeeperOptions {
   fsync: boolean
   numbers: BatchNumbers
   queue: Pick<VisitQueue, 'add' | 'addDurably' | 'pack'>
-  deliverer: Pick<Deliverer, 'deliver' | 'voidLater'>
+  deliverer: Pick<Deliverer, 'deliver' | 'voidLater' | 'voided'>
   own: Pick<OwnSegments, 'addSent'>
   kept: Pick<KeptSegments, 'keep' | 'giveUp'>
   pool: Pool
@@ -123,7 +123,10 @@ export function createQueueKeeper(options: QueueKeeperOptions): KeepInQueue {
   /** A 503 would be wrong if the batch is counted, a 307 if it is lost. */
   async function decideByLedger(id: BatchId, visits: number): Promise<QueueOutcome> {
     try {
-      if (await voidBatch(pool, id)) return 'refused'
+      if (await voidBatch(pool, id)) {
+        deliverer.voided(id)
+        return 'refused'
+      }
     } catch {
       deliverer.voidLater(id)
       return 'uncertain'

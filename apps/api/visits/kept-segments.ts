@@ -73,9 +73,11 @@ export function createKeptSegments(options: {
   watch: Pick<DatabaseWatch, 'epoch' | 'check' | 'commitsAreMissing'>
   /** Called with batches that the ledger lacks; their segments are sealed ones again. */
   onMissing: (batches: KeptBatch[]) => void
+  /** Called when none is doubtful any more: what the ledger still lacks is not kept. */
+  onChecked: () => void
   log: Log
 }): KeptSegments {
-  const { keepMs, maxBytes, pool, watch, onMissing, log } = options
+  const { keepMs, maxBytes, pool, watch, onMissing, onChecked, log } = options
   const health = createHealthLog(log, 'looking after kept segments')
   const warnOfMissing = createMinuteLog(
     log,
@@ -147,7 +149,9 @@ export function createKeptSegments(options: {
   async function tidy(): Promise<void> {
     try {
       for (let entry = excess(); entry !== undefined; entry = excess()) await remove(entry)
+      const wereDoubtful = someAreDoubtful
       for (let asked = toAsk(); asked.length > 0; asked = toAsk()) await askLedger(asked)
+      if (wereDoubtful) onChecked()
       health.works()
     } catch (error) {
       // An outage of the database is said elsewhere.

@@ -20,6 +20,7 @@ export interface OutstandingBatches extends Iterable<OutstandingBatch> {
   move(outstanding: OutstandingBatch, event: BatchEvent): void
   pending(which?: (batch: SealedBatch) => boolean): PendingBatches
   holds(producerId: string): boolean
+  lowestSeq(producerId: string): number | undefined
 }
 
 export interface PendingBatches {
@@ -70,5 +71,20 @@ export function createOutstandingBatches(
     return false
   }
 
-  return { size: () => byKey.size, add, move, pending, holds, [Symbol.iterator]: () => byKey.values() }
+  function lowestSeq(producerId: string): number | undefined {
+    let lowest: number | undefined
+    for (const { batch } of byKey.values())
+      if (batch.producerId === producerId) lowest = Math.min(lowest ?? batch.seq, batch.seq)
+    return lowest
+  }
+
+  return {
+    size: () => byKey.size,
+    add,
+    move,
+    pending,
+    holds,
+    lowestSeq,
+    [Symbol.iterator]: () => byKey.values(),
+  }
 }

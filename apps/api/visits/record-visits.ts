@@ -7,7 +7,7 @@
  */
 import { createGroupCommit } from '@hopcount/shared/group-commit.ts'
 import type { Log } from '@hopcount/shared/log.ts'
-import { createMinuteLog } from '@hopcount/shared/log.ts'
+import { createMinuteLog, errorText } from '@hopcount/shared/log.ts'
 import type { BatchId, Visit } from '@hopcount/shared/visits/visit-batch.ts'
 import { batchKey } from '@hopcount/shared/visits/visit-batch.ts'
 import type { VisitQueue } from '@hopcount/shared/visits/visit-queue.ts'
@@ -29,6 +29,7 @@ import type { SealedBatch } from './sealed-batch.ts'
 import type { SetAsideSegments } from './set-aside-segments.ts'
 import { createSetAsideSegments } from './set-aside-segments.ts'
 import { createVisitSpool, maxSegmentVisits } from './visit-spool.ts'
+import { lowestSegment, voidLostBatches } from './void-lost-batches.ts'
 
 export interface VisitRecorder {
   producerId: string
@@ -121,6 +122,8 @@ export async function openVisitRecorder(options: {
   }
   /** Visits of this process's own batches that left the deliverer: counted, set aside, or lost. */
   let settled = 0
+  /** The highest number of this process's own batches that the ledger was seen to hold. */
+  let lastCounted = 0
   const logLost = createMinuteLog(log, 'visits are lost: their spool segment was deleted or damaged', 'error')
   /** Since when visits are on their way to the queue directly, or to a slow disk. */
   let committingSince: number | undefined
@@ -140,6 +143,7 @@ export async function openVisitRecorder(options: {
     pool,
     watch,
     onMissing,
+    onChecked: () => void voidLost(),
     log,
   })
   watch.onEpoch(() => {
@@ -211,6 +215,7 @@ export async function openVisitRecorder(options: {
 
   function onExit(batch: SealedBatch, exit: BatchExit): void {
     if (exit === 'set aside') counters.batchesSetAside++
+    if (exit === 'counted' && isOwn(batch)) lastCounted = Math.max(lastCounted, batch.seq)
     // Its file was deleted. If it was neither counted nor is in the queue, its visits are lost; it becomes void, because a
     // missing number would hold up the ledger's watermark.
     if (exit === 'gone' && batch.redirected > 0)
@@ -245,6 +250,21 @@ export async function openVisitRecorder(options: {
     own.offerAgain(batches.filter(isOwn))
     adoption.offerAgain(batches.filter(batch => !isOwn(batch)))
     deliverer.fill()
+  }
+
+  /** What the ledger lacks, and nothing here has any more. A number that is in use must not be among it. */
+  async function voidLost(): Promise<void> {
+    try {
+      const inFolder = await lowestSegment(folder.path)
+      await commits.idle()
+      const inUse = [inFolder, deliverer.lowestSeq(producerId), spool.unsealed().seq, lastCounted + 1]
+      const below = Math.min(...inUse.filter(seq => seq !== undefined))
+      const batches = await voidLostBatches(pool, producerId, below)
+      if (batches > 0)
+        log.error({ batches }, 'visits are lost: the database has lost batches that are not kept any more')
+    } catch (error) {
+      log.warn({ reason: errorText(error) }, 'batches that the database has lost could not be made void')
+    }
   }
 
   function pending(): PendingVisits {

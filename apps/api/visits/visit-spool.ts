@@ -46,8 +46,8 @@ export interface VisitSpool {
   append(visits: Visit[]): void | Promise<void>
   /** Seals the open segment now. Must not be called during an append. */
   seal(): void
-  /** What the open segment holds. */
-  unsealed(): { visits: number; firstVisitAt: number | undefined }
+  /** What the open segment holds, and its number; without one the number that is set apart for the next. */
+  unsealed(): { visits: number; firstVisitAt: number | undefined; seq: number | undefined }
 }
 
 export interface VisitSpoolOptions {
@@ -209,6 +209,10 @@ export function createVisitSpool(options: VisitSpoolOptions): VisitSpool {
   return {
     append,
     seal,
-    unsealed: () => ({ visits: segment?.visits ?? 0, firstVisitAt: segment?.firstVisitAt }),
+    unsealed: () => ({
+      visits: segment?.visits ?? 0,
+      firstVisitAt: segment?.firstVisitAt,
+      seq: segment?.seq ?? spareSeq,
+    }),
   }
 }

@@ -301,6 +301,15 @@ describe.skipIf(!redisAvailable())('a deliverer', { timeout: 120_000 }, () => {
     await untilSeen(id, 'voiding ── ledger holds it ─► counted')
   })
 
+  test('voids a batch again if the ledger may have lost it', async () => {
+    const id = nextId()
+    deliverer.voidLater(id)
+    await untilSeen(id, 'voiding ── ledger takes it as void ─► void')
+    await pool.query('DELETE FROM ledger WHERE producer_id = $1 AND seq = $2', [id.producerId, id.seq])
+    deliverer.doubt()
+    await untilSeen(id, 'voiding ── ledger takes it as void ─► void', 2)
+  })
+
   test('takes no more from its sources than it has room for', async () => {
     const ids = Array.from({ length: 40 }, nextId)
     let taken = 0

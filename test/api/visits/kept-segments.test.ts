@@ -6,6 +6,7 @@ import { beforeEach, expect, test } from 'vitest'
 import type { KeptBatch, KeptSegments } from '../../../apps/api/visits/kept-segments.ts'
 import { createKeptSegments } from '../../../apps/api/visits/kept-segments.ts'
 import { newProducerId, segmentPath } from '../../../apps/api/visits/producer-folder.ts'
+import { lowestSegment, voidLostBatches } from '../../../apps/api/visits/void-lost-batches.ts'
 import type { DatabaseWatch } from '../../../apps/api/watch-database.ts'
 import { watchDatabase } from '../../../apps/api/watch-database.ts'
 import { beginEpoch } from '../../../apps/shared/database/database-epoch.ts'
@@ -24,6 +25,7 @@ let watch: DatabaseWatch
 let producerId: string
 let folder: string
 let missing: number[]
+let checks: number
 
 beforeEach(async () => {
   pool = openPool((await createTestDatabase()).url)
@@ -33,6 +35,7 @@ beforeEach(async () => {
   folder = join(temporaryFolder(), producerId)
   mkdirSync(folder)
   missing = []
+  checks = 0
 })
 
 function open({ keepMs = hourMs, maxBytes = 1024 * 1024 } = {}): KeptSegments {
@@ -41,6 +44,7 @@ function open({ keepMs = hourMs, maxBytes = 1024 * 1024 } = {}): KeptSegments {
     maxBytes,
     pool,
     watch,
+    onChecked: () => checks++,
     onMissing: batches => missing.push(...batches.map(({ seq }) => seq)),
     log,
   })
@@ -166,4 +170,26 @@ test('a batch that never had a file is kept as one', async () => {
   await kept.keep(batch(1), watch.epoch(), { frames: Buffer.from('frames') })
   expect(readFileSync(segmentPath(folder, 1, 'kept'), 'utf8')).toBe('frames')
   await waitUntil(() => missing.length === 0 && files().length === 1, { what: 'it is there' })
+})
+
+test('what neither the ledger nor the spool has any more becomes void, and the watermark passes it', async () => {
+  const kept = open()
+  await keepRecorded(kept, 5, 6)
+  await pool.query('INSERT INTO ledger_watermarks (producer_id, seq, visits) VALUES ($1, 2, 2)', [producerId])
+  await pool.query(
+    `INSERT INTO set_aside_batches (producer_id, seq, reason) VALUES ($1, 3, 'for an operator')`,
+    [producerId],
+  )
+  await beginEpoch(pool, watch.epoch())
+  await waitUntil(() => checks > 0, { what: 'the kept segments are checked' })
+  writeFileSync(segmentPath(folder, 1, 'aside'), '')
+  expect(await lowestSegment(folder)).toBe(5)
+  expect(await voidLostBatches(pool, producerId, 5)).toBe(1)
+  expect(await voidLostBatches(pool, producerId, 5)).toBe(0)
+  const { rows } = await pool.query('SELECT seq, counted FROM ledger ORDER BY seq')
+  expect(rows).toEqual([
+    { seq: 4, counted: 0 },
+    { seq: 5, counted: 1 },
+    { seq: 6, counted: 1 },
+  ])
 })
