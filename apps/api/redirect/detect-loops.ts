@@ -10,6 +10,7 @@ import { slugPattern } from '../links/check-slug.ts'
 import type { Link } from '../links/link.ts'
 import type { OwnHosts } from '../own-hosts.ts'
 import { normalizeHost } from '../own-hosts.ts'
+import { replaceCutEncoding } from './cut-encoding.ts'
 import { decodePath } from './find-link.ts'
 import { slugsMeantBy } from './repair-slug.ts'
 
@@ -33,7 +34,7 @@ export function createLoopCheck(ownHosts: OwnHosts, routes: ReadonlySet<string>)
 
 function leadsToSlug(longUrl: string, routes: ReadonlySet<string>): boolean {
   // A link that was inserted by hand may have any text.
-  const path = decodePath(URL.parse(longUrl)?.pathname.slice(1) ?? '')
+  const path = decodePath(replaceCutEncoding(URL.parse(longUrl)?.pathname ?? '').slice(1))
   if (slugPattern.test(path)) return !routes.has(path.toLowerCase())
   return slugsMeantBy(path).length > 0
 }

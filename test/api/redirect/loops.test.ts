@@ -74,6 +74,10 @@ describe('a stored link that leads back is 508, and uncounted', () => {
     ['as a damaged link', 'http://seen.example/x).', 'seen.example'],
     ['with a slash', 'http://seen.example/x/', 'seen.example'],
     ['with an invisible character', 'http://seen.example/x%E2%80%8B', 'seen.example'],
+    ['with an invisible character inside', 'http://seen.example/x%E2%80%8By', 'seen.example'],
+    ['cut off within an encoding', 'http://seen.example/x%E2%80', 'seen.example'],
+    ['encoded from Latin-1', 'http://seen.example/x%A0', 'seen.example'],
+    ['with two slashes', 'http://seen.example//x', 'seen.example'],
     ['one of OWN_HOSTS', 'https://second.example/x', 'seen.example'],
     ['an IPv6 address', 'http://[2606:4700:4700::1111]:8080/x', '[2606:4700:4700::1111]:8080'],
   ])('%s', async (_, longUrl, host) => {
