@@ -114,7 +114,8 @@ CREATE TABLE public.breakdown_deltas (
     link_id bigint NOT NULL,
     day date NOT NULL,
     breakdowns json NOT NULL
-);
+)
+WITH (autovacuum_vacuum_scale_factor='0', autovacuum_vacuum_threshold='1000', autovacuum_vacuum_cost_delay='0');
 
 
 --
@@ -127,7 +128,8 @@ CREATE TABLE public.breakdown_tails (
     key text NOT NULL COLLATE pg_catalog."C",
     visits bigint NOT NULL,
     humans bigint NOT NULL
-);
+)
+WITH (autovacuum_vacuum_scale_factor='0.02', autovacuum_analyze_scale_factor='0.02');
 
 
 --
@@ -176,7 +178,7 @@ CREATE TABLE public.gone_requests (
     day date NOT NULL,
     requests bigint NOT NULL
 )
-WITH (fillfactor='60');
+WITH (fillfactor='60', autovacuum_vacuum_scale_factor='0.02', autovacuum_analyze_scale_factor='0.02');
 
 
 --
@@ -187,7 +189,8 @@ CREATE TABLE public.ledger (
     producer_id uuid NOT NULL,
     seq bigint NOT NULL,
     counted integer NOT NULL
-);
+)
+WITH (autovacuum_vacuum_scale_factor='0', autovacuum_vacuum_threshold='1000', autovacuum_vacuum_cost_delay='0');
 
 
 --
@@ -212,7 +215,7 @@ CREATE TABLE public.link_breakdowns (
     breakdowns json NOT NULL,
     listed smallint
 )
-WITH (fillfactor='80');
+WITH (fillfactor='80', autovacuum_vacuum_scale_factor='0.02', autovacuum_analyze_scale_factor='0.02');
 
 
 --
@@ -232,7 +235,7 @@ CASE
     ELSE floor(((((4)::double precision * ln((visits)::double precision)) / ln((2)::double precision)) + (0.000000001)::double precision))
 END)::smallint) STORED
 )
-WITH (fillfactor='60');
+WITH (fillfactor='60', autovacuum_vacuum_scale_factor='0.02', autovacuum_analyze_scale_factor='0.02');
 
 
 --
@@ -274,7 +277,7 @@ CREATE TABLE public.link_quarters (
     bots bigint DEFAULT 0 NOT NULL,
     previews bigint DEFAULT 0 NOT NULL
 )
-WITH (fillfactor='70');
+WITH (fillfactor='70', autovacuum_vacuum_scale_factor='0.02', autovacuum_analyze_scale_factor='0.02');
 
 
 --
@@ -296,7 +299,7 @@ END)::smallint) STORED,
     uniques bigint DEFAULT 0 NOT NULL,
     misdated bigint DEFAULT 0 NOT NULL
 )
-WITH (fillfactor='60');
+WITH (fillfactor='60', autovacuum_vacuum_scale_factor='0.02', autovacuum_analyze_scale_factor='0.02');
 
 
 --
@@ -831,4 +834,5 @@ INSERT INTO public.schema_migrations (version) VALUES
     ('20261126000006'),
     ('20261126000007'),
     ('20261126000008'),
-    ('20261126000009');
+    ('20261126000009'),
+    ('20261126000010');
