@@ -141,6 +141,13 @@ test.each([
   ],
   ['library', 'Node.js', 'got (https://github.com/sindresorhus/got)'],
   ['library', 'curl', 'curl'],
+  [
+    'ai crawler',
+    'YandexAdditional',
+    'Mozilla/5.0 (compatible; YandexAdditional/3.0; +http://yandex.com/bots)',
+  ],
+  ['search', 'Yandex', 'Mozilla/5.0 (compatible; YandexFavicons/1.0)'],
+  ['library', 'Headless browsers', 'Lightpanda/1.0'],
   ['ai crawler', 'Grok', 'Mozilla/5.0 (compatible; xAI-SearchBot/1.0; +https://x.ai)'],
   ['monitoring', 'Kubernetes', 'kube-probe/1.33'],
   ['other', 'Other', 'Mozilla/5.0 (compatible; SomethingNewBot/0.1)'],

@@ -161,6 +161,7 @@ export const libraries: readonly NamedWords[] = [
     'testcafe',
     'electronhtml',
     'prerender',
+    'lightpanda',
   ],
   ['WordPress', 'wordpress', 'wp-'],
   [
