@@ -31,7 +31,7 @@ export async function startApi(installation: Installation & { port?: number }): 
     env: { ...environment(installation), PORT: String(port), SPOOL_DIR: spoolDirOf(installation) },
     descriptors: installation.descriptors,
   })
-  const line = await started.waitForLine(/Server listening at/)
+  const line = await started.waitForLine(/Server listening at/, 60_000)
   const origin = /http:\/\/127\.0\.0\.1:\d+/.exec(line)?.[0]
   if (origin === undefined) throw new Error(`no address in ${line}`)
   return { origin, port: Number(new URL(origin).port), process: started }

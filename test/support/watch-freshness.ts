@@ -50,7 +50,7 @@ export function watchFreshness(options: {
       )
       if (redirected) answeredAt.push(Date.now())
       // Bursts and pauses: an as-of is wrong most easily about the first visit after a silence.
-      await sleep(random() < 0.05 ? 300 * random() : 10 * random())
+      await sleep(random() < 0.05 ? 300 * random() : 30 * random())
     }
   }
 
@@ -59,7 +59,7 @@ export function watchFreshness(options: {
       const claimedBefore = claimed
       const answered = await readStats(`${pick(statsOrigins())}/stats/${slug}`).catch(() => undefined)
       if (answered !== undefined) check(answered, claimedBefore)
-      await sleep(20 * random())
+      await sleep(50 * random())
     }
   }
 

@@ -15,6 +15,8 @@ export interface Producer {
 /** What a producer says about its own visits. Times are milliseconds since 1970. */
 export interface Progress {
   recordedUntil: number
+  /** How long ago that was, by the producer's clock, which may be wrong. */
+  ageMs: number
   pending: number
   lastSeq: number
 }
@@ -22,7 +24,6 @@ export interface Progress {
 /** What the adopter of a dead producer's spool says about it. */
 export interface AdoptedProgress {
   producerId: string
-  recordedUntil: number
   /** An upper bound: a segment is counted as full until it is read. */
   pendingAtMost: number
 }
@@ -63,8 +64,9 @@ export function registerProducer(pool: Pool, { producerId, host, spoolId }: Prod
 
 /**
  * Writes a report. `describe` is called after the database's clock was read, and what it returns holds for every visit
- * before that moment: so a clock that is fast claims nothing about visits that are still to come. Its argument is the
- * database's incarnation (database-epoch.ts): another one may have lost what was recorded.
+ * before that moment. So a producer whose clock is fast claims nothing about visits that are still to come, nor, by the
+ * age of its oldest visit that is not recorded, about those that have come. The argument is the database's incarnation
+ * (database-epoch.ts): another one may have lost what was recorded.
  */
 export function reportProgress(
   pool: Pool,
@@ -75,7 +77,7 @@ export function reportProgress(
     const clock = await client.query<{ now: number; incarnation: string | null }>(
       `SELECT ${now} AS now, ${incarnationSql} AS incarnation`,
     )
-    const until = clock.rows[0]?.now ?? 0
+    const clockNow = clock.rows[0]?.now ?? 0
     const { own, adopted, ended } = await describe(clock.rows[0]?.incarnation ?? undefined)
     await client.query({
       name: 'report-producer',
@@ -84,11 +86,17 @@ export function reportProgress(
                ON CONFLICT (producer_id) DO UPDATE
                SET recorded_until = excluded.recorded_until, pending = excluded.pending,
                    last_seq = excluded.last_seq, reported_at = excluded.reported_at`,
-      values: [producerId, host, spoolId, Math.min(own.recordedUntil, until), own.pending, own.lastSeq],
+      values: [
+        producerId,
+        host,
+        spoolId,
+        Math.min(own.recordedUntil, clockNow - own.ageMs),
+        own.pending,
+        own.lastSeq,
+      ],
     })
-    const known = await reportAdopted(client, adopted, until)
+    const known = await reportAdopted(client, adopted)
     await removeProducers(client, ended)
-    await advance(client)
     const quiet = await client.query<{ producer_id: string }>({
       name: 'quiet-producers',
       text: `SELECT producer_id FROM producers
@@ -96,6 +104,7 @@ export function reportProgress(
                  AND (producer_id = ANY($3::uuid[]) OR reported_at < clock_timestamp() - interval '${quietAfter}')`,
       values: [spoolId, producerId, adopted.map(({ producerId }) => producerId)],
     })
+    await advance(client)
     return { known, quiet: quiet.rows.map(row => row.producer_id) }
   })
 }
@@ -108,23 +117,19 @@ export function endProducer(pool: Pool, producerId: string): Promise<void> {
   })
 }
 
-/** Several siblings may report on the same producer: each statement is true whichever comes last. */
-async function reportAdopted(
-  client: PoolClient,
-  adopted: AdoptedProgress[],
-  until: number,
-): Promise<Set<string>> {
-  if (adopted.length === 0) return new Set()
+/**
+ * Several siblings may report on the same producer: each statement is true whichever comes last. How far its visits are
+ * counted stays as the producer has said, until all are: an adopter does not know how wrong its clock was.
+ */
+async function reportAdopted(client: PoolClient, adopted: AdoptedProgress[]): Promise<Set<string>> {
   const sorted = adopted.toSorted((a, b) => (a.producerId < b.producerId ? -1 : 1))
   const known = new Set<string>()
-  for (const { producerId, recordedUntil, pendingAtMost } of sorted) {
+  for (const { producerId, pendingAtMost } of sorted) {
     const updated = await client.query({
       name: 'report-adopted-producer',
-      text: `UPDATE producers
-             SET recorded_until = greatest(recorded_until, to_timestamp($2::double precision / 1000)),
-                 pending = least(pending, $3), reported_at = clock_timestamp()
+      text: `UPDATE producers SET pending = least(pending, $2), reported_at = clock_timestamp()
              WHERE producer_id = $1`,
-      values: [producerId, Math.min(recordedUntil, until), pendingAtMost],
+      values: [producerId, pendingAtMost],
     })
     if (updated.rowCount === 1) known.add(producerId)
   }
@@ -150,14 +155,14 @@ async function removeProducers(client: PoolClient, ended: string[]): Promise<voi
  * Moves `as_of` on to what all producers have reported. The lock comes first, in a statement of its own: the minimum must
  * be taken from a snapshot that sees every producer that registered before.
  *
- * It moves in steps, because each one ends the sharing of responses (shared-responses.ts).
+ * It moves in steps, because each one ends the sharing of responses (shared-responses.ts). One round trip, and the last of
+ * its transaction: all processes wait for this lock.
  */
 async function advance(client: PoolClient): Promise<void> {
-  await client.query('SELECT FROM freshness FOR UPDATE')
-  await client.query({
-    name: 'advance-freshness',
-    text: `UPDATE freshness SET as_of = reported.until
-           FROM (SELECT min(recorded_until) AS until FROM producers) AS reported
-           WHERE reported.until >= as_of + interval '400 milliseconds'`,
-  })
+  await client.query(
+    `SELECT FROM freshness FOR UPDATE;
+     UPDATE freshness SET as_of = reported.until
+     FROM (SELECT min(recorded_until) AS until FROM producers) AS reported
+     WHERE reported.until >= as_of + interval '400 milliseconds'`,
+  )
 }

@@ -114,13 +114,15 @@ export async function startReports(options: {
       incarnation = seen
     }
     const { visits } = recorder.pending()
+    const recordedUntil = recorder.recordedUntil()
     keptBefore = recorder.counters.kept
     wasPending = visits > 0
     const adopted = recorder.adopted()
     const unknown = adopted.filter(({ producerId }) => !known.has(producerId))
     return {
       own: {
-        recordedUntil: recorder.recordedUntil(),
+        recordedUntil,
+        ageMs: Math.max(0, Date.now() - recordedUntil),
         pending: recorder.ownPending() + unknown.reduce((sum, { visits }) => sum + visits, 0),
         lastSeq: recorder.lastSeq(),
       },

@@ -72,7 +72,6 @@ export interface AdoptedVisits {
   visits: number
   /** The same, with every other segment taken to be full. */
   pendingAtMost: number
-  recordedUntil: number
 }
 
 export interface VisitCounters extends KeptVisits {
@@ -295,15 +294,14 @@ export async function openVisitRecorder(options: {
   }
 
   function adopted(): AdoptedVisits[] {
-    return adoption.states().map(({ producerId, waiting, firstWaitingAt }) => {
+    return adoption.states().map(({ producerId, waiting }) => {
       let unread = waiting
-      const { visits, firstVisitAt } = deliverer.pending(batch => {
+      const { visits } = deliverer.pending(batch => {
         if (batch.producerId !== producerId || batch.isRetried) return false
         if (batch.visits === 0) unread++
         return true
       })
-      const recordedUntil = Math.min(Date.now(), firstVisitAt ?? Infinity, firstWaitingAt ?? Infinity)
-      return { producerId, visits, pendingAtMost: visits + unread * maxSegmentVisits, recordedUntil }
+      return { producerId, visits, pendingAtMost: visits + unread * maxSegmentVisits }
     })
   }
 

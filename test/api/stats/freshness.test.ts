@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import { freePort } from '../../../apps/stack/processes/free-port.ts'
 import { openPool, shorten, startApi, startWorker } from '../../support/hopcount.ts'
@@ -6,6 +7,9 @@ import { startProcess } from '../../support/processes.ts'
 import { createTestDatabase } from '../../support/test-database.ts'
 import { waitUntil } from '../../support/wait-until.ts'
 import { watchFreshness } from '../../support/watch-freshness.ts'
+
+const preload = fileURLToPath(new URL('../../faults/preload/shift-clock.ts', import.meta.url))
+const hourAhead = { NODE_OPTIONS: `--import=${preload}`, CLOCK_SHIFT_MS: '3600000' }
 
 test('three API processes on their own and three on one port never claim visits that are not counted, nor take back a claim', async () => {
   const installation = { databaseUrl: (await createTestDatabase()).url }
@@ -20,8 +24,8 @@ test('three API processes on their own and three on one port never claim visits 
   const slug = await shorten(origins[0] ?? '')
   const watch = watchFreshness({ visitOrigins: () => origins, statsOrigins: () => origins, slug })
   await sleep(2_000)
-  // One more, one less with visits that are not counted yet, and one that ends as it should.
-  const late = await startApi(installation)
+  // One more, with a fast clock; one less, with visits that are not counted yet; and one that ends as it should.
+  const late = await startApi({ ...installation, env: hourAhead })
   origins.push(late.origin)
   await sleep(1_000)
   const [killed, stopped] = apis

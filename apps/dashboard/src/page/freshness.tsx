@@ -7,7 +7,7 @@ const lagWorthAWordMs = 60_000
 /** Whether the numbers are complete, or visits are still being counted. */
 export function Freshness({ pending }: { pending: number }) {
   if (pending === 0) return <p class="freshness">up to date</p>
-  return <p class="freshness counting">still counting {visits(pending)} on this server</p>
+  return <p class="freshness counting">still counting {visits(pending)}</p>
 }
 
 export function LagBanner({ lagMs }: { lagMs: number }) {
