@@ -1,9 +1,10 @@
 /** Opens what the routes work with. Each part adds a hook that closes it: Fastify calls these in reverse order. */
+import { checkRedis } from '@hopcount/shared/check-redis.ts'
 import type { Configuration } from '@hopcount/shared/configuration.ts'
-import { directDatabaseUrl } from '@hopcount/shared/configuration.ts'
+import { directAddress, directDatabaseUrl } from '@hopcount/shared/configuration.ts'
 import type { ConnectionOptions } from '@hopcount/shared/database/database.ts'
 import { openPool, poolConfig } from '@hopcount/shared/database/database.ts'
-import { refuseTransactionPooler, waitForDatabase } from '@hopcount/shared/database/wait-for-database.ts'
+import { waitForDatabase } from '@hopcount/shared/database/wait-for-database.ts'
 import type { Log } from '@hopcount/shared/log.ts'
 import { createHealthLog } from '@hopcount/shared/log.ts'
 import { claimQueueKey } from '@hopcount/shared/visits/claim-queue-key.ts'
@@ -49,11 +50,7 @@ export async function openDatabase(
   )
   pool.on('connect', () => health.works())
   app.addHook('onClose', () => within(closeWithinMs, pool.end()))
-  await waitForDatabase(pool)
-  await refuseTransactionPooler(
-    directDatabaseUrl(configuration),
-    pooled ? 'DIRECT_DATABASE_URL' : 'DATABASE_URL',
-  )
+  await waitForDatabase(pool, { direct: directAddress(configuration) })
   return pool
 }
 
@@ -92,6 +89,9 @@ export async function openRecording(
 ) {
   const { REDIS_URL: redisUrl, SPOOL_DIR: spoolDir } = configuration
   const databaseUrl = directDatabaseUrl(configuration)
+  const { CACHE_REDIS_URL: cacheUrl } = configuration
+  if (redisUrl !== undefined) await checkRedis({ url: redisUrl, name: 'REDIS_URL' }, log)
+  if (cacheUrl !== undefined) await checkRedis({ url: cacheUrl, name: 'CACHE_REDIS_URL' }, log)
   const key = redisUrl === undefined ? await claimQueueKey(pool, spoolDir) : undefined
   const queue = openVisitQueue({ redisUrl, databaseUrl }, log, key, {
     replicas: configuration.QUEUE_REPLICAS,

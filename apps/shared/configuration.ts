@@ -129,6 +129,12 @@ export function directDatabaseUrl(
   return configuration.DIRECT_DATABASE_URL ?? configuration.DATABASE_URL
 }
 
+/** The same with the name of the variable, for messages. */
+export function directAddress(configuration: Pick<Configuration, 'DATABASE_URL' | 'DIRECT_DATABASE_URL'>) {
+  const name = configuration.DIRECT_DATABASE_URL === undefined ? 'DATABASE_URL' : 'DIRECT_DATABASE_URL'
+  return { name, url: directDatabaseUrl(configuration) } as const
+}
+
 /** The entries of a comma-separated setting, without blanks and empty ones. */
 export function listed(setting: string | undefined): string[] {
   return (setting ?? '').split(',').flatMap(entry => entry.trim() || [])

@@ -1,9 +1,10 @@
 import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { checkRedis } from '@hopcount/shared/check-redis.ts'
 import type { Configuration } from '@hopcount/shared/configuration.ts'
-import { directDatabaseUrl } from '@hopcount/shared/configuration.ts'
+import { directAddress, directDatabaseUrl } from '@hopcount/shared/configuration.ts'
 import { openPool, poolConfig } from '@hopcount/shared/database/database.ts'
-import { refuseTransactionPooler, waitForDatabase } from '@hopcount/shared/database/wait-for-database.ts'
+import { waitForDatabase } from '@hopcount/shared/database/wait-for-database.ts'
 import type { Log } from '@hopcount/shared/log.ts'
 import { createHealthLog } from '@hopcount/shared/log.ts'
 import { claimQueueKey } from '@hopcount/shared/visits/claim-queue-key.ts'
@@ -54,11 +55,9 @@ export async function startWorker(configuration: Configuration, log: Log): Promi
   /** While the database is away, none: the outage is said elsewhere. */
   const setAside = () => setAsideInLedger(pool).catch(() => 0)
   const metrics = createWorkerMetrics(missingKeys, textRoom, setAside)
-  await waitForDatabase(pool)
-  await refuseTransactionPooler(
-    directDatabaseUrl(configuration),
-    pooled ? 'DIRECT_DATABASE_URL' : 'DATABASE_URL',
-  )
+  if (configuration.REDIS_URL !== undefined)
+    await checkRedis({ url: configuration.REDIS_URL, name: 'REDIS_URL' }, log)
+  await waitForDatabase(pool, { direct: directAddress(configuration) })
   const knowledge = await openVisitKnowledge(pool, { geoDatabase: configuration.GEO_DATABASE, textRoom })
   const location = {
     redisUrl: configuration.REDIS_URL,

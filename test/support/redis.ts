@@ -29,6 +29,7 @@ export interface TestRedisOptions {
   appendfsync?: 'always'
   /** The port of the primary. */
   replicaOf?: number
+  cluster?: boolean
   policy?: 'noeviction' | 'allkeys-lfu' | 'volatile-lfu' | 'allkeys-lru'
 }
 
@@ -101,6 +102,7 @@ async function launch(port: number, folder: string, options: TestRedisOptions): 
     'maxmemory-policy': options.policy ?? 'noeviction',
     ...(options.appendfsync && { appendfsync: options.appendfsync }),
     ...(options.replicaOf === undefined ? {} : { replicaof: `127.0.0.1 ${options.replicaOf}` }),
+    ...(options.cluster ? { 'cluster-enabled': 'yes' } : {}),
     ...(options.maxmemory === undefined ? {} : { maxmemory: options.maxmemory }),
   }
   const server = spawn(

@@ -1,27 +1,37 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type pg from 'pg'
 import { errorText } from '../log.ts'
+import { checkSchema } from './check-schema.ts'
 import { DatabaseClient } from './database-client.ts'
 
+/** The address for what needs a session, and the variable that holds it. */
+export interface DirectAddress {
+  url: string
+  name: 'DATABASE_URL' | 'DIRECT_DATABASE_URL'
+}
+
+class Pooler extends Error {}
+
 /**
- * Waits until the database responds and has the tables. After `waitMs` it throws a one-line error: a process that starts
- * without its database is misconfigured, whereas one that loses it later carries on.
+ * Waits until the database responds and has the tables of this release. After `waitMs` it throws a one-line error: a
+ * process that starts without its database is misconfigured, whereas one that loses it later carries on. It throws at once
+ * if `direct` leads to a transaction pooler.
  */
-export async function waitForDatabase(pool: pg.Pool, waitMs = 10_000): Promise<void> {
+export async function waitForDatabase(
+  pool: pg.Pool,
+  { direct, waitMs = 10_000 }: { direct?: DirectAddress; waitMs?: number } = {},
+): Promise<void> {
   const deadline = performance.now() + waitMs
   for (;;) {
     try {
-      const result = await pool.query<{ migrated: boolean }>(
-        `SELECT to_regclass('visitor_salts') IS NOT NULL AS migrated`,
-      )
-      if (!result.rows[0]?.migrated)
-        throw new Error('the database lacks tables of this release: run `npm run migrate` first')
-      break
+      await checkSchema(pool)
+      if (direct !== undefined) await refuseTransactionPooler(direct)
+      return
     } catch (error) {
-      const isPooler = /unsupported startup parameter/.test(errorText(error))
-      if (isPooler) throw new Error(`PostgreSQL (DATABASE_URL): ${errorText(error)}; ${poolerAdvice}`)
-      if (performance.now() > deadline)
-        throw new Error(`PostgreSQL (DATABASE_URL): ${errorText(error)}`, { cause: error })
+      if (error instanceof Pooler) throw error
+      const reason = `PostgreSQL (DATABASE_URL): ${errorText(error)}`
+      if (/unsupported startup parameter/.test(reason)) throw new Pooler(`${reason}; ${poolerAdvice}`)
+      if (performance.now() > deadline) throw new Error(reason, { cause: error })
       await sleep(500)
     }
   }
@@ -33,12 +43,10 @@ const poolerAdvice =
 /**
  * Throws if connections to this address share sessions of PostgreSQL, as those to a transaction pooler do: a pooler gives
  * the session that one connection has just used to the next one.
- *
- * @param name the variable that holds the address
  */
-export async function refuseTransactionPooler(databaseUrl: string, name: string): Promise<void> {
+async function refuseTransactionPooler({ url, name }: DirectAddress): Promise<void> {
   const config = {
-    connectionString: databaseUrl,
+    connectionString: url,
     application_name: 'hopcount start',
     connectionTimeoutMillis: 3_000,
     query_timeout: 3_000,
@@ -49,7 +57,7 @@ export async function refuseTransactionPooler(databaseUrl: string, name: string)
     await second.connect()
     for (let attempt = 0; attempt < 5; attempt++) {
       if ((await sessionOf(first)) !== (await sessionOf(second))) continue
-      throw new Error(
+      throw new Pooler(
         `${name} leads to a transaction pooler, through which link changes cannot be heard: ` +
           'set DIRECT_DATABASE_URL to the address of PostgreSQL itself',
       )
