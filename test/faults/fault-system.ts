@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { readdirSync } from 'node:fs'
 import pg from 'pg'
 import { openLog } from '../../apps/shared/log.ts'
+import { migrateQueueTables } from '../../apps/shared/visits/queue-in-postgres.ts'
 import type { VisitQueue } from '../../apps/shared/visits/visit-queue.ts'
 import { openVisitQueue } from '../../apps/shared/visits/visit-queue.ts'
 import { cleanUpLater } from '../support/clean-up.ts'
@@ -26,6 +27,8 @@ export interface SystemOptions {
   databaseUrl?: string
   /** Proxies between API and worker on one side, PostgreSQL and Redis on the other. */
   proxied?: boolean
+  /** No Redis: PostgreSQL carries the queue. */
+  queueInPostgres?: boolean
   /** A Redis of its own for the cache, behind the proxy `apiCache`. */
   cacheRedis?: boolean
   workers?: number
@@ -80,14 +83,15 @@ export async function startFaultSystem(
 ): Promise<FaultSystem> {
   const own = await startOwnPostgres(options.ownPostgres)
   const databaseUrl = options.databaseUrl ?? own?.url ?? (await newDatabase())
-  const redis = await startRedis({ appendonly: true })
+  const redis = options.queueInPostgres ? undefined : await startRedis({ appendonly: true })
+  if (redis === undefined) await migrateQueueTables(databaseUrl)
   const cache = options.cacheRedis ? await startRedis({ policy: 'allkeys-lfu' }) : undefined
-  const proxies = options.proxied ? await startProxies(databaseUrl, redis) : undefined
+  const proxies = options.proxied ? await startProxies(databaseUrl, present(redis, 'Redis')) : undefined
   const cacheProxy = cache && (await startTcpProxy({ port: cache.port }))
   const spoolDir = options.spoolDir ?? temporaryFolder()
   const pool = openPool(databaseUrl)
   const queue = openVisitQueue(
-    { redisUrl: redis.url, databaseUrl },
+    { redisUrl: redis?.url, databaseUrl },
     openLog({ name: 'test', level: 'silent' }),
   )
   cleanUpLater(() => queue.close())
@@ -104,7 +108,7 @@ export async function startFaultSystem(
   async function startApiHere(env: Record<string, string> = {}, port?: number): Promise<RunningApi> {
     const api = await startApi({
       databaseUrl: through(databaseUrl, proxies?.apiPostgres),
-      redisUrl: through(redis.url, proxies?.apiRedis),
+      redisUrl: redis && through(redis.url, proxies?.apiRedis),
       spoolDir,
       descriptors: options.descriptors,
       env: {
@@ -122,7 +126,8 @@ export async function startFaultSystem(
   async function startWorkerHere(env: Record<string, string> = {}): Promise<StartedProcess> {
     const worker = await startWorker({
       databaseUrl: through(databaseUrl, proxies?.workerPostgres),
-      redisUrl: through(redis.url, proxies?.workerRedis),
+      redisUrl: redis && through(redis.url, proxies?.workerRedis),
+      ...(redis === undefined && { spoolDir }),
       descriptors: options.descriptors,
       env: { ...options.workerEnv, ...env },
     })
@@ -163,7 +168,6 @@ export async function startFaultSystem(
     databaseUrl,
     pool,
     asAdmin,
-    redis,
     queue,
     spoolDir,
     apis,
@@ -179,6 +183,9 @@ export async function startFaultSystem(
       readdirSync(spoolDir, { recursive: true, encoding: 'utf8' }).filter(name =>
         /\.(open|sealed)$/.test(name),
       ),
+    get redis() {
+      return present(redis, 'Redis')
+    },
     get postgres() {
       return present(own, 'PostgreSQL')
     },

@@ -23,11 +23,13 @@ import { clockOff } from './rows/21-clock-off.ts'
 import { spoolDamaged } from './rows/22-spool-damaged.ts'
 import { hotLink } from './rows/23-hot-link.ts'
 import { rollingRestart } from './rows/24-rolling-restart.ts'
+import { otherQueueKeys } from './rows/25-other-queue-keys.ts'
 import { redisSilent } from './rows/26-redis-silent.ts'
 import { changesUnheard } from './rows/27-changes-unheard.ts'
 import { descriptorsOut } from './rows/28-descriptors-out.ts'
 import { clockJumps } from './rows/29-clock-jumps.ts'
 import { otherIsolation } from './rows/30-isolation.ts'
+import { setAsideForGood } from './rows/31-set-aside-for-good.ts'
 import { spoolDeleted } from './rows/32-spool-deleted.ts'
 import { standbyPromoted } from './rows/33-standby-promoted.ts'
 import { garbageBehindARequest } from './rows/34-garbage-behind-a-request.ts'
@@ -61,11 +63,13 @@ export const rows: Row[] = [
   spoolDamaged,
   hotLink,
   rollingRestart,
+  otherQueueKeys,
   redisSilent,
   changesUnheard,
   descriptorsOut,
   clockJumps,
   otherIsolation,
+  setAsideForGood,
   spoolDeleted,
   standbyPromoted,
   garbageBehindARequest,

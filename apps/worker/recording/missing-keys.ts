@@ -15,7 +15,7 @@ export interface MissingKeys {
 
 export const retryAfterMs = 5_000
 /** With the queue full of them, a job takes longer to come back. */
-const forgetAfterMs = 12 * retryAfterMs
+const forgetAfterMs = 6 * retryAfterMs
 
 export function createMissingKeys(log: Log): MissingKeys {
   const seen = new Map<string, { at: number; reason: string }>()

@@ -60,7 +60,7 @@ export function createWorkerMetrics(
   })
   new Gauge({
     name: 'hopcount_jobs_without_key',
-    help: 'Jobs that this worker returned to the queue within the last minute because it does not have their key',
+    help: 'Jobs that this worker returned to the queue within the last half minute because it does not have their key',
     registers,
     collect() {
       this.set(missingKeys.jobs())
