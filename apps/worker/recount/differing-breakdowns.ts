@@ -14,6 +14,9 @@ import { dayText } from '@hopcount/shared/days.ts'
 import type { PoolClient } from 'pg'
 import { fetchAll } from './fetch-all.ts'
 
+/** A row holds up to four objects of 400 values. A worker counts days again beside recording. */
+const rowsPerFetch = 1_000
+
 interface BreakdownDifference {
   kind: string
   expected: number
@@ -56,7 +59,7 @@ export async function* differingBreakdowns(
     folded: StoredBreakdowns | null
     deltas: StoredBreakdowns[] | null
     tail: StoredBreakdowns | null
-  }>(client, 'unequal')) {
+  }>(client, 'unequal', rowsPerFetch)) {
     for (const { link_id: linkId, expected, folded, deltas, tail } of rows) {
       const ofRawVisits: Breakdowns = new Map()
       addStored(ofRawVisits, expected)

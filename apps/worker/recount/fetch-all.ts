@@ -1,12 +1,11 @@
 import type { PoolClient } from 'pg'
 import pg from 'pg'
 
-const rowsPerFetch = 20_000
-
 /** The rows of a declared cursor, in chunks. The cursor is closed at its end. */
 export async function* fetchAll<Row extends object>(
   client: PoolClient,
   cursor: string,
+  rowsPerFetch = 20_000,
 ): AsyncGenerator<Row[]> {
   const name = pg.escapeIdentifier(cursor)
   for (;;) {

@@ -12,7 +12,7 @@ import { insertDeltas } from '../recording/add-to-aggregates.ts'
 import { addDelta, noDeltas } from '../recording/sum-visits.ts'
 import { differingBreakdowns } from './differing-breakdowns.ts'
 
-const linksPerTransaction = 2_000
+const linksPerTransaction = 1_000
 
 interface WantedBreakdowns {
   linkId: number
