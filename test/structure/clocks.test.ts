@@ -22,6 +22,7 @@ const readsWallClock: Record<string, string> = {
   'apps/api/stats/top-links/rank-by-last-visit.ts': 'days are read from now backwards',
   'apps/api/stats/top-links/top-links-route.ts': 'the window that is asked for ends now',
   'apps/api/visits/keep-in-queue.ts': 'the time of a visit',
+  'apps/api/visits/count-pending.ts': 'up to when visits are recorded',
   'apps/api/visits/record-visits.ts': 'up to when visits are recorded',
   'apps/api/visits/segment-batch.ts': 'the time of a visit, until it is read',
   'apps/api/visits/visit-spool.ts': 'the time of a visit',

@@ -7,7 +7,7 @@
  */
 import { createGroupCommit } from '@hopcount/shared/group-commit.ts'
 import type { Log } from '@hopcount/shared/log.ts'
-import { createMinuteLog, errorText } from '@hopcount/shared/log.ts'
+import { createMinuteLog } from '@hopcount/shared/log.ts'
 import type { BatchId, Visit } from '@hopcount/shared/visits/visit-batch.ts'
 import { batchKey } from '@hopcount/shared/visits/visit-batch.ts'
 import type { VisitQueue } from '@hopcount/shared/visits/visit-queue.ts'
@@ -16,6 +16,8 @@ import type { DatabaseWatch } from '../watch-database.ts'
 import { createAdoption } from './adopt-segments.ts'
 import { createBatchNumbers } from './batch-numbers.ts'
 import type { BatchExit } from './batch-states.ts'
+import type { PendingCounter } from './count-pending.ts'
+import { createPendingCounter } from './count-pending.ts'
 import { createDeliverer } from './deliver-batches.ts'
 import type { KeptVisits } from './keep-in-queue.ts'
 import type { VisitDurability } from './keep-visits.ts'
@@ -28,19 +30,13 @@ import { createFolderRestorer } from './restore-folder.ts'
 import type { SealedBatch } from './sealed-batch.ts'
 import type { SetAsideSegments } from './set-aside-segments.ts'
 import { createSetAsideSegments } from './set-aside-segments.ts'
-import { createVisitSpool, maxSegmentVisits } from './visit-spool.ts'
-import { lowestSegment, voidLostBatches } from './void-lost-batches.ts'
+import { createVisitSpool } from './visit-spool.ts'
+import { voidLostBatches } from './void-lost-batches.ts'
 
-export interface VisitRecorder {
+export interface VisitRecorder
+  extends Pick<PendingCounter, 'pending' | 'recordedUntil' | 'ownPending' | 'adopted'> {
   producerId: string
   record(visit: Visit): Promise<void>
-  pending(): PendingVisits
-  /** As `pending().recordedUpTo`, or earlier where the database may have lost what it had recorded. */
-  recordedUntil(): number
-  /** Visits redirected by this process that are not known to be recorded. */
-  ownPending(): number
-  /** The dead producers whose segments this process delivers, or has just delivered. */
-  adopted(): AdoptedVisits[]
   /** True if this producer is dead and has left no segment in the spool. */
   hasEnded(producerId: string): Promise<boolean>
   /** Calls back whenever everything that was pending is recorded. */
@@ -54,24 +50,6 @@ export interface VisitRecorder {
   setAsideSegments: SetAsideSegments['counts']
   /** Seals the open segment, delivers for `deliverWithinMs` at most, and closes; the next process adopts what remains. */
   close(deliverWithinMs: number): Promise<void>
-}
-
-export interface PendingVisits {
-  /** Visits redirected or adopted by this process that are not known to be recorded. */
-  visits: number
-  /** Batches in the queue's window, and sealed segments that wait behind it. */
-  batches: number
-  waitingSegments: number
-  /** Every visit redirected or adopted by this process from before this moment (milliseconds since 1970) is recorded. */
-  recordedUpTo: number
-}
-
-export interface AdoptedVisits {
-  producerId: string
-  /** Visits not known to be recorded, as far as segments have been read. */
-  visits: number
-  /** The same, with every other segment taken to be full. */
-  pendingAtMost: number
 }
 
 export interface VisitCounters extends KeptVisits {
@@ -119,8 +97,6 @@ export async function openVisitRecorder(options: {
     batchesSetAside: 0,
     batchesOfferedAgain: 0,
   }
-  /** Visits of this process's own batches that left the deliverer: counted, set aside, or lost. */
-  let settled = 0
   /** The highest number of this process's own batches that the ledger was seen to hold. */
   let lastCounted = 0
   const logLost = createMinuteLog(log, 'visits are lost: their spool segment was deleted or damaged', 'error')
@@ -190,6 +166,23 @@ export async function openVisitRecorder(options: {
     log,
   })
   const commits = createGroupCommit<Visit, void>({ commit, gather })
+  const counter = createPendingCounter({
+    producerId,
+    counters,
+    deliverer,
+    own,
+    adoption,
+    kept,
+    spool,
+    committingSince: () => committingSince,
+  })
+
+  /** What the ledger lacks, and nothing here has any more. A number that is in use must not be among it. */
+  async function voidLost(): Promise<void> {
+    await commits.idle()
+    const inUse = [deliverer.lowestSeq(producerId), spool.unsealed().seq, lastCounted + 1]
+    await voidLostBatches({ pool, folder, log, below: Math.min(...inUse.filter(seq => seq !== undefined)) })
+  }
 
   /** Where every group is a batch in the queue, groups are larger while there is a backlog: it costs memory per batch. */
   function gather(start: () => void): void {
@@ -223,12 +216,12 @@ export async function openVisitRecorder(options: {
   }
 
   function settle(batch: SealedBatch, lost: number): void {
-    if (!batch.isOfferedAgain) settled += batch.redirected
+    const isAllSettled = counter.settle(batch)
     if (lost > 0) {
       counters.lost += lost
       logLost(lost, { batch: batchKey(batch) })
     }
-    if (pending().visits === 0) allSettled()
+    if (isAllSettled) allSettled()
   }
 
   function onRestored(): void {
@@ -251,60 +244,6 @@ export async function openVisitRecorder(options: {
     deliverer.fill()
   }
 
-  /** What the ledger lacks, and nothing here has any more. A number that is in use must not be among it. */
-  async function voidLost(): Promise<void> {
-    try {
-      const inFolder = await lowestSegment(folder.path)
-      await commits.idle()
-      const inUse = [inFolder, deliverer.lowestSeq(producerId), spool.unsealed().seq, lastCounted + 1]
-      const below = Math.min(...inUse.filter(seq => seq !== undefined))
-      const batches = await voidLostBatches(pool, producerId, below)
-      if (batches > 0)
-        log.error({ batches }, 'visits are lost: the database has lost batches that are not kept any more')
-    } catch (error) {
-      log.warn({ reason: errorText(error) }, 'batches that the database has lost could not be made void')
-    }
-  }
-
-  function pending(): PendingVisits {
-    const adopted = deliverer.pending(batch => !isOwn(batch) && !batch.isRetried)
-    const all = deliverer.pending(batch => !batch.isRetried)
-    const firstVisits = [
-      all.firstVisitAt,
-      spool.unsealed().firstVisitAt,
-      own.firstWaitingAt(),
-      adoption.firstWaitingAt(),
-      committingSince,
-    ].filter(time => time !== undefined)
-    return {
-      visits: ownPending() + adopted.visits,
-      batches: all.batches,
-      waitingSegments: own.waiting() + adoption.waiting(),
-      recordedUpTo: Math.min(Date.now(), ...firstVisits),
-    }
-  }
-
-  function recordedUntil(): number {
-    return Math.min(pending().recordedUpTo, kept.firstDoubtfulAt() ?? Number.POSITIVE_INFINITY)
-  }
-
-  function ownPending(): number {
-    const again = deliverer.pending(batch => isOwn(batch) && batch.isOfferedAgain === true)
-    return counters.kept - counters.countedAtOnce - settled + again.visits + own.visitsAgain()
-  }
-
-  function adopted(): AdoptedVisits[] {
-    return adoption.states().map(({ producerId, waiting }) => {
-      let unread = waiting
-      const { visits } = deliverer.pending(batch => {
-        if (batch.producerId !== producerId || batch.isRetried) return false
-        if (batch.visits === 0) unread++
-        return true
-      })
-      return { producerId, visits, pendingAtMost: visits + unread * maxSegmentVisits }
-    })
-  }
-
   async function close(deliverWithinMs: number): Promise<void> {
     await commits.idle()
     for (const timer of timers) clearInterval(timer)
@@ -318,10 +257,10 @@ export async function openVisitRecorder(options: {
   return {
     producerId,
     record: commits.add,
-    pending,
-    recordedUntil,
-    ownPending,
-    adopted,
+    pending: counter.pending,
+    recordedUntil: counter.recordedUntil,
+    ownPending: counter.ownPending,
+    adopted: counter.adopted,
     hasEnded: adoption.hasEnded,
     onAllSettled(callBack) {
       allSettled = callBack

@@ -1,13 +1,36 @@
 import { readdir } from 'node:fs/promises'
 import { inTransaction } from '@hopcount/shared/database/in-transaction.ts'
+import type { Log } from '@hopcount/shared/log.ts'
+import { errorText } from '@hopcount/shared/log.ts'
 import type { Pool } from 'pg'
+import type { ProducerFolder } from './producer-folder.ts'
 
 /**
- * Enters as void what the ledger lacks of this producer's batches below `below`, and returns how many there are. The database
- * had recorded them and has lost them, longer ago than segments are kept, so nobody has their visits any more. Without
- * rows they would hold up the ledger's watermark for as long as the producer runs.
+ * Enters as void what the ledger lacks of a producer's batches below `below` and below every segment in its folder, and says
+ * how many these are. The database had recorded them and has lost them, longer ago than segments are kept, so nobody has
+ * their visits any more. Without rows they would hold up the ledger's watermark for as long as the producer runs.
+ *
+ * @param below no number that is in use, or that the ledger was never seen to hold
  */
-export function voidLostBatches(pool: Pool, producerId: string, below: number): Promise<number> {
+export async function voidLostBatches(options: {
+  pool: Pool
+  folder: Pick<ProducerFolder, 'producerId' | 'path'>
+  below: number
+  log: Log
+}): Promise<void> {
+  const { pool, folder, below, log } = options
+  try {
+    const lowest = (await lowestSegment(folder.path)) ?? below
+    const batches = await enterMissing(pool, folder.producerId, Math.min(lowest, below))
+    if (batches > 0)
+      log.error({ batches }, 'visits are lost: the database has lost batches that are not kept any more')
+  } catch (error) {
+    log.warn({ reason: errorText(error) }, 'batches that the database has lost could not be made void')
+  }
+}
+
+/** Returns how many were missing. */
+function enterMissing(pool: Pool, producerId: string, below: number): Promise<number> {
   return inTransaction(pool, async client => {
     const entered = await client.query({
       name: 'void-lost-batches',
@@ -32,7 +55,7 @@ export function voidLostBatches(pool: Pool, producerId: string, below: number): 
 }
 
 /** The lowest number of the segments in a producer's folder that were not set aside; undefined if there is none. */
-export async function lowestSegment(folder: string): Promise<number | undefined> {
+async function lowestSegment(folder: string): Promise<number | undefined> {
   const seqs = (await readdir(folder))
     .flatMap(name => /^(\d{12})\.(?:open|sealed|kept|retry)$/.exec(name)?.[1] ?? [])
     .map(Number)

@@ -6,7 +6,7 @@ import { beforeEach, expect, test } from 'vitest'
 import type { KeptBatch, KeptSegments } from '../../../apps/api/visits/kept-segments.ts'
 import { createKeptSegments } from '../../../apps/api/visits/kept-segments.ts'
 import { newProducerId, segmentPath } from '../../../apps/api/visits/producer-folder.ts'
-import { lowestSegment, voidLostBatches } from '../../../apps/api/visits/void-lost-batches.ts'
+import { voidLostBatches } from '../../../apps/api/visits/void-lost-batches.ts'
 import type { DatabaseWatch } from '../../../apps/api/watch-database.ts'
 import { watchDatabase } from '../../../apps/api/watch-database.ts'
 import { beginEpoch } from '../../../apps/shared/database/database-epoch.ts'
@@ -183,9 +183,9 @@ test('what neither the ledger nor the spool has any more becomes void, and the w
   await beginEpoch(pool, watch.epoch())
   await waitUntil(() => checks > 0, { what: 'the kept segments are checked' })
   writeFileSync(segmentPath(folder, 1, 'aside'), '')
-  expect(await lowestSegment(folder)).toBe(5)
-  expect(await voidLostBatches(pool, producerId, 5)).toBe(1)
-  expect(await voidLostBatches(pool, producerId, 5)).toBe(0)
+  const below = 7
+  for (let time = 0; time < 2; time++)
+    await voidLostBatches({ pool, folder: { producerId, path: folder }, below, log })
   const { rows } = await pool.query('SELECT seq, counted FROM ledger ORDER BY seq')
   expect(rows).toEqual([
     { seq: 4, counted: 0 },
