@@ -12,7 +12,7 @@ import type { Registry } from '@prometheus-io/client'
 export interface WorkerHealth {
   registry: Registry
   /** Sentences for an operator. Neither throws or rejects. */
-  problems(): string[]
+  problems(): Promise<string[]>
   warnings(): Promise<string[]>
 }
 
@@ -34,7 +34,7 @@ export async function serveHealth(
 }
 
 async function sendReadiness(response: ServerResponse, { problems, warnings }: WorkerHealth): Promise<void> {
-  const found = problems()
+  const found = await problems()
   const [status, type, body] =
     found.length === 0
       ? [200, 'application/json', { status: 'ready', warnings: await warnings() }]

@@ -11,7 +11,7 @@ import { claimQueueKey } from '@hopcount/shared/visits/claim-queue-key.ts'
 import type { KeyRing } from '@hopcount/shared/visits/key-ring.ts'
 import { createKeyRing } from '@hopcount/shared/visits/key-ring.ts'
 import { describeSetAside, setAsideInLedger } from '@hopcount/shared/visits/set-aside-counts.ts'
-import { startVisitWorker } from '@hopcount/shared/visits/visit-queue.ts'
+import { openVisitQueue, startVisitWorker } from '@hopcount/shared/visits/visit-queue.ts'
 import type { Pool } from 'pg'
 import { startMaintenance } from './maintenance/maintenance.ts'
 import { createMissingKeys } from './recording/missing-keys.ts'
@@ -21,6 +21,7 @@ import { openVisitKnowledge } from './recording/visit-knowledge.ts'
 import { createWorkerMetrics } from './recording/worker-metrics.ts'
 import { recountPoolConfig } from './recount/recount-pool.ts'
 import { serveHealth } from './serve-health.ts'
+import { createProgressWatch } from './watch-progress.ts'
 
 export interface RunningWorker {
   metricsPort: number
@@ -66,16 +67,20 @@ export async function startWorker(configuration: Configuration, log: Log): Promi
   const keys = location.redisUrl === undefined ? await openKeys(pool, configuration.SPOOL_DIR) : undefined
   const recorder = createJobRecorder({ pool, knowledge, keys, missingKeys, log, metrics })
   const stopMaintenance = startMaintenance({ pool, recountPool, textRoom, log, settings: configuration })
+  // The worker itself logs outages of the queue.
+  const queue = openVisitQueue(location, log.child({}, { level: 'silent' }))
+  const progress = createProgressWatch(queue)
   const worker = startVisitWorker(
     location,
     { concurrency: configuration.WORKER_CONCURRENCY, log },
-    recorder.record,
+    progress.watch(recorder.record),
   )
 
   const server = await serveHealth(
     {
       registry: metrics.registry,
-      problems: () => [missingKeys.problem()].filter(problem => problem !== undefined),
+      problems: async () =>
+        [missingKeys.problem(), await progress.problem()].filter(problem => problem !== undefined),
       warnings: async () => [
         ...[textRoom.warning()].filter(warning => warning !== undefined),
         ...describeSetAside({ ledger: await setAside(), queue: 0, spool: 0, damaged: 0 }),
@@ -88,7 +93,10 @@ export async function startWorker(configuration: Configuration, log: Log): Promi
     const closing = worker.close().catch(() => {})
     await Promise.race([closing, sleep(finishDeadlineMs, undefined, { ref: false })])
     recorder.stopWaiting()
-    await Promise.race([closing, sleep(closeDeadlineMs, undefined, { ref: false })])
+    await Promise.race([
+      Promise.all([closing, queue.close().catch(() => {})]),
+      sleep(closeDeadlineMs, undefined, { ref: false }),
+    ])
     server.close()
     server.closeAllConnections()
     await Promise.race([
