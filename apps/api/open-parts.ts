@@ -1,4 +1,5 @@
 /** Opens what the routes work with. Each part adds a hook that closes it: Fastify calls these in reverse order. */
+import fastifyPostgres from '@fastify/postgres'
 import { checkRedis } from '@hopcount/shared/check-redis.ts'
 import type { Configuration } from '@hopcount/shared/configuration.ts'
 import { directAddress, directDatabaseUrl } from '@hopcount/shared/configuration.ts'
@@ -14,6 +15,7 @@ import type { VisitQueue } from '@hopcount/shared/visits/visit-queue.ts'
 import { openVisitQueue } from '@hopcount/shared/visits/visit-queue.ts'
 import type { FastifyInstance } from 'fastify'
 import type { Pool } from 'pg'
+import pg from 'pg'
 import { startReports } from './freshness/report-producer.ts'
 import { listenForLinkChanges } from './links/link-changes.ts'
 import { createOrphanCounter } from './orphans/count-orphans.ts'
@@ -49,7 +51,9 @@ export async function openDatabase(
     error => health.fails(error),
   )
   pool.on('connect', () => health.works())
-  app.addHook('onClose', () => within(closeWithinMs, pool.end()))
+  // Given our pool, as one that the plugin makes would lack our connections' settings.
+  const construct = () => endsWithin(closeWithinMs, pool)
+  await app.register(fastifyPostgres, { pg: { ...pg, Pool: new Proxy(pg.Pool, { construct }) } })
   await waitForDatabase(pool, { direct: directAddress(configuration) })
   return pool
 }
@@ -186,6 +190,13 @@ export function openCounters(app: FastifyInstance, pool: Pool, log: Log) {
 
 export function cacheUrlOf(configuration: Configuration): string | undefined {
   return configuration.CACHE_REDIS_URL ?? configuration.REDIS_URL
+}
+
+/** The plugin waits until its pool has ended. */
+function endsWithin(milliseconds: number, pool: Pool): Pool {
+  const end = pool.end.bind(pool)
+  const endInTime = (done?: () => void) => within(milliseconds, end()).then(done)
+  return Object.assign(pool, { end: endInTime })
 }
 
 /** Bounds the wait for a connection that hangs while it closes. */
