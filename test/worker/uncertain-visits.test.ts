@@ -44,7 +44,7 @@ describe.skipIf(!redisAvailable())(
         redisUrl: `redis://127.0.0.1:${toRedis.port}`,
         spoolDir,
       })
-      producerFolder = join(spoolDir, readdirSync(spoolDir)[0] ?? '')
+      producerFolder = join(spoolDir, readdirSync(spoolDir).find(name => name !== 'spool-id') ?? '')
       slug = await shorten(api.origin)
       await waitUntil(isKnownToProcess, { what: 'the process knows the link by itself', everyMs: 100 })
     })

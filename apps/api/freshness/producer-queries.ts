@@ -100,8 +100,8 @@ export function reportProgress(
     const quiet = await client.query<{ producer_id: string }>({
       name: 'quiet-producers',
       text: `SELECT producer_id FROM producers
-               WHERE spool_id = $1 AND producer_id <> $2
-                 AND (producer_id = ANY($3::uuid[]) OR reported_at < clock_timestamp() - interval '${quietAfter}')`,
+               WHERE producer_id <> $2 AND (producer_id = ANY($3::uuid[])
+                 OR (spool_id = $1 AND reported_at < clock_timestamp() - interval '${quietAfter}'))`,
       values: [spoolId, producerId, adopted.map(({ producerId }) => producerId)],
     })
     await advance(client)

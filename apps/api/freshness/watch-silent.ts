@@ -1,4 +1,5 @@
 /** The silent producers, for warnings and metrics: read when asked for, at most once a second. */
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Log } from '@hopcount/shared/log.ts'
 import { createHealthLog } from '@hopcount/shared/log.ts'
 import type { SilentProducer } from '@hopcount/shared/visits/silent-producers.ts'
@@ -9,6 +10,7 @@ import type { Pool } from 'pg'
 export type ReadSilent = () => Promise<SilentProducer[]>
 
 const rememberMs = 1_000
+const waitMs = 1_000
 
 export function watchSilent(pool: Pool, log: Log): ReadSilent {
   const health = createHealthLog(log, 'looking for silent API processes')
@@ -30,7 +32,8 @@ export function watchSilent(pool: Pool, log: Log): ReadSilent {
   return async () => {
     if (performance.now() - readAt > rememberMs) {
       reading ??= read()
-      await reading
+      // A database that hangs must not hold up a scrape or a probe.
+      await Promise.race([reading, sleep(waitMs, undefined, { ref: false })])
     }
     return known
   }
