@@ -155,7 +155,7 @@ test.each(['api', 'worker'])(
   },
 )
 
-describe('a job that is encrypted with a key that the worker does not have', () => {
+describe('a job that is encrypted with a key that the worker does not have', { timeout: 180_000 }, () => {
   let installation: Installation
   let queue: VisitQueue
   let otherKey: QueueKey
@@ -223,8 +223,11 @@ describe('a job that is encrypted with a key that the worker does not have', () 
       await expectNothingSetAside()
 
       copyFileSync(join(other, 'queue.key'), join(spoolDir, `queue.key.${otherKey.fingerprint}`))
-      await waitUntil(async () => (await counted()) === 1, { what: 'it is recorded' })
-      await waitUntil(async () => (await readiness()).status === 200, { what: 'the worker is ready again' })
+      await waitUntil(async () => (await counted()) === 1, { what: 'it is recorded', deadlineMs: 60_000 })
+      await waitUntil(async () => (await readiness()).status === 200, {
+        what: 'the worker is ready again',
+        deadlineMs: 60_000,
+      })
       expect(worker.output()).toContain('works again')
       await expectNothingSetAside()
     },
@@ -236,7 +239,7 @@ describe('a job that is encrypted with a key that the worker does not have', () 
     mkdirSync(join(spoolDir, producerId))
     writeFileSync(segmentPath(join(spoolDir, producerId), 1, 'sealed'), frames)
     await startApi(installation)
-    await waitUntil(async () => (await counted()) === 1, { what: 'it is recorded', deadlineMs: 60_000 })
+    await waitUntil(async () => (await counted()) === 1, { what: 'it is recorded', deadlineMs: 120_000 })
     await expectNothingSetAside()
   })
 
