@@ -47,6 +47,8 @@ import {
 } from './open-parts.ts'
 import type { OrphanCounter } from './orphans/count-orphans.ts'
 import { collectOwnHosts } from './own-hosts.ts'
+import type { HostCheck } from './rebound-hosts.ts'
+import { createHostCheck } from './rebound-hosts.ts'
 import type { GoneCounter } from './redirect/count-gone.ts'
 import { createLoopCheck } from './redirect/detect-loops.ts'
 import { redirectRoutes } from './redirect/redirect-route.ts'
@@ -152,7 +154,7 @@ async function addRoutes(app: FastifyInstance, parts: Parts): Promise<void> {
     allowPrivateTargets: configuration.ALLOW_PRIVATE_TARGETS,
     perMinute: configuration.RATE_LIMIT_WRITES,
   })
-  await addStatsRoutes(app, parts)
+  await addStatsRoutes(app, parts, createHostCheck(ownHosts, clients))
   await app.register(dashboardRoutes)
   const prefetches = { refused: 0 }
   const silent = watchSilent(pool, log)
@@ -188,6 +190,7 @@ async function addRoutes(app: FastifyInstance, parts: Parts): Promise<void> {
 async function addStatsRoutes(
   app: FastifyInstance,
   { configuration, log, clients, statsPool, exportPool, freshness, resolver, streams }: Parts,
+  hostCheck: HostCheck,
 ): Promise<void> {
   const source = createLiveSource({
     query: (linkIds, now) => liveCounts(databaseOn(statsPool), linkIds, now),
@@ -211,6 +214,7 @@ async function addStatsRoutes(
       max: 1,
       refusal: 'Another export from this address is in progress. Please try again when it has ended.',
     }),
+    hostCheck,
     perMinute: configuration.RATE_LIMIT_STATS,
   })
 }

@@ -68,12 +68,12 @@ const forwardingHeaders = ['x-forwarded-for', 'forwarded', 'x-real-ip', 'via'] a
 
 /** A client on this machine itself, such as a load generator; not a proxy on it that forwards for others. */
 export function isLocalClient({ headers, socket }: Request): boolean {
-  const peer = normalizeAddress(socket.remoteAddress ?? '')
-  return (
-    peer !== undefined &&
-    loopback.check(peer, familyOf(peer)) &&
-    forwardingHeaders.every(name => headers[name] === undefined)
-  )
+  return isLoopbackPeer(socket) && forwardingHeaders.every(name => headers[name] === undefined)
+}
+
+export function isLoopbackPeer({ remoteAddress }: Pick<Request['socket'], 'remoteAddress'>): boolean {
+  const peer = normalizeAddress(remoteAddress ?? '')
+  return peer !== undefined && loopback.check(peer, familyOf(peer))
 }
 
 const loopback = blockList(['127.0.0.0/8', '::1'])

@@ -54,7 +54,7 @@ export const ConfigurationSchema = Type.Object({
     Type.String({
       minLength: 1,
       description:
-        'comma-separated further hosts under which the service is reached, such as hop.example,www.hop.example:8443; links to them would be loops',
+        'comma-separated further hosts under which the service is reached, such as hop.example,www.hop.example:8443; links to them would be loops. On the machine itself, statistics are served under these names, those of `PUBLIC_URL` and local ones only',
     }),
   ),
   RESERVED_SLUGS: Type.Optional(

@@ -28,7 +28,13 @@ export async function startApi(installation: Installation & { port?: number }): 
   const { port = 0 } = installation
   const started = startProcess({
     script: 'apps/api/main.ts',
-    env: { ...environment(installation), PORT: String(port), SPOOL_DIR: spoolDirOf(installation) },
+    env: {
+      // The Host of test/api/requests.ts
+      OWN_HOSTS: 'hop.example',
+      ...environment(installation),
+      PORT: String(port),
+      SPOOL_DIR: spoolDirOf(installation),
+    },
     descriptors: installation.descriptors,
   })
   const line = await started.waitForLine(/Server listening at/, 60_000)

@@ -8,6 +8,8 @@ import type { FreshnessReader } from '../freshness/read-freshness.ts'
 import type { LimitPerClient } from '../limits/limit-per-client.ts'
 import { perMinute } from '../limits/rate-limits.ts'
 import { shedLoad } from '../limits/shed-load.ts'
+import type { HostCheck } from '../rebound-hosts.ts'
+import { refuseReboundHosts } from '../rebound-hosts.ts'
 import { breakdownRoutes } from './breakdowns/breakdown-routes.ts'
 import { rangeBreakdowns } from './breakdowns/range-breakdowns.ts'
 import { exportRoutes } from './exports/export-routes.ts'
@@ -33,9 +35,11 @@ export const statsRoutes: FastifyPluginAsyncTypebox<{
   freshness: FreshnessReader
   live: LiveOptions
   limitExports: LimitPerClient
+  hostCheck: HostCheck
   /** Requests per minute from one public address; 0: no limit. */
   perMinute: number
 }> = async (app, options) => {
+  refuseReboundHosts(app, options.hostCheck)
   await shedLoad(app)
   // Bodies are serialized already; the schemas only document them, so no serializer is compiled from them.
   app.setSerializerCompiler(() => JSON.stringify)
