@@ -9,6 +9,8 @@ export default defineConfig({
     pool: 'forks',
     // Every file starts processes of its own: on two cores, a third file at a time only makes deadlines late.
     maxWorkers: 2,
+    // Of tests marked as concurrent, those of a file that mostly wait.
+    maxConcurrency: 2,
     sequence: { sequencer: LongestFirst },
     testTimeout: 60_000,
     hookTimeout: 60_000,

@@ -33,6 +33,7 @@ import { setAsideForGood } from './rows/31-set-aside-for-good.ts'
 import { spoolDeleted } from './rows/32-spool-deleted.ts'
 import { standbyPromoted } from './rows/33-standby-promoted.ts'
 import { garbageBehindARequest } from './rows/34-garbage-behind-a-request.ts'
+import { startKilled } from './rows/35-start-killed.ts'
 import { replicaLags } from './rows/36-replica-lags.ts'
 import { nodeGone } from './rows/37-node-gone.ts'
 import { throughPooler } from './rows/38-pooler.ts'
@@ -73,6 +74,7 @@ export const rows: Row[] = [
   spoolDeleted,
   standbyPromoted,
   garbageBehindARequest,
+  startKilled,
   replicaLags,
   nodeGone,
   throughPooler,

@@ -43,7 +43,8 @@ function counted(stack: TestStack, slug: string, visits: number): Promise<boolea
 const running = (pids: number[]) =>
   pids.filter(pid => commandLine(pid)?.includes('watchdog-process.ts') === false)
 
-describe('npm start', () => {
+// Mostly they wait: for what starts, and for what ends.
+describe.concurrent('npm start', () => {
   it('serves and counts on fresh data, stops everything on SIGTERM, and finds its data again', async () => {
     const folder = temporaryFolder()
     const first = await startStack(folder)
@@ -81,7 +82,7 @@ describe('npm start', () => {
     let stack = await startStack(folder)
     await stack.waitForLine(/is ready/)
     const slug = await shorten(stack)
-    for (let round = 1; round <= 3; round++) {
+    for (let round = 1; round <= 2; round++) {
       for (let i = 0; i < 10; i++) await visit(stack, slug)
       for (const pid of stack.everyPid()) sendSignal(pid, 'SIGKILL')
       stack = await startStack(folder)
