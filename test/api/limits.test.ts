@@ -1,4 +1,6 @@
+import type { Socket } from 'node:net'
 import { beforeAll, describe, expect, test } from 'vitest'
+import { isLocalClient } from '../../apps/api/client-addresses.ts'
 import type { RunningApi } from '../support/hopcount.ts'
 import { shorten, startApi } from '../support/hopcount.ts'
 import type { TestRedis } from '../support/redis.ts'
@@ -80,6 +82,25 @@ describe('without Redis', () => {
       expect(await statuses(times(4, () => makeLink(api, address)))).toEqual([201, 201, 201, 429])
     for (let i = 0; i < 5; i++) await shorten(api.origin)
   })
+})
+
+test.each([
+  ['127.0.0.1', true],
+  ['::1', true],
+  ['::ffff:127.0.0.1', true],
+  ['::ffff:7f00:1', true],
+  ['127.8.8.8', true],
+  ['10.0.0.1', false],
+  ['::ffff:10.0.0.1', false],
+  ['192.168.1.1', false],
+  ['172.17.0.1', false],
+  ['169.254.1.1', false],
+  ['fd00::1', false],
+  ['fe80::1%eth0', false],
+  ['::ffff:8.8.8.8', false],
+])('of peers, only those on this machine have no limit: %s %s', (remoteAddress, isLocal) => {
+  const request = { ip: remoteAddress, headers: {}, socket: { remoteAddress } as Socket }
+  expect(isLocalClient(request)).toBe(isLocal)
 })
 
 test('a proxy on this machine that TRUST_PROXY does not name is limited like a single client', async () => {
