@@ -129,7 +129,7 @@ CREATE TABLE public.breakdown_tails (
     visits bigint NOT NULL,
     humans bigint NOT NULL
 )
-WITH (autovacuum_vacuum_scale_factor='0.02', autovacuum_analyze_scale_factor='0.02');
+WITH (autovacuum_vacuum_scale_factor='0.02');
 
 
 --
@@ -178,7 +178,7 @@ CREATE TABLE public.gone_requests (
     day date NOT NULL,
     requests bigint NOT NULL
 )
-WITH (fillfactor='60', autovacuum_vacuum_scale_factor='0.02', autovacuum_analyze_scale_factor='0.02');
+WITH (fillfactor='60', autovacuum_vacuum_scale_factor='0.02');
 
 
 --
@@ -215,7 +215,7 @@ CREATE TABLE public.link_breakdowns (
     breakdowns json NOT NULL,
     listed smallint
 )
-WITH (fillfactor='80', autovacuum_vacuum_scale_factor='0.02', autovacuum_analyze_scale_factor='0.02');
+WITH (fillfactor='80', autovacuum_vacuum_scale_factor='0.02');
 
 
 --
@@ -235,7 +235,7 @@ CASE
     ELSE floor(((((4)::double precision * ln((visits)::double precision)) / ln((2)::double precision)) + (0.000000001)::double precision))
 END)::smallint) STORED
 )
-WITH (fillfactor='60', autovacuum_vacuum_scale_factor='0.02', autovacuum_analyze_scale_factor='0.02');
+WITH (fillfactor='60', autovacuum_vacuum_scale_factor='0.02');
 
 
 --
@@ -277,7 +277,7 @@ CREATE TABLE public.link_quarters (
     bots bigint DEFAULT 0 NOT NULL,
     previews bigint DEFAULT 0 NOT NULL
 )
-WITH (fillfactor='70', autovacuum_vacuum_scale_factor='0.02', autovacuum_analyze_scale_factor='0.02');
+WITH (fillfactor='70', autovacuum_vacuum_scale_factor='0.02');
 
 
 --
@@ -299,7 +299,7 @@ END)::smallint) STORED,
     uniques bigint DEFAULT 0 NOT NULL,
     misdated bigint DEFAULT 0 NOT NULL
 )
-WITH (fillfactor='60', autovacuum_vacuum_scale_factor='0.02', autovacuum_analyze_scale_factor='0.02');
+WITH (fillfactor='60', autovacuum_vacuum_scale_factor='0.02');
 
 
 --

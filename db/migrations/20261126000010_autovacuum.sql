@@ -3,13 +3,13 @@
 SET LOCAL lock_timeout = '800ms';
 
 -- By default a table is vacuumed when a fifth of its rows are dead: of a billion, 200 million. Counters are vacuumed at
--- a fiftieth, and analyzed as often.
-ALTER TABLE link_totals SET (autovacuum_vacuum_scale_factor = 0.02, autovacuum_analyze_scale_factor = 0.02);
-ALTER TABLE link_days SET (autovacuum_vacuum_scale_factor = 0.02, autovacuum_analyze_scale_factor = 0.02);
-ALTER TABLE link_quarters SET (autovacuum_vacuum_scale_factor = 0.02, autovacuum_analyze_scale_factor = 0.02);
-ALTER TABLE link_breakdowns SET (autovacuum_vacuum_scale_factor = 0.02, autovacuum_analyze_scale_factor = 0.02);
-ALTER TABLE breakdown_tails SET (autovacuum_vacuum_scale_factor = 0.02, autovacuum_analyze_scale_factor = 0.02);
-ALTER TABLE gone_requests SET (autovacuum_vacuum_scale_factor = 0.02, autovacuum_analyze_scale_factor = 0.02);
+-- a fiftieth. They are not analyzed more often: ANALYZE holds a snapshot, and HOT pruning waits for its end.
+ALTER TABLE link_totals SET (autovacuum_vacuum_scale_factor = 0.02);
+ALTER TABLE link_days SET (autovacuum_vacuum_scale_factor = 0.02);
+ALTER TABLE link_quarters SET (autovacuum_vacuum_scale_factor = 0.02);
+ALTER TABLE link_breakdowns SET (autovacuum_vacuum_scale_factor = 0.02);
+ALTER TABLE breakdown_tails SET (autovacuum_vacuum_scale_factor = 0.02);
+ALTER TABLE gone_requests SET (autovacuum_vacuum_scale_factor = 0.02);
 
 -- Queues: all their rows soon are dead, whatever their number. Vacuumed every time autovacuum looks, without pauses.
 ALTER TABLE breakdown_deltas SET
@@ -22,9 +22,9 @@ ALTER TABLE ledger SET
 ALTER TABLE ledger RESET (autovacuum_vacuum_scale_factor, autovacuum_vacuum_threshold, autovacuum_vacuum_cost_delay);
 ALTER TABLE breakdown_deltas RESET
   (autovacuum_vacuum_scale_factor, autovacuum_vacuum_threshold, autovacuum_vacuum_cost_delay);
-ALTER TABLE gone_requests RESET (autovacuum_vacuum_scale_factor, autovacuum_analyze_scale_factor);
-ALTER TABLE breakdown_tails RESET (autovacuum_vacuum_scale_factor, autovacuum_analyze_scale_factor);
-ALTER TABLE link_breakdowns RESET (autovacuum_vacuum_scale_factor, autovacuum_analyze_scale_factor);
-ALTER TABLE link_quarters RESET (autovacuum_vacuum_scale_factor, autovacuum_analyze_scale_factor);
-ALTER TABLE link_days RESET (autovacuum_vacuum_scale_factor, autovacuum_analyze_scale_factor);
-ALTER TABLE link_totals RESET (autovacuum_vacuum_scale_factor, autovacuum_analyze_scale_factor);
+ALTER TABLE gone_requests RESET (autovacuum_vacuum_scale_factor);
+ALTER TABLE breakdown_tails RESET (autovacuum_vacuum_scale_factor);
+ALTER TABLE link_breakdowns RESET (autovacuum_vacuum_scale_factor);
+ALTER TABLE link_quarters RESET (autovacuum_vacuum_scale_factor);
+ALTER TABLE link_days RESET (autovacuum_vacuum_scale_factor);
+ALTER TABLE link_totals RESET (autovacuum_vacuum_scale_factor);
