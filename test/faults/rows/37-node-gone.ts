@@ -49,12 +49,9 @@ export const nodeGone: Row = {
         await system.startWorker()
       },
       async lasts() {
-        const warning = await waitUntil(
-          async () => (await warnings(system)).find(text => /silent/.test(text)),
-          {
-            what: 'the other node names the one that is gone',
-          },
-        )
+        const warning = await waitUntil(async () => (await silent(system))[0], {
+          what: 'the other node names the one that is gone',
+        })
         lost = Number(/when (\d+) visits? w/.exec(warning)?.[1])
         const producerId = /API process (\S+)/.exec(warning)?.[1] ?? ''
         const gauge = await metric(`${system.origin()}/metrics`, 'hopcount_silent_producer_pending_visits')
@@ -69,7 +66,10 @@ export const nodeGone: Row = {
       },
       async heal() {
         paused = false
-        await waitUntil(async () => (await warnings(system)).length === 0, { what: 'nothing is warned of' })
+        await waitUntil(async () => (await silent(system)).length === 0, {
+          what: 'nobody is silent any more',
+          deadlineMs: 60_000,
+        })
         await waitUntil(async () => (await freshness(system)).asOf > goneAt, { what: 'as-of goes on' })
       },
       saysLost: async () => lost,
@@ -79,9 +79,11 @@ export const nodeGone: Row = {
   },
 }
 
-async function warnings(system: FaultSystem): Promise<string[]> {
+/** The warnings about silent processes. */
+async function silent(system: FaultSystem): Promise<string[]> {
   const response = await fetch(`${system.origin()}/readyz`)
-  return ((await response.json()) as { warnings: string[] }).warnings
+  const { warnings } = (await response.json()) as { warnings: string[] }
+  return warnings.filter(text => text.includes('silent since'))
 }
 
 async function freshness(system: FaultSystem): Promise<{ asOf: number; pending: number }> {
