@@ -66,9 +66,10 @@ const addDeadlineMs = 3_000
 const pageOfJobs = 100
 /**
  * A worker closes a connection on which a response is this late: it may have died without a sign (a cut cable, a
- * forgetful NAT). The longest that BullMQ lets a command wait on purpose is 10 s.
+ * forgetful NAT). The longest that BullMQ lets a command wait on purpose is 10 s. A connection that is made while the
+ * network is silent costs this much once more, after its end.
  */
-const silenceMs = 15_000
+const silenceMs = 12_000
 const runAgainAfterMs = 1_000
 
 /**
