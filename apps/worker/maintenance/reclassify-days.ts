@@ -45,7 +45,13 @@ export function createDayReclassifier(pool: Pool, log: Log): DayReclassifier {
       } else if (result === 'done') done++
     }
     if (done > 0) await tryWhileNothingFolds(pool, () => recountTotals(pool, { onlyClasses: true }))
-    log.info({ days: done }, 'days are counted by the rules of this release')
+    const left = days.length - done
+    log.info(
+      { days: done, left },
+      left === 0
+        ? 'all kept days follow the rules of this release'
+        : 'days are counted again, and some are left',
+    )
     return done
   }
 
