@@ -35,6 +35,11 @@ interface Reported {
 }
 
 const primaryWaitMs = 500
+/**
+ * Clients that poll cost PostgreSQL at most 100 of these small queries a second, however many they are; when few do, none
+ * of them waits.
+ */
+const betweenReadsMs = 10
 
 export function createFreshnessReader(options: {
   /** The database that statistics are read from. */
@@ -49,8 +54,15 @@ export function createFreshnessReader(options: {
   const { pool, primary, producerId, ownPending, onRead } = options
   const askPrimary = primary && createPrimaryReader(primary, producerId)
 
+  let readAt = Number.NEGATIVE_INFINITY
   const reads = createGroupCommit<undefined, Reported>({
+    gather(start) {
+      const waitMs = readAt + betweenReadsMs - performance.now()
+      if (waitMs > 0) setTimeout(start, waitMs)
+      else setImmediate(start)
+    },
     async commit(group) {
+      readAt = performance.now()
       const [shown, known] = await Promise.all([readReports(pool, producerId), askPrimary?.()])
       const othersPending = known === undefined ? shown.othersPending : pendingBehind(shown, known)
       return group.map(() => ({ ...shown, othersPending }))
