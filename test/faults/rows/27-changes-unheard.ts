@@ -37,7 +37,7 @@ export const changesUnheard: Row = {
         apiPostgres.abandonConnections()
         apiPostgres.setMode('pass')
       },
-      promises: { redirects: 99.9, drainedWithinMs: 20_000, logLines: 30 },
+      promises: { redirects: 99.9, drainedWithinMs: 60_000, logLines: 30 },
     })
     await waitUntil(async () => (await statusOf(slug, 2_000)) === 307, {
       what: 'the link of the other process is found',
