@@ -1,6 +1,7 @@
 import { rmSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { startApi } from '../../support/hopcount.ts'
+import { startProcess } from '../../support/processes.ts'
 import { temporaryFolder } from '../../support/temporary-folder.ts'
 import { waitUntil } from '../../support/wait-until.ts'
 import type { FaultSystem } from '../fault-system.ts'
@@ -46,5 +47,21 @@ export async function durableNodeGone(
     promises: { drainedWithinMs: 60_000 },
   })
   result.failures.push(...failures)
+  await writeOffSilent(system)
   return result
+}
+
+/** Nobody knows that the queue had all of its visits: the node is named until it is written off, also in later rounds. */
+async function writeOffSilent(system: FaultSystem): Promise<void> {
+  const warning = await waitUntil(
+    async () => {
+      const response = await fetch(`${system.origin()}/readyz`)
+      const { warnings } = (await response.json()) as { warnings: string[] }
+      return warnings.find(text => text.includes('silent'))
+    },
+    { what: 'the node that is gone is named' },
+  )
+  const args = ['write-off', /API process (\S+)/.exec(warning)?.[1] ?? '']
+  const env = { DATABASE_URL: system.databaseUrl }
+  await startProcess({ script: 'apps/worker/producers-command.ts', args, env }).exited
 }
