@@ -35,7 +35,7 @@ const bufferOf = (bytes: number) => Buffer.alloc(bytes)
 
 test('an open segment whose file is deleted is delivered from memory, as often as needed, even beyond the window', async () => {
   const { path, producerId, delivered, own, spool } = startSpool()
-  spool.append([visit, visit])
+  await spool.append([visit, visit])
   rmSync(path, { recursive: true })
   spool.seal()
   expect(own.waiting()).toBe(0)
@@ -46,9 +46,9 @@ test('an open segment whose file is deleted is delivered from memory, as often a
 
 test('a waiting segment whose file is deleted is found missing, with the number of its visits', async () => {
   const { path, delivered, own, spool } = startSpool()
-  spool.append([visit])
+  await spool.append([visit])
   spool.seal()
-  spool.append([visit, visit, visit])
+  await spool.append([visit, visit, visit])
   spool.seal()
   expect(delivered).toEqual([])
   expect(own.waiting()).toBe(2)
