@@ -3,7 +3,7 @@
 SET LOCAL lock_timeout = '800ms';
 
 -- By default a table is vacuumed when a fifth of its rows are dead: of a billion, 200 million. Counters are vacuumed at
--- a fiftieth. They are not analyzed more often: ANALYZE holds a snapshot, and HOT pruning waits for its end.
+-- a fiftieth. They are not analyzed more often: their distribution hardly changes, and ANALYZE holds a snapshot.
 ALTER TABLE link_totals SET (autovacuum_vacuum_scale_factor = 0.02);
 ALTER TABLE link_days SET (autovacuum_vacuum_scale_factor = 0.02);
 ALTER TABLE link_quarters SET (autovacuum_vacuum_scale_factor = 0.02);

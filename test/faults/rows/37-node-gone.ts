@@ -25,12 +25,7 @@ export const nodeGone: Row = {
   async round(system, context) {
     const durability = [undefined, 'queue', 'both'] as const
     const asked = durability[context.round % 3]
-    if (asked !== undefined) {
-      const result = await durableNodeGone(system, context, asked)
-      // The next round must not find this node's row. The living process reports again within seconds.
-      await system.pool.query('DELETE FROM producers')
-      return result
-    }
+    if (asked !== undefined) return durableNodeGone(system, context, asked)
     const spoolDir = temporaryFolder()
     const node = await startApi({ databaseUrl: system.databaseUrl, redisUrl: system.redis.url, spoolDir })
     const failures: string[] = []
