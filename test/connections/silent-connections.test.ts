@@ -35,7 +35,7 @@ test.skipIf(!redisAvailable()).concurrent.each(['PostgreSQL', 'Redis'])(
   },
 )
 
-test('a worker whose queue is in PostgreSQL goes on after all of its connections died without a sign', async () => {
+test.concurrent('a worker whose queue is in PostgreSQL goes on after all of its connections died without a sign', async () => {
   const { url: databaseUrl } = await createTestDatabase()
   const { proxy, url } = await through(databaseUrl)
   const api = await startApi({ databaseUrl })

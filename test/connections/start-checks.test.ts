@@ -18,7 +18,8 @@ async function linesOfFailedStart(script: string, env: Record<string, string>): 
   return started.output().trimEnd().split('\n')
 }
 
-describe('a database that lacks a migration in the middle', () => {
+// Mostly they wait.
+describe.concurrent('a database that lacks a migration in the middle', () => {
   const removed = '20261122000003'
   const lackingOne = async () => {
     const { url } = await createTestDatabase()
@@ -51,7 +52,7 @@ describe('a database that lacks a migration in the middle', () => {
   })
 })
 
-describe.skipIf(!redisAvailable())('a Redis', () => {
+describe.skipIf(!redisAvailable()).concurrent('a Redis', () => {
   test.each(programs)('that evicts jobs is refused by %s', async script => {
     const redis = await startRedis({ policy: 'allkeys-lru' })
     const lines = await linesOfFailedStart(script, {

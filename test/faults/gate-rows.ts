@@ -1,7 +1,7 @@
 /**
  * The rows that `npm test` and the gate run: at least one for each promise of apps/README.md that a fault can break,
- * and what an operator does every week. All rows together took 7.8 minutes in this short form, these 4.4; every row, in
- * its long form, is run by `npm run test:nightly`.
+ * and what an operator does every week. One round of each of these takes some three minutes; every row, in its
+ * long form, is run by `npm run test:nightly`.
  */
 import type { Row } from './row.ts'
 import { apiKilled } from './rows/01-api-killed.ts'

@@ -6,11 +6,9 @@ import type { RoundResult } from './strike-under-load.ts'
 export interface Row {
   number: number
   title: string
-  /** A round takes more than 30 s: one round in CI. */
-  long?: boolean
   /** The number of kinds of rounds; each is run at least once. */
   kinds?: number
-  /** Rounds in CI; by default 2, or 1 for a long row. */
+  /** Rounds in the gate; 1 by default. */
   ciRounds?: number
   /** `mounts`: small disks are tmpfs mounts, which need root. */
   needs?: ('redis' | 'mounts' | 'pgbouncer')[]

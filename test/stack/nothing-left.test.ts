@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { freePort } from '../../apps/stack/processes/free-port.ts'
 import { sendSignal } from '../../apps/stack/processes/running-process.ts'
+import { isNightly } from '../support/nightly.ts'
 import type { NpmRun } from '../support/npm-run.ts'
 import { npmStartDeadlineMs, startNpm, waitUntilNothingIsLeft } from '../support/npm-run.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
@@ -17,7 +18,7 @@ const endDeadlineMs = 30_000
 type End<Run> = [string, boolean, (run: Run) => void]
 
 function endsToTry<Run>(ends: End<Run>[]): End<Run>[] {
-  return process.env.HOPCOUNT_NIGHTLY === '1' ? ends : ends.filter(([, inGate]) => inGate)
+  return isNightly ? ends : ends.filter(([, inGate]) => inGate)
 }
 
 // Mostly they wait: for what starts, and for what ends.

@@ -8,7 +8,6 @@ import { strikeUnderLoad } from '../strike-under-load.ts'
 export const apiFrozen: Row = {
   number: 3,
   title: 'API stopped by SIGSTOP for 60 s: nobody adopts its open segment',
-  long: true,
   async round(system, context) {
     const { spoolDir } = system
     const sibling = system.api()

@@ -7,7 +7,6 @@ export const workerKilled: Row = {
   number: 4,
   title: 'kill -9 of a worker: R, P, S continue; its jobs are taken over within 20 s',
   system: { proxied: true, workers: 0 },
-  ciRounds: 1,
   async round(system, context) {
     // With a slow connection to the database it nearly always holds jobs when it is killed.
     system.proxies.workerPostgres.setMode({ delayMs: 40 })

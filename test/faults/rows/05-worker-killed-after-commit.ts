@@ -8,7 +8,6 @@ export const workerKilledAfterCommit: Row = {
   number: 5,
   title: 'worker killed between COMMIT and acknowledgement: the ledger absorbs the redelivery',
   system: { proxied: true, workers: 0 },
-  ciRounds: 1,
   async round(system, context) {
     const victim = await system.startWorker()
     const result = await strikeUnderLoad(system, context, {

@@ -13,7 +13,6 @@ export const workerFrozen: Row = {
   title:
     'worker stopped for longer than its job lock, then continued: row locks are released within 15 s, its late COMMIT is absorbed',
   system: { proxied: true, workers: 0, links: 1 },
-  ciRounds: 1,
   async round(system, context) {
     system.proxies.workerPostgres.setMode({ delayMs: 10 })
     const frozen = await system.startWorker()

@@ -6,7 +6,6 @@ export const redisSilent: Row = {
   number: 26,
   title:
     'all bytes to and from Redis vanish for 10 s, and the connections of before stay dead: counting goes on within 20 s',
-  long: true,
   kinds: 2,
   system: { proxied: true },
   round(system, context) {

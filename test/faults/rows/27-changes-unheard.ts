@@ -10,7 +10,6 @@ export const changesUnheard: Row = {
   number: 27,
   title:
     'all bytes between API and PostgreSQL vanish for 10 s, and the connections of before stay dead: link changes are heard again within 20 s',
-  long: true,
   system: { proxied: true, partsLater: true },
   async round(system, context) {
     if (system.apis.length === 0) {

@@ -12,7 +12,6 @@ let replica: LaggingReplica
 export const replicaLags: Row = {
   number: 36,
   title: 'the replica for statistics lags 20 s: responses say so, and claim no visit that they do not count',
-  long: true,
   async options() {
     replica = await startLaggingReplica()
     return {

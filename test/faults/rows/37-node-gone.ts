@@ -20,7 +20,6 @@ export const nodeGone: Row = {
   number: 37,
   title:
     'a node is gone with its spool: the others name it, and how much was pending, until it is written off',
-  long: true,
   kinds: 3,
   async round(system, context) {
     const durability = [undefined, 'queue', 'both'] as const

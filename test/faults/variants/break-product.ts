@@ -53,6 +53,11 @@ const variants: Record<string, Change[]> = {
       from: 'await queue.add({ producerId, seq, frames })',
       to: 'await queue.add({ producerId, seq, frames }); await batch.discard()',
     },
+    {
+      file: 'apps/api/visits/segment-batch.ts',
+      from: 'kept.keep({ ...facts(), folder, bytes: size }, epoch, { path })',
+      to: 'process.getBuiltinModule("node:fs/promises").rm(path)',
+    },
   ],
 }
 
