@@ -23,7 +23,7 @@ test.each([
   ['TikTok', webView('Pixel 8', 'musical_ly_2024107030 BytedanceWebview/d8a21c6')],
   ['LINE', iPhone('Mobile/15E148 Safari Line/15.14.0')],
   ['Snapchat', iPhone('Version/18.7 Mobile/15E148 Safari/604.1 Snapchat/13.59.0.42 (like Safari/8621)')],
-  ['Snapchat', webView('moto g', '').trim() + 'Snapchat13.40.0.39 (moto g; Android 14#e1b9b#34; gzip; )'],
+  ['Snapchat', `${webView('moto g', '').trim()}Snapchat13.40.0.39 (moto g; Android 14#e1b9b#34; gzip; )`],
   ['Perplexity', iPhone('Mobile/15E148 Perplexity/2.251013.0')],
   ['Claude', iPhone('Mobile/15E148 Claude/1.251013.0')],
   ['LinkedIn', iPhone('Mobile/15E148 [LinkedInApp]/9.31.7')],
