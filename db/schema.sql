@@ -115,7 +115,7 @@ CREATE TABLE public.breakdown_deltas (
     day date NOT NULL,
     breakdowns json NOT NULL
 )
-WITH (autovacuum_vacuum_scale_factor='0', autovacuum_vacuum_threshold='1000', autovacuum_vacuum_cost_delay='0');
+WITH (autovacuum_vacuum_scale_factor='0', autovacuum_vacuum_threshold='1000');
 
 
 --
@@ -190,7 +190,7 @@ CREATE TABLE public.ledger (
     seq bigint NOT NULL,
     counted integer NOT NULL
 )
-WITH (autovacuum_vacuum_scale_factor='0', autovacuum_vacuum_threshold='1000', autovacuum_vacuum_cost_delay='0');
+WITH (autovacuum_vacuum_scale_factor='0', autovacuum_vacuum_threshold='1000');
 
 
 --
