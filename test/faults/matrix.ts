@@ -52,7 +52,7 @@ try {
       process.stdout.write(`${reportLine(report)}\n`)
       if (report.failures.length > 0) failed = true
     }
-    if (values.write || rounds >= 5) writeResults(reports, { seed: values.seed, rounds })
+    if (values.write || rounds >= 5) writeResults(reports, { seed: values.seed })
   }
 } finally {
   await endAll()

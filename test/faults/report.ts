@@ -32,7 +32,7 @@ export function skippedLine(row: Row, reason: string): string {
  */
 export function writeResults(
   reports: (RowReport | { row: Row; skipped: string })[],
-  run: { seed: string; rounds: number },
+  run: { seed: string },
 ): void {
   const folder = join(root, 'test/faults/results')
   mkdirSync(folder, { recursive: true })
@@ -43,7 +43,7 @@ export function writeResults(
   const table = [...lines].sort(([a], [b]) => a - b).map(([, line]) => line)
   const text = `# The fault matrix, measured
 
-\`npm run test:faults -- --rounds ${run.rounds}\`, each row as last run; ${cpus().length} processors, Node ${process.version.slice(1)}, ${version('redis-server')}, PostgreSQL 18 (embedded).
+\`npm run test:faults\`, each row as last run; ${cpus().length} processors, Node ${process.version.slice(1)}, ${version('redis-server')}, PostgreSQL 18 (embedded).
 
 Counts are sums over all rounds. Recovery is the longest time from the end of a fault until every visit with a 307 was counted. R (redirects of cached links, with the 99th percentile of their time), P (POST /shorten) and S (statistics) are the shares of requests that succeeded during the fault, in the worst round. Unknown: the client never received a complete response; such a visit may be counted, once.
 
