@@ -45,8 +45,8 @@ const variants: Record<string, Change[]> = {
   'acknowledged-before-commit': [
     {
       file: 'apps/worker/recording/record-jobs.ts',
-      from: 'await transactions.add(visitJob)',
-      to: "(transactions.add(visitJob).catch(() => {}), 'recorded')",
+      from: 'await transactions.add(job)',
+      to: "(transactions.add(job).catch(() => {}), 'recorded')",
     },
     {
       file: 'apps/api/visits/send-batch.ts',
