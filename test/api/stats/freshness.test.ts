@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import { freePort } from '../../../apps/stack/processes/free-port.ts'
-import { openPool, shorten, startApi, startWorker } from '../../support/hopcount.ts'
+import { openPool, shorten, startApi, startWorker, visit, waitForVisits } from '../../support/hopcount.ts'
 import { startProcess } from '../../support/processes.ts'
 import { createTestDatabase } from '../../support/test-database.ts'
 import { waitUntil } from '../../support/wait-until.ts'
@@ -45,6 +45,32 @@ test('three API processes on their own and three on one port never claim visits 
   const producers = await openPool(installation.databaseUrl).query('SELECT FROM producers')
   expect(producers.rowCount).toBe(5)
 }, 180_000)
+
+test('a process with a fast clock claims nothing about a visit that is not counted', async () => {
+  const installation = { databaseUrl: (await createTestDatabase()).url }
+  const api = await startApi({ ...installation, env: hourAhead })
+  const slug = await shorten(api.origin)
+  await visit(api.origin, slug)
+  const answeredAt = Date.now()
+  const pool = openPool(installation.databaseUrl)
+  const reportedSince = (since: string) =>
+    waitUntil(
+      async () => {
+        const { rows } = await pool.query<{ reported_at: string }>(
+          'SELECT reported_at::text FROM producers WHERE pending = 1 AND reported_at > $1',
+          [since],
+        )
+        return rows[0]?.reported_at
+      },
+      { what: 'a report says that the visit is pending' },
+    )
+  // The second one began after the visit was answered.
+  await reportedSince(await reportedSince('-infinity'))
+  expect(await asOf(api.origin)).toBeLessThanOrEqual(answeredAt)
+  await startWorker(installation)
+  await waitForVisits(api.origin, slug, 1)
+  await waitUntil(async () => (await asOf(api.origin)) > answeredAt, { what: 'as-of goes on' })
+})
 
 test('a frozen process holds as-of back and is named, until it continues', async () => {
   const installation = { databaseUrl: (await createTestDatabase()).url }
