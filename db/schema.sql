@@ -10,6 +10,20 @@ SET client_min_messages = warning;
 SET row_security = off;
 
 --
+-- Name: pg_trgm; Type: EXTENSION; Schema: -; Owner: -
+--
+
+CREATE EXTENSION IF NOT EXISTS pg_trgm WITH SCHEMA public;
+
+
+--
+-- Name: EXTENSION pg_trgm; Type: COMMENT; Schema: -; Owner: -
+--
+
+COMMENT ON EXTENSION pg_trgm IS 'text similarity measurement and index searching based on trigrams';
+
+
+--
 -- Name: current_epoch(); Type: FUNCTION; Schema: public; Owner: -
 --
 
@@ -107,6 +121,36 @@ SET default_tablespace = '';
 SET default_table_access_method = heap;
 
 --
+-- Name: audit; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.audit (
+    id bigint NOT NULL,
+    at timestamp(3) with time zone DEFAULT now() NOT NULL,
+    key_id bigint,
+    via text NOT NULL,
+    action text NOT NULL,
+    link_id bigint,
+    subject text NOT NULL,
+    changes jsonb DEFAULT '{}'::jsonb NOT NULL
+);
+
+
+--
+-- Name: audit_id_seq; Type: SEQUENCE; Schema: public; Owner: -
+--
+
+ALTER TABLE public.audit ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.audit_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+
+--
 -- Name: breakdown_deltas; Type: TABLE; Schema: public; Owner: -
 --
 
@@ -158,6 +202,18 @@ CREATE TABLE public.database_epoch (
 
 
 --
+-- Name: domain_rules; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.domain_rules (
+    domain text NOT NULL COLLATE pg_catalog."C",
+    rule text NOT NULL,
+    created_at timestamp(3) with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT domain_rules_rule_check CHECK ((rule = ANY (ARRAY['block'::text, 'allow'::text])))
+);
+
+
+--
 -- Name: freshness; Type: TABLE; Schema: public; Owner: -
 --
 
@@ -179,6 +235,51 @@ CREATE TABLE public.gone_requests (
     requests bigint NOT NULL
 )
 WITH (fillfactor='60', autovacuum_vacuum_scale_factor='0.02');
+
+
+--
+-- Name: idempotency_keys; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.idempotency_keys (
+    owner bigint NOT NULL,
+    hash bytea NOT NULL,
+    request_hash bytea NOT NULL,
+    response bytea NOT NULL,
+    created_at timestamp(3) with time zone DEFAULT now() NOT NULL
+);
+
+
+--
+-- Name: keys; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.keys (
+    id bigint NOT NULL,
+    name text NOT NULL,
+    hash bytea NOT NULL,
+    hint text NOT NULL,
+    scopes text[] NOT NULL,
+    requests_per_minute integer,
+    created_at timestamp(3) with time zone DEFAULT now() NOT NULL,
+    created_by bigint,
+    expires_at timestamp(3) with time zone,
+    revoked_at timestamp(3) with time zone
+);
+
+
+--
+-- Name: keys_id_seq; Type: SEQUENCE; Schema: public; Owner: -
+--
+
+ALTER TABLE public.keys ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.keys_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
 
 
 --
@@ -216,6 +317,18 @@ CREATE TABLE public.link_breakdowns (
     listed smallint
 )
 WITH (fillfactor='80', autovacuum_vacuum_scale_factor='0.02');
+
+
+--
+-- Name: link_cache; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.link_cache (
+    only_row boolean DEFAULT true NOT NULL,
+    generation bigint DEFAULT 0 NOT NULL,
+    CONSTRAINT link_cache_only_row_check CHECK (only_row)
+)
+WITH (fillfactor='20');
 
 
 --
@@ -281,6 +394,17 @@ WITH (fillfactor='70', autovacuum_vacuum_scale_factor='0.02');
 
 
 --
+-- Name: link_quotas; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.link_quotas (
+    link_id bigint NOT NULL,
+    granted bigint NOT NULL
+)
+WITH (fillfactor='50');
+
+
+--
 -- Name: link_totals; Type: TABLE; Schema: public; Owner: -
 --
 
@@ -312,7 +436,19 @@ CREATE TABLE public.links (
     long_url text NOT NULL,
     created_at timestamp(3) with time zone DEFAULT now() NOT NULL,
     expires_at timestamp(3) with time zone,
-    reuse_key bytea
+    reuse_key bytea,
+    title text,
+    note text,
+    tags text[] DEFAULT '{}'::text[] NOT NULL,
+    valid_from timestamp(3) with time zone,
+    expired_url text,
+    max_visits bigint,
+    forward_query boolean DEFAULT false NOT NULL,
+    disabled_at timestamp(3) with time zone,
+    deleted_at timestamp(3) with time zone,
+    updated_at timestamp(3) with time zone,
+    version bigint DEFAULT 1 NOT NULL,
+    created_by bigint
 );
 
 
@@ -387,6 +523,18 @@ CREATE TABLE public.retention (
 
 CREATE TABLE public.schema_migrations (
     version character varying NOT NULL
+);
+
+
+--
+-- Name: sessions; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.sessions (
+    hash bytea NOT NULL,
+    key_id bigint NOT NULL,
+    created_at timestamp(3) with time zone DEFAULT now() NOT NULL,
+    expires_at timestamp(3) with time zone NOT NULL
 );
 
 
@@ -498,6 +646,14 @@ ALTER TABLE ONLY public.visits ATTACH PARTITION public.visits_default DEFAULT;
 
 
 --
+-- Name: audit audit_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.audit
+    ADD CONSTRAINT audit_pkey PRIMARY KEY (id);
+
+
+--
 -- Name: breakdown_tails breakdown_tails_pkey; Type: CONSTRAINT; Schema: public; Owner: -
 --
 
@@ -522,6 +678,14 @@ ALTER TABLE ONLY public.database_epoch
 
 
 --
+-- Name: domain_rules domain_rules_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.domain_rules
+    ADD CONSTRAINT domain_rules_pkey PRIMARY KEY (domain);
+
+
+--
 -- Name: freshness freshness_pkey; Type: CONSTRAINT; Schema: public; Owner: -
 --
 
@@ -535,6 +699,30 @@ ALTER TABLE ONLY public.freshness
 
 ALTER TABLE ONLY public.gone_requests
     ADD CONSTRAINT gone_requests_pkey PRIMARY KEY (link_id, day);
+
+
+--
+-- Name: idempotency_keys idempotency_keys_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.idempotency_keys
+    ADD CONSTRAINT idempotency_keys_pkey PRIMARY KEY (owner, hash);
+
+
+--
+-- Name: keys keys_hash_key; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.keys
+    ADD CONSTRAINT keys_hash_key UNIQUE (hash);
+
+
+--
+-- Name: keys keys_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.keys
+    ADD CONSTRAINT keys_pkey PRIMARY KEY (id);
 
 
 --
@@ -570,6 +758,14 @@ ALTER TABLE ONLY public.link_breakdowns
 
 
 --
+-- Name: link_cache link_cache_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.link_cache
+    ADD CONSTRAINT link_cache_pkey PRIMARY KEY (only_row);
+
+
+--
 -- Name: link_days link_days_pkey; Type: CONSTRAINT; Schema: public; Owner: -
 --
 
@@ -599,6 +795,14 @@ ALTER TABLE ONLY public.link_minutes_default
 
 ALTER TABLE ONLY public.link_quarters
     ADD CONSTRAINT link_quarters_pkey PRIMARY KEY (link_id, quarter);
+
+
+--
+-- Name: link_quotas link_quotas_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.link_quotas
+    ADD CONSTRAINT link_quotas_pkey PRIMARY KEY (link_id);
 
 
 --
@@ -674,6 +878,14 @@ ALTER TABLE ONLY public.schema_migrations
 
 
 --
+-- Name: sessions sessions_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.sessions
+    ADD CONSTRAINT sessions_pkey PRIMARY KEY (hash);
+
+
+--
 -- Name: set_aside_batches set_aside_batches_pkey; Type: CONSTRAINT; Schema: public; Owner: -
 --
 
@@ -714,6 +926,13 @@ ALTER TABLE ONLY public.visitors
 
 
 --
+-- Name: audit_links; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX audit_links ON public.audit USING btree (link_id, id) WHERE (link_id IS NOT NULL);
+
+
+--
 -- Name: breakdown_deltas_link_id_day_idx; Type: INDEX; Schema: public; Owner: -
 --
 
@@ -725,6 +944,13 @@ CREATE INDEX breakdown_deltas_link_id_day_idx ON public.breakdown_deltas USING b
 --
 
 CREATE INDEX breakdown_tails_day_idx ON public.breakdown_tails USING btree (day);
+
+
+--
+-- Name: idempotency_keys_age; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX idempotency_keys_age ON public.idempotency_keys USING btree (created_at);
 
 
 --
@@ -749,6 +975,13 @@ CREATE INDEX link_totals_magnitude_idx ON public.link_totals USING btree (magnit
 
 
 --
+-- Name: links_closed; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX links_closed ON public.links USING btree (id) WHERE ((disabled_at IS NOT NULL) OR (deleted_at IS NOT NULL));
+
+
+--
 -- Name: links_long_url_idx; Type: INDEX; Schema: public; Owner: -
 --
 
@@ -756,10 +989,31 @@ CREATE INDEX links_long_url_idx ON public.links USING hash (long_url);
 
 
 --
+-- Name: links_search; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX links_search ON public.links USING gin (slug public.gin_trgm_ops, long_url public.gin_trgm_ops, title public.gin_trgm_ops);
+
+
+--
+-- Name: links_tags; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX links_tags ON public.links USING gin (tags) WHERE (tags <> '{}'::text[]);
+
+
+--
 -- Name: queue_keys_only_one_current_idx; Type: INDEX; Schema: public; Owner: -
 --
 
 CREATE UNIQUE INDEX queue_keys_only_one_current_idx ON public.queue_keys USING btree ((true)) WHERE (replaced_at IS NULL);
+
+
+--
+-- Name: sessions_expiry; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX sessions_expiry ON public.sessions USING btree (expires_at);
 
 
 --
@@ -835,4 +1089,10 @@ INSERT INTO public.schema_migrations (version) VALUES
     ('20261126000007'),
     ('20261126000008'),
     ('20261126000009'),
-    ('20261126000010');
+    ('20261126000010'),
+    ('20261126000011'),
+    ('20261126000012'),
+    ('20261126000013'),
+    ('20261126000014'),
+    ('20261126000015'),
+    ('20261126000016');

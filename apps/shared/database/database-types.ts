@@ -23,6 +23,17 @@ export type JsonValue = JsonArray | JsonObject | JsonPrimitive;
 
 export type Timestamp = ColumnType<Date, Date | string, Date | string>;
 
+export interface Audit {
+  action: string;
+  at: Generated<Timestamp>;
+  changes: Generated<Json>;
+  id: Generated<number>;
+  key_id: number | null;
+  link_id: number | null;
+  subject: string;
+  via: string;
+}
+
 export interface BreakdownDeltas {
   breakdowns: Json;
   day: string;
@@ -50,6 +61,12 @@ export interface DatabaseEpoch {
   only_row: Generated<boolean>;
 }
 
+export interface DomainRules {
+  created_at: Generated<Timestamp>;
+  domain: string;
+  rule: string;
+}
+
 export interface Freshness {
   as_of: Generated<Timestamp>;
   only_row: Generated<boolean>;
@@ -59,6 +76,27 @@ export interface GoneRequests {
   day: string;
   link_id: number;
   requests: number;
+}
+
+export interface IdempotencyKeys {
+  created_at: Generated<Timestamp>;
+  hash: Buffer;
+  owner: number;
+  request_hash: Buffer;
+  response: Buffer;
+}
+
+export interface Keys {
+  created_at: Generated<Timestamp>;
+  created_by: number | null;
+  expires_at: Timestamp | null;
+  hash: Buffer;
+  hint: string;
+  id: Generated<number>;
+  name: string;
+  requests_per_minute: number | null;
+  revoked_at: Timestamp | null;
+  scopes: string[];
 }
 
 export interface Ledger {
@@ -78,6 +116,11 @@ export interface LinkBreakdowns {
   day: string;
   link_id: number;
   listed: number | null;
+}
+
+export interface LinkCache {
+  generation: Generated<number>;
+  only_row: Generated<boolean>;
 }
 
 export interface LinkDays {
@@ -106,13 +149,30 @@ export interface LinkQuarters {
   visits: number;
 }
 
+export interface LinkQuotas {
+  granted: number;
+  link_id: number;
+}
+
 export interface Links {
   created_at: Generated<Timestamp>;
+  created_by: number | null;
+  deleted_at: Timestamp | null;
+  disabled_at: Timestamp | null;
+  expired_url: string | null;
   expires_at: Timestamp | null;
+  forward_query: Generated<boolean>;
   id: Generated<number>;
   long_url: string;
+  max_visits: number | null;
+  note: string | null;
   reuse_key: Buffer | null;
   slug: string;
+  tags: Generated<string[]>;
+  title: string | null;
+  updated_at: Timestamp | null;
+  valid_from: Timestamp | null;
+  version: Generated<number>;
 }
 
 export interface LinkTotals {
@@ -155,6 +215,13 @@ export interface Retention {
   raw_visits_from: Generated<string>;
 }
 
+export interface Sessions {
+  created_at: Generated<Timestamp>;
+  expires_at: Timestamp;
+  hash: Buffer;
+  key_id: number;
+}
+
 export interface SetAsideBatches {
   producer_id: string;
   reason: string;
@@ -192,24 +259,31 @@ export interface Visits {
 }
 
 export interface DB {
+  audit: Audit;
   breakdown_deltas: BreakdownDeltas;
   breakdown_tails: BreakdownTails;
   classified_days: ClassifiedDays;
   database_epoch: DatabaseEpoch;
+  domain_rules: DomainRules;
   freshness: Freshness;
   gone_requests: GoneRequests;
+  idempotency_keys: IdempotencyKeys;
+  keys: Keys;
   ledger: Ledger;
   ledger_watermarks: LedgerWatermarks;
   link_breakdowns: LinkBreakdowns;
+  link_cache: LinkCache;
   link_days: LinkDays;
   link_minutes: LinkMinutes;
   link_quarters: LinkQuarters;
+  link_quotas: LinkQuotas;
   link_totals: LinkTotals;
   links: Links;
   orphan_visits: OrphanVisits;
   producers: Producers;
   queue_keys: QueueKeys;
   retention: Retention;
+  sessions: Sessions;
   set_aside_batches: SetAsideBatches;
   texts: Texts;
   visitor_salts: VisitorSalts;
