@@ -37,6 +37,11 @@ const server = await startEmbeddedPostgres({
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
   process.once(signal, () => void endAll().finally(() => process.exit(130)))
 let failed = false
+// BullMQ's close() rejects a promise of its own while Redis is away: the row that was cut short has failed, the next ones run.
+process.on('unhandledRejection', error => {
+  failed = true
+  process.stdout.write(`unhandled rejection: ${error instanceof Error ? error.message : String(error)}\n`)
+})
 try {
   await migrateDatabase({ databaseUrl: server.url, redisUrl: 'redis://elsewhere' })
   const reports: (RowReport | { row: (typeof rows)[number]; skipped: string })[] = []
