@@ -25,7 +25,7 @@ const readsWallClock: Record<string, string> = {
   'apps/api/visits/keep-in-queue.ts': 'the time of a visit',
   'apps/api/visits/count-pending.ts': 'up to when visits are recorded',
   'apps/api/visits/record-visits.ts': 'up to when visits are recorded',
-  'apps/api/visits/segment-batch.ts': 'the time of a visit, until it is read',
+  'apps/api/visits/segments/segment-batch.ts': 'the time of a visit, until it is read',
   'apps/api/visits/visit-spool.ts': 'the time of a visit',
   'apps/api/write-counts.ts': 'the day of what is counted',
   'apps/dashboard/src/text/now.ts': 'times are shown relative to now',

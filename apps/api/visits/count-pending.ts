@@ -1,11 +1,11 @@
 /** What an API process knows of visits that are not recorded yet: its own, and those that dead producers have left. */
 import type { BatchId } from '@hopcount/shared/visits/visit-batch.ts'
-import type { Adoption } from './adopt-segments.ts'
-import type { Deliverer } from './deliver-batches.ts'
+import type { Deliverer } from './delivery/deliver-batches.ts'
 import type { KeptVisits } from './keep-in-queue.ts'
-import type { KeptSegments } from './kept-segments.ts'
-import type { OwnSegments } from './own-segments.ts'
 import type { SealedBatch } from './sealed-batch.ts'
+import type { Adoption } from './segments/adopt-segments.ts'
+import type { KeptSegments } from './segments/kept-segments.ts'
+import type { OwnSegments } from './segments/own-segments.ts'
 import type { VisitSpool } from './visit-spool.ts'
 import { maxSegmentVisits } from './visit-spool.ts'
 

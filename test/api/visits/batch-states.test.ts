@@ -6,10 +6,10 @@ import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Pool } from 'pg'
 import { beforeAll, describe, expect, test } from 'vitest'
-import type { BatchEvent, BatchExit, BatchState } from '../../../apps/api/visits/batch-states.ts'
-import { isExit, transitions } from '../../../apps/api/visits/batch-states.ts'
-import type { Deliverer } from '../../../apps/api/visits/deliver-batches.ts'
-import { createDeliverer } from '../../../apps/api/visits/deliver-batches.ts'
+import type { BatchEvent, BatchExit, BatchState } from '../../../apps/api/visits/delivery/batch-states.ts'
+import { isExit, transitions } from '../../../apps/api/visits/delivery/batch-states.ts'
+import type { Deliverer } from '../../../apps/api/visits/delivery/deliver-batches.ts'
+import { createDeliverer } from '../../../apps/api/visits/delivery/deliver-batches.ts'
 import { newProducerId } from '../../../apps/api/visits/producer-folder.ts'
 import type { SealedBatch } from '../../../apps/api/visits/sealed-batch.ts'
 import { openLog } from '../../../apps/shared/log.ts'
@@ -41,7 +41,10 @@ const edgesOfTable = Object.entries(transitions).flatMap(([state, exits]) =>
 )
 
 test('the diagram of a batch’s states shows the edges of the table, and no others', () => {
-  const source = readFileSync(new URL('../../../apps/api/visits/deliver-batches.ts', import.meta.url), 'utf8')
+  const source = readFileSync(
+    new URL('../../../apps/api/visits/delivery/deliver-batches.ts', import.meta.url),
+    'utf8',
+  )
   const drawn = [...source.matchAll(/^ \* {3}(\w[\w ]*?) +── ([\w ]+?) ─+► (\w[\w ]*?)(?: {2}|$)/gm)]
   expect(drawn.map(([, state, event, next]) => `${state} ── ${event} ─► ${next}`).sort()).toEqual(
     edgesOfTable.toSorted(),

@@ -1,6 +1,6 @@
 import type { Pool } from 'pg'
 import { beforeAll, beforeEach, expect, test } from 'vitest'
-import { recordedBatches } from '../../../apps/api/visits/ledger-queries.ts'
+import { recordedBatches } from '../../../apps/api/visits/delivery/ledger-queries.ts'
 import { newProducerId } from '../../../apps/api/visits/producer-folder.ts'
 import { voidBatch } from '../../../apps/shared/visits/void-batch.ts'
 import { openPool } from '../../support/hopcount.ts'

@@ -23,12 +23,12 @@ const variants: Record<string, Change[]> = {
   /** Every attempt to send a batch gives it a new id. */
   'new-id-at-each-send': [
     {
-      file: 'apps/api/visits/send-batch.ts',
+      file: 'apps/api/visits/delivery/send-batch.ts',
       from: 'await queue.add({ producerId, seq, frames })',
       to: 'await queue.add({ producerId: process.getBuiltinModule("node:crypto").randomUUID().replace(/-4/, "-7"), seq, frames })',
     },
     {
-      file: 'apps/api/visits/deliver-batches.ts',
+      file: 'apps/api/visits/delivery/deliver-batches.ts',
       from: 'sendAgainAfterMs = 10_000',
       to: 'sendAgainAfterMs = 500',
     },
@@ -49,12 +49,12 @@ const variants: Record<string, Change[]> = {
       to: "(transactions.add(job).catch(() => {}), 'recorded')",
     },
     {
-      file: 'apps/api/visits/send-batch.ts',
+      file: 'apps/api/visits/delivery/send-batch.ts',
       from: 'await queue.add({ producerId, seq, frames })',
       to: 'await queue.add({ producerId, seq, frames }); await batch.discard()',
     },
     {
-      file: 'apps/api/visits/segment-batch.ts',
+      file: 'apps/api/visits/segments/segment-batch.ts',
       from: 'kept.keep({ ...facts(), folder, bytes: size }, epoch, { path })',
       to: 'process.getBuiltinModule("node:fs/promises").rm(path)',
     },

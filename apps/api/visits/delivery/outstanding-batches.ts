@@ -1,9 +1,9 @@
 /** The batches that a deliverer holds, in order of arrival, each until it leaves by one of the exits. */
 import type { Log } from '@hopcount/shared/log.ts'
 import { batchKey } from '@hopcount/shared/visits/visit-batch.ts'
+import type { SealedBatch } from '../sealed-batch.ts'
 import type { BatchEvent, BatchExit, TrackedBatch } from './batch-states.ts'
 import { isExit, moveBatch } from './batch-states.ts'
-import type { SealedBatch } from './sealed-batch.ts'
 
 export interface OutstandingBatch extends TrackedBatch {
   readonly batch: SealedBatch

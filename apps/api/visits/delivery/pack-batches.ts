@@ -6,7 +6,7 @@
  * are served between two batches. A mutex would pack batches that are in memory one after another in the same turn.
  */
 import { createGroupCommit } from '@hopcount/shared/group-commit.ts'
-import type { SealedBatch } from './sealed-batch.ts'
+import type { SealedBatch } from '../sealed-batch.ts'
 
 /** A segment normally ends with the frame that reaches 256 KiB. A larger one gets a buffer of its own. */
 const bufferBytes = 320 * 1024

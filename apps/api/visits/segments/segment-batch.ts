@@ -3,9 +3,9 @@ import type { Log } from '@hopcount/shared/log.ts'
 import { soundFrames } from '@hopcount/shared/visits/decode-batch.ts'
 import type { BatchId } from '@hopcount/shared/visits/visit-batch.ts'
 import { batchKey } from '@hopcount/shared/visits/visit-batch.ts'
+import { segmentPath } from '../producer-folder.ts'
+import type { BufferOf, SealedBatch } from '../sealed-batch.ts'
 import type { KeptSegments } from './kept-segments.ts'
-import { segmentPath } from './producer-folder.ts'
-import type { BufferOf, SealedBatch } from './sealed-batch.ts'
 
 /** What lies for long is readable by its owner only: it contains addresses. */
 const privateMode = 0o600

@@ -9,10 +9,10 @@ import type { Log } from '@hopcount/shared/log.ts'
 import { errorText } from '@hopcount/shared/log.ts'
 import { batchKey } from '@hopcount/shared/visits/visit-batch.ts'
 import type { VisitQueue } from '@hopcount/shared/visits/visit-queue.ts'
+import type { SealedBatch } from '../sealed-batch.ts'
 import type { AttemptEnd } from './batch-states.ts'
 import type { OutstandingBatch } from './outstanding-batches.ts'
 import { createBatchPacker } from './pack-batches.ts'
-import type { SealedBatch } from './sealed-batch.ts'
 
 export type SendBatch = (outstanding: OutstandingBatch) => Promise<AttemptEnd>
 

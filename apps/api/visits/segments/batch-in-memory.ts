@@ -1,5 +1,5 @@
+import type { SealedBatch } from '../sealed-batch.ts'
 import type { KeptSegments } from './kept-segments.ts'
-import type { SealedBatch } from './sealed-batch.ts'
 
 /** A batch that has no file: its frames stay here until the deliverer is done with it. */
 export function batchInMemory(

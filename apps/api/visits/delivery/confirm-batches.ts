@@ -8,12 +8,12 @@ import type { BatchId } from '@hopcount/shared/visits/visit-batch.ts'
 import { batchKey } from '@hopcount/shared/visits/visit-batch.ts'
 import { voidBatch } from '@hopcount/shared/visits/void-batch.ts'
 import type { Pool } from 'pg'
-import type { DatabaseWatch } from '../watch-database.ts'
+import type { DatabaseWatch } from '../../watch-database.ts'
+import type { SealedBatch } from '../sealed-batch.ts'
 import type { TrackedBatch } from './batch-states.ts'
 import { moveBatch } from './batch-states.ts'
 import { recordedBatches } from './ledger-queries.ts'
 import type { OutstandingBatches } from './outstanding-batches.ts'
-import type { SealedBatch } from './sealed-batch.ts'
 
 export interface Confirmation {
   /** Throws when the ledger fails; what it did not get to is done by the next call. */

@@ -19,9 +19,9 @@ import { createHealthLog, createMinuteLog, errorText } from '@hopcount/shared/lo
 import type { BatchId } from '@hopcount/shared/visits/visit-batch.ts'
 import { batchKey } from '@hopcount/shared/visits/visit-batch.ts'
 import type { Pool } from 'pg'
-import type { DatabaseWatch } from '../watch-database.ts'
-import { recordedBatches } from './ledger-queries.ts'
-import { segmentPath } from './producer-folder.ts'
+import type { DatabaseWatch } from '../../watch-database.ts'
+import { recordedBatches } from '../delivery/ledger-queries.ts'
+import { segmentPath } from '../producer-folder.ts'
 
 export interface KeptBatch extends BatchId {
   folder: string

@@ -8,9 +8,9 @@ import type { Log } from '@hopcount/shared/log.ts'
 import { createHealthLog } from '@hopcount/shared/log.ts'
 import type { SetAsideFile } from '@hopcount/shared/visits/set-aside-files.ts'
 import { listSetAsideFiles } from '@hopcount/shared/visits/set-aside-files.ts'
-import type { Deliverer } from './deliver-batches.ts'
+import type { Deliverer } from '../delivery/deliver-batches.ts'
+import type { BatchSource, SealedBatch } from '../sealed-batch.ts'
 import type { KeptSegments } from './kept-segments.ts'
-import type { BatchSource, SealedBatch } from './sealed-batch.ts'
 import { segmentBatch } from './segment-batch.ts'
 
 export interface SetAsideSegments {

@@ -7,15 +7,15 @@
  */
 import { existsSync } from 'node:fs'
 import type { Log } from '@hopcount/shared/log.ts'
+import type { Deliverer } from '../delivery/deliver-batches.ts'
+import type { ProducerFolder } from '../producer-folder.ts'
+import { segmentPath } from '../producer-folder.ts'
+import type { BatchSource, SealedBatch } from '../sealed-batch.ts'
+import type { SealedSegment } from '../visit-spool.ts'
 import { batchInMemory } from './batch-in-memory.ts'
-import type { Deliverer } from './deliver-batches.ts'
 import type { KeptBatch, KeptSegments } from './kept-segments.ts'
-import type { ProducerFolder } from './producer-folder.ts'
-import { segmentPath } from './producer-folder.ts'
-import type { BatchSource, SealedBatch } from './sealed-batch.ts'
 import type { SegmentBatchOptions } from './segment-batch.ts'
 import { segmentBatch } from './segment-batch.ts'
-import type { SealedSegment } from './visit-spool.ts'
 
 export interface SentSegment {
   seq: number

@@ -8,8 +8,7 @@ import { rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Log } from '@hopcount/shared/log.ts'
 import { createHealthLog } from '@hopcount/shared/log.ts'
-import type { Deliverer } from './deliver-batches.ts'
-import type { KeptBatch, KeptSegments } from './kept-segments.ts'
+import type { Deliverer } from '../delivery/deliver-batches.ts'
 import {
   listProducers,
   listSegments,
@@ -17,8 +16,9 @@ import {
   segmentPath,
   startOf,
   stateOf,
-} from './producer-folder.ts'
-import type { BatchSource, SealedBatch } from './sealed-batch.ts'
+} from '../producer-folder.ts'
+import type { BatchSource, SealedBatch } from '../sealed-batch.ts'
+import type { KeptBatch, KeptSegments } from './kept-segments.ts'
 import { segmentBatch } from './segment-batch.ts'
 
 /** A producer listens on its socket long before this after it has created its folder. */
