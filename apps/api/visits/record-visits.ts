@@ -8,6 +8,7 @@
 import { createGroupCommit } from '@hopcount/shared/group-commit.ts'
 import type { Log } from '@hopcount/shared/log.ts'
 import { createMinuteLog } from '@hopcount/shared/log.ts'
+import { setAsideBatch } from '@hopcount/shared/visits/set-aside-batch.ts'
 import type { BatchId, Visit } from '@hopcount/shared/visits/visit-batch.ts'
 import { batchKey } from '@hopcount/shared/visits/visit-batch.ts'
 import type { VisitQueue } from '@hopcount/shared/visits/visit-queue.ts'
@@ -127,7 +128,16 @@ export async function openVisitRecorder(options: {
   })
   watch.onRestart(kept.doubt)
   const own = createOwnSegments({ folder, deliverer, kept, log, onDamage })
-  const adoption = createAdoption({ spoolDir, ownProducerId: producerId, deliverer, kept, log, onDamage })
+  const adoption = createAdoption({
+    spoolDir,
+    ownProducerId: producerId,
+    deliverer,
+    kept,
+    log,
+    onDamage,
+    onUnreadable: id =>
+      setAsideBatch(pool, id, { reason: 'its spool segment is damaged: no visit can be read' }),
+  })
   deliverer.addSource(own.source)
   deliverer.addSource(adoption.source)
   const setAside = createSetAsideSegments({ spoolDir, deliverer, kept, log, onDamage })

@@ -16,6 +16,7 @@ function adoptionIn(spoolDir: string): Adoption {
     kept: { found: () => {}, keep: async () => {} },
     log: openLog({ name: 'test', level: 'silent' }),
     onDamage: () => {},
+    onUnreadable: async () => {},
   })
 }
 

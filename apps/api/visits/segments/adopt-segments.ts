@@ -8,6 +8,7 @@ import { rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Log } from '@hopcount/shared/log.ts'
 import { createHealthLog } from '@hopcount/shared/log.ts'
+import type { BatchId } from '@hopcount/shared/visits/visit-batch.ts'
 import type { Deliverer } from '../delivery/deliver-batches.ts'
 import {
   listProducers,
@@ -58,8 +59,10 @@ export function createAdoption(options: {
   kept: Pick<KeptSegments, 'found' | 'keep'>
   log: Log
   onDamage: (ranges: number) => void
+  /** Enters a batch as set aside: otherwise its absence would hold up the ledger's watermark for good. */
+  onUnreadable: (id: BatchId) => Promise<unknown>
 }): Adoption {
-  const { spoolDir, ownProducerId, deliverer, kept, log, onDamage } = options
+  const { spoolDir, ownProducerId, deliverer, kept, log, onDamage, onUnreadable } = options
   const adopted = new Map<string, Adopted>()
   /** When a folder whose producer may just be starting, or restoring its socket, was first seen so (performance.now()). */
   const doubtfulSince = new Map<string, number>()
@@ -144,6 +147,7 @@ export function createAdoption(options: {
         path: segmentPath(folder, seq, 'sealed'),
         log,
         onDamage,
+        onUnreadable,
         kept,
         notBefore,
         onRead(firstVisitAt) {

@@ -17,6 +17,8 @@ export interface SegmentBatchOptions {
   log: Log
   /** Called once with the number of damaged ranges, if the segment is found to be damaged. */
   onDamage: (ranges: number) => void
+  /** Called before a segment is let go in which no visit can be read, though some were written. Repeated if it rejects. */
+  onUnreadable?: (id: BatchId) => Promise<unknown>
   kept: Pick<KeptSegments, 'keep'>
   /** What the process that wrote the segment still knows. An adopted segment has to be read. */
   known?: { visits: number; firstVisitAt: number; frames?: Buffer; bytes?: number }
@@ -29,7 +31,19 @@ export interface SegmentBatchOptions {
 
 /** A sealed segment file as a batch to deliver. Frames that are still in memory leave it with the first load; later loads read the file. */
 export function segmentBatch(options: SegmentBatchOptions): SealedBatch {
-  const { id, folder, path, log, onDamage, kept, known, notBefore, onRead, isRetried = false } = options
+  const {
+    id,
+    folder,
+    path,
+    log,
+    onDamage,
+    onUnreadable,
+    kept,
+    known,
+    notBefore,
+    onRead,
+    isRetried = false,
+  } = options
   let inMemory = known?.frames
   let size = known?.frames?.length ?? known?.bytes ?? 0
 
@@ -45,7 +59,8 @@ export function segmentBatch(options: SegmentBatchOptions): SealedBatch {
     const { frames, visits, firstVisitAt, damaged } = soundFrames(bytes)
     if (damaged.length > 0) await keepDamage(bytes, damaged)
     if (firstVisitAt === undefined) {
-      // Empty, or torn in its first write: none of its visits was redirected.
+      if (damaged.length > 0) await onUnreadable?.(id)
+      // Otherwise empty, or torn in its first write: none of its visits was redirected.
       await unlink(path).catch(absent)
       return undefined
     }
