@@ -30,6 +30,7 @@ import { joinMetrics } from './health/join-metrics.ts'
 import { watchSetAside } from './health/watch-set-aside.ts'
 import { refuseBadHosts } from './host-header.ts'
 import { createHttpServer, drainConnections } from './http-server.ts'
+import { createOnceWith } from './idempotency/create-once.ts'
 import { limitConnections } from './limits/limit-connections.ts'
 import { limitPerClient } from './limits/limit-per-client.ts'
 import { limitRates } from './limits/rate-limits.ts'
@@ -146,7 +147,8 @@ async function addRoutes(app: FastifyInstance, parts: Parts): Promise<void> {
     hosts: listed(configuration.OWN_HOSTS),
   })
   await app.register(shortenRoute, {
-    createLink: createLinkCreator({ pool, reserved }),
+    links: createLinkCreator({ pool, reserved }),
+    createOnce: createOnceWith({ pool, clients }),
     slugCreated,
     reserved,
     publicUrl: configuration.PUBLIC_URL,

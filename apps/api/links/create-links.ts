@@ -8,7 +8,7 @@
 import { createHash } from 'node:crypto'
 import { beginEpoch } from '@hopcount/shared/database/database-epoch.ts'
 import { createGroupCommit } from '@hopcount/shared/group-commit.ts'
-import type { Pool } from 'pg'
+import type { ClientBase, Pool } from 'pg'
 import { isReserved } from './check-slug.ts'
 import { generateSlug } from './generate-slug.ts'
 import type { NewLink, StoredLink } from './link-queries.ts'
@@ -30,21 +30,28 @@ const maxLinksPerInsert = 1_000
 /** While PostgreSQL processes one group, this process parses the requests of the next. */
 const concurrentInserts = 2
 
-export type CreateLink = (request: LinkRequest) => Promise<LinkOutcome>
+export interface LinkCreator {
+  /** Concurrent requests become one INSERT. */
+  createLink(request: LinkRequest): Promise<LinkOutcome>
+  /** The same in a transaction of the caller's. Its links exist once that is committed. */
+  createLinksOn(client: ClientBase, requests: LinkRequest[]): Promise<LinkOutcome[]>
+}
 
-export function createLinkCreator(options: { pool: Pool; reserved: ReadonlySet<string> }): CreateLink {
+export function createLinkCreator(options: { pool: Pool; reserved: ReadonlySet<string> }): LinkCreator {
   const { pool, reserved } = options
-  return createGroupCommit<LinkRequest, LinkOutcome>({
-    commit: createTogether,
+  const { add } = createGroupCommit<LinkRequest, LinkOutcome>({
+    commit: requests => createLinksOn(pool, requests),
     maxWeight: maxLinksPerInsert,
     concurrentCommits: concurrentInserts,
-  }).add
+  })
+  return { createLink: add, createLinksOn }
 
-  async function createTogether(requests: LinkRequest[]): Promise<LinkOutcome[]> {
+  async function createLinksOn(database: Pool | ClientBase, requests: LinkRequest[]): Promise<LinkOutcome[]> {
     const outcomes = new Map<LinkRequest, LinkOutcome>()
     for (let round = 0; outcomes.size < requests.length; round++) {
       if (round === maxRounds) throw new Error(`no free slug after ${maxRounds} rounds`)
       await createOrFind(
+        database,
         requests.filter(request => !outcomes.has(request)),
         outcomes,
       )
@@ -54,12 +61,13 @@ export function createLinkCreator(options: { pool: Pool; reserved: ReadonlySet<s
 
   /** One round. Requests that collided on a generated slug or a reuse key have no outcome yet and join the next one. */
   async function createOrFind(
+    database: Pool | ClientBase,
     requests: LinkRequest[],
     outcomes: Map<LinkRequest, LinkOutcome>,
   ): Promise<void> {
     const reusing = requests.filter(request => request.reuse)
     if (reusing.length > 0) {
-      const found = await findLinksTo(pool, [...new Set(reusing.map(request => request.longUrl))])
+      const found = await findLinksTo(database, [...new Set(reusing.map(request => request.longUrl))])
       for (const request of reusing) {
         const link = found.get(request.longUrl)
         if (link !== undefined) outcomes.set(request, { kind: 'found', link })
@@ -78,7 +86,7 @@ export function createLinkCreator(options: { pool: Pool; reserved: ReadonlySet<s
     }
     if (candidates.size === 0) return
     const links = [...candidates.values()].map(candidate => candidate.link)
-    const made = await insertLinks(pool, links)
+    const made = await insertLinks(database, links)
     if (made === undefined) {
       await beginEpoch(pool)
       return

@@ -1,5 +1,5 @@
 import { textArray } from '@hopcount/shared/database/binary-arrays.ts'
-import type { Pool } from 'pg'
+import type { ClientBase, Pool } from 'pg'
 import type { Link } from './link.ts'
 import { createLink } from './link.ts'
 
@@ -63,8 +63,11 @@ export interface MadeLink {
  * Two such statements wait for each other if they share a slug or a reuse key. Links with a reuse key have a random slug,
  * so in this insertion order no deadlock is possible.
  */
-export async function insertLinks(pool: Pool, links: NewLink[]): Promise<MadeLink[] | undefined> {
-  const result = await pool.query<{
+export async function insertLinks(
+  database: Pool | ClientBase,
+  links: NewLink[],
+): Promise<MadeLink[] | undefined> {
+  const result = await database.query<{
     slugs: string | null
     created_at: Date
     has_epoch: boolean
@@ -112,8 +115,11 @@ interface StoredRow {
 }
 
 /** For each URL the oldest link that never expires. */
-export async function findLinksTo(pool: Pool, longUrls: string[]): Promise<Map<string, StoredLink>> {
-  const result = await pool.query<StoredRow>({
+export async function findLinksTo(
+  database: Pool | ClientBase,
+  longUrls: string[],
+): Promise<Map<string, StoredLink>> {
+  const result = await database.query<StoredRow>({
     name: 'find-links-to',
     text: `SELECT DISTINCT ON (long_url) slug, long_url, created_at FROM links
            WHERE long_url = ANY($1::text[]) AND expires_at IS NULL

@@ -1,13 +1,16 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { ClientBase } from 'pg'
 import { fieldProblem, Problem, problemResponses } from '../errors/problem.ts'
+import type { CreateOnce } from '../idempotency/create-once.ts'
+import { idempotencyHeader } from '../idempotency/create-once.ts'
 import { perMinute } from '../limits/rate-limits.ts'
 import type { OwnHosts } from '../own-hosts.ts'
 import { checkExpiry } from './check-expiry.ts'
 import type { LongUrlOptions } from './check-long-url.ts'
 import { checkLongUrl } from './check-long-url.ts'
 import { checkSlug } from './check-slug.ts'
-import type { CreateLink, LinkRequest } from './create-links.ts'
+import type { LinkCreator, LinkRequest } from './create-links.ts'
 import type { StoredLink } from './link-queries.ts'
 import type { NewLink, ShortenBody } from './link-schema.ts'
 import { NewLinkSchema, ShortenBodySchema } from './link-schema.ts'
@@ -20,15 +23,16 @@ const schema = {
   summary: 'Shorten a URL',
   description:
     'Every request creates a new link, because each link has its own statistics; `reuse` returns an existing one.',
+  headers: { type: 'object', properties: idempotencyHeader },
   body: ShortenBodySchema,
   response: {
     200: { ...NewLinkSchema, description: 'an existing link (reuse)', headers: locationHeader },
     201: { ...NewLinkSchema, description: 'a new link', headers: locationHeader },
     ...problemResponses({
-      409: 'the slug is taken',
+      409: 'the slug is taken, or a request with the same Idempotency-Key is under way',
       413: 'the body is larger than 8 KiB',
       415: 'the body is compressed, or not application/json',
-      422: 'well-formed, but not allowed: see `errors`',
+      422: 'well-formed, but not allowed: see `errors`; or the Idempotency-Key was used for another request',
       429: 'too many requests from this address',
       503: 'the database is unavailable',
     }),
@@ -36,7 +40,8 @@ const schema = {
 }
 
 export interface ShortenRouteOptions {
-  createLink: CreateLink
+  links: LinkCreator
+  createOnce: CreateOnce
   /** Called before the response is sent: the slug exists from now on. */
   slugCreated: (slug: string) => void
   reserved: ReadonlySet<string>
@@ -49,27 +54,38 @@ export interface ShortenRouteOptions {
 
 /** `POST /shorten`: creates a link. */
 export const shortenRoute: FastifyPluginAsyncTypebox<ShortenRouteOptions> = async (app, options) => {
-  const { createLink, reserved, publicUrl, allowPrivateTargets } = options
+  const { links, createOnce, reserved, publicUrl, allowPrivateTargets } = options
   const publicOrigin = publicUrl === undefined ? undefined : originOf(publicUrl)
   const config = perMinute(options.perMinute, 'writes')
 
   app.post('/shorten', { config, schema, onRequest: refuseCompressed }, async (request, reply) => {
     const { origin, host } = publicOrigin ?? requestOrigin(request)
-    const wanted = checkBody(request.body, {
-      reserved,
-      // Also the host that this request was sent to: a link to it would be a loop.
-      ownHosts: [host, request.host, ...options.ownHosts],
-      allowPrivateTargets,
+    await createOnce(request, reply, async client => {
+      const wanted = checkBody(request.body, {
+        reserved,
+        // Also the host that this request was sent to: a link to it would be a loop.
+        ownHosts: [host, request.host, ...options.ownHosts],
+        allowPrivateTargets,
+      })
+      const outcome = await createLink(wanted, client)
+      if (outcome === undefined || outcome.kind === 'taken')
+        throw fieldProblem(409, 'slug', 'This slug is taken.')
+      const link = describeLink(outcome.link, origin)
+      return {
+        status: outcome.kind === 'created' ? 201 : 200,
+        headers: { location: link.short_url },
+        body: link,
+        committed: () => outcome.kind === 'created' && options.slugCreated(link.slug),
+      }
     })
-    const outcome = await createLink(wanted)
-    if (outcome.kind === 'taken') throw fieldProblem(409, 'slug', 'This slug is taken.')
-    if (outcome.kind === 'created') options.slugCreated(outcome.link.slug)
-    const link = describeLink(outcome.link, origin)
     return reply
-      .code(outcome.kind === 'created' ? 201 : 200)
-      .headers({ location: link.short_url, 'cache-control': 'no-store' })
-      .send(link)
   })
+
+  async function createLink(wanted: LinkRequest, client: ClientBase | undefined) {
+    if (client === undefined) return links.createLink(wanted)
+    const [outcome] = await links.createLinksOn(client, [wanted])
+    return outcome
+  }
 }
 
 /** No body here needs compression, and a compressed one could expand to any size. */
