@@ -9,7 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Job, QueueOptions, WorkerOptions } from 'bullmq'
 import { Queue, Worker } from 'bullmq'
 import type { Log } from '../log.ts'
-import { createHealthLog } from '../log.ts'
+import { createHealthLog, errorText } from '../log.ts'
 import { packFrames } from './pack-frames.ts'
 import type { AwaitWrites, QueueDurability } from './queue-durability.ts'
 import { chooseAwaitWrites, QueueUnfit } from './queue-durability.ts'
@@ -176,11 +176,23 @@ export function openVisitQueue(
           await queue.getJobCounts('waiting')
           return
         } catch (error) {
-          if (performance.now() > deadline) throw error
+          if (performance.now() > deadline)
+            throw new QueueNotReached(
+              `the queue in ${location.redisUrl ? 'Redis (REDIS_URL)' : 'PostgreSQL'} can not be reached`,
+              { cause: error },
+            )
         }
       }
     },
-    close: () => queue.close(),
+    async close() {
+      try {
+        await queue.close()
+      } catch (error) {
+        // Redis is away, and BullMQ would go on trying to reach it: the process would not end. Not awaited: it never resolves then.
+        log.debug({ reason: errorText(error) }, 'the queue was not connected')
+        queue.disconnect().catch(() => {})
+      }
+    },
   }
 }
 
