@@ -5,6 +5,7 @@ import { PageLink } from '../navigation.tsx'
 import { CopyButton } from '../page/copy-button.tsx'
 import { QrIcon } from '../page/icons.tsx'
 import { counted, number } from '../text/numbers.ts'
+import { shownTarget } from '../text/shown-target.ts'
 import { ago } from '../text/times.ts'
 import { QrDialog } from './qr-dialog.tsx'
 import { Sparkline } from './sparkline.tsx'
@@ -27,7 +28,9 @@ export function LinkRow({ link, sort, pending, now }: LinkRowProps) {
           /{link.slug}
         </PageLink>
         <bdi class="target" title={link.long_url}>
-          {link.long_url.replace(/^https?:\/\/(www\.)?/, '').replace(/\/$/, '')}
+          {shownTarget(link.long_url)
+            .replace(/^https?:\/\/(www\.)?/, '')
+            .replace(/\/$/, '')}
         </bdi>
       </div>
       {link.sparkline !== undefined && <Sparkline values={link.sparkline} />}
