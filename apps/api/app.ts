@@ -36,7 +36,6 @@ import { limitPerClient } from './limits/limit-per-client.ts'
 import { limitRates } from './limits/rate-limits.ts'
 import { createLinkCreator } from './links/create-links.ts'
 import { reservedSlugs } from './links/reserved-slugs.ts'
-import { shortenRoute } from './links/shorten-route.ts'
 import {
   cacheUrlOf,
   openCounters,
@@ -55,6 +54,7 @@ import { createLoopCheck } from './redirect/detect-loops.ts'
 import { redirectRoutes } from './redirect/redirect-route.ts'
 import type { SlugResolver } from './redirect/resolve-slug.ts'
 import { parseBodies } from './request-bodies.ts'
+import { shortenRoute } from './resource/shorten-route.ts'
 import { liveCounts } from './stats/live/live-queries.ts'
 import { createLiveSource } from './stats/live/live-source.ts'
 import type { LiveStreams } from './stats/live/live-streams.ts'

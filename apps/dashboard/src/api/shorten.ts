@@ -1,4 +1,4 @@
-import type { NewLink, ShortenBody } from '../../../api/links/link-schema.ts'
+import type { NewLink, ShortenBody } from '../../../api/resource/link-schema.ts'
 import type { Problem } from './problem.ts'
 import { readProblem, unreachable } from './problem.ts'
 
