@@ -154,7 +154,7 @@ export function openResolver(
     linkCache,
     known,
     maxLinks: configuration.CACHE_MAX_LINKS,
-    hearsChanges: () => changes.isListening(),
+    hearsChanges: () => changes.isCurrent(),
   })
   const changes = listenForLinkChanges({
     databaseUrl: directDatabaseUrl(configuration),
@@ -177,7 +177,7 @@ export function openResolver(
     resolver.forget(slug)
   }
   app.addHook('onClose', () => within(closeWithinMs, changes.close()))
-  return { resolver, slugCreated }
+  return { resolver, slugCreated, changes }
 }
 
 export function openCounters(app: FastifyInstance, pool: Pool, log: Log) {

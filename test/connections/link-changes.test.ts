@@ -41,6 +41,39 @@ test('a connection that died without a sign is replaced, and its gap is known', 
   expect(heard).toEqual(['one', 'two'])
 })
 
+test('a process that has heard nothing for a second knows that it is not current', async () => {
+  const { url } = await createTestDatabase()
+  const address = new URL(url)
+  const proxy = await startTcpProxy({ port: Number(address.port) })
+  address.port = String(proxy.port)
+  const { changes, heard, gaps } = listen(address.href)
+  await waitUntil(changes.isCurrent, { what: 'it is current' })
+
+  const before = gaps()
+  proxy.abandonConnections()
+  await openPool(url).query(`NOTIFY hopcount_links, 'one'`)
+  const changedAt = performance.now()
+  await waitUntil(() => performance.now() > changedAt + 1_000, { what: 'a second has passed' })
+  expect([changes.isCurrent(), heard]).toEqual([false, []])
+  await waitUntil(() => changes.isCurrent(), { what: 'it is current again' })
+  expect(gaps()).toBeGreaterThan(before)
+})
+
+test('a channel that is added later is heard before the process is current again', async () => {
+  const { url } = await createTestDatabase()
+  const { changes } = listen(url)
+  await waitUntil(changes.isCurrent, { what: 'it is current' })
+  const payloads: string[] = []
+  let gaps = 0
+  changes.onNotice('hopcount_other', { heard: payload => payloads.push(payload), onGap: () => gaps++ })
+  expect(changes.isCurrent()).toBe(false)
+  await waitUntil(changes.isCurrent, { what: 'it is current again' })
+  expect(gaps).toBe(1)
+  await openPool(url).query(`NOTIFY hopcount_other, 'some payload'`)
+  await changes.catchUp()
+  expect(payloads).toEqual(['some payload'])
+})
+
 test('a connection that carries queries but no notices is not taken for one that listens', async () => {
   const { url } = await createTestDatabase()
   const proxy = await startDeafProxy(url)
