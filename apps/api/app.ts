@@ -60,6 +60,9 @@ import { createLiveSource } from './stats/live/live-source.ts'
 import type { LiveStreams } from './stats/live/live-streams.ts'
 import { createLiveStreams, maxStreamsPerClient } from './stats/live/live-streams.ts'
 import { statsRoutes } from './stats/stats-routes.ts'
+import { openBlockedFile } from './targets/blocked-file.ts'
+import type { DomainRules } from './targets/domain-rules.ts'
+import { createDomainRules } from './targets/domain-rules.ts'
 import type { VisitRecorder } from './visits/record-visits.ts'
 
 interface Parts {
@@ -75,6 +78,7 @@ interface Parts {
   recorder: VisitRecorder
   resolver: SlugResolver
   slugCreated: (slug: string) => void
+  domainRules: DomainRules
   orphans: OrphanCounter
   gone: GoneCounter
   streams: LiveStreams
@@ -83,9 +87,14 @@ interface Parts {
 }
 
 export async function buildApp(configuration: Configuration, log: Log): Promise<FastifyInstance> {
+  const blockedFile =
+    configuration.BLOCKED_DOMAINS_FILE === undefined
+      ? undefined
+      : await openBlockedFile(configuration.BLOCKED_DOMAINS_FILE, log)
   const clients = createClientAddresses(configuration.TRUST_PROXY, log)
   const pages = createVisitorPages({ name: configuration.BRAND_NAME, url: configuration.BRAND_URL })
   const app = createHttpServer(configuration, clients, pages, log)
+  app.addHook('onClose', async () => blockedFile?.close())
   limitConnections(app, log)
   let stopping = false
   const streams = createLiveStreams()
@@ -122,6 +131,12 @@ export async function buildApp(configuration: Configuration, log: Log): Promise<
     recorder,
     resolver,
     slugCreated,
+    domainRules: createDomainRules({
+      pool,
+      blocked: listed(configuration.BLOCKED_DOMAINS),
+      allowed: listed(configuration.ALLOWED_DOMAINS),
+      file: blockedFile,
+    }),
     ...counters,
     streams,
     joinedMetrics,
@@ -154,6 +169,7 @@ async function addRoutes(app: FastifyInstance, parts: Parts): Promise<void> {
     publicUrl: configuration.PUBLIC_URL,
     ownHosts,
     allowPrivateTargets: configuration.ALLOW_PRIVATE_TARGETS,
+    domainRules: parts.domainRules,
     perMinute: configuration.RATE_LIMIT_WRITES,
   })
   await addStatsRoutes(app, parts, createHostCheck(ownHosts, clients))

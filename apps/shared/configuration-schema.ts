@@ -142,6 +142,26 @@ export const ConfigurationSchema = Type.Object({
     default: false,
     description: '`true` allows links to loopback, link-local and private addresses',
   }),
+  BLOCKED_DOMAINS: Type.Optional(
+    Type.String({
+      minLength: 1,
+      description:
+        'comma-separated domains that new links must not lead to, subdomains included. `npm run link -- block` adds more without a restart',
+    }),
+  ),
+  BLOCKED_DOMAINS_FILE: Type.Optional(
+    Type.String({
+      minLength: 1,
+      description:
+        'file with more of them, one per line or in the format of `/etc/hosts`; read again within 2 s of a change',
+    }),
+  ),
+  ALLOWED_DOMAINS: Type.Optional(
+    Type.String({
+      minLength: 1,
+      description: 'comma-separated domains; if set, new links must lead to these or their subdomains',
+    }),
+  ),
   TRUST_PROXY: Type.Optional(
     Type.String({
       minLength: 1,

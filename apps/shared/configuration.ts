@@ -3,6 +3,7 @@ import { resolve } from 'node:path'
 import type { Static } from 'typebox'
 import { Value } from 'typebox/value'
 import { ConfigurationSchema } from './configuration-schema.ts'
+import { parseDomain } from './domain-names.ts'
 import { containsStrangers, parseNetwork } from './network.ts'
 
 export type Configuration = Static<typeof ConfigurationSchema> & { DATABASE_URL: string }
@@ -95,6 +96,15 @@ function* contradictions(configuration: Static<typeof ConfigurationSchema>): Gen
   for (const host of listed(configuration.OWN_HOSTS)) {
     if (/[/?#@\\]/.test(host) || !URL.canParse(`http://${host}`))
       yield ['OWN_HOSTS', 'OWN_HOSTS must list hosts, each with or without a port, such as hop.example:8443']
+  }
+  for (const name of ['BLOCKED_DOMAINS', 'ALLOWED_DOMAINS'] as const) {
+    for (const domain of listed(configuration[name])) {
+      if (parseDomain(domain) === undefined)
+        yield [
+          name,
+          `${name} must list domains or IP addresses, such as example.com,192.0.2.1, without ports`,
+        ]
+    }
   }
   for (const word of listed(configuration.RESERVED_SLUGS)) {
     if (!/^[A-Za-z0-9_-]{1,64}$/.test(word))

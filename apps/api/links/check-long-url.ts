@@ -11,14 +11,17 @@
  */
 import { isIPv4 } from 'node:net'
 import { unescape as percentDecode } from 'node:querystring'
+import { domainName } from '@hopcount/shared/domain-names.ts'
 import { isPublicAddress } from '@hopcount/shared/public-address.ts'
 import { LRUCache } from 'lru-cache'
+import type { DomainCheck } from '../targets/domain-rules.ts'
 
 export interface LongUrlOptions {
   /** The hosts of this service, each as `URL.host`: without a port it has those of http and https. */
   ownHosts: string[]
   /** Lets links point to loopback, link-local, private and other addresses that are not public. */
   allowPrivateTargets: boolean
+  domains: DomainCheck
 }
 
 /** The maximum length of a URL: 2,048 bytes, which browsers, proxies and messengers handle without truncation. */
@@ -130,6 +133,12 @@ function findHostProblem(url: URL, options: LongUrlOptions): string | undefined 
   if (!options.allowPrivateTargets && !isPublicHost(host)) {
     return 'long_url must point to a public host, not to a loopback, link-local, private or reserved one.'
   }
+  switch (options.domains(url.hostname)) {
+    case 'blocked':
+      return 'long_url must not point to this domain: links to it are not allowed here.'
+    case 'not allowed':
+      return 'long_url must point to one of the domains that are allowed here.'
+  }
   return undefined
 }
 
@@ -139,16 +148,13 @@ function withoutFinalDot(hostname: string): string {
 }
 
 /**
- * The parser accepts hosts that no resolver can look up. Names have letters, digits, hyphens (RFC 1123 section 2.1) and
- * underscores, which some names have, in labels of 1–63 characters and 253 together (RFC 1035 section 2.3.4, without the
- * length byte and the root). Labels that begin with `xn--` are not decoded: of a host in ASCII the URL Standard passes
+ * The parser accepts hosts that no resolver can look up. A name has at most 253 characters (RFC 1035 section 2.3.4, without
+ * the length byte and the root), some of which may be underscores. Labels that begin with `xn--` are not decoded: of a host in ASCII the URL Standard passes
  * even those that UTS 46 finds invalid (whatwg/url#914), and Chromium opens them.
  */
 function isWellFormedHost(host: string): boolean {
   return host.startsWith('[') || (host.length <= 253 && domainName.test(host))
 }
-
-const domainName = /^[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*$/
 
 /** Another port of the same host is another service. */
 function isOwnHost(url: URL, ownHosts: string[]): boolean {

@@ -13,6 +13,7 @@ import type { LinkCreator, LinkRequest } from '../links/create-links.ts'
 import type { StoredLink } from '../links/link-queries.ts'
 import { originOf, requestOrigin } from '../links/request-origin.ts'
 import type { OwnHosts } from '../own-hosts.ts'
+import type { DomainRules } from '../targets/domain-rules.ts'
 import type { NewLink, ShortenBody } from './link-schema.ts'
 import { NewLinkSchema, ShortenBodySchema } from './link-schema.ts'
 
@@ -48,6 +49,7 @@ export interface ShortenRouteOptions {
   publicUrl: string | undefined
   ownHosts: OwnHosts
   allowPrivateTargets: boolean
+  domainRules: DomainRules
   /** Links that one public address may create per minute; 0: no limit. */
   perMinute: number
 }
@@ -60,12 +62,14 @@ export const shortenRoute: FastifyPluginAsyncTypebox<ShortenRouteOptions> = asyn
 
   app.post('/shorten', { config, schema, onRequest: refuseCompressed }, async (request, reply) => {
     const { origin, host } = publicOrigin ?? requestOrigin(request)
+    const domains = await options.domainRules.current()
     await createOnce(request, reply, async client => {
       const wanted = checkBody(request.body, {
         reserved,
         // Also the host that this request was sent to: a link to it would be a loop.
         ownHosts: [host, request.host, ...options.ownHosts],
         allowPrivateTargets,
+        domains,
       })
       const outcome = await createLink(wanted, client)
       if (outcome === undefined || outcome.kind === 'taken')

@@ -2,8 +2,12 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { checkLongUrl, maxHrefBytes } from '../../../apps/api/links/check-long-url.ts'
 
-const options = { ownHosts: ['hop.example', 'localhost:8080'], allowPrivateTargets: false }
-const privateAllowed = { ...options, allowPrivateTargets: true }
+const options = {
+  ownHosts: ['hop.example', 'localhost:8080'],
+  allowPrivateTargets: false,
+  domains: () => undefined,
+}
+const privateAllowed = { ...options, allowPrivateTargets: true, domains: () => undefined }
 
 function problemOf(text: string, given = options): string | undefined {
   const result = checkLongUrl(text, given)
@@ -166,7 +170,9 @@ describe('a link never points to the service itself', () => {
     ['a name with the port of https', 'hop.example:443', 'https://hop.example/abc'],
     ['an international name', 'bücher.example', 'https://xn--bcher-kva.example/abc'],
   ])('it knows itself by %s', (_, ownHost, text) => {
-    expect(problemOf(text, { ownHosts: [ownHost], allowPrivateTargets: true })).toMatch(/this service itself/)
+    expect(
+      problemOf(text, { ownHosts: [ownHost], allowPrivateTargets: true, domains: () => undefined }),
+    ).toMatch(/this service itself/)
   })
 
   test.each([
@@ -180,7 +186,11 @@ describe('a link never points to the service itself', () => {
   })
 
   test('a name for itself that is not a host is passed over', () => {
-    const given = { ownHosts: ['not a host', '', 'hop.example'], allowPrivateTargets: false }
+    const given = {
+      ownHosts: ['not a host', '', 'hop.example'],
+      allowPrivateTargets: false,
+      domains: () => undefined,
+    }
     expect(problemOf('https://a.com/', given)).toBeUndefined()
     expect(problemOf('https://hop.example/', given)).toMatch(/this service itself/)
   })

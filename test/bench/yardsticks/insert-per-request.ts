@@ -21,6 +21,7 @@ app.post<{ Body: { long_url: string } }>(
     const target = checkLongUrl(request.body.long_url, {
       ownHosts: [request.host],
       allowPrivateTargets: false,
+      domains: () => undefined,
     })
     if ('problem' in target) return reply.code(422).send({ detail: target.problem })
     const { rows } = await pool.query<{ slug: string; long_url: string; created_at: Date }>({
