@@ -145,8 +145,7 @@ export const ConfigurationSchema = Type.Object({
   BLOCKED_DOMAINS: Type.Optional(
     Type.String({
       minLength: 1,
-      description:
-        'comma-separated domains that new links must not lead to, subdomains included. `npm run link -- block` adds more without a restart',
+      description: 'comma-separated domains that new links must not lead to, subdomains included.',
     }),
   ),
   BLOCKED_DOMAINS_FILE: Type.Optional(
