@@ -116,6 +116,47 @@ END
 $$;
 
 
+--
+-- Name: reserve_visits(bigint[], bigint[]); Type: FUNCTION; Schema: public; Owner: -
+--
+
+CREATE FUNCTION public.reserve_visits(link_ids bigint[], waiting bigint[]) RETURNS TABLE(link_id bigint, places bigint, is_counted_up boolean)
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+  request record;
+  used bigint;
+  counted bigint;
+  allowed bigint;
+  remaining bigint;
+BEGIN
+  FOR request IN
+    SELECT asked.id, asked.waiting FROM unnest(link_ids, waiting) AS asked (id, waiting) ORDER BY asked.id
+  LOOP
+    INSERT INTO link_quotas (link_id, granted) VALUES (request.id, 0) ON CONFLICT DO NOTHING;
+    SELECT quota.granted INTO used FROM link_quotas AS quota WHERE quota.link_id = request.id FOR UPDATE;
+    SELECT link.max_visits, coalesce(total.visits, 0) INTO allowed, counted
+      FROM links AS link LEFT JOIN link_totals AS total ON total.link_id = link.id
+      WHERE link.id = request.id;
+    link_id := request.id;
+    -- The limit was removed.
+    IF FOUND AND allowed IS NULL THEN
+      places := request.waiting;
+      is_counted_up := false;
+    ELSE
+      remaining := greatest(coalesce(allowed, 0) - greatest(used, counted), 0);
+      places := least(remaining, request.waiting + least(256, greatest(remaining - request.waiting, 0) / 16));
+      -- False: other processes may have places which they will return.
+      is_counted_up := coalesce(counted >= allowed, true);
+      IF places > 0 THEN
+        UPDATE link_quotas AS quota SET granted = greatest(used, counted) + places WHERE quota.link_id = request.id;
+      END IF;
+    END IF;
+    RETURN NEXT;
+  END LOOP;
+END $$;
+
+
 SET default_tablespace = '';
 
 SET default_table_access_method = heap;
@@ -1095,4 +1136,5 @@ INSERT INTO public.schema_migrations (version) VALUES
     ('20261126000013'),
     ('20261126000014'),
     ('20261126000015'),
-    ('20261126000016');
+    ('20261126000016'),
+    ('20261126000061');
