@@ -489,7 +489,8 @@ CREATE TABLE public.links (
     deleted_at timestamp(3) with time zone,
     updated_at timestamp(3) with time zone,
     version bigint DEFAULT 1 NOT NULL,
-    created_by bigint
+    created_by bigint,
+    tag_keys text[] DEFAULT '{}'::text[] NOT NULL
 );
 
 
@@ -967,6 +968,20 @@ ALTER TABLE ONLY public.visitors
 
 
 --
+-- Name: audit_actions; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX audit_actions ON public.audit USING btree (action, id);
+
+
+--
+-- Name: audit_keys; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX audit_keys ON public.audit USING btree (key_id, id) WHERE (key_id IS NOT NULL);
+
+
+--
 -- Name: audit_links; Type: INDEX; Schema: public; Owner: -
 --
 
@@ -1023,6 +1038,13 @@ CREATE INDEX links_closed ON public.links USING btree (id) WHERE ((disabled_at I
 
 
 --
+-- Name: links_limited; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX links_limited ON public.links USING btree (id) WHERE ((valid_from IS NOT NULL) OR (expires_at IS NOT NULL) OR (max_visits IS NOT NULL));
+
+
+--
 -- Name: links_long_url_idx; Type: INDEX; Schema: public; Owner: -
 --
 
@@ -1040,7 +1062,7 @@ CREATE INDEX links_search ON public.links USING gin (slug public.gin_trgm_ops, l
 -- Name: links_tags; Type: INDEX; Schema: public; Owner: -
 --
 
-CREATE INDEX links_tags ON public.links USING gin (tags) WHERE (tags <> '{}'::text[]);
+CREATE INDEX links_tags ON public.links USING gin (tag_keys) WHERE (tag_keys <> '{}'::text[]);
 
 
 --
@@ -1137,4 +1159,8 @@ INSERT INTO public.schema_migrations (version) VALUES
     ('20261126000014'),
     ('20261126000015'),
     ('20261126000016'),
+    ('20261126000031'),
+    ('20261126000032'),
+    ('20261126000033'),
+    ('20261126000034'),
     ('20261126000061');

@@ -34,6 +34,7 @@ import { createOnceWith } from './idempotency/create-once.ts'
 import { limitConnections } from './limits/limit-connections.ts'
 import { limitPerClient } from './limits/limit-per-client.ts'
 import { limitRates } from './limits/rate-limits.ts'
+import { createLinkChanger } from './links/change-links.ts'
 import { createLinkCreator } from './links/create-links.ts'
 import { reservedSlugs } from './links/reserved-slugs.ts'
 import {
@@ -54,7 +55,7 @@ import { createLoopCheck } from './redirect/detect-loops.ts'
 import { redirectRoutes } from './redirect/redirect-route.ts'
 import type { SlugResolver } from './redirect/resolve-slug.ts'
 import { parseBodies } from './request-bodies.ts'
-import { shortenRoute } from './resource/shorten-route.ts'
+import { resourceRoutes } from './resource/resource-routes.ts'
 import { liveCounts } from './stats/live/live-queries.ts'
 import { createLiveSource } from './stats/live/live-source.ts'
 import type { LiveStreams } from './stats/live/live-streams.ts'
@@ -161,8 +162,10 @@ async function addRoutes(app: FastifyInstance, parts: Parts): Promise<void> {
     publicUrl: configuration.PUBLIC_URL,
     hosts: listed(configuration.OWN_HOSTS),
   })
-  await app.register(shortenRoute, {
+  await app.register(resourceRoutes, {
+    pool,
     links: createLinkCreator({ pool, reserved }),
+    changeLinks: createLinkChanger({ pool }),
     createOnce: createOnceWith({ pool, clients }),
     slugCreated,
     reserved,
@@ -170,7 +173,8 @@ async function addRoutes(app: FastifyInstance, parts: Parts): Promise<void> {
     ownHosts,
     allowPrivateTargets: configuration.ALLOW_PRIVATE_TARGETS,
     domainRules: parts.domainRules,
-    perMinute: configuration.RATE_LIMIT_WRITES,
+    writesPerMinute: configuration.RATE_LIMIT_WRITES,
+    readsPerMinute: configuration.RATE_LIMIT_STATS,
   })
   await addStatsRoutes(app, parts, createHostCheck(ownHosts, clients))
   await app.register(dashboardRoutes)

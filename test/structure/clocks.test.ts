@@ -12,7 +12,7 @@ import { root } from '../support/processes.ts'
 const readsWallClock: Record<string, string> = {
   'apps/api/freshness/report-producer.ts': 'the age of stored visits that are not counted',
   'apps/api/health/api-metrics.ts': 'the age of a stored visit',
-  'apps/api/resource/shorten-route.ts': 'an expiry must lie ahead',
+  'apps/api/resource/check-fields.ts': 'an expiry must lie ahead',
   'apps/api/redirect/redirect-route.ts': 'whether a link has expired',
   'apps/api/stats/breakdowns/breakdown-routes.ts': 'the range that is asked for ends now',
   'apps/api/stats/exports/export-routes.ts': 'the range that is asked for ends now',

@@ -11,15 +11,16 @@ import { createGroupCommit } from '@hopcount/shared/group-commit.ts'
 import type { ClientBase, Pool } from 'pg'
 import { isReserved } from './check-slug.ts'
 import { generateSlug } from './generate-slug.ts'
-import type { NewLink, StoredLink } from './link-queries.ts'
+import type { LinkFields } from './link-fields.ts'
+import type { Creator, NewLink, StoredLink } from './link-queries.ts'
 import { findLinksTo, insertLinks } from './link-queries.ts'
 
 export interface LinkRequest {
-  longUrl: string
+  fields: LinkFields
   /** Undefined: one is generated. */
   slug: string | undefined
   reuse: boolean
-  expiresAt: Date | undefined
+  creator: Creator
 }
 
 export type LinkOutcome = { kind: 'created' | 'found'; link: StoredLink } | { kind: 'taken' }
@@ -33,8 +34,8 @@ const concurrentInserts = 2
 export interface LinkCreator {
   /** Concurrent requests become one INSERT. */
   createLink(request: LinkRequest): Promise<LinkOutcome>
-  /** The same in a transaction of the caller's. Its links exist once that is committed. */
-  createLinksOn(client: ClientBase, requests: LinkRequest[]): Promise<LinkOutcome[]>
+  /** The same with one outcome per request: 1,000 links in one INSERT. In a transaction of the caller's: committed with it. */
+  createLinksOn(database: Pool | ClientBase, requests: LinkRequest[]): Promise<LinkOutcome[]>
 }
 
 export function createLinkCreator(options: { pool: Pool; reserved: ReadonlySet<string> }): LinkCreator {
@@ -67,9 +68,9 @@ export function createLinkCreator(options: { pool: Pool; reserved: ReadonlySet<s
   ): Promise<void> {
     const reusing = requests.filter(request => request.reuse)
     if (reusing.length > 0) {
-      const found = await findLinksTo(database, [...new Set(reusing.map(request => request.longUrl))])
+      const found = await findLinksTo(database, [...new Set(reusing.map(request => request.fields.longUrl))])
       for (const request of reusing) {
-        const link = found.get(request.longUrl)
+        const link = found.get(request.fields.longUrl)
         if (link !== undefined) outcomes.set(request, { kind: 'found', link })
       }
     }
@@ -78,9 +79,9 @@ export function createLinkCreator(options: { pool: Pool; reserved: ReadonlySet<s
     for (const request of requests) {
       if (outcomes.has(request)) continue
       // Within a group, the second request for the same URL or slug waits for the outcome of the first.
-      if (request.reuse && urls.has(request.longUrl)) continue
+      if (request.reuse && urls.has(request.fields.longUrl)) continue
       if (request.slug !== undefined && candidates.has(request.slug)) continue
-      if (request.reuse) urls.add(request.longUrl)
+      if (request.reuse) urls.add(request.fields.longUrl)
       const link = newLink(request)
       candidates.set(link.slug, { request, link })
     }
@@ -94,8 +95,8 @@ export function createLinkCreator(options: { pool: Pool; reserved: ReadonlySet<s
     for (const { slug, createdAt } of made) {
       const candidate = candidates.get(slug)
       if (candidate === undefined) continue
-      const { longUrl, expiresAt } = candidate.link
-      outcomes.set(candidate.request, { kind: 'created', link: { slug, longUrl, createdAt, expiresAt } })
+      const { fields } = candidate.link
+      outcomes.set(candidate.request, { kind: 'created', link: { slug, createdAt, fields } })
     }
     for (const request of requests) {
       if (request.slug !== undefined && !outcomes.has(request)) outcomes.set(request, { kind: 'taken' })
@@ -105,9 +106,9 @@ export function createLinkCreator(options: { pool: Pool; reserved: ReadonlySet<s
   function newLink(request: LinkRequest): NewLink {
     return {
       slug: request.slug ?? freeSlug(),
-      longUrl: request.longUrl,
-      expiresAt: request.expiresAt,
-      reuseKey: request.reuse ? createHash('sha256').update(request.longUrl).digest() : undefined,
+      fields: request.fields,
+      creator: request.creator,
+      reuseKey: request.reuse ? createHash('sha256').update(request.fields.longUrl).digest() : undefined,
     }
   }
 

@@ -1,7 +1,9 @@
 import { textArray } from '@hopcount/shared/database/binary-arrays.ts'
-import type { ClientBase, Pool } from 'pg'
+import type { ClientBase, Pool, QueryConfig } from 'pg'
 import type { Link } from './link.ts'
 import { createLink } from './link.ts'
+import type { LinkFields } from './link-fields.ts'
+import { changesBetween, fieldColumns, fieldValues, plainLink, redirectsPlainly } from './link-fields.ts'
 
 interface LinkRow {
   id: number
@@ -35,15 +37,21 @@ export async function slugsAfter(pool: Pool, slug: string, limit: number): Promi
 
 export interface NewLink {
   slug: string
-  longUrl: string
-  expiresAt: Date | undefined
+  fields: LinkFields
   /** SHA-256 of the URL, for a link that may only exist once. */
   reuseKey: Buffer | undefined
+  creator: Creator
+}
+
+export interface Creator {
+  /** The API key's id; undefined: without a key. */
+  keyId: number | undefined
+  /** The creation is written to the audit, with this as its way; undefined: it is not. */
+  via: string | undefined
 }
 
 export interface StoredLink extends MadeLink {
-  longUrl: string
-  expiresAt: Date | undefined
+  fields: LinkFields
 }
 
 export interface MadeLink {
@@ -67,11 +75,32 @@ export async function insertLinks(
   database: Pool | ClientBase,
   links: NewLink[],
 ): Promise<MadeLink[] | undefined> {
-  const result = await database.query<{
-    slugs: string | null
-    created_at: Date
-    has_epoch: boolean
-  }>({
+  const statement = links.every(isBrief) ? insertBrief(links) : insertComplete(links)
+  const result = await database.query<{ slugs: string | null; created_at: Date; has_epoch: boolean }>(
+    statement,
+  )
+  if (result.rows[0]?.has_epoch === false) return undefined
+  return result.rows.flatMap(row => {
+    const createdAt = row.created_at.toISOString()
+    return (row.slugs?.split(' ') ?? []).map(slug => ({ slug, createdAt }))
+  })
+}
+
+/** Most links have a target, some an expiry, and nothing else: their columns take no detour through JSON. */
+function isBrief({ fields, creator }: NewLink): boolean {
+  return (
+    creator.keyId === undefined &&
+    creator.via === undefined &&
+    fields.title === null &&
+    fields.note === null &&
+    fields.tags.length === 0 &&
+    fields.expiredUrl === null &&
+    redirectsPlainly({ ...fields, expiresAt: null })
+  )
+}
+
+function insertBrief(links: NewLink[]): QueryConfig {
+  return {
     name: 'insert-links',
     text: `WITH now AS MATERIALIZED (SELECT current_epoch() AS epoch), made AS (
              INSERT INTO links (slug, long_url, expires_at, reuse_key)
@@ -81,31 +110,65 @@ export async function insertLinks(
              ORDER BY reuse_key, slug
              ON CONFLICT DO NOTHING
              RETURNING slug
-           ), told AS (
+           ), ${tellSql}
+           ${resultSql}`,
+    values: [
+      textArray(links.map(link => link.slug)),
+      textArray(links.map(link => link.fields.longUrl)),
+      // Most links have neither. Null instead of an array stands for an array of nulls.
+      unlessAllAbsent(links.map(link => link.fields.expiresAt)),
+      unlessAllAbsent(links.map(link => link.reuseKey)),
+    ],
+  }
+}
+
+function insertComplete(links: NewLink[]): QueryConfig {
+  return {
+    name: 'insert-complete-links',
+    text: `WITH now AS MATERIALIZED (SELECT current_epoch() AS epoch), link AS MATERIALIZED (
+             SELECT * FROM jsonb_to_recordset($1::jsonb) AS link (${fieldColumns}, slug text, reuse_key bytea, created_by bigint, via text, created jsonb)
+           ), made AS (
+             INSERT INTO links (slug, long_url, title, note, tags, tag_keys, valid_from, expires_at, expired_url, max_visits,
+                                forward_query, disabled_at, reuse_key, created_by)
+             SELECT slug, long_url, title, note, tags, tag_keys, valid_from, expires_at, expired_url, max_visits,
+                    forward_query, CASE WHEN disabled THEN now() END, reuse_key, created_by
+             FROM now, link
+             WHERE now.epoch IS NOT NULL
+             ORDER BY reuse_key, slug
+             ON CONFLICT DO NOTHING
+             RETURNING id, slug
+           ), audited AS (
+             INSERT INTO audit (key_id, via, action, link_id, subject, changes)
+             SELECT created_by, via, 'link.created', id, slug, created FROM made JOIN link USING (slug) WHERE via IS NOT NULL
+           ), ${tellSql}
+           ${resultSql}`,
+    values: [
+      JSON.stringify(
+        links.map(({ slug, fields, reuseKey, creator }) => ({
+          ...fieldValues(fields),
+          slug,
+          reuse_key: reuseKey && `\\x${reuseKey.toString('hex')}`,
+          created_by: creator.keyId,
+          via: creator.via,
+          created: creator.via && changesBetween(undefined, fields),
+        })),
+      ),
+    ],
+  }
+}
+
+const tellSql = `told AS (
              SELECT pg_notify('hopcount_links', string_agg(slug, ' '))
              FROM (SELECT slug, (row_number() OVER () - 1) / 100 AS message FROM made) AS numbered
              GROUP BY message
-           )
-           SELECT string_agg(slug, ' ') AS slugs, now()::timestamptz(3) AS created_at, (SELECT count(*) FROM told),
-                  (SELECT epoch IS NOT NULL FROM now) AS has_epoch
-           FROM made`,
-    values: [
-      textArray(links.map(link => link.slug)),
-      textArray(links.map(link => link.longUrl)),
-      // Most links have neither. Null instead of an array stands for an array of nulls.
-      unlessAllAbsent(links.map(link => link.expiresAt)),
-      unlessAllAbsent(links.map(link => link.reuseKey)),
-    ],
-  })
-  if (result.rows[0]?.has_epoch === false) return undefined
-  return result.rows.flatMap(row => {
-    const createdAt = row.created_at.toISOString()
-    return (row.slugs?.split(' ') ?? []).map(slug => ({ slug, createdAt }))
-  })
-}
+           )`
 
-function unlessAllAbsent<Value>(values: Value[]): Value[] | null {
-  return values.every(value => value === undefined) ? null : values
+const resultSql = `SELECT string_agg(slug, ' ') AS slugs, now()::timestamptz(3) AS created_at, (SELECT count(*) FROM told),
+                  (SELECT epoch IS NOT NULL FROM now) AS has_epoch
+           FROM made`
+
+function unlessAllAbsent<Value>(values: (Value | null | undefined)[]): (Value | null | undefined)[] | null {
+  return values.every(value => value === undefined || value === null) ? null : values
 }
 
 interface StoredRow {
@@ -114,7 +177,7 @@ interface StoredRow {
   created_at: Date
 }
 
-/** For each URL the oldest link that never expires. */
+/** For each URL the oldest link that redirects every visitor to exactly that URL. */
 export async function findLinksTo(
   database: Pool | ClientBase,
   longUrls: string[],
@@ -122,19 +185,15 @@ export async function findLinksTo(
   const result = await database.query<StoredRow>({
     name: 'find-links-to',
     text: `SELECT DISTINCT ON (long_url) slug, long_url, created_at FROM links
-           WHERE long_url = ANY($1::text[]) AND expires_at IS NULL
+           WHERE long_url = ANY($1::text[]) AND expires_at IS NULL AND valid_from IS NULL AND max_visits IS NULL
+             AND NOT forward_query AND disabled_at IS NULL AND deleted_at IS NULL
            ORDER BY long_url, id`,
     values: [longUrls],
   })
   return new Map(
     result.rows.map(row => [
       row.long_url,
-      {
-        slug: row.slug,
-        longUrl: row.long_url,
-        createdAt: row.created_at.toISOString(),
-        expiresAt: undefined,
-      },
+      { slug: row.slug, createdAt: row.created_at.toISOString(), fields: plainLink(row.long_url) },
     ]),
   )
 }

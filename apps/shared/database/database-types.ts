@@ -168,6 +168,7 @@ export interface Links {
   note: string | null;
   reuse_key: Buffer | null;
   slug: string;
+  tag_keys: Generated<string[]>;
   tags: Generated<string[]>;
   title: string | null;
   updated_at: Timestamp | null;

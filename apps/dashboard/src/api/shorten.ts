@@ -1,11 +1,11 @@
-import type { NewLink, ShortenBody } from '../../../api/resource/link-schema.ts'
+import type { ShortenedLink as NewLink, NewLinkBody } from '../../../api/resource/link-schema.ts'
 import type { Problem } from './problem.ts'
 import { readProblem, unreachable } from './problem.ts'
 
 export type { NewLink }
 
 /** `POST /shorten`. */
-export async function shorten(body: ShortenBody): Promise<{ link: NewLink } | { problem: Problem }> {
+export async function shorten(body: NewLinkBody): Promise<{ link: NewLink } | { problem: Problem }> {
   try {
     const response = await fetch('/shorten', {
       method: 'POST',

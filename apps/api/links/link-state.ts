@@ -1,0 +1,24 @@
+import type { Static } from 'typebox'
+import { Type } from 'typebox'
+
+/** Whether a link redirects, and why not. */
+export const LinkStateSchema = Type.Union([
+  Type.Literal('active'),
+  Type.Literal('scheduled'),
+  Type.Literal('expired'),
+  Type.Literal('exhausted'),
+  Type.Literal('disabled'),
+  Type.Literal('deleted'),
+])
+
+export type LinkState = Static<typeof LinkStateSchema>
+
+/** The state of a row of `links` as an SQL expression, by the database's clock. */
+export const linkStateSql = `CASE
+  WHEN links.deleted_at IS NOT NULL THEN 'deleted'
+  WHEN links.disabled_at IS NOT NULL THEN 'disabled'
+  WHEN links.valid_from > now() THEN 'scheduled'
+  WHEN links.expires_at <= now() THEN 'expired'
+  WHEN links.max_visits <= (SELECT granted FROM link_quotas WHERE link_id = links.id) THEN 'exhausted'
+  ELSE 'active'
+END`

@@ -1,0 +1,59 @@
+/** What every route of the resource needs. */
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { Pool } from 'pg'
+import { Problem } from '../errors/problem.ts'
+import type { CreateOnce } from '../idempotency/create-once.ts'
+import type { ChangeLinks } from '../links/change-links.ts'
+import type { LinkCreator } from '../links/create-links.ts'
+import { originOf, requestOrigin } from '../links/request-origin.ts'
+import type { OwnHosts } from '../own-hosts.ts'
+import type { DomainRules } from '../targets/domain-rules.ts'
+import type { FieldOptions } from './check-fields.ts'
+
+export interface LinkContext {
+  pool: Pool
+  links: LinkCreator
+  changeLinks: ChangeLinks
+  createOnce: CreateOnce
+  /** Called before the response is sent: the slug exists from now on. */
+  slugCreated: (slug: string) => void
+  reserved: ReadonlySet<string>
+  publicUrl: string | undefined
+  ownHosts: OwnHosts
+  allowPrivateTargets: boolean
+  domainRules: DomainRules
+  /** Requests that one public address may make per minute; 0: no limit. */
+  writesPerMinute: number
+  readsPerMinute: number
+}
+
+/** What short URLs begin with. */
+export function linkOrigin({ publicUrl }: Pick<LinkContext, 'publicUrl'>, request: FastifyRequest): string {
+  return (publicUrl === undefined ? requestOrigin(request) : originOf(publicUrl)).origin
+}
+
+/** What the fields of a request's links are checked against. */
+export async function fieldOptions(context: LinkContext, request: FastifyRequest): Promise<FieldOptions> {
+  return {
+    reserved: context.reserved,
+    ownHosts: ownHostsOf(context, request),
+    allowPrivateTargets: context.allowPrivateTargets,
+    domains: await context.domainRules.current(),
+  }
+}
+
+/** Also the host that this request was sent to: a link to it would be a loop. */
+export function ownHostsOf({ publicUrl, ownHosts }: LinkContext, request: FastifyRequest): string[] {
+  const { host } = publicUrl === undefined ? requestOrigin(request) : originOf(publicUrl)
+  return [host, request.host, ...ownHosts]
+}
+
+/** No body here needs compression, and a compressed one could expand to any size. */
+export function refuseCompressed(
+  request: FastifyRequest,
+  _reply: FastifyReply,
+  done: (error?: Error) => void,
+): void {
+  const isCompressed = request.headers['content-encoding'] !== undefined
+  done(isCompressed ? new Problem(415, 'The body must not be compressed.') : undefined)
+}

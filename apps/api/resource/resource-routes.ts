@@ -1,0 +1,18 @@
+/** `/api/links` and everything below it. */
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { changeLinkRoute } from './change-link-route.ts'
+import { createLinkRoute } from './create-link-route.ts'
+import type { LinkContext } from './link-context.ts'
+import { linkRoutes } from './link-routes.ts'
+import { listRoute } from './list-route.ts'
+import { shortenRoute } from './shorten-route.ts'
+
+export const resourceRoutes: FastifyPluginAsyncTypebox<LinkContext> = async (app, context) => {
+  await app.register(shortenRoute, context)
+  // A generated serializer takes longer to compile than it ever saves here.
+  app.setSerializerCompiler(() => JSON.stringify)
+  await app.register(createLinkRoute, context)
+  await app.register(linkRoutes, context)
+  await app.register(changeLinkRoute, context)
+  await app.register(listRoute, context)
+}
