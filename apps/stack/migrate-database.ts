@@ -9,6 +9,7 @@ import { promisify } from 'node:util'
 import { migrateQueueTables } from '@hopcount/shared/visits/queue-in-postgres.ts'
 import { resolveBinary } from 'dbmate'
 import pg from 'pg'
+import { warnOfApiSlugs } from './warn-of-api-slugs.ts'
 
 /** The message is one line without a password. */
 export class MigrationFailed extends Error {}
@@ -19,6 +20,8 @@ export interface MigrationOptions {
   redisUrl: string | undefined
   /** How long to wait for an unreachable server. */
   waitMs?: number
+  /** Called with each line that the operator should read. */
+  warn?: (line: string) => void
 }
 
 const migrationsDir = fileURLToPath(new URL('../../db/migrations', import.meta.url))
@@ -30,6 +33,7 @@ export async function migrateDatabase(options: MigrationOptions): Promise<void> 
     try {
       // Held until the session ends: dbmate has no lock of its own against a second dbmate.
       await client.query(`SELECT pg_advisory_lock(hashtext('hopcount:migrate'))`)
+      await warnOfApiSlugs(client, options.warn ?? (() => {}))
       await migrateSchema(options.databaseUrl)
       await client.query(`SELECT ensure_visit_partitions((now() AT TIME ZONE 'UTC')::date - 1, $1)`, [
         partitionDaysAhead + 1,

@@ -9,7 +9,11 @@ if (!/^postgres(ql)?:\/\//.test(databaseUrl) || !URL.canParse(databaseUrl)) {
   )
 }
 try {
-  await migrateDatabase({ databaseUrl, redisUrl: redisUrl || undefined })
+  await migrateDatabase({
+    databaseUrl,
+    redisUrl: redisUrl || undefined,
+    warn: line => void process.stderr.write(`migrate: ${line}\n`),
+  })
   process.stdout.write('the database has the newest schema\n')
 } catch (error) {
   if (!(error instanceof MigrationFailed)) throw error

@@ -89,6 +89,7 @@ export function createStack(options: StackOptions): Stack {
     await migrateDatabase({
       databaseUrl: configuration.DIRECT_DATABASE_URL ?? databaseUrl,
       redisUrl: configuration.REDIS_URL,
+      warn: options.complain,
     })
     assertNotStopped()
     const environment = { ...options.environment, DATABASE_URL: databaseUrl, PORT: String(port) }

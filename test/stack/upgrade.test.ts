@@ -3,6 +3,7 @@
  * database already has: a few thousand in the gate, 3 million in the nightly run, which leaves all to the worker.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
+import type pg from 'pg'
 import { expect, test } from 'vitest'
 import { openPool as openSharedPool } from '../../apps/shared/database/database.ts'
 import { openLog } from '../../apps/shared/log.ts'
@@ -16,6 +17,7 @@ import {
   foldAsFirstRelease,
   recordAsFirstRelease,
   seedFirstRelease,
+  shortenAsFirstRelease,
 } from '../support/first-release.ts'
 import { openPool, shorten, startApi, startWorker, visit, waitForVisits } from '../support/hopcount.ts'
 import { waitUntil } from '../support/wait-until.ts'
@@ -34,24 +36,39 @@ test('an upgrade stops no counting: old and new workers record at once, and then
   cleanUpLater(() => seeding.end())
   await seedFirstRelease(seeding, visitsBefore, days)
   const pool = openPool(url)
+  await addApiLinks(pool)
   const oldWorker = startOldWorker(url)
+  const oldApi = startOldApi(url)
   await oldWorker.recordsOneMore()
+  await oldApi.shortensOneMore()
 
-  await migrateDatabase({ databaseUrl: url, redisUrl: undefined })
+  const warnings: string[] = []
+  await migrateDatabase({ databaseUrl: url, redisUrl: undefined, warn: line => warnings.push(line) })
+  expect(warnings).toEqual([
+    expect.stringMatching('^the link /API still leads to its target'),
+    expect.stringMatching('^the link /api still leads to its target'),
+  ])
+  await migrateDatabase({ databaseUrl: url, redisUrl: undefined, warn: line => warnings.push(line) })
+  expect(warnings).toHaveLength(2)
   await oldWorker.recordsOneMore()
+  await oldApi.shortensOneMore()
   // Otherwise it would cut breakdowns to the 100 values that it lists.
   await expect(foldAsFirstRelease(pool)).rejects.toThrow('link_breakdowns_listed_check')
   const api = await startApi({ databaseUrl: url })
   await startWorker({ databaseUrl: url })
   const slug = await shorten(api.origin)
+  const redirects = startRedirects(api.origin)
   let newVisits = 0
   const countsAnother = async () => {
-    await visit(api.origin, slug, { 'user-agent': 'Slackbot-LinkExpanding 1.0' })
+    await visit(api.origin, slug, preview)
     await waitForVisits(api.origin, slug, ++newVisits, countedWithinMs)
   }
   await countsAnother()
   await oldWorker.recordsOneMore()
   const oldVisits = await oldWorker.stop()
+  await oldApi.shortensOneMore()
+  // Its links are known to the new processes as soon as they exist.
+  expect(await visit(api.origin, await oldApi.stop(), preview)).toMatch('https://example.com/')
 
   const log = openLog({ name: 'test', level: 'silent' })
   const reclassifier = createDayReclassifier(seeding, log)
@@ -67,11 +84,24 @@ test('an upgrade stops no counting: old and new workers record at once, and then
   })
   while (!finished) await countsAnother()
   await reclassified
+  // The one of the old API's link, and those under load.
+  newVisits += 1 + (await redirects.stop())
+  await waitUntil(async () => (await allVisits()).visits === visitsBefore + oldVisits + newVisits, {
+    what: 'every redirect is counted',
+    deadlineMs: countedWithinMs,
+  })
   expect(await compareCounts(seeding)).toEqual([])
-  const { rows } = await pool.query('SELECT visits::int, bots::int FROM link_totals WHERE link_id = 0')
-  expect(rows).toEqual([
-    { visits: visitsBefore + oldVisits + newVisits, bots: Math.floor(visitsBefore / 4) + oldVisits },
-  ])
+  expect(await allVisits()).toEqual({
+    visits: visitsBefore + oldVisits + newVisits,
+    bots: Math.floor(visitsBefore / 4) + oldVisits,
+  })
+
+  async function allVisits() {
+    const { rows } = await pool.query<{ visits: number; bots: number }>(
+      'SELECT visits::int, bots::int FROM link_totals WHERE link_id = 0',
+    )
+    return rows[0] ?? { visits: 0, bots: 0 }
+  }
 
   async function unclassified(): Promise<number> {
     const { rows: days } = await pool.query<{ visits: number }>(
@@ -97,6 +127,74 @@ test('a day whose visits disagree with its raw visits is left for verify', async
     before.rows,
   )
 })
+
+/** Releases before `/api/…` gave anybody these slugs. */
+async function addApiLinks(pool: pg.Pool): Promise<void> {
+  await pool.query(
+    `INSERT INTO links (slug, long_url) SELECT slug, 'https://example.com/' FROM unnest($1::text[]) AS slug`,
+    [apiSlugs],
+  )
+}
+
+/** Neither a bot nor a human. */
+const preview = { 'user-agent': 'Slackbot-LinkExpanding 1.0' }
+
+const apiSlugs = ['api', 'API']
+
+/** Follows links of 0.1.0, those under `/api` among them, until it is stopped. Returns how many redirects there were. */
+function startRedirects(origin: string) {
+  let stopped = false
+  let redirects = 0
+  const following = Promise.all(
+    [...apiSlugs, 'first-1', 'first-2'].map(async slug => {
+      for (; !stopped; await sleep(50)) {
+        expect(await visit(origin, slug, preview)).toMatch('https://example.com/')
+        redirects++
+      }
+    }),
+  )
+  following.catch(() => {})
+  return {
+    async stop() {
+      stopped = true
+      await following
+      return redirects
+    },
+  }
+}
+
+/** Creates a link every 20 ms and looks it up, in the statements of 0.1.0. */
+function startOldApi(url: string) {
+  const pool = openPool(url)
+  let created = 0
+  let stopped = false
+  const working = (async () => {
+    for (; !stopped; await sleep(20)) {
+      const slug = `old-${created + 1}`
+      expect(await shortenAsFirstRelease(pool, slug)).toBe(`https://example.com/${slug}`)
+      created++
+    }
+  })()
+  working.catch(() => {})
+  return {
+    async shortensOneMore() {
+      const before = created
+      await Promise.race([
+        waitUntil(() => created > before, {
+          what: 'the old API creates a link',
+          deadlineMs: countedWithinMs,
+        }),
+        working,
+      ])
+    },
+    /** Returns the last slug. */
+    async stop() {
+      stopped = true
+      await working
+      return `old-${created}`
+    },
+  }
+}
 
 /** Records a visit every 20 ms, in the statements of 0.1.0. */
 function startOldWorker(url: string) {

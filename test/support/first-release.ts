@@ -1,5 +1,5 @@
 /**
- * Release 0.1.0 as a database knows it: its schema, what it left in there, and the statements of its workers. Its rules
+ * Release 0.1.0 as a database knows it: its schema, what it left in there, and the statements of its API and workers. Its rules
  * took only some bots for bots, and knew neither channels nor names of bots.
  */
 import { execFile } from 'node:child_process'
@@ -125,4 +125,32 @@ export function foldAsFirstRelease(pool: Pool): Promise<void> {
        ON CONFLICT (link_id, day) DO UPDATE SET breakdowns = excluded.breakdowns`,
     )
   })
+}
+
+/** What its API did for `POST /shorten` and for a link that no cache knew. Returns the link that was found. */
+export async function shortenAsFirstRelease(pool: Pool, slug: string): Promise<unknown> {
+  await pool.query({
+    name: 'insert-links-0.1',
+    text: `WITH made AS (
+             INSERT INTO links (slug, long_url, expires_at, reuse_key)
+             SELECT slug, long_url, expires_at, reuse_key
+             FROM unnest($1::text[], $2::text[], $3::timestamptz[], $4::bytea[]) AS link (slug, long_url, expires_at, reuse_key)
+             ORDER BY reuse_key, slug
+             ON CONFLICT DO NOTHING
+             RETURNING slug
+           ), told AS (
+             SELECT pg_notify('hopcount_links', string_agg(slug, ' '))
+             FROM (SELECT slug, (row_number() OVER () - 1) / 100 AS message FROM made) AS numbered
+             GROUP BY message
+           )
+           SELECT string_agg(slug, ' ') AS slugs, now()::timestamptz(3) AS created_at, (SELECT count(*) FROM told)
+           FROM made`,
+    values: [[slug], [`https://example.com/${slug}`], null, null],
+  })
+  const { rows } = await pool.query({
+    name: 'find-links-0.1',
+    text: 'SELECT id, slug, long_url, expires_at FROM links WHERE slug = ANY($1::text[])',
+    values: [[slug]],
+  })
+  return rows[0]?.long_url
 }
