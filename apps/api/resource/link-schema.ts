@@ -33,7 +33,7 @@ const fields = {
   ),
   max_visits: settable(
     Type.Integer(),
-    'the number of visits that are redirected, 1 to 1,000,000,000,000; later ones get a 410',
+    'how many visits are redirected, bots and visits from before the limit included, 1 to 1,000,000,000,000; later ones get a 410. Never more, whatever happens; fewer where an API process is killed, at most 256 per process besides those under way',
   ),
   forward_query: settable(Type.Boolean(), 'appends the query string of a visit to the target'),
   disabled: settable(Type.Boolean(), 'the link responds with 404, like an unknown one; its slug stays taken'),
