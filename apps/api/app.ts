@@ -34,20 +34,23 @@ import { createOnceWith } from './idempotency/create-once.ts'
 import { limitConnections } from './limits/limit-connections.ts'
 import { limitPerClient } from './limits/limit-per-client.ts'
 import { limitRates } from './limits/rate-limits.ts'
-import { createLinkChanger } from './links/change-links.ts'
+import type { ChangeLinks } from './links/change-links.ts'
 import { createLinkCreator } from './links/create-links.ts'
+import type { LinkChanges } from './links/link-changes.ts'
 import { reservedSlugs } from './links/reserved-slugs.ts'
 import {
   cacheUrlOf,
   openCounters,
   openDatabase,
   openDatabaseWatch,
+  openLinks,
+  openQuota,
   openRecording,
-  openResolver,
   openStatsPools,
 } from './open-parts.ts'
 import type { OrphanCounter } from './orphans/count-orphans.ts'
 import { collectOwnHosts } from './own-hosts.ts'
+import type { Quota } from './quota/limit-visits.ts'
 import type { HostCheck } from './rebound-hosts.ts'
 import { createHostCheck } from './rebound-hosts.ts'
 import type { GoneCounter } from './redirect/count-gone.ts'
@@ -80,6 +83,9 @@ interface Parts {
   resolver: SlugResolver
   slugCreated: (slug: string) => void
   domainRules: DomainRules
+  changes: LinkChanges
+  changeLinks: ChangeLinks
+  quota: Quota
   orphans: OrphanCounter
   gone: GoneCounter
   streams: LiveStreams
@@ -118,7 +124,8 @@ export async function buildApp(configuration: Configuration, log: Log): Promise<
     ownPending: recorder.ownPending,
     onRead: reports.beFrequent,
   })
-  const { resolver, slugCreated } = openResolver(app, configuration, pool, watch, log)
+  const links = openLinks(app, configuration, pool, watch, log)
+  const quota = openQuota(app, pool, watch, log)
   const counters = openCounters(app, pool, log)
   await addRoutes(app, {
     configuration,
@@ -130,8 +137,8 @@ export async function buildApp(configuration: Configuration, log: Log): Promise<
     freshness,
     queue,
     recorder,
-    resolver,
-    slugCreated,
+    ...links,
+    quota,
     domainRules: createDomainRules({
       pool,
       blocked: listed(configuration.BLOCKED_DOMAINS),
@@ -148,7 +155,7 @@ export async function buildApp(configuration: Configuration, log: Log): Promise<
 
 /** Routes come last: hooks, parsers and limits only apply to routes that are added after them. */
 async function addRoutes(app: FastifyInstance, parts: Parts): Promise<void> {
-  const { configuration, log, clients, pages, pool, queue, recorder, resolver, slugCreated, orphans, gone } =
+  const { configuration, log, clients, pages, pool, queue, recorder, resolver, slugCreated, changeLinks } =
     parts
   refuseBadHosts(app)
   parseBodies(app)
@@ -165,7 +172,7 @@ async function addRoutes(app: FastifyInstance, parts: Parts): Promise<void> {
   await app.register(resourceRoutes, {
     pool,
     links: createLinkCreator({ pool, reserved }),
-    changeLinks: createLinkChanger({ pool }),
+    changeLinks,
     createOnce: createOnceWith({ pool, clients }),
     slugCreated,
     reserved,
@@ -198,8 +205,9 @@ async function addRoutes(app: FastifyInstance, parts: Parts): Promise<void> {
   redirectRoutes(app, {
     resolver,
     recorder,
-    orphans,
-    gone,
+    quota: parts.quota,
+    orphans: parts.orphans,
+    gone: parts.gone,
     prefetches,
     clients,
     pages,

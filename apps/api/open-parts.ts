@@ -17,12 +17,10 @@ import type { FastifyInstance } from 'fastify'
 import type { Pool } from 'pg'
 import pg from 'pg'
 import { startReports } from './freshness/report-producer.ts'
-import { listenForLinkChanges } from './links/link-changes.ts'
 import { createOrphanCounter } from './orphans/count-orphans.ts'
+import { createQuota } from './quota/limit-visits.ts'
 import { createGoneCounter } from './redirect/count-gone.ts'
-import { createKnownSlugs } from './redirect/known-slugs.ts'
-import { openLinkCache } from './redirect/link-cache.ts'
-import { createSlugResolver } from './redirect/resolve-slug.ts'
+import { openResolver } from './redirect/open-resolver.ts'
 import { concurrentExports } from './stats/exports/export-routes.ts'
 import { maxExportMs } from './stats/exports/export-stream.ts'
 import type { VisitDurability } from './visits/keep-visits.ts'
@@ -137,47 +135,30 @@ async function refuseUnfitQueue(queue: VisitQueue): Promise<void> {
   }
 }
 
-export function openResolver(
+export function openLinks(
   app: FastifyInstance,
   configuration: Configuration,
   pool: Pool,
   watch: DatabaseWatch,
   log: Log,
 ) {
-  const cacheUrl = cacheUrlOf(configuration)
-  const linkCache = cacheUrl === undefined ? undefined : openLinkCache(cacheUrl, log)
-  app.addHook('onClose', async () => linkCache?.close())
-  linkCache?.enter(watch.epoch())
-  const known = createKnownSlugs({ pool, log, catchUp: () => changes.catchUp() })
-  const resolver = createSlugResolver({
+  const { close, ...links } = openResolver({
     pool,
-    linkCache,
-    known,
-    maxLinks: configuration.CACHE_MAX_LINKS,
-    hearsChanges: () => changes.isCurrent(),
-  })
-  const changes = listenForLinkChanges({
+    watch,
     databaseUrl: directDatabaseUrl(configuration),
+    cacheUrl: cacheUrlOf(configuration),
+    maxLinks: configuration.CACHE_MAX_LINKS,
+    maxOutageMs: configuration.STALE_LINKS_SECONDS * 1_000,
     log,
-    onChange: slugCreated,
-    onGap() {
-      known.discard()
-      resolver.forgetAbsent()
-    },
-    onListening: known.read,
   })
-  watch.onEpoch(epoch => {
-    linkCache?.enter(epoch)
-    resolver.forgetAll()
-    known.discard()
-    if (changes.isListening()) known.read()
-  })
-  function slugCreated(slug: string): void {
-    known.add(slug)
-    resolver.forget(slug)
-  }
-  app.addHook('onClose', () => within(closeWithinMs, changes.close()))
-  return { resolver, slugCreated, changes }
+  app.addHook('onClose', () => within(closeWithinMs, close()))
+  return links
+}
+
+export function openQuota(app: FastifyInstance, pool: Pool, watch: DatabaseWatch, log: Log) {
+  const quota = createQuota({ pool, watch, log })
+  app.addHook('onClose', () => within(closeWithinMs, quota.close()))
+  return quota
 }
 
 export function openCounters(app: FastifyInstance, pool: Pool, log: Log) {

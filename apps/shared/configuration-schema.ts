@@ -138,6 +138,13 @@ export const ConfigurationSchema = Type.Object({
     maximum: 10_000_000,
     description: 'maximum number of links that each API process caches in memory',
   }),
+  STALE_LINKS_SECONDS: Type.Integer({
+    default: 86_400,
+    minimum: 0,
+    maximum: 31_536_000,
+    description:
+      'how long cached links are still followed while an API process can not reach PostgreSQL, and so can not know of changes; 503 afterwards',
+  }),
   ALLOW_PRIVATE_TARGETS: Type.Boolean({
     default: false,
     description: '`true` allows links to loopback, link-local and private addresses',

@@ -14,6 +14,8 @@ import { randomBytes } from 'node:crypto'
 import { DatabaseClient } from '@hopcount/shared/database/database-client.ts'
 import type { Log } from '@hopcount/shared/log.ts'
 import { createHealthLog } from '@hopcount/shared/log.ts'
+import type { QueryConfig, QueryResult, QueryResultRow } from 'pg'
+import type { Queries } from './link-queries.ts'
 
 export interface LinkChanges {
   /** False while the connection is down. */
@@ -28,6 +30,11 @@ export interface LinkChanges {
    * signalled session sends its notices before it is ready for the next query.
    */
   catchUp(): Promise<void>
+  /**
+   * Runs a short query on the listening connection: for what must not wait until the pool has noticed that its
+   * connections have died without a sign.
+   */
+  query: Queries['query']
   /** Hears another channel. Its notices may have been missed before the first `onGap`. */
   onNotice(channel: string, listener: NoticeListener): void
   close(): Promise<void>
@@ -153,7 +160,7 @@ export function listenForLinkChanges(options: {
   }
 
   async function catchUp(): Promise<void> {
-    if (client === undefined || !listening) throw new Error('not listening for link changes')
+    if (client === undefined || !listening) throw notListening()
     let late: NodeJS.Timeout | undefined
     const deadline = new Promise<never>((_, reject) => {
       late = setTimeout(() => reject(new Error('the listening connection is slow')), catchUpDeadlineMs)
@@ -163,6 +170,11 @@ export function listenForLinkChanges(options: {
     } finally {
       clearTimeout(late)
     }
+  }
+
+  function query<Row extends QueryResultRow>(statement: QueryConfig): Promise<QueryResult<Row>> {
+    if (client === undefined || !listening) return Promise.reject(notListening())
+    return client.query<Row>(statement)
   }
 
   function onNotice(channel: string, listener: NoticeListener): void {
@@ -180,6 +192,7 @@ export function listenForLinkChanges(options: {
     isListening: () => listening,
     isCurrent: () => listening && performance.now() - provenAt < currentForMs,
     catchUp,
+    query,
     onNotice,
     async close() {
       closed = true
@@ -187,4 +200,8 @@ export function listenForLinkChanges(options: {
       await client?.end().catch(() => {})
     },
   }
+}
+
+function notListening(): Error {
+  return new Error('connection error: not listening for link changes')
 }

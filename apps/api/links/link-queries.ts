@@ -1,26 +1,48 @@
 import { textArray } from '@hopcount/shared/database/binary-arrays.ts'
-import type { ClientBase, Pool, QueryConfig } from 'pg'
+import type { ClientBase, Pool, QueryConfig, QueryResult, QueryResultRow } from 'pg'
 import type { Link } from './link.ts'
 import { createLink } from './link.ts'
 import type { LinkFields } from './link-fields.ts'
 import { changesBetween, fieldColumns, fieldValues, plainLink, redirectsPlainly } from './link-fields.ts'
+
+/** A pool or a connection. */
+export interface Queries {
+  query<Row extends QueryResultRow>(statement: QueryConfig): Promise<QueryResult<Row>>
+}
 
 interface LinkRow {
   id: number
   slug: string
   long_url: string
   expires_at: Date | null
+  deleted_at: Date | null
+  disabled_at: Date | null
+  valid_from: Date | null
+  expired_url: string | null
+  max_visits: number | null
+  forward_query: boolean
 }
 
 /** The links with these slugs, by slug. */
-export async function findLinks(pool: Pool, slugs: string[]): Promise<Map<string, Link>> {
-  const result = await pool.query<LinkRow>({
+export async function findLinks(database: Queries, slugs: string[]): Promise<Map<string, Link>> {
+  const result = await database.query<LinkRow>({
     name: 'find-links',
-    text: 'SELECT id, slug, long_url, expires_at FROM links WHERE slug = ANY($1::text[])',
+    text: `SELECT id, slug, long_url, expires_at, deleted_at, disabled_at, valid_from, expired_url, max_visits, forward_query
+           FROM links WHERE slug = ANY($1::text[])`,
     values: [slugs],
   })
   return new Map(
-    result.rows.map(row => [row.slug, createLink(row.id, row.long_url, row.expires_at?.getTime())]),
+    result.rows.map(row => [
+      row.slug,
+      createLink(row.id, row.long_url, row.expires_at?.getTime(), {
+        isDisabled: row.disabled_at !== null,
+        deletedAt: row.deleted_at?.getTime(),
+        validFrom: row.valid_from?.getTime(),
+        expiredUrl: row.expired_url ?? undefined,
+        maxVisits: row.max_visits ?? undefined,
+        forwardQuery: row.forward_query,
+      }),
+    ]),
   )
 }
 

@@ -14,7 +14,10 @@ import { replaceCutEncoding } from './cut-encoding.ts'
 import { decodePath } from './find-link.ts'
 import { slugsMeantBy } from './repair-slug.ts'
 
-export type LoopCheck = (link: Link, request: Pick<FastifyRequest, 'host'>) => boolean
+export type LoopCheck = (
+  link: Pick<Link, 'longUrl' | 'targetHost'>,
+  request: Pick<FastifyRequest, 'host'>,
+) => boolean
 
 /** @param routes words in place of a slug that lead to a route and end there, in lower case */
 export function createLoopCheck(ownHosts: OwnHosts, routes: ReadonlySet<string>): LoopCheck {

@@ -5,14 +5,16 @@ import type { ClientAddresses } from '../client-addresses.ts'
 import { isConnectionError, slugRoute } from '../errors/error-handlers.ts'
 import { constantProblem, Problem, problemResponses, unavailable } from '../errors/problem.ts'
 import type { VisitorPages } from '../errors/visitor-pages.ts'
-import type { Link } from '../links/link.ts'
-import { isExpired } from '../links/link.ts'
+import type { Link, LinkRules } from '../links/link.ts'
+import { isExpired, stateOf, targetHostOf } from '../links/link.ts'
 import type { OrphanCounter } from '../orphans/count-orphans.ts'
+import type { LimitedLink, Quota } from '../quota/limit-visits.ts'
 import { VisitRefused, VisitUncertain } from '../visits/keep-visits.ts'
 import type { VisitRecorder } from '../visits/record-visits.ts'
 import type { GoneCounter } from './count-gone.ts'
 import type { LoopCheck } from './detect-loops.ts'
 import { findLink, orphanOf, slugWithSlash } from './find-link.ts'
+import { forwardQuery } from './forward-query.ts'
 import { isPrefetch } from './is-prefetch.ts'
 import type { SlugResolver } from './resolve-slug.ts'
 
@@ -25,19 +27,20 @@ const schema = {
   response: {
     307: {
       type: 'null',
-      description: 'the target is in `Location`',
+      description:
+        'the target is in `Location`; for an expired link its `expired_url`, and no visit is counted',
       headers: {
         location: {
           type: 'string',
           format: 'uri',
           description:
-            'exactly the stored URL (one stored by a release before 0.2 may not conform to RFC 3986)',
+            'exactly the stored URL, with the query of the request appended where the link has `forward_query` (one stored by a release before 0.2 may not conform to RFC 3986)',
         },
       },
     },
     ...problemResponses({
-      404: 'no such link',
-      410: 'the link has expired',
+      404: 'no such link, or not yet, or it is disabled',
+      410: 'the link has expired, or was deleted',
       508: 'the link leads back to this service; not counted',
       503: 'a browser prefetches the link; or the link can not be looked up, or its visit can not be stored',
     }),
@@ -46,7 +49,7 @@ const schema = {
 
 /**
  * `GET /:slug`: 307 to the stored URL, counted; `HEAD /:slug`: the same headers, not counted.
- * 404 unknown, 410 expired, 508 a loop, 503 when the slug can't be looked up or the visit can't be stored. A damaged
+ * 404 unknown, disabled or not yet valid, 410 expired or deleted, 508 a loop, 503 when the slug can't be looked up or the visit can't be stored. A damaged
  * link (`/tour.`, `/tour/`) leads where it was meant to, if there is no link with the slug as requested.
  *
  * 307 keeps the method. `no-store` keeps caches from responding, since visits served by them would not be counted.
@@ -62,11 +65,12 @@ export function redirectRoutes(
     clients: Pick<ClientAddresses, 'of'>
     pages: VisitorPages
     isLoop: LoopCheck
+    quota: Pick<Quota, 'take' | 'putBack'>
     /** Words in place of a slug that lead to a route, in lower case. */
     routes: ReadonlySet<string>
   },
 ): void {
-  const { resolver, recorder, orphans, gone, prefetches, clients, pages, isLoop, routes } = options
+  const { resolver, recorder, orphans, gone, prefetches, clients, pages, isLoop, quota, routes } = options
   const sendUnknown = pages.constant(404, 'There is no such link.')
   const sendNothingHere = pages.constant(404, 'There is nothing at this address.')
 
@@ -96,16 +100,25 @@ export function redirectRoutes(
     else findAndFollow(request, reply, slug)
   })
 
-  function follow(request: FastifyRequest, reply: FastifyReply, link: Link): void {
+  function follow(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    link: Link,
+    target: string,
+    limited?: LimitedLink,
+  ): void {
     if (request.method === 'HEAD') {
-      sendRedirect(reply, link)
+      sendRedirect(reply, target)
       return
     }
     const { referer: referrer, 'accept-language': language } = request.headers
     const userAgent = noteHints(request.headers)
     recorder.record({ linkId: link.id, referrer, userAgent, language, address: clients.of(request) }).then(
-      () => sendRedirect(reply, link),
-      error => sendFailure(reply, error),
+      () => sendRedirect(reply, target),
+      error => {
+        if (limited !== undefined && error instanceof VisitRefused) quota.putBack(limited)
+        sendFailure(reply, error)
+      },
     )
   }
 
@@ -129,12 +142,54 @@ export function redirectRoutes(
   }
 
   function followIfOpen(request: FastifyRequest, reply: FastifyReply, link: Link): void {
-    if (link.expiresAt !== undefined && isExpired(link, Date.now())) {
+    if (link.rules !== undefined) followByRules(request, reply, link, link.rules)
+    else if (link.expiresAt !== undefined && isExpired(link, Date.now())) sendOver(request, reply, link)
+    else if (isLoop(link, request)) sendLoop(reply)
+    else follow(request, reply, link, link.longUrl)
+  }
+
+  function followByRules(request: FastifyRequest, reply: FastifyReply, link: Link, rules: LinkRules): void {
+    const state = stateOf(link, Date.now())
+    if (state === 'disabled' || state === 'scheduled') sendUnknown(reply)
+    else if (state === 'deleted') {
       if (request.method === 'GET') gone.count(link.id)
-      pages.send(reply, new Problem(410, 'This link has expired.'))
-    } else if (isLoop(link, request))
-      pages.send(reply, new Problem(508, 'This link leads back to this service.'))
-    else follow(request, reply, link)
+      pages.send(reply, new Problem(410, 'This link was deleted.'))
+    } else if (state === 'expired') sendOver(request, reply, link)
+    else if (isLoop(link, request)) sendLoop(reply)
+    else {
+      const target = rules.forwardQuery ? forwardQuery(link.longUrl, request.url) : link.longUrl
+      if (rules.maxVisits === undefined || request.method === 'HEAD') follow(request, reply, link, target)
+      else followIfLeft(request, reply, link, target, { id: link.id, maxVisits: rules.maxVisits })
+    }
+  }
+
+  function followIfLeft(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    link: Link,
+    target: string,
+    limited: LimitedLink,
+  ): void {
+    const decide = (passes: boolean) => {
+      if (passes) follow(request, reply, link, target, limited)
+      else sendOver(request, reply, link)
+    }
+    const passes = quota.take(limited)
+    if (typeof passes === 'boolean') decide(passes)
+    else passes.then(decide).catch(error => sendFailure(reply, error))
+  }
+
+  /** Expired, or followed as often as it may be. */
+  function sendOver(request: FastifyRequest, reply: FastifyReply, link: Link): void {
+    if (request.method === 'GET') gone.count(link.id)
+    const longUrl = link.rules?.expiredUrl
+    if (longUrl === undefined) pages.send(reply, new Problem(410, 'This link has expired.'))
+    else if (isLoop({ longUrl, targetHost: targetHostOf(longUrl) }, request)) sendLoop(reply)
+    else sendRedirect(reply, longUrl)
+  }
+
+  function sendLoop(reply: FastifyReply): void {
+    pages.send(reply, new Problem(508, 'This link leads back to this service.'))
   }
 
   function sendFailure(reply: FastifyReply, error: unknown): void {
@@ -148,8 +203,8 @@ export function redirectRoutes(
   }
 }
 
-function sendRedirect(reply: FastifyReply, link: Link): void {
-  reply.code(307).header('location', link.longUrl).header('cache-control', 'private, no-store').send()
+function sendRedirect(reply: FastifyReply, target: string): void {
+  reply.code(307).header('location', target).header('cache-control', 'private, no-store').send()
 }
 
 /** The browser requests it again when somebody follows the link: only then is it a visit (decisions/0034). */

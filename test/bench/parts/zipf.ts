@@ -1,3 +1,4 @@
+import type { CacheName } from '../../../apps/api/links/change-links.ts'
 import { createLink } from '../../../apps/api/links/link.ts'
 import { openLinkCache } from '../../../apps/api/redirect/link-cache.ts'
 import { openLog } from '../../../apps/shared/log.ts'
@@ -72,6 +73,10 @@ export const zipf: BenchPart = {
 /** Writes all links to L2 as an API process does. */
 async function fillCache({ pool, cache }: Services): Promise<void> {
   const linkCache = openLinkCache(cache.url, openLog({ name: 'bench', level: 'silent' }))
+  const { rows: names } = await pool.query<CacheName>(
+    'SELECT epoch::text, generation FROM database_epoch, link_cache',
+  )
+  for (const name of names) linkCache.enter(name)
   const { rows } = await pool.query<{ id: string; slug: string; long_url: string }>(
     'SELECT id::text, slug, long_url FROM links ORDER BY id',
   )
