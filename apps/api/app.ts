@@ -11,6 +11,7 @@ import { describeSilent } from '@hopcount/shared/visits/silent-producers.ts'
 import type { VisitQueue } from '@hopcount/shared/visits/visit-queue.ts'
 import type { FastifyInstance } from 'fastify'
 import type { Pool } from 'pg'
+import { auditRoute } from './audit/audit-route.ts'
 import type { ClientAddresses } from './client-addresses.ts'
 import { createClientAddresses } from './client-addresses.ts'
 import { collectRoutes } from './collect-routes.ts'
@@ -183,6 +184,7 @@ async function addRoutes(app: FastifyInstance, parts: Parts): Promise<void> {
     writesPerMinute: configuration.RATE_LIMIT_WRITES,
     readsPerMinute: configuration.RATE_LIMIT_STATS,
   })
+  await app.register(auditRoute, { pool, readsPerMinute: configuration.RATE_LIMIT_STATS })
   await addStatsRoutes(app, parts, createHostCheck(ownHosts, clients))
   await app.register(dashboardRoutes)
   const prefetches = { refused: 0 }

@@ -1,7 +1,7 @@
 /** Request bodies must be JSON in valid UTF-8, and are validated without coercion. */
 import { isUtf8 } from 'node:buffer'
 import { AjvCompiler } from '@fastify/ajv-compiler'
-import type { FastifyInstance } from 'fastify'
+import type { FastifyError, FastifyInstance } from 'fastify'
 import { Problem } from './errors/problem.ts'
 
 export function parseBodies(app: FastifyInstance): void {
@@ -18,7 +18,38 @@ export function parseBodies(app: FastifyInstance): void {
     {},
     { customOptions: { coerceTypes: 'array', removeAdditional: false, allErrors: true } },
   )
-  app.setValidatorCompiler(route => (route.httpPart === 'body' ? strict : coercing)(route))
+  app.setValidatorCompiler(route =>
+    route.httpPart === 'body' ? strict(route) : refuseInfinite(coercing(route) as Validate),
+  )
+}
+
+interface Validate {
+  (data: unknown): boolean
+  errors?: NonNullable<FastifyError['validation']> | null
+}
+
+/** Ajv turns the text `1e999` into Infinity, and then skips `maximum`, which is only for finite numbers. */
+function refuseInfinite(validate: Validate): Validate {
+  const finite: Validate = data => {
+    const result = validate(data)
+    finite.errors = validate.errors ?? null
+    if (result === false || typeof data !== 'object' || data === null) return result
+    const infinite = Object.keys(data).filter(name => isInfinite(data[name as keyof typeof data]))
+    if (infinite.length === 0) return result
+    finite.errors = infinite.map(name => ({
+      instancePath: `/${name}`,
+      schemaPath: '',
+      keyword: 'type',
+      message: 'must be a finite number',
+      params: {},
+    }))
+    return false
+  }
+  return finite
+}
+
+function isInfinite(value: unknown): boolean {
+  return typeof value === 'number' && !Number.isFinite(value)
 }
 
 /** In this plugin, bodies may be merge patches (RFC 7396), too. */

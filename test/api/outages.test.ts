@@ -53,7 +53,8 @@ describe('while PostgreSQL is down', () => {
 
   test('invalid input is distinguished from the outage', async () => {
     expectProblem(await answerTo(api.port, shortenBytes({ long_url: 'javascript:alert(1)' })), 422)
-    expectProblem(await answerTo(api.port, requestBytes('GET', '/stats?limit=1e9')), 400)
+    for (const limit of ['1e9', '1e999', '-1e999'])
+      expectProblem(await answerTo(api.port, requestBytes('GET', `/stats?limit=${limit}`)), 400)
   })
 
   test('the process is still ready, and reports what is down', async () => {

@@ -4,6 +4,7 @@ import { errorText } from '@hopcount/shared/log.ts'
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { METHODS } from './http-names.ts'
 import { Problem, problemDocument, sendProblem, unavailable } from './problem.ts'
+import { schemaProblem } from './schema-problem.ts'
 import { refuseConnect } from './socket-responses.ts'
 import type { VisitorPages } from './visitor-pages.ts'
 
@@ -78,7 +79,7 @@ function logFailure(error: FastifyError, request: FastifyRequest, status: number
 
 function asProblem(error: FastifyError): Problem {
   if (error instanceof Problem) return error
-  if (error.validation) return validationProblem(error)
+  if (error.validation) return schemaProblem(error.validation, error.validationContext ?? 'request')
   if (isConnectionError(error))
     return unavailable('The database is not reachable at the moment. Please try again.')
   // A slug of that length can't exist, so it is not looked up.
@@ -95,33 +96,6 @@ const clientErrorDetails: Record<string, string> = {
   FST_ERR_CTP_EMPTY_JSON_BODY: 'The body is empty; a JSON object is expected.',
   FST_ERR_CTP_INVALID_MEDIA_TYPE: 'The body must be application/json.',
   FST_ERR_CTP_BODY_TOO_LARGE: 'The body is too large.',
-}
-
-function validationProblem(error: FastifyError): Problem {
-  const where = error.validationContext ?? 'request'
-  const details = new Map<string, string>()
-  const choices = new Map<string, unknown[]>()
-  for (const { instancePath, keyword, message, params } of error.validation ?? []) {
-    const field = params.missingProperty ?? params.additionalProperty
-    const pointer = field === undefined ? instancePath : `${instancePath}/${escapePointer(String(field))}`
-    if (keyword === 'const') choices.set(pointer, [...(choices.get(pointer) ?? []), params.allowedValue])
-    if (!details.has(pointer)) details.set(pointer, message ?? 'is not valid')
-  }
-  for (const [pointer, values] of choices) details.set(pointer, `must be one of: ${values.join(', ')}`)
-  const errors = [...details].map(([pointer, detail]) => ({ pointer: uriFragment(pointer), detail }))
-  return new Problem(400, `The ${where === 'querystring' ? 'query' : where} does not match the schema.`, {
-    errors,
-  })
-}
-
-/** RFC 6901, section 6. */
-function uriFragment(pointer: string): string {
-  return `#${encodeURI(pointer).replaceAll('#', '%23')}`
-}
-
-/** RFC 6901, section 3. Field names come from the client, so they are truncated to the length of a schema's names. */
-function escapePointer(field: string): string {
-  return field.slice(0, 64).toWellFormed().replaceAll('~', '~0').replaceAll('/', '~1')
 }
 
 /**

@@ -67,13 +67,21 @@ export function describeFields(fields: LinkFields): DescribedFields {
 
 export type FieldChanges = Record<string, [before: unknown, after: unknown]>
 
-/** The fields that differ. Without `before`: those that a plain link does not have, for the audit of a creation. */
-export function changesBetween(before: LinkFields | undefined, after: LinkFields): FieldChanges {
-  const old = { ...describeFields(before ?? plainLink('')), ...(before === undefined && { long_url: null }) }
+/** The fields that differ. */
+export function changesBetween(before: LinkFields, after: LinkFields): FieldChanges {
+  return differences(describeFields(before), describeFields(after))
+}
+
+/** The target, and whatever else a plain link does not have. */
+export function changesOfCreation(created: DescribedFields): FieldChanges {
+  return differences({ ...describeFields(plainLink('')), long_url: null }, created)
+}
+
+function differences(before: Record<keyof DescribedFields, unknown>, after: DescribedFields): FieldChanges {
   const changes: FieldChanges = {}
-  for (const [field, value] of Object.entries(describeFields(after))) {
-    const previous = old[field as keyof DescribedFields]
-    if (JSON.stringify(previous) !== JSON.stringify(value)) changes[field] = [previous, value]
+  for (const field of Object.keys(after) as (keyof DescribedFields)[]) {
+    if (JSON.stringify(before[field]) !== JSON.stringify(after[field]))
+      changes[field] = [before[field], after[field]]
   }
   return changes
 }

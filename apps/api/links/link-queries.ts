@@ -3,7 +3,14 @@ import type { ClientBase, Pool, QueryConfig, QueryResult, QueryResultRow } from 
 import type { Link } from './link.ts'
 import { createLink } from './link.ts'
 import type { LinkFields } from './link-fields.ts'
-import { changesBetween, fieldColumns, fieldValues, plainLink, redirectsPlainly } from './link-fields.ts'
+import {
+  changesOfCreation,
+  describeFields,
+  fieldColumns,
+  fieldValues,
+  plainLink,
+  redirectsPlainly,
+} from './link-fields.ts'
 
 /** A pool or a connection. */
 export interface Queries {
@@ -172,7 +179,7 @@ function insertComplete(links: NewLink[]): QueryConfig {
           reuse_key: reuseKey && `\\x${reuseKey.toString('hex')}`,
           created_by: creator.keyId,
           via: creator.via,
-          created: creator.via && changesBetween(undefined, fields),
+          created: creator.via && changesOfCreation(describeFields(fields)),
         })),
       ),
     ],

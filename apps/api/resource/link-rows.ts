@@ -2,6 +2,7 @@
 import type { Pool, PoolClient } from 'pg'
 import type { Actor } from '../access/actor.ts'
 import { allows } from '../access/actor.ts'
+import { describeKey } from '../audit/by-key.ts'
 import type { LinkFields } from '../links/link-fields.ts'
 import { describeFields } from '../links/link-fields.ts'
 import type { LinkState } from '../links/link-state.ts'
@@ -91,9 +92,4 @@ export function describeLink(row: LinkRow, origin: string, actor: Actor): LinkRe
       last_visit: row.lastVisit?.toISOString() ?? null,
     }),
   }
-}
-
-/** Keys are never deleted, so each has a name. */
-export function describeKey(id: number | null, name: string | null): { id: number; name: string } | null {
-  return id === null ? null : { id, name: name ?? '' }
 }

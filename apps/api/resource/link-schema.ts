@@ -1,6 +1,7 @@
 /** The link as a resource: what clients send, and what they get. */
 import type { Static, TSchema } from 'typebox'
 import { Type } from 'typebox'
+import { ByKeySchema } from '../audit/by-key.ts'
 import type { LinkState } from '../links/link-state.ts'
 import { LinkStateSchema } from '../links/link-state.ts'
 
@@ -88,11 +89,6 @@ export const ShortenedLinkSchema = Type.Object({
 })
 export type ShortenedLink = Static<typeof ShortenedLinkSchema>
 
-/** Who did something: an API key. Null: without one. */
-export const BySchema = nullable(Type.Object({ id: Type.Integer(), name: Type.String() }), {
-  description: 'the API key; null: without one',
-})
-
 export const LinkSchema = Type.Object({
   slug: Type.String(),
   short_url: Type.String({ format: 'uri' }),
@@ -113,7 +109,7 @@ export const LinkSchema = Type.Object({
   }),
   created_at: time,
   updated_at: Type.String({ format: 'date-time', description: 'the last change, at first created_at' }),
-  created_by: BySchema,
+  created_by: ByKeySchema,
   deleted_at: nullable(time),
   visits: Type.Optional(
     Type.Integer({ description: 'redirects served; only for those who may read statistics' }),
