@@ -81,7 +81,7 @@ export function listenForLinkChanges(options: {
       },
     ],
   ])
-  let client: DatabaseClient | undefined
+  let client: ListeningClient | undefined
   let listening = false
   let closed = false
   let timer: NodeJS.Timeout | undefined
@@ -90,7 +90,7 @@ export function listenForLinkChanges(options: {
   let provenAt = Number.NEGATIVE_INFINITY
 
   async function listen(): Promise<void> {
-    const next = new DatabaseClient({
+    const next = new ListeningClient({
       connectionString: options.databaseUrl,
       application_name: 'hopcount link changes',
       connectionTimeoutMillis: connectDeadlineMs,
@@ -106,7 +106,7 @@ export function listenForLinkChanges(options: {
     })
     try {
       await next.connect()
-      await next.query([ownChannel, ...listeners.keys()].map(channel => `LISTEN ${channel}`).join('; '))
+      await next.inTurn([ownChannel, ...listeners.keys()].map(channel => `LISTEN ${channel}`).join('; '))
       await hearOwnNotice(next)
       tellGap()
       listening = true
@@ -122,7 +122,7 @@ export function listenForLinkChanges(options: {
     for (const { onGap } of listeners.values()) onGap()
   }
 
-  function scheduleCheck(current: DatabaseClient): void {
+  function scheduleCheck(current: ListeningClient): void {
     timer = setTimeout(() => {
       hearOwnNotice(current).then(
         () => current === client && !closed && scheduleCheck(current),
@@ -132,11 +132,11 @@ export function listenForLinkChanges(options: {
   }
 
   /** A session sends the notices of its own transaction before it is ready for the next query. */
-  async function hearOwnNotice(current: DatabaseClient): Promise<void> {
+  async function hearOwnNotice(current: ListeningClient): Promise<void> {
     const sent = { notice: randomBytes(4).toString('hex'), sentAt: performance.now(), isHeard: false }
     probe = sent
     // Nothing has to survive a crash of the server, so nobody waits for its disk.
-    await current.query(
+    await current.inTurn(
       `BEGIN; SET LOCAL synchronous_commit = off; NOTIFY ${ownChannel}, '${sent.notice}'; COMMIT`,
     )
     if (!sent.isHeard) throw new Error('the connection does not hear its own notices')
@@ -148,7 +148,7 @@ export function listenForLinkChanges(options: {
     provenAt = probe.sentAt
   }
 
-  function lost(current: DatabaseClient, error: unknown): void {
+  function lost(current: ListeningClient, error: unknown): void {
     if (current !== client || closed) return
     client = undefined
     listening = false
@@ -166,7 +166,7 @@ export function listenForLinkChanges(options: {
       late = setTimeout(() => reject(new Error('the listening connection is slow')), catchUpDeadlineMs)
     })
     try {
-      await Promise.race([client.query(''), deadline])
+      await Promise.race([client.inTurn(''), deadline])
     } finally {
       clearTimeout(late)
     }
@@ -174,7 +174,7 @@ export function listenForLinkChanges(options: {
 
   function query<Row extends QueryResultRow>(statement: QueryConfig): Promise<QueryResult<Row>> {
     if (client === undefined || !listening) return Promise.reject(notListening())
-    return client.query<Row>(statement)
+    return client.inTurn<Row>(statement)
   }
 
   function onNotice(channel: string, listener: NoticeListener): void {
@@ -184,7 +184,7 @@ export function listenForLinkChanges(options: {
     if (current === undefined) return
     // What was sent before it listens proves nothing about this channel.
     provenAt = probe.sentAt = Number.NEGATIVE_INFINITY
-    current.query(`LISTEN ${channel}`).then(listener.onGap, error => lost(current, error))
+    current.inTurn(`LISTEN ${channel}`).then(listener.onGap, error => lost(current, error))
   }
 
   void listen()
@@ -199,6 +199,17 @@ export function listenForLinkChanges(options: {
       clearTimeout(timer)
       await client?.end().catch(() => {})
     },
+  }
+}
+
+/** Sends one query at a time: node-postgres is going to stop doing so by itself. */
+class ListeningClient extends DatabaseClient {
+  #last: Promise<unknown> = Promise.resolve()
+
+  inTurn<Row extends QueryResultRow>(statement: string | QueryConfig): Promise<QueryResult<Row>> {
+    const result = this.#last.then(() => this.query<Row>(statement))
+    this.#last = result.catch(() => {})
+    return result
   }
 }
 
