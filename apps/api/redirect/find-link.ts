@@ -1,8 +1,8 @@
 /** Finds the link that a request means: the slug as requested, or what a damaged link meant. */
 import { slugPattern } from '../links/check-slug.ts'
 import type { Link } from '../links/link.ts'
+import type { SlugResolver } from './lookup/resolve-slug.ts'
 import { slugsMeantBy } from './repair-slug.ts'
-import type { SlugResolver } from './resolve-slug.ts'
 
 /** Undefined: there is no such link. Rejects when that can't be looked up. */
 export async function findLink(

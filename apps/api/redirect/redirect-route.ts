@@ -16,7 +16,7 @@ import type { LoopCheck } from './detect-loops.ts'
 import { findLink, orphanOf, slugWithSlash } from './find-link.ts'
 import { forwardQuery } from './forward-query.ts'
 import { isPrefetch } from './is-prefetch.ts'
-import type { SlugResolver } from './resolve-slug.ts'
+import type { SlugResolver } from './lookup/resolve-slug.ts'
 
 interface SlugRequest {
   Params: { slug: string }

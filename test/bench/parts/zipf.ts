@@ -1,6 +1,6 @@
 import type { CacheName } from '../../../apps/api/links/change-links.ts'
 import { createLink } from '../../../apps/api/links/link.ts'
-import { openLinkCache } from '../../../apps/api/redirect/link-cache.ts'
+import { openLinkCache } from '../../../apps/api/redirect/lookup/link-cache.ts'
 import { openLog } from '../../../apps/shared/log.ts'
 import { waitUntil } from '../../support/wait-until.ts'
 import type { BenchPart } from '../bench-part.ts'

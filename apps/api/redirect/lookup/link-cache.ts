@@ -15,9 +15,9 @@ import { createHash } from 'node:crypto'
 import { createGroupCommit } from '@hopcount/shared/group-commit.ts'
 import type { Log } from '@hopcount/shared/log.ts'
 import type { Redis } from 'ioredis'
-import type { CacheName } from '../links/change-links.ts'
-import type { Link } from '../links/link.ts'
-import { openRedisWithDeadline } from '../redis-with-deadline.ts'
+import type { CacheName } from '../../links/change-links.ts'
+import type { Link } from '../../links/link.ts'
+import { openRedisWithDeadline } from '../../redis-with-deadline.ts'
 import { parseLink, printLink, tombstone } from './cached-link.ts'
 
 export interface LinkCache {

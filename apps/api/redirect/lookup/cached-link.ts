@@ -1,6 +1,6 @@
 /** How L2 writes a link: `id expiresAt url`, and for one with rules `flags deletedAt validFrom maxVisits expiredUrl`. */
-import type { Link, LinkRules } from '../links/link.ts'
-import { createLink } from '../links/link.ts'
+import type { Link, LinkRules } from '../../links/link.ts'
+import { createLink } from '../../links/link.ts'
 
 /** In place of a link that is being changed; not read as a link. */
 export const tombstone = '-'

@@ -5,8 +5,8 @@
 import type { Log } from '@hopcount/shared/log.ts'
 import { errorText } from '@hopcount/shared/log.ts'
 import type { Pool } from 'pg'
-import { readGeneration } from '../links/change-links.ts'
-import type { NoticeListener } from '../links/link-changes.ts'
+import { readGeneration } from '../../links/change-links.ts'
+import type { NoticeListener } from '../../links/link-changes.ts'
 import type { LinkCache } from './link-cache.ts'
 
 export interface CacheNaming extends NoticeListener {
