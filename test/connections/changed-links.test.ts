@@ -92,17 +92,18 @@ async function through(url: string) {
   return { proxy, url: address.href }
 }
 
-/** A pool whose responses to lookups are held back once they have left PostgreSQL. */
+/** A pool whose responses to lookups are held back once they have left PostgreSQL, each until `release` is called for it. */
 function holdLookups(pool: Pool) {
   const held = { count: 0, release: () => {} }
-  const released = new Promise<void>(resolve => {
-    held.release = resolve
-  })
   const query = pool.query.bind(pool)
   const holding = Object.create(pool) as Pool
   holding.query = (async (statement: { name?: string }, ...rest: unknown[]) => {
     const result = await Reflect.apply(query, pool, [statement, ...rest])
-    if (statement.name === 'find-links' && held.count++ === 0) await released
+    if (statement.name !== 'find-links') return result
+    await new Promise<void>(resolve => {
+      held.release = resolve
+      held.count++
+    })
     return result
   }) as Pool['query']
   return { held, pool: holding }
@@ -134,6 +135,9 @@ describe.skipIf(!redisAvailable())('with L2', () => {
     await waitUntil(() => held.count === 1, { what: 'the former target was read' })
     await change(other, slug)
     await slow.changes.catchUp()
+    held.release()
+    await waitUntil(() => held.count === 2, { what: 'it looks again' })
+    expect(slow.resolver.cached(slug)).toBeUndefined()
     held.release()
     expect(await target).toBe(next)
     expect(await slow.targetOf(slug)).toBe(next)
