@@ -3,7 +3,7 @@ import { browserZone } from '../address.ts'
 import type { Problem } from '../api/problem.ts'
 import type { NewLink } from '../api/shorten.ts'
 import { shorten } from '../api/shorten.ts'
-import { FormField } from './form-field.tsx'
+import { FormField } from '../page/form-field.tsx'
 
 export const longUrlId = 'long_url'
 
