@@ -246,4 +246,18 @@ describe('a list of links', () => {
     }
     expect(list).toHaveLength(20)
   })
+
+  test('says of each link whether it redirects', async () => {
+    const [, disabled = '', deleted = '', exhausted = ''] = links.keys()
+    await pool.query(`UPDATE links SET disabled_at = now() WHERE slug = $1`, [disabled])
+    await pool.query(`UPDATE links SET deleted_at = now() WHERE slug = $1`, [deleted])
+    await pool.query(`UPDATE links SET max_visits = 1 WHERE slug = $1`, [exhausted])
+    for (const sort of ['visits', 'last_visit']) {
+      const response = await fetch(`${api.origin}/stats?limit=97&sort=${sort}`)
+      const list = (await response.json()) as { slug: string; state: string }[]
+      const states = Object.fromEntries(list.map(({ slug, state }) => [slug, state]))
+      expect(states).toMatchObject({ [disabled]: 'disabled', [deleted]: 'deleted', [exhausted]: 'exhausted' })
+      expect(new Set(Object.values(states))).toEqual(new Set(['disabled', 'deleted', 'exhausted', 'active']))
+    }
+  })
 })

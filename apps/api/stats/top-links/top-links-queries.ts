@@ -3,6 +3,8 @@ import type { Database } from '@hopcount/shared/database/query-builder.ts'
 import { dayNumber, dayText } from '@hopcount/shared/days.ts'
 import type { RawBuilder } from 'kysely'
 import { sql } from 'kysely'
+import type { LinkState } from '../../links/link-state.ts'
+import { linkStateSql } from '../../links/link-state.ts'
 import type { StoredCounts } from '../counts.ts'
 import { rankLinks } from './rank-links.ts'
 import type { RankedLink, TopPosition, TopQuery } from './ranked-page.ts'
@@ -14,6 +16,7 @@ export interface TopLink extends StoredCounts {
   slug: string
   longUrl: string
   createdAt: Date
+  state: LinkState
   uniques: number
   lastVisit: Date | null
   /** Visits in the preceding period; 0 unless sorted by growth. */
@@ -55,7 +58,8 @@ async function mostVisitedOfAllTime(
         ORDER BY magnitude DESC OFFSET ${limit - 1} LIMIT 1
       ), 0) AS magnitude
     )
-    SELECT link.id AS "linkId", link.slug, link.long_url AS "longUrl", link.created_at AS "createdAt",
+    SELECT links.id AS "linkId", links.slug, links.long_url AS "longUrl", links.created_at AS "createdAt",
+           ${sql.raw(linkStateSql)} AS state,
            top.visits, top.bots, top.previews, top.uniques, top.last_visit AS "lastVisit", 0 AS before, top.visits AS value
     FROM (
       SELECT total.*
@@ -65,7 +69,7 @@ async function mostVisitedOfAllTime(
         AND (page.visits IS NULL OR total.visits < page.visits OR (total.visits = page.visits AND total.link_id > page.link_id))
       ORDER BY total.visits DESC, total.link_id
       LIMIT ${limit}
-    ) AS top JOIN links AS link ON link.id = top.link_id
+    ) AS top JOIN links ON links.id = top.link_id
     ORDER BY top.visits DESC, top.link_id`.execute(database)
   return rows
 }
@@ -84,12 +88,13 @@ async function describeLinks(
                    sum(uniques)::bigint AS uniques, sum(before)::bigint AS before
             FROM (${windowRows(window, sort, isAmong(ids))}) AS part GROUP BY link_id`
   const { rows } = await sql<TopLink>`
-    SELECT link.id AS "linkId", link.slug, link.long_url AS "longUrl", link.created_at AS "createdAt",
+    SELECT links.id AS "linkId", links.slug, links.long_url AS "longUrl", links.created_at AS "createdAt",
+           ${sql.raw(linkStateSql)} AS state,
            coalesce(counted.visits, 0) AS visits, coalesce(counted.bots, 0) AS bots,
            coalesce(counted.previews, 0) AS previews, coalesce(counted.uniques, 0) AS uniques,
            total.last_visit AS "lastVisit", coalesce(counted.before, 0) AS before, ranked.value
     FROM unnest(${ids}::bigint[], ${ranked.map(({ value }) => value)}::bigint[]) WITH ORDINALITY AS ranked (link_id, value, place)
-    JOIN links AS link ON link.id = ranked.link_id
+    JOIN links ON links.id = ranked.link_id
     LEFT JOIN link_totals AS total ON total.link_id = ranked.link_id
     LEFT JOIN (${counted}) AS counted ON counted.link_id = ranked.link_id
     ORDER BY ranked.place`.execute(database)

@@ -99,6 +99,7 @@ function describeLink(
     ...((window === undefined || isWholeDays(window)) && { uniques: link.uniques }),
     last_visit: link.lastVisit,
     created_at: link.createdAt,
+    state: link.state,
     ...(sort === 'growth' && { growth: link.visits - link.before }),
     ...(sparkline && { sparkline }),
   }

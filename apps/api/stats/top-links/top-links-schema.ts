@@ -1,5 +1,6 @@
 import type { Static } from 'typebox'
 import { Type } from 'typebox'
+import { LinkStateSchema } from '../../links/link-state.ts'
 import { countsProperties } from '../counts.ts'
 import { zoneProperty } from '../series/series-schema.ts'
 
@@ -62,6 +63,7 @@ const TopLinkSchema = Type.Object({
   ),
   last_visit: Type.Union([time, Type.Null()], { description: 'of all time' }),
   created_at: time,
+  state: LinkStateSchema,
   growth: Type.Optional(
     Type.Integer({
       description: 'with sort=growth: the increase in visits over the preceding period of equal length',
