@@ -13,7 +13,7 @@ export default defineConfig({
     modulePreload: false,
     reportCompressedSize: false,
   },
-  server: { proxy: { '^/(shorten|stats)': api } },
+  server: { proxy: { '^/(api/|shorten|stats|readyz)': api } },
 })
 
 /** Without this, a page whose reader chose the other theme than the system's would flash in the system's first. */

@@ -1,7 +1,7 @@
 import { globSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { filterNames, reservedWords, sorts, windows } from '../../apps/dashboard/src/address.ts'
+import { filterNames, reservedWords, states, visitSorts, windows } from '../../apps/dashboard/src/address.ts'
 import { startApi } from '../support/hopcount.ts'
 import { createTestDatabase } from '../support/test-database.ts'
 
@@ -26,11 +26,15 @@ describe('the page and the API agree', () => {
 
   it('on the windows and sort orders of the list, and on the filters', () => {
     expect(choices('/stats', 'window')).toEqual([...windows])
-    expect(choices('/stats', 'sort')).toEqual([...sorts])
+    expect(choices('/stats', 'sort')).toEqual([...visitSorts])
     const { parameters } = paths['/stats/{slug}/filtered']?.get ?? { parameters: [] }
     const others = ['slug', 'interval', 'from', 'to', 'tz', 'limit']
     const filters = parameters.map(({ name }) => name).filter(name => !others.includes(name))
     expect(filters.sort()).toEqual([...filterNames].sort())
+  })
+
+  it('on the states of links', () => {
+    expect(choices('/api/links', 'status')).toEqual([...states])
   })
 
   function choices(path: string, name: string): string[] | undefined {

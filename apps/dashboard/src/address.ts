@@ -1,16 +1,31 @@
 /** The state of the page, kept in the address bar: a copied address shows the same thing elsewhere. */
+import type { LinkResource } from '../../api/resource/link-schema.ts'
 import type { FilterQuery } from '../../api/stats/raw/filter-schema.ts'
 import type { SeriesInterval } from '../../api/stats/series/series-schema.ts'
 import type { TopLinksQuery } from '../../api/stats/top-links/top-links-schema.ts'
 
-const views = ['links', 'overview'] as const
+export const views = ['links', 'overview', 'keys', 'audit'] as const
 export type View = (typeof views)[number]
 
 export type Window = NonNullable<TopLinksQuery['window']>
 export const windows = ['all', '24h', '7d', '30d'] as const satisfies Window[]
 
-export type Sort = TopLinksQuery['sort']
-export const sorts = ['visits', 'uniques', 'last_visit', 'growth'] as const satisfies Sort[]
+/** By visits, which the statistics rank. */
+export type VisitSort = TopLinksQuery['sort']
+export const visitSorts = ['visits', 'uniques', 'last_visit', 'growth'] as const satisfies VisitSort[]
+/** `newest`: every link, with or without visits. */
+export type Sort = VisitSort | 'newest'
+export const sorts = ['newest', ...visitSorts] as const
+
+export type LinkState = LinkResource['state']
+export const states = [
+  'active',
+  'scheduled',
+  'expired',
+  'exhausted',
+  'disabled',
+  'deleted',
+] as const satisfies LinkState[]
 
 export const periods = ['hour', 'day', 'week', 'month', 'year', 'custom'] as const
 export type Period = (typeof periods)[number]
@@ -58,6 +73,9 @@ export interface Address {
   window: Window
   sort: Sort
   search: string | undefined
+  /** The list's filters, which `newest` has. Undefined: every state but deleted. */
+  status: LinkState | undefined
+  tags: readonly string[]
   /** Where the page of the list begins, from the API's `Link` header. */
   after: string | undefined
 
@@ -95,7 +113,7 @@ export function readAddress(search: string): Address {
   }
   const zone = query.get('tz')
   const window = one('window', windows) ?? 'all'
-  const sort = one('sort', sorts) ?? 'visits'
+  const sort = one('sort', sorts) ?? usualSort(window)
   const [from, to] = [readDate(query.get('from')), readDate(query.get('to'))].sort()
   const period = one('period', periods) ?? 'month'
   return {
@@ -104,7 +122,9 @@ export function readAddress(search: string): Address {
     window,
     sort: sort === 'growth' && window === 'all' ? 'visits' : sort,
     search: query.get('search')?.slice(0, 2_048) || undefined,
-    after: matching('after', /^m?\d{1,16}\.\d{1,16}$/),
+    status: one('status', states),
+    tags: query.getAll('tag').filter(tag => tag !== '' && tag.length <= 50),
+    after: matching('after', /^m?\d{1,16}(\.\d{1,16})?$/),
     period: period === 'custom' && from === undefined ? 'month' : period,
     from,
     to,
@@ -128,8 +148,10 @@ export function writeAddress(address: Address): string {
   if (address.link === undefined) set('view', address.view, 'links')
   set('link', address.link)
   set('window', address.window, 'all')
-  set('sort', address.sort, 'visits')
+  set('sort', address.sort, usualSort(address.window))
   set('search', address.search)
+  set('status', address.status)
+  for (const tag of address.tags) query.append('tag', tag)
   set('after', address.after)
   set('period', address.period, 'month')
   if (address.period === 'custom') {
@@ -145,6 +167,11 @@ export function writeAddress(address: Address): string {
   set('tz', address.zone)
   if (address.asTable) set('show', 'table')
   return query.size === 0 ? '/' : `/?${query}`
+}
+
+/** A window is about visits. */
+function usualSort(window: Window): Sort {
+  return window === 'all' ? 'newest' : 'visits'
 }
 
 export function browserZone(): string {

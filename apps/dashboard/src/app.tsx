@@ -1,25 +1,44 @@
 import { useState } from 'preact/hooks'
+import { AccountMenu } from './access/account-menu.tsx'
+import { useSession } from './access/session.tsx'
+import { SignInDialog, SignInPage } from './access/sign-in.tsx'
+import { CreateLink } from './links/create-link.tsx'
 import { longUrlId } from './links/link-form.tsx'
 import { LinkSearch, linkSearchId } from './links/link-search.tsx'
-import { LinksPage } from './links/links-page.tsx'
+import { LinksPage, ShortenHead } from './links/links-page.tsx'
+import { AuditPage } from './manage/audit-page.tsx'
+import { KeysPage } from './manage/keys-page.tsx'
+import { LinkActions } from './manage/link-actions.tsx'
 import { PageLink, useNavigation } from './navigation.tsx'
+import { ProblemBanner } from './page/freshness.tsx'
 import { HelpDialog } from './page/help-dialog.tsx'
 import { Mark } from './page/icons.tsx'
+import { NoticeProvider } from './page/notice.tsx'
+import { PageTitle } from './page/page-title.tsx'
 import { useShortcuts } from './page/shortcuts.ts'
 import { ThemeButton } from './page/theme-button.tsx'
 import { Warnings } from './page/warnings.tsx'
 import { LinkPage } from './report/link-page.tsx'
 import { OverviewPage } from './report/overview-page.tsx'
 
-const toLinks = { link: undefined, view: 'links', search: undefined, after: undefined } as const
+const toLinks = {
+  link: undefined,
+  view: 'links',
+  search: undefined,
+  status: undefined,
+  tags: [],
+  after: undefined,
+} as const
 const toOverview = { link: undefined, view: 'overview' } as const
 
 export function App() {
   const { address, go } = useNavigation()
+  const { session, problem, hasEnded, allows } = useSession()
   const { link, view, compare } = address
+  const isIn = session !== undefined && session.scopes.length > 0
   const isReport = link !== undefined || view === 'overview'
   const [isHelping, setHelping] = useState(false)
-  const onReport = (action: () => void) => (isReport ? action : undefined)
+  const onReport = (action: () => void) => (isIn && isReport ? action : undefined)
   const show = (period: 'day' | 'week' | 'month' | 'year') =>
     onReport(() => go({ period, interval: undefined }))
   useShortcuts({
@@ -31,9 +50,9 @@ export function App() {
     y: show('year'),
     x: onReport(() => go({ compare: !compare }, { replace: true })),
     l: () => go(toLinks),
-    o: () => go(toOverview),
+    o: () => allows('stats:read') && go(toOverview),
     n: () => {
-      if (isReport) go(toLinks)
+      if (link !== undefined || view !== 'links') go(toLinks)
       // Once the form exists.
       requestAnimationFrame(() => setTimeout(() => document.getElementById(longUrlId)?.focus()))
     },
@@ -45,16 +64,23 @@ export function App() {
           <Mark />
           <span>Hopcount</span>
         </PageLink>
-        <nav class="views" aria-label="Pages">
-          <PageLink to={toLinks} current={!isReport}>
-            Links
-          </PageLink>
-          <PageLink to={toOverview} current={link === undefined && view === 'overview'}>
-            Overview
-          </PageLink>
-        </nav>
-        <LinkSearch />
+        {isIn && (
+          <>
+            <nav class="views" aria-label="Pages">
+              <PageLink to={toLinks} current={link === undefined && view === 'links'}>
+                Links
+              </PageLink>
+              {allows('stats:read') && (
+                <PageLink to={toOverview} current={link === undefined && view === 'overview'}>
+                  Overview
+                </PageLink>
+              )}
+            </nav>
+            <LinkSearch />
+          </>
+        )}
         <div class="header-buttons">
+          <AccountMenu />
           <ThemeButton />
           <button
             type="button"
@@ -69,15 +95,46 @@ export function App() {
       </header>
       <main>
         <Warnings />
-        {link !== undefined ? (
-          <LinkPage key={link} slug={link} />
-        ) : view === 'overview' ? (
-          <OverviewPage />
-        ) : (
-          <LinksPage />
+        <ProblemBanner problem={problem} />
+        {session === undefined && problem === undefined && <p class="visually-hidden">Loading…</p>}
+        {session !== undefined && !isIn && (
+          <>
+            {session.public_shorten && (
+              <>
+                <ShortenHead />
+                <CreateLink />
+              </>
+            )}
+            <SignInPage canShorten={session.public_shorten} />
+          </>
+        )}
+        {isIn && (
+          // With another key, nothing of what the one before could see is left.
+          <NoticeProvider key={`${session.name} ${session.scopes}`}>
+            <LinkActions>
+              <View />
+            </LinkActions>
+          </NoticeProvider>
         )}
       </main>
+      {hasEnded && <SignInDialog />}
       {isHelping && <HelpDialog close={() => setHelping(false)} />}
     </>
   )
+}
+
+function View() {
+  const { link, view } = useNavigation().address
+  const { allows } = useSession()
+  if (link !== undefined) return <LinkPage key={link} slug={link} />
+  if (view === 'links') return <LinksPage />
+  if (!allows(view === 'overview' ? 'stats:read' : 'admin'))
+    return (
+      <>
+        <PageTitle>Not allowed</PageTitle>
+        <p class="lead">Your key doesn’t allow this page.</p>
+      </>
+    )
+  if (view === 'overview') return <OverviewPage />
+  return view === 'keys' ? <KeysPage /> : <AuditPage />
 }

@@ -1,4 +1,5 @@
 import { render } from 'preact'
+import { SessionProvider } from './access/session.tsx'
 import { App } from './app.tsx'
 import { NavigationProvider } from './navigation.tsx'
 import { applyTheme } from './page/theme.ts'
@@ -7,13 +8,16 @@ import './style/page.css'
 import './style/controls.css'
 import './style/links.css'
 import './style/report.css'
+import './style/manage.css'
 
 const root = document.getElementById('app')
 if (root === null) throw new Error('the page has no #app')
 applyTheme()
 render(
   <NavigationProvider>
-    <App />
+    <SessionProvider>
+      <App />
+    </SessionProvider>
   </NavigationProvider>,
   root,
 )

@@ -1,4 +1,5 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
+import { pageEvents, tell } from './events.ts'
 import type { Problem } from './problem.ts'
 import { readProblem, unreachable } from './problem.ts'
 
@@ -29,8 +30,8 @@ const pauseWithNewsMs = 1_000
 const longestPauseMs = 30_000
 
 /**
- * Polls every 2 s or `everyMs`, and when `news` changes (at most once a second), but not while the tab is hidden or there is
- * no request. An unchanged response is a 304 without a body. After a failure the pause doubles, up to 30 s, and the
+ * Polls every 2 s or `everyMs`, when `news` changes (at most once a second), and at once when the page has changed something,
+ * but not while the tab is hidden or there is no request. An unchanged response is a 304 without a body. After a failure the pause doubles, up to 30 s, and the
  * previous response stays.
  */
 export function usePolled<T, About = undefined>(
@@ -59,6 +60,7 @@ export function usePolled<T, About = undefined>(
     let failures = 0
     let timer: ReturnType<typeof setTimeout> | undefined
     let isPolling = false
+    let isOutdated = false
     let polledAt = Number.NEGATIVE_INFINITY
 
     async function poll(): Promise<void> {
@@ -73,7 +75,11 @@ export function usePolled<T, About = undefined>(
           headers: etag === undefined ? {} : { 'if-none-match': etag },
         })
         const isNews = response.status !== 304
-        if (isNews && !response.ok) fail(await readProblem(response))
+        if (response.status === 401) {
+          // What is shown stays while its user signs in again.
+          failures++
+          tell('unauthorized')
+        } else if (isNews && !response.ok) fail(await readProblem(response))
         else {
           const data = isNews ? ((await response.json()) as T) : undefined
           etag = response.headers.get('etag') ?? undefined
@@ -91,6 +97,7 @@ export function usePolled<T, About = undefined>(
         if (!stop.signal.aborted) fail(unreachable)
       }
       isPolling = false
+      if (isOutdated) return pollNow()
       schedule(Math.max(everyMs.current, Math.min(failures && usualPauseMs * 2 ** failures, longestPauseMs)))
     }
 
@@ -108,13 +115,21 @@ export function usePolled<T, About = undefined>(
     pollSoon.current = () => {
       if (!isPolling && failures === 0) schedule(Math.max(0, polledAt + pauseWithNewsMs - performance.now()))
     }
+    /** A response that is under way may have been made before the change. */
+    function pollNow(): void {
+      isOutdated = isPolling
+      if (!isPolling) void poll()
+    }
+
     void poll()
     document.addEventListener('visibilitychange', poll)
+    pageEvents.addEventListener('changed', pollNow)
     return () => {
       stop.abort()
       clearTimeout(timer)
       pollSoon.current = undefined
       document.removeEventListener('visibilitychange', poll)
+      pageEvents.removeEventListener('changed', pollNow)
     }
   }, [url])
 

@@ -36,7 +36,7 @@ const linksPerPage = 10
 
 export function linksUrl({ window, sort, search, after }: Address): string {
   const query = new URLSearchParams({ limit: String(linksPerPage), window, sparkline: 'true' })
-  if (sort !== 'visits') query.set('sort', sort)
+  if (sort !== 'visits' && sort !== 'newest') query.set('sort', sort)
   if (search !== undefined) query.set('search', searchedText(search))
   if (after !== undefined) query.set('after', after)
   return `/stats?${query}`

@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks'
-import type { NewLink } from '../api/shorten.ts'
+import type { NewLink } from './created-link.tsx'
 import { CreatedLink } from './created-link.tsx'
 import { LinkForm } from './link-form.tsx'
 
@@ -9,7 +9,7 @@ export function CreateLink() {
     <>
       <LinkForm created={setCreated} />
       <div role="status" class="visually-hidden">
-        {created !== undefined && `The link ${created.short_url} is made.`}
+        {created !== undefined && `The link ${created.short_url} is created.`}
       </div>
       {created !== undefined && <CreatedLink key={created.slug} link={created} />}
     </>

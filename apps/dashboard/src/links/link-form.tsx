@@ -1,18 +1,23 @@
 import { useRef, useState } from 'preact/hooks'
+import { useSession } from '../access/session.tsx'
 import { browserZone } from '../address.ts'
+import { createLink } from '../api/links.ts'
 import type { Problem } from '../api/problem.ts'
-import type { NewLink } from '../api/shorten.ts'
 import { shorten } from '../api/shorten.ts'
+import { fieldDetail, fieldProblem, instantOf, tagsOf, withScheme } from '../manage/link-fields.ts'
 import { FormField } from '../page/form-field.tsx'
+import type { NewLink } from './created-link.tsx'
 
 export const longUrlId = 'long_url'
 
-const fields = { long_url: 'The long URL', slug: 'The short name', expires_at: 'The expiry' }
-type FieldName = keyof typeof fields
+const fields = [longUrlId, 'slug', 'title', 'tags', 'expires_at'] as const
+type FieldName = (typeof fields)[number]
 
 /** Validation is up to the server; its errors are shown at the fields that they name. */
 export function LinkForm({ created }: { created: (link: NewLink) => void }) {
+  const { allows } = useSession()
   const form = useRef<HTMLFormElement>(null)
+  const more = useRef<HTMLDetailsElement>(null)
   const [problem, setProblem] = useState<Problem>()
   const [isSending, setSending] = useState(false)
 
@@ -22,64 +27,65 @@ export function LinkForm({ created }: { created: (link: NewLink) => void }) {
     if (element === null || isSending) return
     setSending(true)
     const wish = readWish(element)
-    const outcome = 'problem' in wish ? wish : await shorten(wish)
+    // Without a key, where that is allowed, links can only be created by the public route.
+    const outcome =
+      'problem' in wish ? wish : await (allows('links:write') ? createLink(wish) : shorten(wish))
     setSending(false)
-    if ('link' in outcome) {
+    if ('data' in outcome) {
       element.reset()
       setProblem(undefined)
-      created(outcome.link)
+      created(outcome.data)
     } else {
       setProblem(outcome.problem)
-      const first = outcome.problem.fields.find(({ name }) => name in fields)
-      if (first !== undefined) document.getElementById(first.name)?.focus()
+      const first = fields.find(name => fieldDetail(outcome.problem, name) !== undefined)
+      const field = first && document.getElementById(first)
+      if (field && more.current?.contains(field)) more.current.open = true
+      field?.focus()
     }
   }
 
-  function problemOf(name: FieldName): string | undefined {
-    const detail = problem?.fields.find(field => field.name === name)?.detail
-    return detail?.replace(new RegExp(`^${name}\\b`), fields[name]).replace('This slug', 'This short name')
-  }
-
-  const isOfAField = problem?.fields.some(({ name }) => name in fields)
+  const problemOf = (name: FieldName) => fieldDetail(problem, name)
+  const isOfAField = fields.some(name => problemOf(name) !== undefined)
+  const asTyped = { autocomplete: 'off', autocapitalize: 'none', spellcheck: false } as const
   return (
     <form ref={form} class="card link-form" onSubmit={send} noValidate>
       <FormField id={longUrlId} label="Long URL" problem={problemOf('long_url')}>
         {attributes => (
           <input
             {...attributes}
+            {...asTyped}
             type="url"
             inputMode="url"
             placeholder="https://example.com/a/long/way"
-            autocomplete="off"
-            autocapitalize="none"
-            spellcheck={false}
             required
           />
         )}
       </FormField>
       <FormField id="slug" label="Short name" hint="optional" problem={problemOf('slug')}>
-        {attributes => (
-          <input
-            {...attributes}
-            type="text"
-            placeholder="random, if left empty"
-            autocomplete="off"
-            autocapitalize="none"
-            spellcheck={false}
-          />
-        )}
-      </FormField>
-      <FormField
-        id="expires_at"
-        label="Expires"
-        hint={`optional, ${browserZone().replaceAll('_', ' ')}`}
-        problem={problemOf('expires_at')}
-      >
-        {attributes => <input {...attributes} type="datetime-local" max="9999-12-31T23:59" />}
+        {attributes => <input {...attributes} {...asTyped} type="text" placeholder="random, if left empty" />}
       </FormField>
       <button type="submit" class="primary" aria-disabled={isSending}>
         {isSending ? 'Shortening…' : 'Shorten'}
       </button>
+      <details ref={more} class="more">
+        <summary>Title, tags and expiry</summary>
+        <div class="more-fields">
+          <FormField id="title" label="Title" hint="optional" problem={problemOf('title')}>
+            {attributes => <input {...attributes} type="text" autocomplete="off" />}
+          </FormField>
+          <FormField id="tags" label="Tags" hint="separated by commas" problem={problemOf('tags')}>
+            {attributes => <input {...attributes} type="text" autocomplete="off" />}
+          </FormField>
+          <FormField
+            id="expires_at"
+            label="Expires"
+            hint={`optional, ${browserZone().replaceAll('_', ' ')}`}
+            problem={problemOf('expires_at')}
+          >
+            {attributes => <input {...attributes} type="datetime-local" max="9999-12-31T23:59" />}
+          </FormField>
+        </div>
+      </details>
       <div role="alert">
         {problem !== undefined && !isOfAField && <p class="banner danger">{problem.detail}</p>}
       </div>
@@ -104,20 +110,17 @@ function readWish(form: HTMLFormElement) {
   const expiry = form.elements.namedItem('expires_at')
   if (expiry instanceof HTMLInputElement && expiry.validity.badInput)
     return fieldProblem('expires_at', 'Please enter both date and time, or neither.')
-  const [slug, expiresAt] = [text('slug'), text('expires_at')]
+  const [slug, title, tags, expiresAt] = [
+    text('slug'),
+    text('title'),
+    tagsOf(text('tags')),
+    text('expires_at'),
+  ]
   return {
     long_url: withScheme(longUrl),
     ...(slug !== '' && { slug }),
-    // Date reads a text without a zone in the browser's zone.
-    ...(expiresAt !== '' && { expires_at: new Date(expiresAt).toISOString() }),
+    ...(title !== '' && { title }),
+    ...(tags.length > 0 && { tags }),
+    ...(expiresAt !== '' && { expires_at: instantOf(expiresAt) }),
   }
-}
-
-/** `example.com/x`, as it is often typed, means https. */
-function withScheme(text: string): string {
-  return /^[^\s/:@?#]+\.[^\s/:@?#.]{2,}(:\d+)?([/?#]|$)/.test(text) ? `https://${text}` : text
-}
-
-function fieldProblem(name: FieldName, detail: string): { problem: Problem } {
-  return { problem: { status: 422, detail, fields: [{ name, detail }] } }
 }

@@ -1,109 +1,125 @@
-import { sorts, windows } from '../address.ts'
+import type { ComponentChildren } from 'preact'
+import { useEffect, useRef } from 'preact/hooks'
+import type { Sort } from '../address.ts'
+import type { Link } from '../api/links.ts'
+import { newestLinksUrl } from '../api/links.ts'
 import type { Polled } from '../api/poll.ts'
+import { usePolled } from '../api/poll.ts'
 import type { ListedLink } from '../api/stats.ts'
+import { linksUrl } from '../api/stats.ts'
 import { PageLink, useNavigation } from '../navigation.tsx'
-import { Choice } from '../page/choice.tsx'
-import { Freshness } from '../page/freshness.tsx'
-import { CrossIcon } from '../page/icons.tsx'
+import { Freshness, LagBanner, ProblemBanner } from '../page/freshness.tsx'
 import { useNow } from '../text/now.ts'
 import { EmptyList } from './empty-list.tsx'
+import type { RowLink } from './link-row.tsx'
 import { LinkRow } from './link-row.tsx'
+import { ListChips, ListControls } from './list-controls.tsx'
 
-const windowTitles = { all: 'All time', '24h': '24 hours', '7d': '7 days', '30d': '30 days' }
-const sortTitles = {
-  visits: 'Most visits',
-  uniques: 'Most unique visitors',
-  last_visit: 'Latest visit',
-  growth: 'Growth',
+/** Every link, with or without visits. */
+export function NewestLinks() {
+  const { address } = useNavigation()
+  const polled = usePolled<Link[]>({ url: newestLinksUrl(address), about: undefined })
+  return <LinkList polled={polled} sort="newest" />
 }
 
-export function LinkList({ polled }: { polled: Polled<ListedLink[]> }) {
-  const { address, go } = useNavigation()
+/** Links by their visits. */
+export function RankedLinks() {
+  const { address } = useNavigation()
+  const polled = usePolled<ListedLink[]>({ url: linksUrl(address), about: undefined })
+  return (
+    <LinkList polled={polled} sort={address.sort}>
+      <Freshness pending={polled.pending} />
+    </LinkList>
+  )
+}
+
+function LinkList(props: { polled: Polled<RowLink[]>; sort: Sort; children?: ComponentChildren }) {
+  const { polled, sort } = props
+  const { address } = useNavigation()
   const now = useNow()
   const { response, isCurrent, next, problem } = polled
   const links = response?.data
   const after = next?.get('after') ?? undefined
+  const list = useRef<HTMLOListElement>(null)
+  useFocusAfterRow(list, links)
   return (
-    <section class="card" aria-labelledby="links">
-      <div class="card-head">
-        <h2 id="links">Links</h2>
-        <div class="list-controls">
-          <label>
-            <span class="visually-hidden">Sort by</span>
-            <select
-              value={address.sort}
-              onChange={event => {
-                const sort = sorts.find(known => known === event.currentTarget.value) ?? 'visits'
-                // Growth compares a window with the previous one, so it needs a window.
-                const window = sort === 'growth' && address.window === 'all' ? '7d' : address.window
-                go({ sort, window, after: undefined })
-              }}
-            >
-              {sorts.map(sort => (
-                <option key={sort} value={sort}>
-                  {sortTitles[sort]}
-                </option>
-              ))}
-            </select>
-          </label>
-          <Choice
-            title="Which visits count"
-            name="window"
-            options={windows.map(value => ({ value, label: windowTitles[value] }))}
-            value={address.window}
-            choose={window =>
-              go({
-                window,
-                sort: window === 'all' && address.sort === 'growth' ? 'visits' : address.sort,
-                after: undefined,
-              })
-            }
-          />
+    <>
+      <ProblemBanner problem={problem} />
+      <LagBanner lagMs={polled.lagMs} />
+      <section class="card" aria-labelledby="links">
+        <div class="card-head">
+          <h2 id="links" tabIndex={-1}>
+            Links
+          </h2>
+          <ListControls />
         </div>
-      </div>
-      {address.search !== undefined && (
-        <ul class="chips">
-          <li>
-            <button
-              type="button"
-              class="chip"
-              aria-label={`Remove the search ${address.search}`}
-              onClick={() => go({ search: undefined, after: undefined })}
-            >
-              <span class="muted">Search</span> <bdi>{address.search}</bdi>
-              <CrossIcon />
-            </button>
-          </li>
-        </ul>
-      )}
-      <div aria-busy={!isCurrent && problem === undefined}>
-        {links === undefined && problem === undefined && <PlaceholderRows />}
-        {links?.length === 0 && <EmptyList pending={polled.pending} />}
-        {links !== undefined && links.length > 0 && (
-          <ol class="link-rows">
-            {links.map(link => (
-              <LinkRow key={link.slug} link={link} sort={address.sort} pending={polled.pending} now={now} />
-            ))}
-          </ol>
-        )}
-      </div>
-      <div class="card-foot">
-        <Freshness pending={polled.pending} />
-        <nav class="actions" aria-label="Pages of the list">
-          {address.after !== undefined && (
-            <PageLink to={{ after: undefined }} class="button">
-              To the top
-            </PageLink>
+        <ListChips />
+        <div aria-busy={!isCurrent && problem === undefined}>
+          {links === undefined && problem === undefined && <PlaceholderRows />}
+          {links?.length === 0 && (
+            <EmptyList pending={polled.pending} sort={sort} isLast={after === undefined} />
           )}
-          {isCurrent && after !== undefined && (
-            <PageLink to={{ after }} class="button">
-              Next page
-            </PageLink>
+          {links !== undefined && links.length > 0 && (
+            <ol ref={list} class="link-rows">
+              {links.map(link => (
+                <LinkRow key={link.slug} link={link} sort={sort} pending={polled.pending} now={now} />
+              ))}
+            </ol>
           )}
-        </nav>
-      </div>
-    </section>
+        </div>
+        <div class="card-foot">
+          {props.children ?? <span />}
+          <nav class="actions" aria-label="Pages of the list">
+            {address.after !== undefined && (
+              <PageLink to={{ after: undefined }} class="button">
+                To the top
+              </PageLink>
+            )}
+            {isCurrent && after !== undefined && (
+              <PageLink to={{ after }} class="button">
+                Next page
+              </PageLink>
+            )}
+          </nav>
+        </div>
+      </section>
+    </>
   )
+}
+
+/**
+ * When the row that had the focus goes, because its link was deleted or is no longer what the list shows, the next one
+ * gets it. A dialog that is open for the row has the focus first.
+ */
+function useFocusAfterRow(list: { current: HTMLElement | null }, links: unknown): void {
+  const focused = useRef<{ row: Element; index: number }>(undefined)
+
+  function moveOn(): void {
+    const last = focused.current
+    if (last === undefined || last.row.isConnected || document.activeElement !== document.body) return
+    focused.current = undefined
+    const rows = list.current?.children
+    const next = rows?.[Math.min(last.index, rows.length - 1)]?.querySelector<HTMLElement>('.slug')
+    const target = next ?? document.getElementById('links')
+    target?.focus()
+  }
+
+  useEffect(() => {
+    function remember({ target }: FocusEvent): void {
+      if (!(target instanceof Element) || target.closest('dialog') !== null) return
+      const row = target.closest('.link-rows > li')
+      const index = [...(row?.parentElement?.children ?? [])].indexOf(row as Element)
+      focused.current = row === null ? undefined : { row, index }
+    }
+    document.addEventListener('focusin', remember)
+    // The event does not bubble.
+    document.addEventListener('close', moveOn, { capture: true })
+    return () => {
+      document.removeEventListener('focusin', remember)
+      document.removeEventListener('close', moveOn, { capture: true })
+    }
+  }, [])
+  useEffect(moveOn, [links])
 }
 
 function PlaceholderRows() {

@@ -1,7 +1,10 @@
 import { useState } from 'preact/hooks'
 import type { Sort } from '../address.ts'
+import type { Link } from '../api/links.ts'
 import type { ListedLink } from '../api/stats.ts'
-import { PageLink } from '../navigation.tsx'
+import { LinkMenu } from '../manage/link-menu.tsx'
+import { StateMark } from '../manage/link-state.tsx'
+import { PageLink, useNavigation } from '../navigation.tsx'
 import { CopyButton } from '../page/copy-button.tsx'
 import { QrIcon } from '../page/icons.tsx'
 import { counted, number } from '../text/numbers.ts'
@@ -10,8 +13,13 @@ import { ago } from '../text/times.ts'
 import { QrDialog } from './qr-dialog.tsx'
 import { Sparkline } from './sparkline.tsx'
 
+/** Of either list: counts are missing where the user may not see them, titles and tags in a list by visits. */
+export type RowLink = Pick<ListedLink, 'slug' | 'long_url'> &
+  Partial<Pick<Link, 'title' | 'tags' | 'state' | 'short_url'>> &
+  Partial<Omit<ListedLink, 'slug' | 'long_url'>>
+
 interface LinkRowProps {
-  link: ListedLink
+  link: RowLink
   sort: Sort
   /** Visits that are not in the statistics yet: a link that shows none may have one of them. */
   pending: number
@@ -20,25 +28,46 @@ interface LinkRowProps {
 
 export function LinkRow({ link, sort, pending, now }: LinkRowProps) {
   const [withCode, setWithCode] = useState(false)
-  const shortUrl = `${location.origin}/${link.slug}`
+  const { go } = useNavigation()
+  const shortUrl = link.short_url ?? `${location.origin}/${link.slug}`
   return (
     <li>
       <div class="link-names">
         <PageLink to={{ link: link.slug }} class="slug">
           /{link.slug}
         </PageLink>
+        {link.state !== undefined && <StateMark state={link.state} />}
+        {link.title && <bdi class="row-title">{link.title}</bdi>}
         <bdi class="target" title={link.long_url}>
           {shownTarget(link.long_url)
             .replace(/^https?:\/\/(www\.)?/, '')
             .replace(/\/$/, '')}
         </bdi>
+        {link.tags !== undefined && link.tags.length > 0 && (
+          <ul class="row-tags" aria-label="Tags">
+            {link.tags.map(tag => (
+              <li key={tag}>
+                <button
+                  type="button"
+                  class="tag"
+                  aria-label={`Only links with the tag ${tag}`}
+                  onClick={() => go({ tags: [tag], after: undefined })}
+                >
+                  <bdi>{tag}</bdi>
+                </button>
+              </li>
+            ))}
+          </ul>
+        )}
       </div>
-      {link.sparkline !== undefined && <Sparkline values={link.sparkline} />}
+      {link.sparkline !== undefined ? <Sparkline values={link.sparkline} /> : <span class="sparkline" />}
       <div class="link-count">
-        <MainFigure link={link} sort={sort} pending={pending} />
+        {link.visits !== undefined && (
+          <MainFigure link={link} visits={link.visits} sort={sort} pending={pending} />
+        )}
         <span class="muted">
           <Details link={link} sort={sort} />
-          {link.last_visit !== null && (
+          {link.last_visit && (
             <time dateTime={link.last_visit} title="last visit">
               {ago(link.last_visit, now)}
             </time>
@@ -56,6 +85,7 @@ export function LinkRow({ link, sort, pending, now }: LinkRowProps) {
         >
           <QrIcon />
         </button>
+        <LinkMenu slug={link.slug} state={link.state ?? 'active'} />
       </div>
       {withCode && <QrDialog shortUrl={shortUrl} slug={link.slug} close={() => setWithCode(false)} />}
     </li>
@@ -63,16 +93,16 @@ export function LinkRow({ link, sort, pending, now }: LinkRowProps) {
 }
 
 /** The value that the list is sorted by. */
-function MainFigure({ link, sort, pending }: Omit<LinkRowProps, 'now'>) {
+function MainFigure({ link, visits, sort, pending }: Omit<LinkRowProps, 'now'> & { visits: number }) {
   if (sort === 'uniques') return <Figure value={number(link.uniques ?? 0)} unit="unique visitors" />
   if (sort === 'growth') return <Figure value={signed(link.growth ?? 0)} unit="visits" />
-  if (link.visits === 0 && link.last_visit === null)
+  if (visits === 0 && link.last_visit === null)
     return pending > 0 ? (
       <span class="counting">still counting</span>
     ) : (
       <span class="muted">no visits yet</span>
     )
-  return <Figure value={number(link.visits)} unit={link.visits === 1 ? 'visit' : 'visits'} />
+  return <Figure value={number(visits)} unit={visits === 1 ? 'visit' : 'visits'} />
 }
 
 function Figure({ value, unit }: { value: string; unit: string }) {
@@ -84,10 +114,11 @@ function Figure({ value, unit }: { value: string; unit: string }) {
 }
 
 /** How many of the visits are by humans, if not all are. */
-function Details({ link, sort }: { link: ListedLink; sort: Sort }) {
+function Details({ link, sort }: { link: RowLink; sort: Sort }) {
+  const { visits = 0, humans = visits } = link
   const parts = []
-  if (sort === 'uniques' || sort === 'growth') parts.push(counted(link.visits, 'visit'))
-  if (link.visits > link.humans) parts.push(`${number(link.humans)} by humans`)
+  if (sort === 'uniques' || sort === 'growth') parts.push(counted(visits, 'visit'))
+  if (visits > humans) parts.push(`${number(humans)} by humans`)
   return parts.length > 0 ? <>{parts.join(', ')} · </> : null
 }
 

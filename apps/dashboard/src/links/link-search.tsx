@@ -1,6 +1,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
+import { useSession } from '../access/session.tsx'
 import { isSlug } from '../address.ts'
-import type { ListedLink } from '../api/stats.ts'
+import { linkPath } from '../api/links.ts'
 import { reportPath, searchedText } from '../api/stats.ts'
 import { useNavigation } from '../navigation.tsx'
 
@@ -9,11 +10,14 @@ export const linkSearchId = 'link-search'
 const typingPauseMs = 250
 
 /**
- * Finds links by the start of their name or by their complete long URL. On the links page the list is filtered as the
+ * Finds links: the newest ones by any part of their name, target or title, those ranked by visits by the start of their
+ * name or by their complete long URL. On the links page the list is filtered as the
  * user types. Enter opens the link with exactly this name, or shows the list.
  */
 export function LinkSearch() {
   const { address, go } = useNavigation()
+  const { allows } = useSession()
+  const readsLinks = allows('links:read')
   const isOnList = address.link === undefined && address.view === 'links'
   const shown = isOnList ? (address.search ?? '') : ''
   const [text, setText] = useState(shown)
@@ -46,7 +50,7 @@ export function LinkSearch() {
     clearTimeout(timer.current)
     if (text.trim() === '') return go(list(''))
     const requested = ++lastAsked.current
-    const slug = await exactSlug(text)
+    const slug = await exactSlug(text, readsLinks)
     if (requested !== lastAsked.current) return
     if (slug === undefined) return go(list(text))
     setText('')
@@ -83,17 +87,18 @@ export function LinkSearch() {
 }
 
 /** The link with exactly this name or short URL, or the only link to this long URL. */
-async function exactSlug(text: string): Promise<string | undefined> {
+async function exactSlug(text: string, readsLinks: boolean): Promise<string | undefined> {
   const searched = searchedText(text)
   try {
     if (/^https?:/i.test(searched)) {
-      const found = await fetchData<ListedLink[]>(
-        `/stats?${new URLSearchParams({ search: searched, limit: '2' })}`,
-      )
+      const query = new URLSearchParams({ search: searched, limit: '2' })
+      const found = await fetchData<{ slug: string }[]>(`${readsLinks ? '/api/links' : '/stats'}?${query}`)
       return found?.length === 1 ? found[0]?.slug : undefined
     }
     const slug = searched.replace(/[?#].*$|\/+$/g, '').replace(/^.*\//, '')
-    return isSlug(slug) && (await fetchData(reportPath(slug))) !== undefined ? slug : undefined
+    return isSlug(slug) && (await fetchData(readsLinks ? linkPath(slug) : reportPath(slug))) !== undefined
+      ? slug
+      : undefined
   } catch {
     return undefined
   }

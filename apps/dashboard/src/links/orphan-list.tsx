@@ -8,7 +8,7 @@ import { dayName } from '../text/times.ts'
 const everyMs = 10_000
 
 /** Names that were requested recently but aren't links: misprints, or links that are missing. */
-export function OrphanList({ make }: { make: (slug: string) => void }) {
+export function OrphanList({ make }: { make: ((slug: string) => void) | undefined }) {
   const { response } = usePolled<Orphans>({ url: orphansUrl, about: undefined }, { everyMs })
   const slugs = response?.data.slugs ?? []
   if (slugs.length === 0) return null
@@ -26,7 +26,7 @@ export function OrphanList({ make }: { make: (slug: string) => void }) {
               {counted(requests, 'request')}, last on {dayName(last_day, 'UTC')}
             </span>
             {/* A damaged link, such as tour), is listed as it was requested; no link can have that slug. */}
-            {isSlug(slug) && (
+            {make !== undefined && isSlug(slug) && (
               <button type="button" aria-label={`Create it: the link ${slug}`} onClick={() => make(slug)}>
                 Create it
               </button>

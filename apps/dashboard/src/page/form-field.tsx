@@ -1,6 +1,6 @@
 import type { ComponentChildren } from 'preact'
 
-interface FieldAttributes {
+export interface FieldAttributes {
   id: string
   name: string
   'aria-invalid': boolean
@@ -10,23 +10,31 @@ interface FieldAttributes {
 /** Label, hint, input and error, associated for screen readers. */
 export function FormField(props: {
   id: string
+  /** By default the id. */
+  name?: string
   label: string
   hint?: string
   problem: string | undefined
+  remark?: string | undefined
   children: (attributes: FieldAttributes) => ComponentChildren
 }) {
-  const { id, label, hint, problem } = props
+  const { id, name = id, label, hint, problem, remark } = props
   return (
-    <div class={`field field-${id}`}>
+    <div class={`field field-${name}`}>
       <label for={id}>
         {label} {hint !== undefined && <span class="muted">{hint}</span>}
       </label>
       {props.children({
         id,
-        name: id,
+        name,
         'aria-invalid': problem !== undefined,
-        'aria-describedby': `${id}-problem`,
+        'aria-describedby': `${id}-problem${remark === undefined ? '' : ` ${id}-remark`}`,
       })}
+      {remark !== undefined && (
+        <p id={`${id}-remark`} class="field-remark">
+          {remark}
+        </p>
+      )}
       <p id={`${id}-problem`} class="field-problem" aria-live="polite">
         {problem}
       </p>

@@ -75,6 +75,26 @@ export function HalfIcon() {
   )
 }
 
+export function DotsIcon() {
+  return (
+    <Icon>
+      <path
+        class="filled"
+        d="M10 3a1.500 1.500 0 1 1 0 3 1.500 1.500 0 0 1 0-3zm0 5.500a1.500 1.500 0 1 1 0 3 1.500 1.500 0 0 1 0-3zm0 5.500a1.500 1.500 0 1 1 0 3 1.500 1.500 0 0 1 0-3z"
+      />
+    </Icon>
+  )
+}
+
+export function PersonIcon() {
+  return (
+    <Icon>
+      <circle cx="10" cy="6.500" r="3" />
+      <path d="M3.500 17c.500-3.800 3-5.500 6.500-5.500s6 1.700 6.500 5.500" />
+    </Icon>
+  )
+}
+
 /** The logo: two hops and their destination. */
 export function Mark() {
   return (

@@ -1,60 +1,122 @@
 import { useState } from 'preact/hooks'
+import { useSession } from '../access/session.tsx'
+import { browserZone } from '../address.ts'
+import type { Link } from '../api/links.ts'
+import { linkPath } from '../api/links.ts'
+import type { Polled } from '../api/poll.ts'
+import { usePolled } from '../api/poll.ts'
 import type { LinkStats } from '../api/stats.ts'
+import { LinkMenu } from '../manage/link-menu.tsx'
+import { StateMark } from '../manage/link-state.tsx'
 import { PageLink } from '../navigation.tsx'
 import { CopyButton } from '../page/copy-button.tsx'
 import { ForeignLink } from '../page/foreign-link.tsx'
+import { ProblemBanner } from '../page/freshness.tsx'
 import { ArrowIcon } from '../page/icons.tsx'
 import { PageTitle } from '../page/page-title.tsx'
 import { QrCode } from '../page/qr-code.tsx'
+import { useNow } from '../text/now.ts'
 import { counted } from '../text/numbers.ts'
 import { dateAndTime, dayName } from '../text/times.ts'
 import { Report } from './report.tsx'
 import { useReportData } from './report-data.ts'
 
+const linkEveryMs = 10_000
+
 /** Everything about one link. Recreated for another slug, so that one link's data is never shown as another's. */
 export function LinkPage({ slug }: { slug: string }) {
-  const data = useReportData(slug)
-  const { response, problem } = data.stats
-  const isNoLink = problem?.status === 404
-  const link = response?.data as LinkStats | undefined
+  const { allows } = useSession()
+  const link = usePolled<Link>(allows('links:read') ? { url: linkPath(slug), about: undefined } : undefined, {
+    everyMs: linkEveryMs,
+  })
   return (
     <>
       <PageLink to={{ link: undefined, view: 'links' }} class="back">
         <ArrowIcon /> All links
       </PageLink>
       <PageTitle>/{slug}</PageTitle>
-      {isNoLink ? (
-        <p class="lead">There is no link with this name.</p>
-      ) : (
-        <>
-          {link !== undefined && <LinkHead link={link} zone={data.requested.zone} now={data.now} />}
-          <Report slug={slug} data={data} />
-        </>
-      )}
+      {allows('stats:read') ? <LinkReport slug={slug} link={link} /> : <LinkAlone slug={slug} link={link} />}
     </>
   )
 }
 
-function LinkHead({ link, zone, now }: { link: LinkStats; zone: string; now: number }) {
+/** Its settings, for those who may not see statistics. */
+function LinkAlone({ slug, link }: { slug: string; link: Polled<Link> }) {
+  const now = useNow()
+  if (link.problem?.status === 404) return <NoLink />
+  return (
+    <>
+      <ProblemBanner problem={link.problem} />
+      <LinkHead slug={slug} link={link.response?.data} stats={undefined} zone={browserZone()} now={now} />
+    </>
+  )
+}
+
+function LinkReport({ slug, link }: { slug: string; link: Polled<Link> }) {
+  const data = useReportData(slug)
+  const { response, problem } = data.stats
+  if (problem?.status === 404) return <NoLink />
+  return (
+    <>
+      <LinkHead
+        slug={slug}
+        link={link.response?.data}
+        stats={response?.data as LinkStats | undefined}
+        zone={data.requested.zone}
+        now={data.now}
+      />
+      <Report slug={slug} data={data} />
+    </>
+  )
+}
+
+function NoLink() {
+  return <p class="lead">There is no link with this name.</p>
+}
+
+/** @param link undefined until it is read, or where the user may only see statistics */
+function LinkHead(props: {
+  slug: string
+  link: Link | undefined
+  stats: LinkStats | undefined
+  zone: string
+  now: number
+}) {
+  const { slug, link, stats, zone, now } = props
   const [withCode, setWithCode] = useState(false)
-  const { slug, expires_at: expiresAt } = link
-  const shortUrl = `${location.origin}/${slug}`
+  const either = link ?? stats
+  if (either === undefined) return null
+  const shortUrl = link?.short_url ?? `${location.origin}/${slug}`
   return (
     <div class="link-head">
       <div class="long-url">
+        {link?.title && (
+          <p class="link-title">
+            <bdi>{link.title}</bdi>
+          </p>
+        )}
         <p>
-          <span class="muted">leads to</span> <ForeignLink url={link.long_url} />
+          {link !== undefined && <StateMark state={link.state} />} <span class="muted">leads to</span>{' '}
+          <ForeignLink url={either.long_url} />
         </p>
+        {link !== undefined && <LinkSettings link={link} zone={zone} />}
         <p class="muted small-text">
-          created {dayName(link.created_at, zone)}
-          {expiresAt !== null && (
+          created {dayName(either.created_at, zone)}
+          {link?.created_by && (
             <>
-              {' · '}
-              {Date.parse(expiresAt) <= now ? 'expired' : 'expires'} {dateAndTime(expiresAt, zone)}
+              {' '}
+              by <bdi>{link.created_by.name}</bdi>
             </>
           )}
-          {link.gone_requests > 0 && (
-            <> · {counted(link.gone_requests, 'request')} since then, by humans and bots</>
+          {either.expires_at !== null && (
+            <>
+              {' · '}
+              {Date.parse(either.expires_at) <= now ? 'expired' : 'expires'}{' '}
+              {dateAndTime(either.expires_at, zone)}
+            </>
+          )}
+          {stats !== undefined && stats.gone_requests > 0 && (
+            <> · {counted(stats.gone_requests, 'request')} since then, by humans and bots</>
           )}
         </p>
       </div>
@@ -63,8 +125,44 @@ function LinkHead({ link, zone, now }: { link: LinkStats; zone: string; now: num
         <button type="button" aria-expanded={withCode} onClick={() => setWithCode(!withCode)}>
           QR code
         </button>
+        {link !== undefined && <LinkMenu slug={slug} state={link.state} />}
       </div>
       {withCode && <QrCode text={shortUrl} name={slug} />}
     </div>
+  )
+}
+
+/** What is set beside the target. */
+function LinkSettings({ link, zone }: { link: Link; zone: string }) {
+  const { note, tags, valid_from: validFrom, expired_url: expiredUrl, max_visits: maxVisits } = link
+  const settings = [
+    link.deleted_at !== null && `deleted ${dateAndTime(link.deleted_at, zone)}`,
+    link.state === 'scheduled' && validFrom !== null && `starts ${dateAndTime(validFrom, zone)}`,
+    maxVisits !== null && `at most ${counted(maxVisits, 'visit')}`,
+    link.forward_query && 'passes the query on',
+  ].filter(setting => setting !== false)
+  return (
+    <>
+      {expiredUrl !== null && (
+        <p class="small-text">
+          <span class="muted">after expiry to</span> <ForeignLink url={expiredUrl} />
+        </p>
+      )}
+      {note !== null && (
+        <p class="small-text note-text">
+          <bdi>{note}</bdi>
+        </p>
+      )}
+      {tags.length > 0 && (
+        <ul class="row-tags" aria-label="Tags">
+          {tags.map(tag => (
+            <li key={tag} class="tag">
+              <bdi>{tag}</bdi>
+            </li>
+          ))}
+        </ul>
+      )}
+      {settings.length > 0 && <p class="muted small-text">{settings.join(' · ')}</p>}
+    </>
   )
 }

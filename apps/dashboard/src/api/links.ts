@@ -1,0 +1,38 @@
+import type { LinkResource as Link, LinkPatch, NewLinkBody } from '../../../api/resource/link-schema.ts'
+import type { Address } from '../address.ts'
+import { send } from './send.ts'
+
+export type { Link, LinkPatch }
+
+export interface Change {
+  at: string
+  by: { id: number; name: string } | null
+  via: 'api' | 'page' | 'command'
+  action: string
+  changes: Record<string, [before: unknown, after: unknown]>
+}
+
+const linksPerPage = 25
+
+export function newestLinksUrl({ search, status, tags, after }: Address): string {
+  const query = new URLSearchParams({ limit: String(linksPerPage) })
+  if (search !== undefined) query.set('search', search.trim())
+  if (status !== undefined) query.set('status', status)
+  for (const tag of tags) query.append('tag', tag)
+  if (after !== undefined) query.set('after', after)
+  return `/api/links?${query}`
+}
+
+export const linkPath = (slug: string) => `/api/links/${encodeURIComponent(slug)}`
+
+export const readLink = (slug: string) => send<Link>('GET', linkPath(slug))
+
+export const createLink = (body: NewLinkBody) => send<Link>('POST', '/api/links', { body })
+
+/** @param ifMatch refuses the change (412) if the link isn't as it was read any more */
+export const changeLink = (slug: string, body: LinkPatch, ifMatch?: string) =>
+  send<Link>('PATCH', linkPath(slug), { body, ifMatch })
+
+export const deleteLink = (slug: string) => send('DELETE', linkPath(slug))
+
+export const readHistory = (slug: string) => send<Change[]>('GET', `${linkPath(slug)}/history`)

@@ -1,0 +1,168 @@
+import { useSession } from '../access/session.tsx'
+import type { Address, Sort } from '../address.ts'
+import { sorts, states, windows } from '../address.ts'
+import { usePolled } from '../api/poll.ts'
+import type { Scope } from '../api/session.ts'
+import { stateTitles } from '../manage/link-state.tsx'
+import { useNavigation } from '../navigation.tsx'
+import { Choice } from '../page/choice.tsx'
+import { CrossIcon } from '../page/icons.tsx'
+
+const windowTitles = { all: 'All time', '24h': '24 hours', '7d': '7 days', '30d': '30 days' }
+const sortTitles: Record<Sort, string> = {
+  newest: 'Newest',
+  visits: 'Most visits',
+  uniques: 'Most unique visitors',
+  last_visit: 'Latest visit',
+  growth: 'Growth',
+}
+const tagsEveryMs = 30_000
+/** Those with the most links: more would be no choice any more. Any other can be chosen at a link that has it. */
+const mostTagsShown = 200
+
+/** The list that the user may see: the newest links need `links:read`, all others `stats:read`. */
+export function shownSort(sort: Sort, allows: (scope: Scope) => boolean): Sort {
+  if (!allows('stats:read')) return 'newest'
+  return sort === 'newest' && !allows('links:read') ? 'visits' : sort
+}
+
+export function ListControls() {
+  const { address, go } = useNavigation()
+  const { allows } = useSession()
+  const shown = shownSort(address.sort, allows)
+  const possible = sorts.filter(sort => shownSort(sort, allows) === sort)
+  return (
+    <div class="list-controls">
+      {possible.length > 1 && (
+        <select
+          aria-label="Sort by"
+          value={shown}
+          onChange={event => {
+            const sort = sorts.find(known => known === event.currentTarget.value) ?? 'newest'
+            go(sortedBy(sort, address))
+          }}
+        >
+          {possible.map(sort => (
+            <option key={sort} value={sort}>
+              {sortTitles[sort]}
+            </option>
+          ))}
+        </select>
+      )}
+      {shown === 'newest' ? (
+        <ListFilters />
+      ) : (
+        <Choice
+          title="Which visits count"
+          name="window"
+          options={windows.map(value => ({ value, label: windowTitles[value] }))}
+          value={address.window}
+          choose={window =>
+            go({ window, sort: window === 'all' && shown === 'growth' ? 'visits' : shown, after: undefined })
+          }
+        />
+      )}
+    </div>
+  )
+}
+
+/** What the other lists don't have is taken back. */
+function sortedBy(sort: Sort, { window }: Address): Partial<Address> {
+  if (sort === 'newest') return { sort, window: 'all', after: undefined }
+  // Growth compares a window with the previous one, so it needs a window.
+  return {
+    sort,
+    window: sort === 'growth' && window === 'all' ? '7d' : window,
+    status: undefined,
+    tags: [],
+    after: undefined,
+  }
+}
+
+function ListFilters() {
+  const { address, go } = useNavigation()
+  const { response } = usePolled<{ tag: string; links: number }[]>(
+    { url: '/api/tags', about: undefined },
+    { everyMs: tagsEveryMs },
+  )
+  const chosen = address.tags.map(tag => tag.toLowerCase())
+  const tags =
+    response?.data.filter(({ tag }) => !chosen.includes(tag.toLowerCase())).slice(0, mostTagsShown) ?? []
+  return (
+    <>
+      <select
+        aria-label="State"
+        value={address.status ?? ''}
+        onChange={event => {
+          const status = states.find(known => known === event.currentTarget.value)
+          go({ status, after: undefined })
+        }}
+      >
+        <option value="">Any state</option>
+        {states.map(state => (
+          <option key={state} value={state}>
+            {stateTitles[state]}
+          </option>
+        ))}
+      </select>
+      {tags.length > 0 && (
+        <select
+          aria-label="Tag"
+          value=""
+          onChange={event => go({ tags: [...address.tags, event.currentTarget.value], after: undefined })}
+        >
+          <option value="">{chosen.length === 0 ? 'Any tag' : 'One more tag'}</option>
+          {tags.map(({ tag, links }) => (
+            <option key={tag} value={tag}>
+              {tag} ({links})
+            </option>
+          ))}
+        </select>
+      )}
+    </>
+  )
+}
+
+/** What the list is searched and filtered by, each with a button that ends it. */
+export function ListChips() {
+  const { address, go } = useNavigation()
+  const { search, tags } = address
+  if (search === undefined && tags.length === 0) return null
+  return (
+    <ul class="chips">
+      {search !== undefined && (
+        <Chip
+          title="Search"
+          value={search}
+          what="search"
+          end={() => go({ search: undefined, after: undefined })}
+        />
+      )}
+      {tags.map(tag => (
+        <Chip
+          key={tag}
+          title="Tag"
+          value={tag}
+          what="tag"
+          end={() => go({ tags: tags.filter(other => other !== tag), after: undefined })}
+        />
+      ))}
+    </ul>
+  )
+}
+
+function Chip(props: { title: string; value: string; what: string; end: () => void }) {
+  return (
+    <li>
+      <button
+        type="button"
+        class="chip"
+        aria-label={`Remove the ${props.what} ${props.value}`}
+        onClick={props.end}
+      >
+        <span class="muted">{props.title}</span> <bdi>{props.value}</bdi>
+        <CrossIcon />
+      </button>
+    </li>
+  )
+}

@@ -1,0 +1,35 @@
+import type { ComponentChildren } from 'preact'
+import { useEffect, useId, useRef } from 'preact/hooks'
+
+/** A modal dialog with a heading. When it closes, the browser gives the focus back to what had it before. */
+export function Dialog(props: {
+  title: string
+  wide?: boolean
+  close: () => void
+  children: ComponentChildren
+}) {
+  const dialog = useRef<HTMLDialogElement>(null)
+  const titleId = useId()
+  useEffect(() => {
+    const element = dialog.current
+    element?.showModal()
+    // Removing an open dialog would leave the focus nowhere.
+    return () => element?.close()
+  }, [])
+  return (
+    <dialog
+      ref={dialog}
+      class={props.wide ? 'wide' : undefined}
+      aria-labelledby={titleId}
+      onClose={props.close}
+    >
+      <h2 id={titleId}>{props.title}</h2>
+      {props.children}
+    </dialog>
+  )
+}
+
+/** For buttons in a dialog: closes it as Escape does. */
+export function closeDialog(event: { currentTarget: Element }): void {
+  event.currentTarget.closest('dialog')?.close()
+}
