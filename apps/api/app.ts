@@ -57,6 +57,7 @@ import { createHostCheck } from './rebound-hosts.ts'
 import type { GoneCounter } from './redirect/count-gone.ts'
 import { createLoopCheck } from './redirect/detect-loops.ts'
 import type { SlugResolver } from './redirect/lookup/resolve-slug.ts'
+import { createPreview } from './redirect/preview/send-preview.ts'
 import { redirectRoutes } from './redirect/redirect-route.ts'
 import { parseBodies } from './request-bodies.ts'
 import { resourceRoutes } from './resource/resource-routes.ts'
@@ -213,6 +214,7 @@ async function addRoutes(app: FastifyInstance, parts: Parts): Promise<void> {
     prefetches,
     clients,
     pages,
+    sendPreview: createPreview({ pool, pages, publicUrl: configuration.PUBLIC_URL }),
     isLoop: createLoopCheck(ownHosts, routes.words),
     routes: routes.words,
   })

@@ -255,7 +255,10 @@ describe('a process whose listening connection', () => {
 
   test('is back after an outage of PostgreSQL trusts no link that it had before', async () => {
     const way = await through(databaseUrl)
-    const cutOff = await openCurrentProcess({ databaseUrl: way.url })
+    const pool = openPool(way.url)
+    const cutOff = await openCurrentProcess({ databaseUrl: way.url, pool })
+    // All the connections that it may have.
+    await Promise.all(Array.from({ length: 4 }, () => pool.query('SELECT pg_sleep(0.1)')))
     const other = await openCurrentProcess({})
     const slug = await newLink(openPool(databaseUrl))
     expect(await cutOff.targetOf(slug)).toBe(former)

@@ -1,6 +1,6 @@
 /**
  * Responses to visitors: people whose browser navigates to a link that can't be followed get a small page, programs get
- * the problem document. The pages contain nothing of the request; each is made once, so floods of unknown slugs stay
+ * the problem document. These pages contain nothing of the request; each is made once, so floods of unknown slugs stay
  * cheap. They need no scripts and load nothing, and their policy allows neither.
  */
 import { createHash } from 'node:crypto'
@@ -19,6 +19,8 @@ export interface Brand {
 
 export interface VisitorPages {
   send(reply: FastifyReply, problem: Problem): void
+  /** A page of its own, with status 200. `content` is HTML. */
+  write(reply: FastifyReply, page: { language: string; heading: string; content: string }): void
   /** Returns a function that always sends the same; see `constantProblem`. */
   constant(status: PageStatus, detail: string): (reply: FastifyReply) => void
 }
@@ -28,7 +30,7 @@ export function createVisitorPages(brand: Brand): VisitorPages {
   const pages = new Map<string, string>()
   for (const [language, texts] of Object.entries(pageTexts))
     for (const [status, [heading, advice]] of Object.entries(texts))
-      pages.set(`${status} ${language}`, writePage(language, heading, advice, brand))
+      pages.set(`${status} ${language}`, writePage(language, heading, `<p>${advice}</p>`, brand))
 
   /** True: the client was sent a page. */
   function sendPage(reply: FastifyReply, status: number, headers?: Record<string, string>): boolean {
@@ -48,6 +50,11 @@ export function createVisitorPages(brand: Brand): VisitorPages {
     send(reply, problem) {
       if (!sendPage(reply, problem.status, problem.headers)) sendProblem(reply, problem)
     },
+    write(reply, { language, heading, content }) {
+      reply
+        .headers({ ...pageHeaders, 'content-language': language })
+        .send(writePage(language, heading, content, brand))
+    },
     constant(status, detail) {
       const sendDocument = constantProblem(status, detail)
       return reply => {
@@ -63,7 +70,7 @@ const style =
   'body{font:1.125rem/1.5 system-ui,sans-serif;margin:0;min-height:100vh;display:grid;place-content:center;' +
   'color:#1a1a1a;background:#fff}' +
   'main,footer{max-width:32rem;padding:0 1.5rem;overflow-wrap:anywhere}' +
-  'h1{font-size:1.75rem;line-height:1.2;margin:0 0 .75rem}p{margin:0}footer{margin-top:2rem;font-size:1rem}' +
+  'h1{font-size:1.75rem;line-height:1.2;margin:0 0 .75rem}p{margin:0}p+p{margin-top:.75rem}footer{margin-top:2rem;font-size:1rem}' +
   'a{color:inherit}' +
   '@media(prefers-color-scheme:dark){body{color:#eee;background:#161616}}'
 
@@ -78,7 +85,7 @@ const pageHeaders = {
   'referrer-policy': 'no-referrer',
 }
 
-function writePage(language: string, heading: string, advice: string, brand: Brand): string {
+function writePage(language: string, heading: string, content: string, brand: Brand): string {
   return `<!doctype html>
 <html lang="${language}">
 <head>
@@ -92,7 +99,7 @@ function writePage(language: string, heading: string, advice: string, brand: Bra
 <body>
 <main>
 <h1>${heading}</h1>
-<p>${advice}</p>
+${content}
 </main>
 ${writeFooter(brand)}</body>
 </html>
@@ -106,6 +113,6 @@ function writeFooter({ name, url }: Brand): string {
   return `<footer>${url === undefined ? shown : `<a href="${escapeHtml(new URL(url).href)}">${shown}</a>`}</footer>\n`
 }
 
-function escapeHtml(text: string): string {
+export function escapeHtml(text: string): string {
   return text.replace(/[&<>"']/g, character => `&#${character.charCodeAt(0)};`)
 }

@@ -53,6 +53,15 @@ export async function findLinks(database: Queries, slugs: string[]): Promise<Map
   )
 }
 
+export async function findTitle(pool: Pool, linkId: number): Promise<string | null> {
+  const { rows } = await pool.query<{ title: string | null }>({
+    name: 'find-title',
+    text: 'SELECT title FROM links WHERE id = $1',
+    values: [linkId],
+  })
+  return rows[0]?.title ?? null
+}
+
 /** The next slugs in order, up to `limit`. Sent as one text: parsing 5,000 rows takes 4 ms, this takes 1 ms. */
 export async function slugsAfter(pool: Pool, slug: string, limit: number): Promise<string[]> {
   const result = await pool.query<{ slugs: string | null }>({

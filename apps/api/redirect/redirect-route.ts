@@ -17,6 +17,8 @@ import { findLink, orphanOf, slugWithSlash } from './find-link.ts'
 import { forwardQuery } from './forward-query.ts'
 import { isPrefetch } from './is-prefetch.ts'
 import type { SlugResolver } from './lookup/resolve-slug.ts'
+import type { SendPreview } from './preview/send-preview.ts'
+import { previewedSlug } from './preview/send-preview.ts'
 
 interface SlugRequest {
   Params: { slug: string }
@@ -25,6 +27,19 @@ interface SlugRequest {
 const schema = {
   params: Type.Object({ slug: Type.String() }),
   response: {
+    200: {
+      description: 'with `+` after the slug: where the link leads, not counted; a page for browsers',
+      content: {
+        'application/json': {
+          schema: Type.Object({
+            slug: Type.String(),
+            title: Type.Union([Type.String(), Type.Null()]),
+            long_url: Type.String({ format: 'uri' }),
+          }),
+        },
+        'text/html': { schema: Type.String() },
+      },
+    },
     307: {
       type: 'null',
       description:
@@ -50,7 +65,8 @@ const schema = {
 /**
  * `GET /:slug`: 307 to the stored URL, counted; `HEAD /:slug`: the same headers, not counted.
  * 404 unknown, disabled or not yet valid, 410 expired or deleted, 508 a loop, 503 when the slug can't be looked up or the visit can't be stored. A damaged
- * link (`/tour.`, `/tour/`) leads where it was meant to, if there is no link with the slug as requested.
+ * link (`/tour.`, `/tour/`) leads where it was meant to, if there is no link with the slug as requested. `/:slug+` shows
+ * where the link leads, uncounted.
  *
  * 307 keeps the method. `no-store` keeps caches from responding, since visits served by them would not be counted.
  */
@@ -65,12 +81,25 @@ export function redirectRoutes(
     clients: Pick<ClientAddresses, 'of'>
     pages: VisitorPages
     isLoop: LoopCheck
+    sendPreview: SendPreview
     quota: Pick<Quota, 'take' | 'putBack'>
     /** Words in place of a slug that lead to a route, in lower case. */
     routes: ReadonlySet<string>
   },
 ): void {
-  const { resolver, recorder, orphans, gone, prefetches, clients, pages, isLoop, quota, routes } = options
+  const {
+    resolver,
+    recorder,
+    orphans,
+    gone,
+    prefetches,
+    clients,
+    pages,
+    isLoop,
+    quota,
+    routes,
+    sendPreview,
+  } = options
   const sendUnknown = pages.constant(404, 'There is no such link.')
   const sendNothingHere = pages.constant(404, 'There is nothing at this address.')
 
@@ -129,6 +158,7 @@ export function redirectRoutes(
       prefetches.refused++
       sendPrefetchRefused(reply)
     } else if (cached !== undefined) followIfOpen(request, reply, cached)
+    else if (previewedSlug(slug) !== undefined) preview(request, reply, slug.slice(0, -1))
     else {
       findLink(resolver, slug)
         .then(link => {
@@ -139,6 +169,12 @@ export function redirectRoutes(
         })
         .catch(error => sendFailure(reply, error))
     }
+  }
+
+  function preview(request: FastifyRequest, reply: FastifyReply, slug: string): void {
+    findLink(resolver, slug)
+      .then(link => (link === undefined ? sendUnknown(reply) : sendPreview(request, reply, slug, link)))
+      .catch(error => (error instanceof Problem ? pages.send(reply, error) : sendFailure(reply, error)))
   }
 
   function followIfOpen(request: FastifyRequest, reply: FastifyReply, link: Link): void {
