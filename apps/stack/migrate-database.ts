@@ -9,6 +9,7 @@ import { promisify } from 'node:util'
 import { migrateQueueTables } from '@hopcount/shared/visits/queue-in-postgres.ts'
 import { resolveBinary } from 'dbmate'
 import pg from 'pg'
+import { dropUnfinishedIndexes } from './drop-unfinished-indexes.ts'
 import { warnOfApiSlugs } from './warn-of-api-slugs.ts'
 
 /** The message is one line without a password. */
@@ -34,7 +35,7 @@ export async function migrateDatabase(options: MigrationOptions): Promise<void> 
       // Held until the session ends: dbmate has no lock of its own against a second dbmate.
       await client.query(`SELECT pg_advisory_lock(hashtext('hopcount:migrate'))`)
       await warnOfApiSlugs(client, options.warn ?? (() => {}))
-      await migrateSchema(options.databaseUrl)
+      await migrateSchema(client, options.databaseUrl)
       await client.query(`SELECT ensure_visit_partitions((now() AT TIME ZONE 'UTC')::date - 1, $1)`, [
         partitionDaysAhead + 1,
       ])
@@ -51,9 +52,10 @@ export async function migrateDatabase(options: MigrationOptions): Promise<void> 
  * A migration waits less than a second for a lock, because everybody else waits behind it. If a long query has the table,
  * it is repeated after a pause in which they go on.
  */
-async function migrateSchema(databaseUrl: string): Promise<void> {
+async function migrateSchema(client: pg.Client, databaseUrl: string): Promise<void> {
   for (const deadline = performance.now() + lockDeadlineMs; ; await sleep(lockPauseMs)) {
     try {
+      await dropUnfinishedIndexes(client, migrationsDir)
       await runDbmate('migrate', databaseUrl)
       return
     } catch (error) {

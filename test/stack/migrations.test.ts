@@ -142,3 +142,56 @@ test('a migration that waits for a long query lets recording go on, and is appli
   reader.release()
   await migrating
 })
+
+test('an index whose building was interrupted is built again, and one that is being built is waited for', async () => {
+  const { url } = await createFirstReleaseDatabase()
+  const database = openPool(url)
+  const migrate = () => migrateDatabase({ databaseUrl: url, redisUrl: 'redis://127.0.0.1:1' })
+  const index = async () => {
+    const { rows } = await database.query<{ valid: boolean; definition: string }>(
+      `SELECT indisvalid AS valid, pg_get_indexdef(indexrelid) AS definition
+       FROM pg_index JOIN pg_class ON oid = indexrelid WHERE relname = 'links_limited'`,
+    )
+    return rows[0]
+  }
+  const [reader, builder] = [await database.connect(), await database.connect()]
+  /** Resolves while the index is being built, which waits for the reader's older transaction. */
+  async function build() {
+    await reader.query('BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT FROM links LIMIT 1')
+    const built = builder
+      .query('CREATE INDEX CONCURRENTLY links_limited ON links (id) WHERE expires_at IS NOT NULL')
+      .catch((error: Error) => error)
+    await waitUntil(index, { what: 'the index is being built' })
+    return { built }
+  }
+
+  const { built: interrupted } = await build()
+  await database.query(
+    `SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE query LIKE 'CREATE INDEX CONCURRENTLY links_limited%' AND datname = current_database()`,
+  )
+  expect(await interrupted).toMatchObject({ code: '57014' })
+  expect(await index()).toMatchObject({ valid: false })
+  await reader.query('COMMIT')
+  await migrate()
+  expect(await index()).toMatchObject({ valid: true, definition: expect.stringContaining('valid_from') })
+
+  await database.query(`DROP INDEX links_limited`)
+  await database.query(`DELETE FROM schema_migrations WHERE version = '20261126000015'`)
+  const { built } = await build()
+  const migrated = migrate()
+  await waitUntil(
+    async () => {
+      const { rows } = await database.query<{ waits: boolean }>(
+        `SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND query LIKE '%FROM pg_stat_progress_create_index%' AND pid <> pg_backend_pid()) AS waits`,
+      )
+      return rows[0]?.waits
+    },
+    { what: 'the migration waits for the build' },
+  )
+  expect(await index()).toMatchObject({ valid: false })
+  await reader.query('COMMIT')
+  await Promise.all([built, migrated])
+  expect(await index()).toMatchObject({ valid: true, definition: expect.not.stringContaining('valid_from') })
+  reader.release()
+  builder.release()
+})
