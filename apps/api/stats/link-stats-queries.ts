@@ -2,6 +2,8 @@ import { allLinks } from '@hopcount/shared/all-links.ts'
 import type { Database } from '@hopcount/shared/database/query-builder.ts'
 import { sql } from 'kysely'
 import { LRUCache } from 'lru-cache'
+import type { LinkState } from '../links/link-state.ts'
+import { linkStateSql } from '../links/link-state.ts'
 import type { StoredCounts } from './counts.ts'
 
 export interface Totals extends StoredCounts {
@@ -17,6 +19,8 @@ export interface LinkTotals extends Totals {
   longUrl: string
   createdAt: Date
   expiresAt: Date | null
+  state: LinkState
+  deletedAt: Date | null
   goneRequests: number
 }
 
@@ -30,6 +34,8 @@ export function linkTotals(database: Database, slug: string): Promise<LinkTotals
       'links.long_url as longUrl',
       'links.created_at as createdAt',
       'links.expires_at as expiresAt',
+      'links.deleted_at as deletedAt',
+      sql<LinkState>`${sql.raw(linkStateSql)}`.as('state'),
       sql<number>`(SELECT coalesce(sum(requests), 0)::bigint FROM gone_requests WHERE link_id = links.id)`.as(
         'goneRequests',
       ),

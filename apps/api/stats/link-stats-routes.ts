@@ -97,6 +97,8 @@ export const linkStatsRoutes: FastifyPluginAsyncTypebox<StatsContext> = async (
             long_url: totals.longUrl,
             created_at: totals.createdAt,
             expires_at: totals.expiresAt,
+            state: totals.state,
+            deleted_at: totals.deletedAt,
             gone_requests: totals.goneRequests,
             ...describeTotals(totals),
             ...series,

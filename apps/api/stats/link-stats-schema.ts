@@ -1,5 +1,6 @@
 import type { Static } from 'typebox'
 import { Type } from 'typebox'
+import { LinkStateSchema } from '../links/link-state.ts'
 import { countsProperties } from './counts.ts'
 import { compareProperty, rangeAndSeriesProperties, seriesProperties } from './series/series-schema.ts'
 import { VisitSchema } from './visits/visit-schema.ts'
@@ -31,6 +32,8 @@ export const LinkStatsSchema = Type.Object({
   long_url: Type.String(),
   created_at: time,
   expires_at: nullableTime,
+  state: LinkStateSchema,
+  deleted_at: nullableTime,
   gone_requests: Type.Integer({
     description:
       'requests since the link expired, by humans and bots: not redirected, and so no visits; a crash may lose the last seconds of them',

@@ -284,6 +284,8 @@ describe('the statistics of a link', () => {
       long_url: 'https://example.com/quiet',
       created_at: expect.stringMatching(/Z$/),
       expires_at: null,
+      state: 'active',
+      deleted_at: null,
       gone_requests: 0,
       ...none,
       misdated: 0,
