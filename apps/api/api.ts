@@ -5,14 +5,14 @@ import { superviseProcesses } from './supervise-processes.ts'
 
 await runProcess(
   'api',
-  { closeWithinMs: cluster.isPrimary ? 9_500 : 9_000 },
+  { closeWithinMs: cluster.isPrimary ? 9_500 : 9_000, servesApi: true },
   async ({ configuration, log }) => {
     if (configuration.WEB_CONCURRENCY > 1 && cluster.isPrimary) {
       const supervisor = await superviseProcesses(configuration.WEB_CONCURRENCY, log)
       return supervisor.stop
     }
     const app = await buildApp(configuration, log)
-    await app.listen({ host: configuration.HOST, port: configuration.PORT })
+    await app.listen()
     return () => app.close()
   },
 )

@@ -11,6 +11,8 @@ import { describeSilent } from '@hopcount/shared/visits/silent-producers.ts'
 import type { VisitQueue } from '@hopcount/shared/visits/visit-queue.ts'
 import type { FastifyInstance } from 'fastify'
 import type { Pool } from 'pg'
+import { identityOf } from './access/actor.ts'
+import { openAccess } from './access/open-access.ts'
 import { auditRoute } from './audit/audit-route.ts'
 import type { ClientAddresses } from './client-addresses.ts'
 import { createClientAddresses } from './client-addresses.ts'
@@ -24,14 +26,18 @@ import { createVisitorPages } from './errors/visitor-pages.ts'
 import type { FreshnessReader } from './freshness/read-freshness.ts'
 import { createFreshnessReader } from './freshness/read-freshness.ts'
 import { watchSilent } from './freshness/watch-silent.ts'
+import type { ApiMetrics } from './health/api-metrics.ts'
 import { createApiMetrics } from './health/api-metrics.ts'
 import { healthRoutes } from './health/health-routes.ts'
 import type { JoinedMetrics } from './health/join-metrics.ts'
 import { joinMetrics } from './health/join-metrics.ts'
+import { serveMetrics } from './health/serve-metrics.ts'
 import { watchSetAside } from './health/watch-set-aside.ts'
 import { refuseBadHosts } from './host-header.ts'
 import { createHttpServer, drainConnections } from './http-server.ts'
 import { createOnceWith } from './idempotency/create-once.ts'
+import { keyRoutes } from './keys/key-routes.ts'
+import { sessionRoutes } from './keys/session-routes.ts'
 import { limitConnections } from './limits/limit-connections.ts'
 import { limitPerClient } from './limits/limit-per-client.ts'
 import { limitRates } from './limits/rate-limits.ts'
@@ -52,7 +58,6 @@ import {
 import type { OrphanCounter } from './orphans/count-orphans.ts'
 import { collectOwnHosts } from './own-hosts.ts'
 import type { Quota } from './quota/limit-visits.ts'
-import type { HostCheck } from './rebound-hosts.ts'
 import { createHostCheck } from './rebound-hosts.ts'
 import type { GoneCounter } from './redirect/count-gone.ts'
 import { createLoopCheck } from './redirect/detect-loops.ts'
@@ -95,7 +100,13 @@ interface Parts {
   isStopping: () => boolean
 }
 
-export async function buildApp(configuration: Configuration, log: Log): Promise<FastifyInstance> {
+export interface App {
+  /** Rejects if a port can't be opened. */
+  listen(): Promise<void>
+  close(): Promise<void>
+}
+
+export async function buildApp(configuration: Configuration, log: Log): Promise<App> {
   const blockedFile =
     configuration.BLOCKED_DOMAINS_FILE === undefined
       ? undefined
@@ -129,7 +140,9 @@ export async function buildApp(configuration: Configuration, log: Log): Promise<
   const links = openLinks(app, configuration, pool, watch, log)
   const quota = openQuota(app, pool, watch, log)
   const counters = openCounters(app, pool, log)
-  await addRoutes(app, {
+  let closeMetrics: (() => Promise<void>) | undefined
+  app.addHook('onClose', async () => closeMetrics?.())
+  const metrics = await addRoutes(app, {
     configuration,
     log,
     clients,
@@ -152,11 +165,20 @@ export async function buildApp(configuration: Configuration, log: Log): Promise<
     joinedMetrics,
     isStopping: () => stopping,
   })
-  return app
+  return {
+    async listen() {
+      const { HOST: host, PORT: port, METRICS_PORT: metricsPort } = configuration
+      await app.listen({ host, port })
+      // After the first: a supervisor takes a process that listens for one that serves.
+      if (metricsPort !== undefined)
+        closeMetrics = await serveMetrics(metrics, { host, port: metricsPort, log })
+    },
+    close: () => app.close(),
+  }
 }
 
 /** Routes come last: hooks, parsers and limits only apply to routes that are added after them. */
-async function addRoutes(app: FastifyInstance, parts: Parts): Promise<void> {
+async function addRoutes(app: FastifyInstance, parts: Parts): Promise<ApiMetrics> {
   const { configuration, log, clients, pages, pool, queue, recorder, resolver, slugCreated, changeLinks } =
     parts
   refuseBadHosts(app)
@@ -164,18 +186,28 @@ async function addRoutes(app: FastifyInstance, parts: Parts): Promise<void> {
   installErrorHandlers(app, pages)
   app.addSchema(ProblemSchema)
   const routes = collectRoutes(app, [...reservedSlugs, ...listed(configuration.RESERVED_SLUGS)])
-  app.addHook('onClose', await limitRates(app, { redisUrl: cacheUrlOf(configuration), clients, log }))
-  await documentRoutes(app)
-  const reserved: ReadonlySet<string> = routes.reserved
   const ownHosts = collectOwnHosts(app, {
     publicUrl: configuration.PUBLIC_URL,
     hosts: listed(configuration.OWN_HOSTS),
   })
+  const hostCheck = createHostCheck(ownHosts, clients)
+  const access = openAccess(app, { configuration, pool, changes: parts.changes, ownHosts, hostCheck })
+  const closeLimits = await limitRates(app, {
+    redisUrl: cacheUrlOf(configuration),
+    clients,
+    keyOf: request => identityOf(request).key,
+    exemptLocal: access.access === 'open',
+    log,
+  })
+  app.addHook('onClose', closeLimits)
+  await documentRoutes(app)
+  const reserved: ReadonlySet<string> = routes.reserved
+  const createOnce = createOnceWith({ pool, clients })
   await app.register(resourceRoutes, {
     pool,
     links: createLinkCreator({ pool, reserved }),
     changeLinks,
-    createOnce: createOnceWith({ pool, clients }),
+    createOnce,
     slugCreated,
     reserved,
     publicUrl: configuration.PUBLIC_URL,
@@ -186,14 +218,17 @@ async function addRoutes(app: FastifyInstance, parts: Parts): Promise<void> {
     readsPerMinute: configuration.RATE_LIMIT_STATS,
   })
   await app.register(auditRoute, { pool, readsPerMinute: configuration.RATE_LIMIT_STATS })
-  await addStatsRoutes(app, parts, createHostCheck(ownHosts, clients))
+  await app.register(keyRoutes, { pool, createOnce, store: access.store })
+  await app.register(sessionRoutes, { pool, ...access })
+  await addStatsRoutes(app, parts)
   await app.register(dashboardRoutes)
   const prefetches = { refused: 0 }
   const silent = watchSilent(pool, log)
   const setAside = watchSetAside({ pool, queue, recorder })
+  const metrics = createApiMetrics(recorder, queue, prefetches, silent, setAside, parts.joinedMetrics)
   healthRoutes(app, {
     pool,
-    metrics: createApiMetrics(recorder, queue, prefetches, silent, setAside, parts.joinedMetrics),
+    metrics: configuration.METRICS_PORT === undefined ? metrics : undefined,
     isStopping: parts.isStopping,
     async warnings() {
       const proxy = clients.warning()
@@ -219,12 +254,12 @@ async function addRoutes(app: FastifyInstance, parts: Parts): Promise<void> {
     routes: routes.words,
   })
   refuseOtherMethods(app, structuredClone(routes.methods), pages)
+  return metrics
 }
 
 async function addStatsRoutes(
   app: FastifyInstance,
   { configuration, log, clients, statsPool, exportPool, freshness, resolver, streams }: Parts,
-  hostCheck: HostCheck,
 ): Promise<void> {
   const source = createLiveSource({
     query: (linkIds, now) => liveCounts(databaseOn(statsPool), linkIds, now),
@@ -248,7 +283,6 @@ async function addStatsRoutes(
       max: 1,
       refusal: 'Another export from this address is in progress. Please try again when it has ended.',
     }),
-    hostCheck,
     perMinute: configuration.RATE_LIMIT_STATS,
   })
 }

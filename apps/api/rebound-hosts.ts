@@ -1,12 +1,13 @@
 /**
  * DNS rebinding: a page at evil.example has its own name resolve to 127.0.0.1, so the browser of somebody who runs this
- * service takes it for evil.example and lets the page read its responses. Only the Host header still has that name.
+ * service takes it for evil.example and lets the page read its responses, or create links. Only the Host header still has
+ * that name.
  *
- * So requests from this machine itself are served statistics under its own names only: PUBLIC_URL, OWN_HOSTS, and what no
- * public name server can answer for. Redirects are for everybody, and stay so under any name. A proxy on this machine is
- * not known as one unless TRUST_PROXY names it, because a page can send any X-Forwarded-For.
+ * So without keys, requests from this machine itself are served under its own names only: PUBLIC_URL, OWN_HOSTS, and what
+ * no public name server can resolve. Links are for everybody, and are followed under any name. A proxy on this machine is
+ * not recognized unless TRUST_PROXY names it, because a page can send any X-Forwarded-For.
  */
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyRequest } from 'fastify'
 import type { ClientAddresses } from './client-addresses.ts'
 import { isLoopbackPeer } from './client-addresses.ts'
 import { Problem } from './errors/problem.ts'
@@ -27,15 +28,11 @@ export function createHostCheck(ownHosts: OwnHosts, clients: Pick<ClientAddresse
     if (!isLocalName(name) && ![...ownHosts].some(own => nameOf(own) === name))
       return new Problem(
         421,
-        'Statistics are not served under this host name. Set PUBLIC_URL or OWN_HOSTS to the names of this service.',
+        'Only links are served under this host name. Set PUBLIC_URL or OWN_HOSTS to the names of this service.',
       )
     lastGood = host
     return undefined
   }
-}
-
-export function refuseReboundHosts(app: FastifyInstance, check: HostCheck): void {
-  app.addHook('onRequest', (request, _reply, done) => done(check(request)))
 }
 
 function nameOf(host: string): string {

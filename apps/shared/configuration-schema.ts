@@ -43,6 +43,24 @@ export const ConfigurationSchema = Type.Object({
     maximum: 65_535,
     description: 'port the API listens on; 0 picks a free one',
   }),
+  ACCESS: Type.Optional(
+    Type.Union([Type.Literal('open'), Type.Literal('keys')], {
+      description:
+        '`open`: anybody who reaches the port may do everything; `keys`: everything but following links needs a key (`npm run keys`). If unset, `open` where `HOST` is a loopback address; elsewhere the API does not start without it',
+    }),
+  ),
+  PUBLIC_SHORTEN: Type.Boolean({
+    default: false,
+    description: '`true`: anybody may `POST /shorten`, although `ACCESS` is `keys`',
+  }),
+  METRICS_PORT: Type.Optional(
+    Type.Integer({
+      minimum: 0,
+      maximum: 65_535,
+      description:
+        'port of the API’s `/metrics`, on `HOST`, open to anybody who reaches it; 0 picks a free one. If unset, `/metrics` is on `PORT`, and with `ACCESS=keys` needs a key with the scope `admin`',
+    }),
+  ),
   PUBLIC_URL: Type.Optional(
     Type.String({
       pattern: '^https?://[^/?#]+$',
@@ -54,7 +72,7 @@ export const ConfigurationSchema = Type.Object({
     Type.String({
       minLength: 1,
       description:
-        'comma-separated further hosts under which the service is reached, such as hop.example,www.hop.example:8443; links to them would be loops. On the machine itself, statistics are served under these names, those of `PUBLIC_URL` and local ones only',
+        'comma-separated further hosts under which the service is reached, such as hop.example,www.hop.example:8443; links to them would be loops. With `ACCESS=open`, requests from the machine itself are served under these names, that of `PUBLIC_URL` and local ones only; links are followed under any name',
     }),
   ),
   RESERVED_SLUGS: Type.Optional(
@@ -179,7 +197,7 @@ export const ConfigurationSchema = Type.Object({
     default: 300,
     minimum: 0,
     description:
-      'links that one address (IPv6: one /64) may create per minute; 0: no limit. Clients on the same machine are not limited',
+      'links that one key, or without keys one address (IPv6: one /64), may create per minute; 0: no limit. With `ACCESS=open`, clients on the same machine are not limited',
   }),
   RATE_LIMIT_STATS: Type.Integer({
     default: 1_200,

@@ -4,9 +4,12 @@ import type { Static } from 'typebox'
 import { Value } from 'typebox/value'
 import { ConfigurationSchema } from './configuration-schema.ts'
 import { parseDomain } from './domain-names.ts'
-import { containsStrangers, parseNetwork } from './network.ts'
+import { containsStrangers, isLoopbackHost, parseNetwork } from './network.ts'
 
-export type Configuration = Static<typeof ConfigurationSchema> & { DATABASE_URL: string }
+export type Configuration = Static<typeof ConfigurationSchema> & {
+  DATABASE_URL: string
+  ACCESS: 'open' | 'keys'
+}
 
 /** The longest path of a unix socket (sun_path, unix(7): 108 bytes with the closing NUL; 104 on BSD and macOS). */
 const maxSocketPathBytes = process.platform === 'linux' ? 107 : 103
@@ -20,8 +23,14 @@ export class ConfigurationProblems extends Error {
   }
 }
 
-/** An empty variable counts as unset. Throws ConfigurationProblems, which lists every problem. */
-export function readConfiguration(environment: NodeJS.ProcessEnv): Configuration {
+/**
+ * An empty variable counts as unset. Throws ConfigurationProblems, which lists every problem. `servesApi`: this process
+ * listens on HOST and PORT, or starts one that does; `servesWorker`: a worker listens on the same host.
+ */
+export function readConfiguration(
+  environment: NodeJS.ProcessEnv,
+  { servesApi = false, servesWorker = false }: { servesApi?: boolean; servesWorker?: boolean } = {},
+): Configuration {
   const given: Record<string, unknown> = {}
   for (const name of Object.keys(ConfigurationSchema.properties)) {
     const value = environment[name]
@@ -40,12 +49,16 @@ export function readConfiguration(environment: NodeJS.ProcessEnv): Configuration
     if (message !== undefined) problems.set(name, `${name} ${message}: ${description(name)}`)
   }
   const configuration = candidate as Static<typeof ConfigurationSchema>
-  for (const [name, problem] of contradictions(configuration))
+  for (const [name, problem] of [
+    ...contradictions(configuration),
+    ...(servesApi ? listeningProblems(configuration, servesWorker) : []),
+  ])
     if (!problems.has(name)) problems.set(name, problem)
   if (problems.size > 0) throw new ConfigurationProblems([...problems.values()])
   return {
     ...configuration,
     DATABASE_URL: configuration.DATABASE_URL ?? '',
+    ACCESS: configuration.ACCESS ?? 'open',
     SPOOL_DIR: resolve(configuration.SPOOL_DIR),
   }
 }
@@ -71,6 +84,15 @@ function* contradictions(configuration: Static<typeof ConfigurationSchema>): Gen
   }
   if (configuration.WEB_CONCURRENCY > 1 && configuration.PORT === 0) {
     yield ['PORT', 'PORT 0 picks a port per process: set a port if WEB_CONCURRENCY is above 1']
+  }
+  if (configuration.WEB_CONCURRENCY > 1 && configuration.METRICS_PORT === 0) {
+    yield [
+      'METRICS_PORT',
+      'METRICS_PORT 0 picks a port per process: set a port if WEB_CONCURRENCY is above 1',
+    ]
+  }
+  if (configuration.PUBLIC_SHORTEN && configuration.ACCESS === 'open') {
+    yield ['PUBLIC_SHORTEN', 'PUBLIC_SHORTEN has no effect unless ACCESS is keys']
   }
   if (configuration.VISIT_DURABILITY !== 'spool' && configuration.REDIS_URL === undefined) {
     yield [
@@ -130,6 +152,23 @@ function* contradictions(configuration: Static<typeof ConfigurationSchema>): Gen
       ]
     }
   }
+}
+
+/** A process that others can reach must not be open to them by accident. */
+function* listeningProblems(
+  { ACCESS, HOST, PORT, METRICS_PORT, WORKER_METRICS_PORT }: Static<typeof ConfigurationSchema>,
+  servesWorker: boolean,
+): Generator<[string, string]> {
+  if (ACCESS === undefined && !isLoopbackHost(HOST)) {
+    yield [
+      'ACCESS',
+      'ACCESS is not set, and HOST can be reached from other machines: set ACCESS=keys, so that everything but following links needs a key (npm run keys -- create NAME), or ACCESS=open if anybody who reaches the port may read and change everything',
+    ]
+  }
+  if (METRICS_PORT === undefined || METRICS_PORT === 0) return
+  if (METRICS_PORT === PORT) yield ['METRICS_PORT', 'METRICS_PORT must differ from PORT']
+  else if (servesWorker && METRICS_PORT === WORKER_METRICS_PORT)
+    yield ['METRICS_PORT', 'METRICS_PORT must differ from WORKER_METRICS_PORT']
 }
 
 /** PostgreSQL itself, for what a transaction pooler does not carry. */

@@ -28,3 +28,10 @@ export function parseNetwork(text: string): Network | undefined {
 export function containsStrangers({ family, prefixLength }: Network): boolean {
   return prefixLength < (family === 'ipv4' ? 8 : 7)
 }
+
+/** Whether a server that listens there can be reached from this machine only. */
+export function isLoopbackHost(host: string): boolean {
+  if (host.toLowerCase() === 'localhost') return true
+  const address = normalizeAddress(host)
+  return address !== undefined && (address === '::1' || /^127\.\d+\.\d+\.\d+$/.test(address))
+}

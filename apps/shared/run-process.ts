@@ -22,12 +22,12 @@ export interface Start {
  */
 export async function runProcess(
   name: string,
-  options: { closeWithinMs: number },
+  options: { closeWithinMs: number; servesApi?: boolean },
   start: (start: Start) => Promise<() => Promise<void>>,
 ): Promise<void> {
   const fail = (error: unknown) => exitWithProblems(name, error)
   try {
-    const configuration = readConfiguration(process.env)
+    const configuration = readConfiguration(process.env, options)
     const log = openLog({ name, level: configuration.LOG_LEVEL, format: configuration.LOG_FORMAT })
     if (cluster.isPrimary) for (const { warning } of misspelledSettings(process.env)) log.warn(warning)
     const close = await start({ configuration, log, fail })

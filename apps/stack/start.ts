@@ -67,10 +67,10 @@ function readArguments(): { watch: boolean; inspect: boolean } {
 /** Everything is checked before anything opens. Only DATABASE_URL may be missing here: the embedded one is not up yet. */
 function readStackConfiguration(environment: NodeJS.ProcessEnv): StackOptions['configuration'] {
   const databaseUrl = environment.DATABASE_URL || undefined
-  const configuration: Configuration = readConfiguration({
-    ...environment,
-    DATABASE_URL: databaseUrl ?? 'postgres://127.0.0.1/hopcount',
-  })
+  const configuration: Configuration = readConfiguration(
+    { ...environment, DATABASE_URL: databaseUrl ?? 'postgres://127.0.0.1/hopcount' },
+    { servesApi: true, servesWorker: true },
+  )
   if (databaseUrl === undefined && configuration.DIRECT_DATABASE_URL !== undefined)
     throw new Error('DIRECT_DATABASE_URL is set, but DATABASE_URL is not')
   return { ...configuration, DATABASE_URL: databaseUrl }

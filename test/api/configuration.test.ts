@@ -79,6 +79,13 @@ describe('an invalid configuration', () => {
     [{ OWN_HOSTS: 'hop.example,https://hop.example' }, /^hopcount api: OWN_HOSTS must list hosts/],
     [{ OWN_HOSTS: 'a b' }, /^hopcount api: OWN_HOSTS must list hosts/],
     [{ RESERVED_SLUGS: 'acme,a/b' }, /^hopcount api: RESERVED_SLUGS must list words/],
+    [{ HOST: '0.0.0.0' }, /^hopcount api: ACCESS is not set, .*ACCESS=keys.*ACCESS=open/],
+    [{ HOST: '::' }, /^hopcount api: ACCESS is not set/],
+    [{ HOST: 'hop.example' }, /^hopcount api: ACCESS is not set/],
+    [{ ACCESS: 'closed' }, /^hopcount api: ACCESS must /],
+    [{ ACCESS: 'open', PUBLIC_SHORTEN: 'true' }, /^hopcount api: PUBLIC_SHORTEN has no effect/],
+    [{ PORT: '8080', METRICS_PORT: '8080' }, /^hopcount api: METRICS_PORT must differ/],
+    [{ WEB_CONCURRENCY: '2', METRICS_PORT: '0' }, /^hopcount api: METRICS_PORT 0 /],
     [{ BRAND_URL: 'javascript:alert(1)' }, /^hopcount api: BRAND_URL /],
     [{ BRAND_URL: 'https://' }, /^hopcount api: BRAND_URL is not a URL/],
   ])('%j is one line', async (env: Record<string, string>, line) => {
@@ -123,6 +130,7 @@ test('an address that this machine does not have is reported in one line', async
   const env = {
     DATABASE_URL: databaseUrl,
     HOST: '203.0.113.1',
+    ACCESS: 'keys',
     PORT: '0',
     SPOOL_DIR: spoolDirOf({ databaseUrl }),
   }

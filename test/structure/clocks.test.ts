@@ -10,8 +10,12 @@ import { expect, it } from 'vitest'
 import { root } from '../support/processes.ts'
 
 const readsWallClock: Record<string, string> = {
+  'apps/api/access/credentials.ts': 'whether a key or session has expired',
   'apps/api/freshness/report-producer.ts': 'the age of stored visits that are not counted',
   'apps/api/health/api-metrics.ts': 'the age of a stored visit',
+  'apps/api/keys-command.ts': 'an expiry must lie ahead',
+  'apps/api/keys/key-routes.ts': 'an expiry must lie ahead',
+  'apps/api/keys/session-routes.ts': 'until when a session is stored',
   'apps/api/resource/check-fields.ts': 'an expiry must lie ahead',
   'apps/api/redirect/redirect-route.ts': 'whether a link has expired',
   'apps/api/stats/breakdowns/breakdown-routes.ts': 'the range that is asked for ends now',

@@ -20,11 +20,53 @@ declare module 'fastify' {
   }
 }
 
-/** With open access, whoever reaches the port may do everything. */
-const anybody: Actor = { keyId: undefined, via: 'api', scopes: new Set(scopes) }
+export interface ActiveKey {
+  id: number
+  name: string
+  scopes: ReadonlySet<Scope>
+  /** Undefined: the limits that the settings say; 0: none. */
+  requestsPerMinute: number | undefined
+  expiresAt: Date | undefined
+}
 
-export function actorOf(_request: FastifyRequest): Actor {
-  return anybody
+export interface ActiveSession {
+  hash: Buffer
+  key: ActiveKey
+  createdAt: Date
+  expiresAt: Date
+}
+
+export interface Identity {
+  actor: Actor
+  /** Undefined: without a key. */
+  key: ActiveKey | undefined
+  /** Only where the page's session was used. */
+  session: ActiveSession | undefined
+}
+
+/** With open access, whoever reaches the port may do everything. */
+export const anybody: Identity = withoutKey(new Set(scopes))
+/** Without a key where keys are needed. */
+export const nobody: Identity = withoutKey(new Set())
+
+function withoutKey(scopes: ReadonlySet<Scope>): Identity {
+  return { actor: { keyId: undefined, via: 'api', scopes }, key: undefined, session: undefined }
+}
+
+/** Identities of requests that are under way; redirects have none, and pay nothing for it. */
+const identities = new WeakMap<FastifyRequest, Identity>()
+
+export function setIdentity(request: FastifyRequest, identity: Identity): void {
+  identities.set(request, identity)
+}
+
+export function identityOf(request: FastifyRequest): Identity {
+  return identities.get(request) ?? nobody
+}
+
+/** In the handlers of redirects and health routes everybody is a stranger. */
+export function actorOf(request: FastifyRequest): Actor {
+  return identityOf(request).actor
 }
 
 /** `admin` allows everything; `links:write` includes `links:read`. */

@@ -19,6 +19,8 @@ export async function dashboardRoutes(app: FastifyInstance): Promise<void> {
     app.log.warn('the dashboard is not built: run npm run build')
     return
   }
+  // The page's files are for everybody; what it shows needs a key. The plugin's routes have no `config` of ours.
+  app.decorate('access', 'open')
   await app.register(helmet, {
     contentSecurityPolicy: { useDefaults: false, directives: pagePolicy },
     frameguard: { action: 'deny' },

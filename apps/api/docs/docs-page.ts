@@ -40,7 +40,7 @@ export async function docsPage(app: FastifyInstance): Promise<void> {
     strictTransportSecurity: false,
   })
   let script: Promise<string> | undefined
-  const hidden = { schema: { hide: true } }
+  const hidden = { config: { access: 'open' }, schema: { hide: true } } as const
   app.get('/docs', hidden, (_request, reply) => reply.type('text/html; charset=utf-8').send(page))
   app.get('/docs/start.js', hidden, (_request, reply) =>
     reply.type('text/javascript; charset=utf-8').send(start),

@@ -2,6 +2,7 @@ import swagger from '@fastify/swagger'
 import type { FastifyInstance } from 'fastify'
 import { Type } from 'typebox'
 import manifest from '../../../package.json' with { type: 'json' }
+import { securitySchemes } from '../access/route-rules.ts'
 import { problemResponses } from '../errors/problem.ts'
 import { docsPage } from './docs-page.ts'
 
@@ -16,6 +17,7 @@ export async function documentRoutes(app: FastifyInstance): Promise<void> {
         version: manifest.version,
         license: { name: 'MIT', identifier: 'MIT' },
       },
+      components: { securitySchemes },
     },
     transformObject: document =>
       'openapiObject' in document ? withOptionalDefaults(document.openapiObject) : {},
@@ -26,6 +28,7 @@ export async function documentRoutes(app: FastifyInstance): Promise<void> {
   app.get(
     '/openapi.json',
     {
+      config: { access: 'open' },
       schema: {
         operationId: 'openapi',
         summary: 'This API as OpenAPI 3.1',

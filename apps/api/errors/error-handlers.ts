@@ -26,6 +26,7 @@ export function refuseOtherMethods(
     app.route({
       method: METHODS.filter(method => !methods.has(method)),
       url,
+      config: { access: 'open' },
       schema: { hide: true },
       // Before the body is parsed, since it doesn't matter.
       onRequest: (_request, reply) => {

@@ -9,18 +9,26 @@ import type { ApiMetrics } from './api-metrics.ts'
  * - `GET /readyz`: the process should get traffic, unless it is stopping. A database that is down is reported but does
  *   not change the status: cached links still redirect, and a load balancer that removed every process during an outage
  *   of PostgreSQL would stop them.
- * - `GET /metrics`: Prometheus text format.
+ * - `GET /metrics`: Prometheus text format, unless `metrics` is undefined: then it has a port of its own.
  */
 export function healthRoutes(
   app: FastifyInstance,
-  options: { pool: Pool; metrics: ApiMetrics; isStopping: () => boolean; warnings: () => Promise<string[]> },
+  options: {
+    pool: Pool
+    metrics: ApiMetrics | undefined
+    isStopping: () => boolean
+    warnings: () => Promise<string[]>
+  },
 ): void {
   const { pool, metrics, isStopping, warnings } = options
+  // Probes send whatever Host their operator likes.
+  const probe = { access: 'open', anyHost: true } as const
 
   app.get(
     '/healthz',
     {
       exposeHeadRoute: true,
+      config: probe,
       schema: {
         operationId: 'healthz',
         summary: 'Liveness of the process',
@@ -37,6 +45,7 @@ export function healthRoutes(
     '/readyz',
     {
       exposeHeadRoute: true,
+      config: probe,
       schema: {
         operationId: 'readyz',
         summary: 'Whether the process should get traffic',
@@ -71,9 +80,11 @@ export function healthRoutes(
     },
   )
 
+  if (metrics === undefined) return
   app.get(
     '/metrics',
     {
+      config: { access: 'admin' },
       schema: {
         operationId: 'metrics',
         summary: 'Prometheus metrics',

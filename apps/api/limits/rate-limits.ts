@@ -1,14 +1,14 @@
 /**
- * Rate limits on writes and statistics per client address (IPv6: per /64). Redirects have none.
+ * Rate limits on writes and statistics, per key, or without one per client address (IPv6: per /64). Redirects have none.
  *
  * Requests are counted in Redis, so that all API processes share a limit; while Redis is down or slow each process counts
- * for itself. Only clients on this machine have no limit: the operator, or a load generator. A proxy that TRUST_PROXY does
- * not list is limited like a single client, wherever it runs.
+ * for itself. With open access, clients on this machine have no limit: the operator, or a load generator. A proxy that
+ * TRUST_PROXY does not list is limited like a single client, wherever it runs.
  */
 import rateLimit from '@fastify/rate-limit'
 import { clientNetwork } from '@hopcount/shared/client-address.ts'
 import type { Log } from '@hopcount/shared/log.ts'
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { LRUCache } from 'lru-cache'
 import type { ClientAddresses } from '../client-addresses.ts'
 import { isLocalClient } from '../client-addresses.ts'
@@ -20,25 +20,50 @@ type Callback = (error: Error | null, counted?: Counted) => void
 
 const windowMs = 60_000
 const maxLocalClients = 10_000
+/** The plugin appends the group to the client; what follows this is not counted separately. */
+const endOfClient = '\n'
 
-/** The `config` of a route with this many requests per minute; 0: no limit. */
-export function perMinute(
-  max: number,
-  group: string,
-): { rateLimit: { max: number; groupId: string } } | Record<never, never> {
-  return max === 0 ? {} : { rateLimit: { max, groupId: group } }
+/** The `config` of a route with this many requests per minute; 0: no limit, except for keys that have one. */
+export function perMinute(max: number, group: string) {
+  return { perMinute: max, rateLimit: { groupId: group } }
+}
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    perMinute?: number
+  }
+}
+
+export interface RateLimitOptions {
+  redisUrl: string | undefined
+  clients: ClientAddresses
+  /** The key that a request has, with its own limit, which is for all groups of routes together. */
+  keyOf(request: FastifyRequest): { id: number; requestsPerMinute: number | undefined } | undefined
+  /** Whether clients on this machine are exempt. */
+  exemptLocal: boolean
+  log: Log
 }
 
 /** Call before routes are added. Returns a function that closes the connection to Redis. */
 export async function limitRates(
   app: FastifyInstance,
-  { redisUrl, clients, log }: { redisUrl: string | undefined; clients: ClientAddresses; log: Log },
+  { redisUrl, clients, keyOf, exemptLocal, log }: RateLimitOptions,
 ): Promise<() => void> {
   const shared = redisUrl === undefined ? undefined : openSharedCounters(redisUrl, log)
   const local = createLocalCounters()
 
+  const limitOf = (request: FastifyRequest) =>
+    keyOf(request)?.requestsPerMinute ?? request.routeOptions.config.perMinute ?? 0
+
+  function clientOf(request: FastifyRequest): string {
+    const key = keyOf(request)
+    if (key === undefined) return clientNetwork(clients.of(request) ?? request.socket.remoteAddress ?? '')
+    return `key ${key.id} ${key.requestsPerMinute === undefined ? '' : endOfClient}`
+  }
+
   class Store {
-    incr(client: string, callback: Callback): void {
+    incr(clientAndGroup: string, callback: Callback): void {
+      const [client = ''] = clientAndGroup.split(endOfClient)
       if (shared === undefined) callback(null, local(client))
       else {
         shared.count(client).then(
@@ -57,9 +82,13 @@ export async function limitRates(
     timeWindow: windowMs,
     enableDraftSpec: true,
     store: Store,
-    keyGenerator: request => clientNetwork(clients.of(request) ?? request.socket.remoteAddress ?? ''),
-    allowList: isLocalClient,
-    errorResponseBuilder: () => new Problem(429, 'Too many requests from this address. Please slow down.'),
+    max: limitOf,
+    keyGenerator: clientOf,
+    allowList: request => limitOf(request) === 0 || (exemptLocal && isLocalClient(request)),
+    errorResponseBuilder: request => {
+      const sender = keyOf(request) === undefined ? 'from this address' : 'with this key'
+      return new Problem(429, `Too many requests ${sender}. Please slow down.`)
+    },
   })
   return () => shared?.close()
 }

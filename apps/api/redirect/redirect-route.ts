@@ -105,7 +105,7 @@ export function redirectRoutes(
 
   app.get<SlugRequest>(
     slugRoute,
-    { schema: { ...schema, operationId: 'follow', summary: 'Follow a link' } },
+    { config: { access: 'open' }, schema: { ...schema, operationId: 'follow', summary: 'Follow a link' } },
     (request, reply) => findAndFollow(request, reply, request.params.slug),
   )
 
@@ -117,7 +117,7 @@ export function redirectRoutes(
         operationId: 'follow',
         summary: 'Look up where a link leads, without counting a visit',
       },
-      config: { swagger: { exposeHeadRoute: true } },
+      config: { access: 'open', swagger: { exposeHeadRoute: true } },
     },
     (request, reply) => findAndFollow(request, reply, request.params.slug),
   )

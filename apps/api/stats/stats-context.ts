@@ -5,6 +5,6 @@ import type { SharedResponses } from './shared-responses.ts'
 export interface StatsContext {
   database: Database
   responses: SharedResponses
-  /** The routes' `config`: rate limits. */
+  /** The routes' `config`: who may use them, and rate limits. */
   config: object
 }

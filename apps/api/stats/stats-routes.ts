@@ -8,8 +8,6 @@ import type { FreshnessReader } from '../freshness/read-freshness.ts'
 import type { LimitPerClient } from '../limits/limit-per-client.ts'
 import { perMinute } from '../limits/rate-limits.ts'
 import { shedLoad } from '../limits/shed-load.ts'
-import type { HostCheck } from '../rebound-hosts.ts'
-import { refuseReboundHosts } from '../rebound-hosts.ts'
 import { breakdownRoutes } from './breakdowns/breakdown-routes.ts'
 import { rangeBreakdowns } from './breakdowns/range-breakdowns.ts'
 import { exportRoutes } from './exports/export-routes.ts'
@@ -35,11 +33,9 @@ export const statsRoutes: FastifyPluginAsyncTypebox<{
   freshness: FreshnessReader
   live: LiveOptions
   limitExports: LimitPerClient
-  hostCheck: HostCheck
-  /** Requests per minute from one public address; 0: no limit. */
+  /** Requests per minute with one key, or from one address; 0: no limit. */
   perMinute: number
 }> = async (app, options) => {
-  refuseReboundHosts(app, options.hostCheck)
   await shedLoad(app)
   // Bodies are serialized already; the schemas only document them, so no serializer is compiled from them.
   app.setSerializerCompiler(() => JSON.stringify)
@@ -54,7 +50,7 @@ export const statsRoutes: FastifyPluginAsyncTypebox<{
     database: streamingDatabaseOn(options.pool),
     exportDatabase: streamingDatabaseOn(options.exportPool),
     responses: createSharedResponses(options.freshness),
-    config: perMinute(options.perMinute, 'stats'),
+    config: { access: 'stats:read', ...perMinute(options.perMinute, 'stats') } as const,
   }
   await app.register(topLinksRoute, context)
   await app.register(linkStatsRoutes, context)
