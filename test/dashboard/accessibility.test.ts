@@ -21,7 +21,14 @@ describe.skipIf(!browserAvailable())('the dashboard is for everybody', () => {
   beforeAll(async () => {
     dashboard = await startDashboard()
     const { origin, pool } = dashboard
-    await shorten(origin, { slug: longSlug, long_url: `https://example.com/${'long-'.repeat(60)}` })
+    await shorten(origin, {
+      slug: longSlug,
+      long_url: `https://example.com/${'long-'.repeat(60)}`,
+      title: 'A title that is as long as titles are where somebody has much to say about a link',
+      tags: ['a-tag-without-a-space-of-fifty-characters-01234567', 'press'],
+      note: 'note '.repeat(50),
+      max_visits: 12_345_678,
+    })
     const random = seededRandom('accessibility')
     const visits = Array.from({ length: 1_234 }, (_, i) => ({
       ...someVisit(Date.now() - i * 600_000, random),
@@ -34,6 +41,7 @@ describe.skipIf(!browserAvailable())('the dashboard is for everybody', () => {
     }))
     await recordVisits(pool, longSlug, referrers)
     await shorten(origin, { slug: 'silent' })
+    await shorten(origin, { slug: 'disabled', disabled: true })
     for (const slug of ['misprint', longSlug.toUpperCase()]) await fetch(`${origin}/${slug}`)
     pages = {
       links: `${origin}/`,
@@ -47,12 +55,16 @@ describe.skipIf(!browserAvailable())('the dashboard is for everybody', () => {
       'nothing found': `${origin}/?search=nothing-begins-so`,
       'link without visits': `${origin}/?link=silent`,
       'no link': `${origin}/?link=unknown`,
+      ranked: `${origin}/?sort=visits`,
+      audit: `${origin}/?view=audit`,
     }
   }, 120_000)
 
   /** Most of what axe can find is on these. */
   function mainPages() {
-    return Object.entries(pages).filter(([name]) => ['links', 'link', 'overview', 'filtered'].includes(name))
+    return Object.entries(pages).filter(([name]) =>
+      ['links', 'link', 'overview', 'filtered', 'audit'].includes(name),
+    )
   }
 
   async function violations(page: Page, rules?: string[]): Promise<string[]> {
@@ -69,8 +81,11 @@ describe.skipIf(!browserAvailable())('the dashboard is for everybody', () => {
 
   async function open(url: string, options: Parameters<typeof openPage>[2]) {
     const opened = await openPage(dashboard.browser, url, options)
-    await opened.page.locator('.link-rows, .cards dd, .empty, .lead:has-text("no link")').first().waitFor()
-    if (/link=|view=/.test(url) && !url.includes('unknown'))
+    await opened.page
+      .locator('.link-rows, .cards dd, .empty, .history li, .keys-list li, .lead:has-text("no link")')
+      .first()
+      .waitFor()
+    if (/link=|view=overview/.test(url) && !url.includes('unknown'))
       await opened.page.locator('.breakdown').first().waitFor()
     return opened
   }
@@ -78,7 +93,9 @@ describe.skipIf(!browserAvailable())('the dashboard is for everybody', () => {
   it('axe finds nothing', async () => {
     for (const [name, url] of isNightly ? Object.entries(pages) : mainPages()) {
       // What is narrow is so on few pages.
-      for (const viewport of ['links', 'link', 'filtered'].includes(name) ? [desktop, phone] : [desktop]) {
+      for (const viewport of ['links', 'link', 'filtered', 'audit'].includes(name)
+        ? [desktop, phone]
+        : [desktop]) {
         const { page, incidents } = await open(url, { colorScheme: 'light', viewport })
         expect({ name, viewport, found: await violations(page) }).toEqual({ name, viewport, found: [] })
         // Of a theme, only the colors differ, and they are the same at any width.
@@ -113,7 +130,7 @@ describe.skipIf(!browserAvailable())('the dashboard is for everybody', () => {
       await page.getByLabel('Long URL').fill('https://example.com/')
       await page.keyboard.press('Enter')
       await page.getByRole('region', { name: 'Your new link' }).waitFor()
-      await page.route('**/stats?*', route => route.abort())
+      await page.route('**/api/links?*', route => route.abort())
       await page.getByText('Trying again…').waitFor()
       expect(await violations(page)).toEqual([])
 
@@ -131,6 +148,28 @@ describe.skipIf(!browserAvailable())('the dashboard is for everybody', () => {
       await report.locator('summary').click()
       expect(await violations(report)).toEqual([])
     }, 120_000)
+  }
+
+  for (const colorScheme of themes) {
+    it(`axe finds nothing in the menu and the dialogs of a link, which fit 360 px, ${colorScheme}`, async () => {
+      const { page, incidents } = await open(pages.links ?? '', { colorScheme, viewport: phone })
+      const menu = page.getByRole('button', { name: `Actions for ${longSlug}` })
+      for (const action of ['Edit…', 'Change expiry…', 'History…', 'Delete…']) {
+        await menu.click()
+        await page.getByRole('menuitem', { name: action }).waitFor()
+        if (action === 'Edit…') expect(await violations(page)).toEqual([])
+        await page.getByRole('menuitem', { name: action }).click()
+        const dialog = page.getByRole('dialog')
+        await dialog.locator('input, .history li').first().waitFor()
+        if (action === 'Delete…') await dialog.getByRole('button', { name: 'Delete' }).click()
+        expect({ action, found: await violations(page) }).toEqual({ action, found: [] })
+        expect({ action, overflow: await overflowOf(page) }).toEqual({ action, overflow: 0 })
+        expect(await dialog.evaluate(element => element.scrollWidth - element.clientWidth)).toBe(0)
+        await page.keyboard.press('Escape')
+        await dialog.waitFor({ state: 'detached' })
+      }
+      expect(incidents).toEqual([])
+    })
   }
 
   it('fits 360 px and a zoom of 200 % without scrolling sideways', async () => {

@@ -4,7 +4,7 @@ import type { FilterQuery } from '../../api/stats/raw/filter-schema.ts'
 import type { SeriesInterval } from '../../api/stats/series/series-schema.ts'
 import type { TopLinksQuery } from '../../api/stats/top-links/top-links-schema.ts'
 
-export const views = ['links', 'overview', 'keys', 'audit'] as const
+const views = ['links', 'overview', 'keys', 'audit'] as const
 export type View = (typeof views)[number]
 
 export type Window = NonNullable<TopLinksQuery['window']>

@@ -1,16 +1,9 @@
+import type { HistoryEntry as Change } from '../../../api/audit/audit-schema.ts'
 import type { LinkResource as Link, LinkPatch, NewLinkBody } from '../../../api/resource/link-schema.ts'
 import type { Address } from '../address.ts'
 import { send } from './send.ts'
 
-export type { Link, LinkPatch }
-
-export interface Change {
-  at: string
-  by: { id: number; name: string } | null
-  via: 'api' | 'page' | 'command'
-  action: string
-  changes: Record<string, [before: unknown, after: unknown]>
-}
+export type { Change, Link, LinkPatch }
 
 const linksPerPage = 25
 
@@ -35,4 +28,6 @@ export const changeLink = (slug: string, body: LinkPatch, ifMatch?: string) =>
 
 export const deleteLink = (slug: string) => send('DELETE', linkPath(slug))
 
-export const readHistory = (slug: string) => send<Change[]>('GET', `${linkPath(slug)}/history`)
+export function historyUrl(slug: string, after: string | undefined): string {
+  return `${linkPath(slug)}/history?${new URLSearchParams({ limit: '50', ...(after !== undefined && { after }) })}`
+}

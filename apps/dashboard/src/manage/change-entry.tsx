@@ -13,7 +13,11 @@ const actionTitles: Record<string, string> = {
   'domain.blocked': 'blocked the domain',
   'domain.allowed': 'allowed the domain',
 }
-const viaTitles = { api: 'through the API', page: 'on the page', command: 'on the command line' }
+const viaTitles: Record<string, string> = {
+  api: 'through the API',
+  page: 'on the page',
+  command: 'on the command line',
+}
 
 export function actionTitle(action: string): string {
   return actionTitles[action] ?? action.replaceAll(/[._]/g, ' ')
@@ -26,7 +30,7 @@ export function Author({ change }: { change: Pick<Change, 'by' | 'via'> }) {
     <>
       {by !== null && <bdi class="author">{by.name}</bdi>}{' '}
       <span class="muted">
-        {viaTitles[via]}
+        {viaTitles[via] ?? via}
         {by === null && via !== 'command' && ', without a key'}
       </span>
     </>

@@ -28,6 +28,9 @@ const titles: Record<string, string> = {
   max_visits: 'Visit limit',
   forward_query: 'Pass the query on',
   disabled: 'Disabled',
+  // Of keys, in the audit.
+  scopes: 'May',
+  requests_per_minute: 'Requests per minute',
 }
 
 /** The name of a field on the page. */
