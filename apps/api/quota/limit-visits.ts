@@ -17,12 +17,13 @@
  */
 import { createGroupCommit } from '@hopcount/shared/group-commit.ts'
 import type { Log } from '@hopcount/shared/log.ts'
-import { createHealthLog } from '@hopcount/shared/log.ts'
 import { LRUCache } from 'lru-cache'
-import type { Pool, PoolClient } from 'pg'
+import type { Pool } from 'pg'
 import type { DatabaseWatch } from '../watch-database.ts'
-import type { Reservation, UnusedPlaces } from './quota-queries.ts'
-import { reserveVisits, returnPlaces } from './quota-queries.ts'
+import type { Reservation } from './quota-queries.ts'
+import { linksWithVisitsLeft, reserveVisits } from './quota-queries.ts'
+import type { Places } from './return-unused.ts'
+import { createReturner } from './return-unused.ts'
 
 export interface LimitedLink {
   id: number
@@ -32,30 +33,12 @@ export interface LimitedLink {
 export interface Quota {
   /** May this request be redirected? Synchronous while the process has places, or knows that there are none. */
   take(link: LimitedLink): boolean | Promise<boolean>
+  /** Would a request be redirected? Takes nothing. */
+  hasLeft(link: LimitedLink): boolean | Promise<boolean>
   /** A request that was let pass was not redirected, and its visit will not be counted. */
   putBack(link: LimitedLink): void
   /** Returns what is left. */
   close(): Promise<void>
-}
-
-interface Waiter {
-  resolve: (passes: boolean) => void
-  reject: (error: unknown) => void
-}
-
-interface Places {
-  linkId: number
-  maxVisits: number
-  free: number
-  /** Of the database in which the free ones are reserved. */
-  epoch: string
-  /** performance.now() */
-  usedAt: number
-  /** In order of arrival; none while places are free. */
-  waiting: Waiter[]
-  reserving: boolean
-  /** Ends the pause before the second attempt. */
-  wake: () => void
 }
 
 const keepUnusedMs = 200
@@ -72,12 +55,9 @@ export function createQuota(options: {
   log: Log
 }): Quota {
   const { pool, watch, log } = options
-  const health = createHealthLog(log, 'returning unused visits of links with max_visits')
   const held = new Map<number, Places>()
   const exhausted = new LRUCache<number, { maxVisits: number; until: number }>({ max: maxExhausted })
-  /** Reserved under a limit that has changed since. */
-  let outdated: UnusedPlaces[] = []
-  let returning: Promise<void> | undefined
+  const unused = createReturner({ pool, held, log })
   let timer: NodeJS.Timeout | undefined
 
   const reservations = createGroupCommit<Places, Reservation & { waiting: number }>({
@@ -93,10 +73,18 @@ export function createQuota(options: {
     },
   })
 
+  const lookUps = createGroupCommit<number, boolean>({
+    maxWeight: maxLinksPerStatement,
+    async commit(linkIds) {
+      const left = await linksWithVisitsLeft(pool, linkIds)
+      return linkIds.map(linkId => left.has(linkId))
+    },
+  })
+
   watch.onEpoch(() => {
     // The database may have lost the reservations.
     for (const places of held.values()) places.free = 0
-    outdated = []
+    unused.forget()
     exhausted.clear()
   })
 
@@ -107,12 +95,22 @@ export function createQuota(options: {
       places.usedAt = performance.now()
       return true
     }
-    const refused = exhausted.get(link.id)
-    if (refused?.maxVisits === link.maxVisits && performance.now() < refused.until) return false
+    if (isKnownExhausted(link)) return false
     return new Promise((resolve, reject) => {
       places.waiting.push({ resolve, reject })
       if (!places.reserving) void reserve(places)
     })
+  }
+
+  function isKnownExhausted({ id, maxVisits }: LimitedLink): boolean {
+    const refused = exhausted.get(id)
+    return refused?.maxVisits === maxVisits && performance.now() < refused.until
+  }
+
+  function hasLeft(link: LimitedLink): boolean | Promise<boolean> {
+    const places = held.get(link.id)
+    if (places?.maxVisits === link.maxVisits && places.free > 0) return true
+    return isKnownExhausted(link) ? false : lookUps.add(link.id)
   }
 
   function placesOf({ id, maxVisits }: LimitedLink): Places {
@@ -138,14 +136,10 @@ export function createQuota(options: {
 
   function limitChanged(places: Places, maxVisits: number): void {
     places.maxVisits = maxVisits
-    setAside(places, places.free)
+    unused.setAside(places, places.free)
     places.free = 0
     exhausted.delete(places.linkId)
     places.wake()
-  }
-
-  function setAside({ linkId, epoch }: Places, places: number): void {
-    if (places > 0) outdated.push({ linkId, places, epoch })
   }
 
   /** Until nobody waits for the link. Never rejects. */
@@ -155,7 +149,7 @@ export function createQuota(options: {
       let mayWait = exhausted.get(places.linkId)?.maxVisits !== places.maxVisits
       while (places.waiting.length > 0) {
         // Otherwise our own outdated places could be those that are missing.
-        if (outdated.length > 0) await returnUnused(() => false)
+        if (unused.areSetAside()) await unused.giveBack(() => false)
         const { maxVisits } = places
         const reservation = await reservations.add(places)
         accept(places, reservation, maxVisits)
@@ -183,7 +177,7 @@ export function createQuota(options: {
     for (const waiter of passing) waiter.resolve(true)
     const left = reserved - passing.length
     if (places.maxVisits === maxVisits) places.free += left
-    else setAside(places, left)
+    else unused.setAside(places, left)
   }
 
   function refuse(places: Places): void {
@@ -213,14 +207,14 @@ export function createQuota(options: {
 
   function look(): void {
     const isUnused = unusedSince(performance.now() - keepUnusedMs)
-    let anyUnused = outdated.length > 0
+    let anyUnused = unused.areSetAside()
     for (const places of held.values()) {
       if (!isUnused(places)) continue
       if (places.free > 0) anyUnused = true
       else held.delete(places.linkId)
     }
-    if (anyUnused) void returnUnused(isUnused)
-    if (held.size === 0 && outdated.length === 0) {
+    if (anyUnused) void unused.giveBack(isUnused)
+    if (held.size === 0 && !unused.areSetAside()) {
       clearInterval(timer)
       timer = undefined
     }
@@ -230,48 +224,12 @@ export function createQuota(options: {
     return places => places.usedAt <= time && !places.reserving && places.waiting.length === 0
   }
 
-  /** One at a time: concurrent calls share the one in progress. Never rejects. */
-  function returnUnused(isUnused: (places: Places) => boolean): Promise<void> {
-    returning ??= returnTogether(isUnused).finally(() => {
-      returning = undefined
-    })
-    return returning
-  }
-
-  async function returnTogether(isUnused: (places: Places) => boolean): Promise<void> {
-    let client: PoolClient
-    try {
-      client = await pool.connect()
-    } catch (error) {
-      // Nothing was sent, so the places remain, and may be used.
-      health.fails(error)
-      return
-    }
-    const unused = outdated
-    outdated = []
-    for (const places of held.values()) {
-      if (places.free === 0 || !isUnused(places)) continue
-      unused.push({ linkId: places.linkId, places: places.free, epoch: places.epoch })
-      places.free = 0
-    }
-    let failed = true
-    try {
-      if (unused.length > 0) await returnPlaces(client, unused)
-      failed = false
-      health.works()
-    } catch (error) {
-      health.fails(error)
-    } finally {
-      client.release(failed)
-    }
-  }
-
   async function close(): Promise<void> {
     await reservations.idle()
     clearInterval(timer)
-    await returning
-    await returnUnused(() => true)
+    await unused.giveBack(() => false)
+    await unused.giveBack(() => true)
   }
 
-  return { take, putBack, close }
+  return { take, hasLeft, putBack, close }
 }

@@ -52,6 +52,20 @@ export async function reserveVisits(
   )
 }
 
+/** Those of the links that would be redirected once more. */
+export async function linksWithVisitsLeft(pool: Pool, linkIds: number[]): Promise<Set<number>> {
+  const { rows } = await pool.query<{ id: number }>({
+    name: 'links-with-visits-left',
+    text: `SELECT link.id FROM links AS link
+           LEFT JOIN link_quotas AS quota ON quota.link_id = link.id
+           LEFT JOIN link_totals AS total ON total.link_id = link.id
+           WHERE link.id = ANY($1::bigint[])
+             AND (link.max_visits IS NULL OR link.max_visits > greatest(quota.granted, total.visits, 0))`,
+    values: [bigintArray(linkIds)],
+  })
+  return new Set(rows.map(row => row.id))
+}
+
 export interface UnusedPlaces {
   linkId: number
   places: number

@@ -132,6 +132,19 @@ test('a redirect whose visit is not kept makes room for another', async () => {
   await waitUntil(async () => (await granted(link.id)) === 1, { what: 'the place is returned' })
 })
 
+test('whether a link is exhausted can be asked without taking a visit', async () => {
+  const link = await limitedLink(2)
+  for (let i = 0; i < 3; i++) expect(await quotaOf(0).hasLeft(link)).toBe(true)
+  expect(await granted(link.id)).toBe(0)
+  expect(await burst([quotaOf(1)], link, 2)).toBe(2)
+  expect(await quotaOf(0).hasLeft(link)).toBe(false)
+  expect(await quotaOf(1).take(link)).toBe(false)
+  expect(quotaOf(1).hasLeft(link)).toBe(false)
+  const counted = await limitedLink(2)
+  await countVisits(counted.id, 2)
+  expect(await quotaOf(0).hasLeft(counted)).toBe(false)
+})
+
 test('visits from before the limit use it up', async () => {
   const link = await limitedLink(100)
   await countVisits(link.id, 90)
