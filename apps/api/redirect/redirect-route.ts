@@ -82,7 +82,7 @@ export function redirectRoutes(
     pages: VisitorPages
     isLoop: LoopCheck
     sendPreview: SendPreview
-    quota: Pick<Quota, 'take' | 'putBack'>
+    quota: Omit<Quota, 'close'>
     /** Words in place of a slug that lead to a route, in lower case. */
     routes: ReadonlySet<string>
   },
@@ -194,7 +194,7 @@ export function redirectRoutes(
     else if (isLoop(link, request)) sendLoop(reply)
     else {
       const target = rules.forwardQuery ? forwardQuery(link.longUrl, request.url) : link.longUrl
-      if (rules.maxVisits === undefined || request.method === 'HEAD') follow(request, reply, link, target)
+      if (rules.maxVisits === undefined) follow(request, reply, link, target)
       else followIfLeft(request, reply, link, target, { id: link.id, maxVisits: rules.maxVisits })
     }
   }
@@ -210,7 +210,7 @@ export function redirectRoutes(
       if (passes) follow(request, reply, link, target, limited)
       else sendOver(request, reply, link)
     }
-    const passes = quota.take(limited)
+    const passes = request.method === 'HEAD' ? quota.hasLeft(limited) : quota.take(limited)
     if (typeof passes === 'boolean') decide(passes)
     else passes.then(decide).catch(error => sendFailure(reply, error))
   }
