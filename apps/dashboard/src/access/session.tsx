@@ -22,6 +22,8 @@ interface SessionState {
 
 const SessionContext = createContext<SessionState | undefined>(undefined)
 const retryMs = 2_000
+/** Reading a session extends it, as long as its page is looked at. */
+const extendMs = 30 * 60_000
 
 export function SessionProvider({ children }: { children: ComponentChildren }) {
   const [session, setSession] = useState<Session>()
@@ -42,18 +44,6 @@ export function SessionProvider({ children }: { children: ComponentChildren }) {
       clearTimeout(timer)
       const outcome = await readSession()
       isReading = false
-      if ('problem' in outcome && outcome.problem.status === 404) {
-        // An API process of the release before, while it is being replaced: it has no keys.
-        setSession({
-          access: 'open',
-          public_shorten: false,
-          signed_in: false,
-          name: null,
-          scopes: ['admin'],
-          expires_at: null,
-        })
-        return
-      }
       if ('problem' in outcome) {
         setProblem(outcome.problem)
         timer = setTimeout(read, retryMs)
@@ -76,10 +66,14 @@ export function SessionProvider({ children }: { children: ComponentChildren }) {
     }
 
     void read()
+    const extension = setInterval(() => {
+      if (!document.hidden && current.current?.signed_in) void read()
+    }, extendMs)
     pageEvents.addEventListener('unauthorized', read)
     document.addEventListener('visibilitychange', readIfSignedOut)
     return () => {
       clearTimeout(timer)
+      clearInterval(extension)
       pageEvents.removeEventListener('unauthorized', read)
       document.removeEventListener('visibilitychange', readIfSignedOut)
     }

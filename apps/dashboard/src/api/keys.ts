@@ -1,26 +1,14 @@
-import type { Change } from './links.ts'
+import type { HistoryEntry } from '../../../api/audit/audit-schema.ts'
+import type { CreatedKey, Key } from '../../../api/keys/key-schema.ts'
 import { send } from './send.ts'
-import type { Scope } from './session.ts'
 
-export interface Key {
-  id: number
-  name: string
-  /** Its first characters. */
-  hint: string
-  scopes: Scope[]
-  requests_per_minute: number | null
-  created_at: string
-  expires_at: string | null
-  revoked_at: string | null
-  state: 'active' | 'expired' | 'revoked'
-}
-
-export type AuditEntry = Change & { subject: string }
+export type { CreatedKey, Key }
+export type AuditEntry = HistoryEntry & { subject: string }
 
 export const keysPath = '/api/keys'
 
-export const createKey = (body: Record<string, unknown>) =>
-  send<Key & { key: string }>('POST', keysPath, { body })
+/** The body is as it was typed: the server checks it. */
+export const createKey = (body: Record<string, unknown>) => send<CreatedKey>('POST', keysPath, { body })
 
 export const revokeKey = (id: number) => send('DELETE', `${keysPath}/${id}`)
 

@@ -1,11 +1,11 @@
 import { useRef, useState } from 'preact/hooks'
 import { browserZone } from '../address.ts'
-import type { Key } from '../api/keys.ts'
+import type { CreatedKey } from '../api/keys.ts'
 import { createKey } from '../api/keys.ts'
 import type { Problem } from '../api/problem.ts'
 import { CopyButton } from '../page/copy-button.tsx'
 import { FormField } from '../page/form-field.tsx'
-import { instantOf } from './link-fields.ts'
+import { fieldDetail, fieldProblem, instantOf } from './link-fields.ts'
 
 const scopes = [
   ['links:read', 'see links'],
@@ -17,7 +17,7 @@ const fields = ['name', 'scopes', 'expires_at', 'requests_per_minute']
 
 export function CreateKey() {
   const form = useRef<HTMLFormElement>(null)
-  const [created, setCreated] = useState<Key & { key: string }>()
+  const [created, setCreated] = useState<CreatedKey>()
   const [problem, setProblem] = useState<Problem>()
   const [isSending, setSending] = useState(false)
 
@@ -26,7 +26,8 @@ export function CreateKey() {
     const element = form.current
     if (element === null || isSending) return
     setSending(true)
-    const outcome = await createKey(readForm(element))
+    const wish = readForm(element)
+    const outcome = isProblem(wish) ? wish : await createKey(wish)
     setSending(false)
     if ('data' in outcome) {
       element.reset()
@@ -34,12 +35,12 @@ export function CreateKey() {
       setCreated(outcome.data)
     } else {
       setProblem(outcome.problem)
-      const first = fields.find(name => detailOf(name, outcome.problem) !== undefined)
+      const first = fields.find(name => fieldDetail(outcome.problem, name) !== undefined)
       if (first !== undefined) document.getElementById(`key-${first}`)?.focus()
     }
   }
 
-  const isOfAField = fields.some(name => detailOf(name, problem) !== undefined)
+  const isOfAField = fields.some(name => fieldDetail(problem, name) !== undefined)
   return (
     <>
       <form ref={form} class="card key-form" onSubmit={send} noValidate aria-label="New key">
@@ -48,7 +49,7 @@ export function CreateKey() {
           name="name"
           label="Name"
           hint="who or what it is for"
-          problem={detailOf('name', problem)}
+          problem={fieldDetail(problem, 'name')}
         >
           {attributes => <input {...attributes} type="text" autocomplete="off" />}
         </FormField>
@@ -69,7 +70,7 @@ export function CreateKey() {
             </label>
           ))}
           <p id="key-scopes-problem" class="field-problem" aria-live="polite">
-            {detailOf('scopes', problem)}
+            {fieldDetail(problem, 'scopes')}
           </p>
         </fieldset>
         <div class="pair">
@@ -78,7 +79,7 @@ export function CreateKey() {
             name="expires_at"
             label="Expires"
             hint={`optional, ${browserZone().replaceAll('_', ' ')}`}
-            problem={detailOf('expires_at', problem)}
+            problem={fieldDetail(problem, 'expires_at')}
           >
             {attributes => <input {...attributes} type="datetime-local" max="9999-12-31T23:59" />}
           </FormField>
@@ -87,7 +88,7 @@ export function CreateKey() {
             name="requests_per_minute"
             label="Requests per minute"
             hint="optional"
-            problem={detailOf('requests_per_minute', problem)}
+            problem={fieldDetail(problem, 'requests_per_minute')}
           >
             {attributes => <input {...attributes} type="text" inputMode="numeric" autocomplete="off" />}
           </FormField>
@@ -136,19 +137,27 @@ function NewKey({ name, secret, hide }: { name: string; secret: string; hide: ()
   )
 }
 
-function readForm(form: HTMLFormElement): Record<string, unknown> {
-  const data = new FormData(form)
-  const text = (name: string) => String(data.get(name) ?? '').trim()
-  const [expiresAt, limit] = [text('expires_at'), text('requests_per_minute').replace(/[\s,]/g, '')]
-  return {
-    name: text('name'),
-    scopes: data.getAll('scopes'),
-    ...(expiresAt !== '' && { expires_at: instantOf(expiresAt) }),
-    // Not a number: as it was typed, for the server to refuse.
-    ...(limit !== '' && { requests_per_minute: /^\d{1,15}$/.test(limit) ? Number(limit) : limit }),
-  }
+function isProblem(wish: object): wish is { problem: Problem } {
+  return 'problem' in wish
 }
 
-function detailOf(name: string, problem: Problem | undefined): string | undefined {
-  return problem?.fields.find(field => field.name.split('/')[0] === name)?.detail
+/** The request body, or a problem for which the server would have no friendlier words. */
+function readForm(form: HTMLFormElement): Record<string, unknown> | { problem: Problem } {
+  const data = new FormData(form)
+  const text = (name: string) => String(data.get(name) ?? '').trim()
+  const [name, scopes, expiresAt] = [text('name'), data.getAll('scopes'), text('expires_at')]
+  const limit = text('requests_per_minute').replace(/[\s,]/g, '')
+  const expiry = form.elements.namedItem('expires_at')
+  if (name === '') return fieldProblem('name', 'Please enter a name.')
+  if (scopes.length === 0) return fieldProblem('scopes', 'Please choose at least one.')
+  if (expiry instanceof HTMLInputElement && expiry.validity.badInput)
+    return fieldProblem('expires_at', 'Please enter both date and time, or neither.')
+  if (!/^\d{0,15}$/.test(limit))
+    return fieldProblem('requests_per_minute', 'Please enter a whole number, or nothing.')
+  return {
+    name,
+    scopes,
+    ...(expiresAt !== '' && { expires_at: instantOf(expiresAt) }),
+    ...(limit !== '' && { requests_per_minute: Number(limit) }),
+  }
 }

@@ -29,6 +29,7 @@ const titles: Record<string, string> = {
   forward_query: 'Pass the query on',
   disabled: 'Disabled',
   // Of keys, in the audit.
+  name: 'Name',
   scopes: 'May',
   requests_per_minute: 'Requests per minute',
 }
@@ -42,11 +43,10 @@ export function fieldTitle(name: string): string {
 export function fieldDetail(problem: Problem | undefined, name: string): string | undefined {
   // A problem with one tag is about the tags.
   const detail = problem?.fields.find(field => field.name.split('/')[0] === name)?.detail
+  const title = fieldTitle(name).replace(/^[A-Z](?![A-Z])/, first => first.toLowerCase())
   return detail
-    ?.replace(
-      new RegExp(`^${name}\\b`),
-      `The ${fieldTitle(name).replace(/^[A-Z](?![A-Z])/, first => first.toLowerCase())}`,
-    )
+    ?.replace(/^must /, `${name} must `)
+    .replace(new RegExp(`^${name}\\b`), `The ${title}`)
     .replace('This slug', 'This short name')
 }
 

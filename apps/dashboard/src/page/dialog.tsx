@@ -10,18 +10,22 @@ export function Dialog(props: {
 }) {
   const dialog = useRef<HTMLDialogElement>(null)
   const titleId = useId()
+  const isGone = useRef(false)
   useEffect(() => {
     const element = dialog.current
     element?.showModal()
-    // Removing an open dialog would leave the focus nowhere.
-    return () => element?.close()
+    return () => {
+      isGone.current = true
+      // Removing an open dialog would leave the focus nowhere.
+      element?.close()
+    }
   }, [])
   return (
     <dialog
       ref={dialog}
       class={props.wide ? 'wide' : undefined}
       aria-labelledby={titleId}
-      onClose={props.close}
+      onClose={() => !isGone.current && props.close()}
     >
       <h2 id={titleId}>{props.title}</h2>
       {props.children}
