@@ -14,7 +14,9 @@ import { unescape as percentDecode } from 'node:querystring'
 import { domainName } from '@hopcount/shared/domain-names.ts'
 import { isPublicAddress } from '@hopcount/shared/public-address.ts'
 import { LRUCache } from 'lru-cache'
-import type { DomainCheck } from '../targets/domain-rules.ts'
+
+/** Why links may not lead to this host, as `URL.hostname`; undefined: they may. May throw what keeps it from knowing. */
+export type DomainCheck = (hostname: string) => 'blocked' | 'not allowed' | undefined
 
 export interface LongUrlOptions {
   /** The hosts of this service, each as `URL.host`: without a port it has those of http and https. */

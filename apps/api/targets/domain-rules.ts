@@ -11,18 +11,15 @@
  */
 import { covers, normalizeHostname, parseDomain } from '@hopcount/shared/domain-names.ts'
 import type { Pool } from 'pg'
+import type { DomainCheck } from '../links/check-long-url.ts'
 import type { BlockedFile } from './blocked-file.ts'
 import { listDomainRules } from './domain-queries.ts'
 
-/**
- * Why links may not lead to this host; undefined: they may. Throws what reading the table has thrown, if that is needed
- * to know.
- * @param hostname `URL.hostname`
- */
-export type DomainCheck = (hostname: string) => 'blocked' | 'not allowed' | undefined
-
 export interface DomainRules {
-  /** Resolves with a check that knows what was committed 1 s ago; call it for each request. */
+  /**
+   * Resolves with a check that knows what was committed 1 s ago; call it for each request. If the table can't be read, the
+   * check throws why once it needs to know.
+   */
   current(): Promise<DomainCheck>
 }
 
