@@ -23,10 +23,13 @@ export interface Edit {
   change: (before: LinkFields) => LinkFields
 }
 
+/** Whom the audit names. */
+type Editor = Pick<Actor, 'keyId' | 'via'>
+
 export type Edited = LinkRow | Problem
 
 /** Returns a result per edit. Slugs may not repeat. Edits that change nothing leave the version as it is. */
-export function editLinks(changeLinks: ChangeLinks, actor: Actor, edits: Edit[]): Promise<Edited[]> {
+export function editLinks(changeLinks: ChangeLinks, actor: Editor, edits: Edit[]): Promise<Edited[]> {
   const slugs = edits.map(({ slug }) => slug)
   return changeLinks(slugs, async client => {
     const rows = await lockRows(client, slugs)
@@ -49,7 +52,7 @@ export interface Deletion {
 /** Returns a Problem per deletion that was not possible. A link that is deleted already stays so. */
 export function deleteLinks(
   changeLinks: ChangeLinks,
-  actor: Actor,
+  actor: Editor,
   deletions: Deletion[],
 ): Promise<(Problem | undefined)[]> {
   const slugs = [...new Set(deletions.map(({ slug }) => slug))]
@@ -90,7 +93,7 @@ function applyEdit(edit: Edit, before: LinkRow | undefined): Change | Problem {
   }
 }
 
-async function storeChanges(client: PoolClient, actor: Actor, changes: Change[]): Promise<void> {
+async function storeChanges(client: PoolClient, actor: Editor, changes: Change[]): Promise<void> {
   if (changes.length === 0) return
   await client.query({
     name: 'store-link-changes',
