@@ -54,6 +54,7 @@ import {
   openQuota,
   openRecording,
   openStatsPools,
+  openTitleFetcher,
 } from './open-parts.ts'
 import type { OrphanCounter } from './orphans/count-orphans.ts'
 import { collectOwnHosts } from './own-hosts.ts'
@@ -214,6 +215,7 @@ async function addRoutes(app: FastifyInstance, parts: Parts): Promise<ApiMetrics
     ownHosts,
     allowPrivateTargets: configuration.ALLOW_PRIVATE_TARGETS,
     domainRules: parts.domainRules,
+    titles: await openTitleFetcher(app, { ...parts, ownHosts, changeLinks }),
     writesPerMinute: configuration.RATE_LIMIT_WRITES,
     readsPerMinute: configuration.RATE_LIMIT_STATS,
   })

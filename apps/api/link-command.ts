@@ -13,12 +13,14 @@ import { openPool, poolConfig } from '@hopcount/shared/database/database.ts'
 import { waitForDatabase } from '@hopcount/shared/database/wait-for-database.ts'
 import { parseDomain } from '@hopcount/shared/domain-names.ts'
 import { escapeControls } from '@hopcount/shared/escape-controls.ts'
+import { openLog } from '@hopcount/shared/log.ts'
 import { runCommand } from '@hopcount/shared/run-command.ts'
 import type { Pool } from 'pg'
 import { Problem } from './errors/problem.ts'
 import { createLinkChanger } from './links/change-links.ts'
 import type { LinkFields } from './links/link-fields.ts'
 import { describeFields } from './links/link-fields.ts'
+import { openLinkCache } from './redirect/lookup/link-cache.ts'
 import type { Edit } from './resource/edit-links.ts'
 import { deleteLinks, editLinks } from './resource/edit-links.ts'
 import type { LinkRow } from './resource/link-rows.ts'
@@ -40,14 +42,17 @@ const rulesKnownMs = 1_000
 
 await runCommand('link', async () => {
   const { command, names, options } = readArguments()
-  const databaseUrl = directDatabaseUrl(readConfiguration(process.env))
+  const configuration = readConfiguration(process.env)
   const pool = openPool(
     // Finding all links to a domain may read the whole table.
-    poolConfig(databaseUrl, { max: 2, applicationName: 'hopcount link', statementTimeoutMs: 600_000 }),
+    poolConfig(directDatabaseUrl(configuration), { max: 2, applicationName: 'hopcount link', statementTimeoutMs: 600_000 }),
     () => {},
   )
   await waitForDatabase(pool)
-  const changeLinks = createLinkChanger({ pool })
+  const cacheUrl = configuration.CACHE_REDIS_URL ?? configuration.REDIS_URL
+  // A Redis that is away makes no difference to the result, so there is nothing to be said about it.
+  const linkCache = cacheUrl === undefined ? undefined : openLinkCache(cacheUrl, openLog({ name: 'link', level: 'silent' }))
+  const changeLinks = createLinkChanger({ pool, block: linkCache?.block, onChange: () => {} })
 
   switch (command) {
     case 'show':
@@ -72,6 +77,7 @@ await runCommand('link', async () => {
     case 'domains':
       await listRules(pool)
   }
+  linkCache?.close()
   await pool.end()
 
   async function setDisabled(slugs: string[], disabled: boolean): Promise<void> {

@@ -17,12 +17,18 @@ import type { FastifyInstance } from 'fastify'
 import type { Pool } from 'pg'
 import pg from 'pg'
 import { startReports } from './freshness/report-producer.ts'
+import type { ChangeLinks } from './links/change-links.ts'
+import type { LinkFields } from './links/link-fields.ts'
 import { createOrphanCounter } from './orphans/count-orphans.ts'
+import type { OwnHosts } from './own-hosts.ts'
 import { createQuota } from './quota/limit-visits.ts'
 import { createGoneCounter } from './redirect/count-gone.ts'
 import { openResolver } from './redirect/lookup/open-resolver.ts'
+import { editLinks } from './resource/edit-links.ts'
 import { concurrentExports } from './stats/exports/export-routes.ts'
 import { maxExportMs } from './stats/exports/export-stream.ts'
+import type { DomainRules } from './targets/domain-rules.ts'
+import type { TitleFetcher } from './targets/titles/title-fetcher.ts'
 import type { VisitDurability } from './visits/keep-visits.ts'
 import { openVisitRecorder } from './visits/record-visits.ts'
 import type { DatabaseWatch } from './watch-database.ts'
@@ -159,6 +165,35 @@ export function openQuota(app: FastifyInstance, pool: Pool, watch: DatabaseWatch
   const quota = createQuota({ pool, watch, log })
   app.addHook('onClose', () => within(closeWithinMs, quota.close()))
   return quota
+}
+
+/** Loaded only where it is wanted: its HTML parser takes time and memory. */
+export async function openTitleFetcher(
+  app: FastifyInstance,
+  parts: {
+    configuration: Configuration
+    ownHosts: OwnHosts
+    domainRules: DomainRules
+    changeLinks: ChangeLinks
+    log: Log
+  },
+): Promise<TitleFetcher | undefined> {
+  const { configuration, ownHosts, domainRules, changeLinks, log } = parts
+  if (!configuration.FETCH_TITLES) return undefined
+  const { createTitleFetcher } = await import('./targets/titles/title-fetcher.ts')
+  const titles = createTitleFetcher({
+    ownHosts,
+    allowPrivateTargets: configuration.ALLOW_PRIVATE_TARGETS,
+    domainRules,
+    log,
+    async setTitle({ slug, longUrl }, title) {
+      const change = (before: LinkFields) =>
+        before.title === null && before.longUrl === longUrl ? { ...before, title } : before
+      await editLinks(changeLinks, { keyId: undefined, via: 'api' }, [{ slug, change }])
+    },
+  })
+  app.addHook('onClose', async () => titles.close())
+  return titles
 }
 
 export function openCounters(app: FastifyInstance, pool: Pool, log: Log) {

@@ -170,7 +170,8 @@ export const ConfigurationSchema = Type.Object({
   BLOCKED_DOMAINS: Type.Optional(
     Type.String({
       minLength: 1,
-      description: 'comma-separated domains that new links must not lead to, subdomains included.',
+      description:
+        'comma-separated domains that new links must not lead to, subdomains included; `npm run link block` adds more without a restart',
     }),
   ),
   BLOCKED_DOMAINS_FILE: Type.Optional(
@@ -186,6 +187,11 @@ export const ConfigurationSchema = Type.Object({
       description: 'comma-separated domains; if set, new links must lead to these or their subdomains',
     }),
   ),
+  FETCH_TITLES: Type.Boolean({
+    default: false,
+    description:
+      '`true`: links that are created without a title get the one of the page they lead to. The API requests it, but nothing on private networks unless `ALLOW_PRIVATE_TARGETS` is set',
+  }),
   TRUST_PROXY: Type.Optional(
     Type.String({
       minLength: 1,

@@ -7,7 +7,7 @@ import { perMinute } from '../limits/rate-limits.ts'
 import { checkNewLink } from './check-fields.ts'
 import { etagOf } from './etags.ts'
 import type { LinkContext } from './link-context.ts'
-import { fieldOptions, linkOrigin, refuseCompressed } from './link-context.ts'
+import { fieldOptions, linkCreated, linkOrigin, refuseCompressed } from './link-context.ts'
 import { describeLink, findRow } from './link-rows.ts'
 import { LinkSchema, NewLinkBodySchema } from './link-schema.ts'
 import { bodyRefusals, etagHeader, refusals } from './route-schemas.ts'
@@ -72,7 +72,7 @@ export const createLinkRoute: FastifyPluginAsyncTypebox<LinkContext> = async (ap
             ...(outcome.kind === 'created' && { location: `/api/links/${slug}` }),
           },
           body: describeLink(row, origin, actor),
-          committed: () => outcome.kind === 'created' && context.slugCreated(slug),
+          committed: () => outcome.kind === 'created' && linkCreated(context, outcome.link),
         }
       })
       return reply

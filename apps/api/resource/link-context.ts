@@ -5,9 +5,11 @@ import { Problem } from '../errors/problem.ts'
 import type { CreateOnce } from '../idempotency/create-once.ts'
 import type { ChangeLinks } from '../links/change-links.ts'
 import type { LinkCreator } from '../links/create-links.ts'
+import type { StoredLink } from '../links/link-queries.ts'
 import { originOf, requestOrigin } from '../links/request-origin.ts'
 import type { OwnHosts } from '../own-hosts.ts'
 import type { DomainRules } from '../targets/domain-rules.ts'
+import type { TitleFetcher } from '../targets/titles/title-fetcher.ts'
 import type { FieldOptions } from './check-fields.ts'
 
 export interface LinkContext {
@@ -22,9 +24,17 @@ export interface LinkContext {
   ownHosts: OwnHosts
   allowPrivateTargets: boolean
   domainRules: DomainRules
+  /** Undefined: titles of targets are not fetched. */
+  titles: TitleFetcher | undefined
   /** Requests that one public address may make per minute; 0: no limit. */
   writesPerMinute: number
   readsPerMinute: number
+}
+
+/** Call it for each link once its creation is committed, before the response is sent. */
+export function linkCreated({ slugCreated, titles }: LinkContext, { slug, fields }: StoredLink): void {
+  slugCreated(slug)
+  if (fields.title === null) titles?.add({ slug, longUrl: fields.longUrl })
 }
 
 /** What short URLs begin with. */

@@ -9,7 +9,7 @@ import { describeFields, plainLink } from '../links/link-fields.ts'
 import type { StoredLink } from '../links/link-queries.ts'
 import { checkNewLink } from './check-fields.ts'
 import type { LinkContext } from './link-context.ts'
-import { fieldOptions, linkOrigin, refuseCompressed } from './link-context.ts'
+import { fieldOptions, linkCreated, linkOrigin, refuseCompressed } from './link-context.ts'
 import type { ShortenedLink } from './link-schema.ts'
 import { NewLinkBodySchema, ShortenedLinkSchema } from './link-schema.ts'
 
@@ -56,7 +56,7 @@ export const shortenRoute: FastifyPluginAsyncTypebox<LinkContext> = async (app, 
         status: outcome.kind === 'created' ? 201 : 200,
         headers: { location: link.short_url },
         body: link,
-        committed: () => outcome.kind === 'created' && context.slugCreated(link.slug),
+        committed: () => outcome.kind === 'created' && linkCreated(context, outcome.link),
       }
     })
     return reply

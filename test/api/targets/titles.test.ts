@@ -7,6 +7,9 @@ import type { ResolveHost } from '../../../apps/api/targets/titles/fetch-page.ts
 import { fetchPage } from '../../../apps/api/targets/titles/fetch-page.ts'
 import { readTitle } from '../../../apps/api/targets/titles/read-title.ts'
 import { cleanUpLater } from '../../support/clean-up.ts'
+import type { RunningApi } from '../../support/hopcount.ts'
+import { shorten, startApi } from '../../support/hopcount.ts'
+import { createTestDatabase } from '../../support/test-database.ts'
 
 type Answer = (response: ServerResponse, request: IncomingMessage) => void
 
@@ -270,5 +273,47 @@ describe('a name', () => {
     expect(await titleOf(here(), { resolve, blocked: 'blocked.example' })).toBeUndefined()
     await expect(titleOf(here(), { resolve: async () => [] })).rejects.toThrow(/no address/)
     expect(requests.map(({ url }) => url)).toEqual(['/', '/next', '/', '/'])
+  })
+})
+
+describe('with FETCH_TITLES', () => {
+  let api: RunningApi
+  beforeAll(async () => {
+    const { url: databaseUrl } = await createTestDatabase()
+    api = await startApi({ databaseUrl, env: { FETCH_TITLES: 'true', ALLOW_PRIVATE_TARGETS: 'true' } })
+  })
+
+  async function titleFrom(slug: string): Promise<string | null> {
+    const response = await fetch(`${api.origin}/api/links/${slug}`)
+    return ((await response.json()) as { title: string | null }).title
+  }
+
+  test('a link that is created without a title gets the one of its target', async () => {
+    answers['/page'] = html('<title>Its own</title>')
+    const titled = await shorten(api.origin, { long_url: here('/page'), title: 'Given' })
+    const untitled = await shorten(api.origin, { long_url: here('/page') })
+    await expect.poll(() => titleFrom(untitled), { timeout: 10_000 }).toBe('Its own')
+    expect(await titleFrom(titled)).toBe('Given')
+    expect(requests).toHaveLength(1)
+  })
+
+  test('a title that is set meanwhile stays', async () => {
+    let respond: (() => void) | undefined
+    answers['/slow'] = response => {
+      respond = () => html('<title>Too late</title>')(response, {} as IncomingMessage)
+    }
+    answers['/next'] = html('<title>Next</title>')
+    const slug = await shorten(api.origin, { long_url: here('/slow') })
+    await expect.poll(() => respond, { timeout: 10_000 }).toBeDefined()
+    const changed = await fetch(`${api.origin}/api/links/${slug}`, {
+      method: 'PATCH',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ title: 'Set' }),
+    })
+    expect(changed.status).toBe(200)
+    respond?.()
+    const next = await shorten(api.origin, { long_url: here('/next') })
+    await expect.poll(() => titleFrom(next), { timeout: 10_000 }).toBe('Next')
+    expect(await titleFrom(slug)).toBe('Set')
   })
 })
