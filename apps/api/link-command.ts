@@ -45,13 +45,18 @@ await runCommand('link', async () => {
   const configuration = readConfiguration(process.env)
   const pool = openPool(
     // Finding all links to a domain may read the whole table.
-    poolConfig(directDatabaseUrl(configuration), { max: 2, applicationName: 'hopcount link', statementTimeoutMs: 600_000 }),
+    poolConfig(directDatabaseUrl(configuration), {
+      max: 2,
+      applicationName: 'hopcount link',
+      statementTimeoutMs: 600_000,
+    }),
     () => {},
   )
   await waitForDatabase(pool)
   const cacheUrl = configuration.CACHE_REDIS_URL ?? configuration.REDIS_URL
   // A Redis that is away makes no difference to the result, so there is nothing to be said about it.
-  const linkCache = cacheUrl === undefined ? undefined : openLinkCache(cacheUrl, openLog({ name: 'link', level: 'silent' }))
+  const linkCache =
+    cacheUrl === undefined ? undefined : openLinkCache(cacheUrl, openLog({ name: 'link', level: 'silent' }))
   const changeLinks = createLinkChanger({ pool, block: linkCache?.block, onChange: () => {} })
 
   switch (command) {

@@ -25,7 +25,7 @@ import { checkNewLink, checkPatch } from './check-fields.ts'
 import type { Edit } from './edit-links.ts'
 import { deleteLinks, editLinks, unknownLink } from './edit-links.ts'
 import type { LinkContext } from './link-context.ts'
-import { fieldOptions, linkOrigin, refuseCompressed } from './link-context.ts'
+import { fieldOptions, linkCreated, linkOrigin, refuseCompressed } from './link-context.ts'
 import { describeLink, findRows } from './link-rows.ts'
 import type { NewLinkBody } from './link-schema.ts'
 import { NewLinkBodySchema } from './link-schema.ts'
@@ -93,8 +93,7 @@ export const bulkRoutes: FastifyPluginAsyncTypebox<LinkContext> = async (app, co
           headers: {},
           body: { results },
           committed() {
-            for (const { slug, status } of results)
-              if (slug !== null && status === 201) context.slugCreated(slug)
+            for (const outcome of outcomes) if (outcome.kind === 'created') linkCreated(context, outcome.link)
           },
         }
       })
