@@ -446,6 +446,28 @@ WITH (fillfactor='50');
 
 
 --
+-- Name: link_search; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.link_search (
+    link_id bigint NOT NULL,
+    text text NOT NULL
+);
+
+
+--
+-- Name: link_search_progress; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.link_search_progress (
+    only_row boolean DEFAULT true NOT NULL,
+    link_id bigint DEFAULT 0 NOT NULL,
+    CONSTRAINT link_search_progress_only_row_check CHECK (only_row)
+)
+WITH (fillfactor='20');
+
+
+--
 -- Name: link_totals; Type: TABLE; Schema: public; Owner: -
 --
 
@@ -848,6 +870,22 @@ ALTER TABLE ONLY public.link_quotas
 
 
 --
+-- Name: link_search link_search_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.link_search
+    ADD CONSTRAINT link_search_pkey PRIMARY KEY (link_id);
+
+
+--
+-- Name: link_search_progress link_search_progress_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.link_search_progress
+    ADD CONSTRAINT link_search_progress_pkey PRIMARY KEY (only_row);
+
+
+--
 -- Name: link_totals link_totals_pkey; Type: CONSTRAINT; Schema: public; Owner: -
 --
 
@@ -1024,6 +1062,13 @@ CREATE INDEX link_quarters_quarter_idx ON public.link_quarters USING brin (quart
 
 
 --
+-- Name: link_search_text; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX link_search_text ON public.link_search USING gin (text public.gin_trgm_ops) WITH (gin_pending_list_limit='1024');
+
+
+--
 -- Name: link_totals_magnitude_idx; Type: INDEX; Schema: public; Owner: -
 --
 
@@ -1049,13 +1094,6 @@ CREATE INDEX links_limited ON public.links USING btree (id) WHERE ((valid_from I
 --
 
 CREATE INDEX links_long_url_idx ON public.links USING hash (long_url);
-
-
---
--- Name: links_search; Type: INDEX; Schema: public; Owner: -
---
-
-CREATE INDEX links_search ON public.links USING gin (slug public.gin_trgm_ops, long_url public.gin_trgm_ops, title public.gin_trgm_ops);
 
 
 --

@@ -2,15 +2,19 @@
  * Finds the links of a list. Two ways lead to them, and neither is fast for every search:
  *
  * - walking the links in the order of the list, which soon fills a page with what is common,
- * - the indexes of substrings and tags, which soon find what is rare, but all of it.
+ * - the indexes of texts and tags, which soon find what is rare, but all of it; and that of texts lags behind.
  *
- * So a few thousand links are walked first. If the page is not full then, the index is asked for all other matches, up to
- * a bound; and if there are more, or no index helps, the walk goes on, up to a bound, too. A page may end there and be
- * short, or empty: the next one begins where this one's walk has ended.
+ * So a few thousand links are walked first. If the page is not full then, the walk goes on where that promises to fill it,
+ * and otherwise an index is asked for all other matches, up to a bound. If there are more, or no index helps, the walk
+ * goes on all the same, up to a bound, too. A page may end there and be short, or empty: the next one begins where this
+ * one's walk has ended.
  */
+import { inTransaction } from '@hopcount/shared/database/in-transaction.ts'
 import type { Database } from '@hopcount/shared/database/query-builder.ts'
+import { databaseOn } from '@hopcount/shared/database/query-builder.ts'
 import type { RawBuilder } from 'kysely'
 import { sql } from 'kysely'
+import type { Pool } from 'pg'
 import type { LinkState } from '../links/link-state.ts'
 import { linkStateSql } from '../links/link-state.ts'
 
@@ -37,15 +41,17 @@ export interface Page {
 
 const firstWalk = 5_000
 const longWalk = 20_000
-const maxMatches = 5_000
+/** Of an index, before other conditions are looked at. */
+const maxMatches = 3_000
 
-export async function findPage(database: Database, filter: ListFilter): Promise<Page> {
+export async function findPage(pool: Pool, filter: ListFilter): Promise<Page> {
+  const database = databaseOn(pool)
   const first = await walk(database, filter, filter.after, filter.limit, firstWalk)
-  const { limit } = filter
-  if (first.next === undefined || first.ids.length === limit) return first
-  const wanted = limit - first.ids.length
+  const wanted = filter.limit - first.ids.length
+  if (first.next === undefined || wanted === 0) return first
+  const isCommon = first.ids.length * (longWalk / firstWalk) > wanted
   const rest =
-    (await readIndex(database, filter, first.next, wanted)) ??
+    (isCommon ? undefined : await readIndexes(pool, database, filter, first.next, wanted)) ??
     (await walk(database, filter, first.next, wanted, longWalk))
   return { ids: [...first.ids, ...rest.ids], next: rest.next }
 }
@@ -74,28 +80,70 @@ async function walk(
 }
 
 /** Undefined if no index helps, or there are too many matches. */
-async function readIndex(
+async function readIndexes(
+  pool: Pool,
   database: Database,
   filter: ListFilter,
   after: number,
   limit: number,
 ): Promise<Page | undefined> {
-  if (!isIndexed(filter)) return undefined
-  // OFFSET 0 keeps the planner from walking the links in order.
+  const { search, tagKeys, sort } = filter
+  if (search !== undefined && isIndexed(search)) {
+    const { rows } = await sql<{ end: number }>`SELECT link_id AS end FROM link_search_progress`.execute(
+      database,
+    )
+    const end = rows[0]?.end ?? 0
+    const matches = sql`SELECT link_id AS id FROM link_search WHERE text ILIKE ${patternOf(search)} OR text ILIKE ${patternOf(asStored(search))}`
+    if (after <= end + 1) {
+      const page = await readIndex(pool, database, filter, matches, { after, upTo: end, limit })
+      if (page === undefined || page.next !== undefined || sort === 'newest') {
+        if (page !== undefined) return page
+      } else {
+        const newer = await walk(database, filter, end, limit - page.ids.length, firstWalk)
+        return { ids: [...page.ids, ...newer.ids], next: newer.next }
+      }
+    }
+  }
+  if (tagKeys.length === 0) return undefined
+  const matches = sql`SELECT id FROM links WHERE ${tagMatch(tagKeys)}`
+  return readIndex(pool, database, filter, matches, { after, upTo: Number.MAX_SAFE_INTEGER, limit })
+}
+
+/** @param matches a query for the ids that an index finds; it may find too many */
+async function readIndex(
+  pool: Pool,
+  database: Database,
+  filter: ListFilter,
+  matches: RawBuilder<unknown>,
+  part: { after: number; upTo: number; limit: number },
+): Promise<Page | undefined> {
+  const { after, upTo, limit } = part
+  // OFFSET 0 keeps the planner from walking the ids in order.
+  const found = sql<{ id: number }>`
+    SELECT id FROM (${matches} OFFSET 0) AS found WHERE ${isAfter(filter, after)} AND id <= ${upTo} LIMIT ${maxMatches + 1}`.compile(
+    database,
+  )
+  const ids = await inTransaction(
+    pool,
+    async client => {
+      const { rows } = await client.query<{ id: number }>(found.sql, [...found.parameters])
+      return rows.map(({ id }) => id)
+    },
+    // The planner may expect to find more than there is, and soon, by reading the whole table.
+    { first: 'SET LOCAL enable_seqscan = off;' },
+  )
+  if (ids.length > maxMatches) return undefined
+  if (ids.length === 0) return { ids, next: undefined }
   const { rows } = await sql<{ id: number }>`
-    SELECT id FROM (SELECT * FROM links WHERE ${textMatch(filter)} OFFSET 0) AS links
-    WHERE ${isAfter(filter, after)} AND ${scopeOf(filter)} AND ${matchOf(filter)}
-    LIMIT ${maxMatches + 1}`.execute(database)
-  if (rows.length > maxMatches) return undefined
-  const direction = filter.sort === 'newest' ? -1 : 1
-  const ids = rows.map(({ id }) => id).sort((a, b) => direction * (a - b))
-  const page = ids.slice(0, limit)
-  return { ids: page, next: ids.length > limit ? page.at(-1) : undefined }
+    SELECT id FROM links WHERE id = ANY(${ids}::bigint[]) AND ${scopeOf(filter)} AND ${matchOf(filter)}
+    ORDER BY ${order(filter)} LIMIT ${limit + 1}`.execute(database)
+  const page = rows.slice(0, limit).map(({ id }) => id)
+  return { ids: page, next: rows.length > limit ? page.at(-1) : undefined }
 }
 
 /** pg_trgm's index knows texts by three characters in a row that are letters or digits. */
-function isIndexed({ search, tagKeys }: ListFilter): boolean {
-  return tagKeys.length > 0 || (search !== undefined && /[\p{L}\p{N}]{3}/u.test(search))
+function isIndexed(search: string): boolean {
+  return /[\p{L}\p{N}]{3}/u.test(search)
 }
 
 /** The links that the list is about, and for which there is an index in its order. */
@@ -133,6 +181,10 @@ function textMatch({ search, tagKeys }: ListFilter): RawBuilder<unknown> {
     )
   }
   return sql.join(conditions, sql` AND `)
+}
+
+function tagMatch(tagKeys: string[]): RawBuilder<unknown> {
+  return sql`links.tag_keys <> '{}' AND links.tag_keys @> ${tagKeys}::text[]`
 }
 
 function patternOf(text: string): string {

@@ -1,6 +1,5 @@
 /** `GET /api/links`: all links, newest first, searched by text, tag and state. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { databaseOn } from '@hopcount/shared/database/query-builder.ts'
 import { actorOf } from '../access/actor.ts'
 import { Problem, problemResponses } from '../errors/problem.ts'
 import { perMinute } from '../limits/rate-limits.ts'
@@ -17,7 +16,6 @@ import { refusals } from './route-schemas.ts'
 
 export const listRoute: FastifyPluginAsyncTypebox<LinkContext> = async (app, context) => {
   const { pool } = context
-  const database = databaseOn(pool)
 
   app.get(
     '/api/links',
@@ -41,7 +39,7 @@ export const listRoute: FastifyPluginAsyncTypebox<LinkContext> = async (app, con
     },
     async (request, reply) => {
       const { query } = request
-      const { ids, next } = await findPage(database, readFilter(query, ownHostsOf(context, request)))
+      const { ids, next } = await findPage(pool, readFilter(query, ownHostsOf(context, request)))
       const rows = ids.length === 0 ? [] : await readRows(pool, ids)
       const origin = linkOrigin(context, request)
       const actor = actorOf(request)

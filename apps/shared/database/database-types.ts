@@ -176,6 +176,16 @@ export interface Links {
   version: Generated<number>;
 }
 
+export interface LinkSearch {
+  link_id: number;
+  text: string;
+}
+
+export interface LinkSearchProgress {
+  link_id: Generated<number>;
+  only_row: Generated<boolean>;
+}
+
 export interface LinkTotals {
   bots: Generated<number>;
   first_visit: Timestamp;
@@ -278,6 +288,8 @@ export interface DB {
   link_minutes: LinkMinutes;
   link_quarters: LinkQuarters;
   link_quotas: LinkQuotas;
+  link_search: LinkSearch;
+  link_search_progress: LinkSearchProgress;
   link_totals: LinkTotals;
   links: Links;
   orphan_visits: OrphanVisits;

@@ -14,6 +14,7 @@ import { ensureVisitPartitions } from './ensure-partitions.ts'
 import { foldBreakdowns } from './fold-breakdowns.ts'
 import { foldQuarters } from './fold-quarters.ts'
 import { forgetOrphans } from './forget-orphans.ts'
+import { indexLinks } from './index-links.ts'
 import type { DayReclassifier } from './reclassify-days.ts'
 import { createDayReclassifier } from './reclassify-days.ts'
 import { retireMinutes } from './retire-minutes.ts'
@@ -44,6 +45,7 @@ function jobsFor(settings: MaintenanceSettings, reclassifier: DayReclassifier, t
       everyMs: 10 * minuteMs,
       run: pool => retireVisits(pool, settings.RETENTION_DAYS),
     },
+    { name: 'indexing links', everyMs: 10_000, run: indexLinks },
     { name: 'forgetting orphan visits', everyMs: 60 * minuteMs, run: forgetOrphans },
     {
       name: 'folding quarter hours',

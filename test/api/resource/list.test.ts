@@ -1,5 +1,6 @@
 import type { Pool } from 'pg'
 import { beforeAll, describe, expect, test } from 'vitest'
+import { indexLinks } from '../../../apps/worker/maintenance/index-links.ts'
 import { openPool, shorten, startApi } from '../../support/hopcount.ts'
 import { createTestDatabase } from '../../support/test-database.ts'
 import type { LinkClient } from './link-client.ts'
@@ -180,7 +181,7 @@ test('a position beyond all links is an empty page', async () => {
   expect(await client.list('?after=0')).toEqual([])
 })
 
-describe('among many links', () => {
+describe.each(['half', 'all'])('among many links, of which %s are indexed', indexed => {
   interface Row {
     slug: string
     long_url: string
@@ -192,6 +193,8 @@ describe('among many links', () => {
 
   // Of the oldest 2,000 every second one has what the newer ones lack, so the newest thousands are in vain for it.
   beforeAll(async () => {
+    await pool.query(`DELETE FROM links WHERE slug LIKE 'many-%'`)
+    await pool.query('DELETE FROM link_search')
     await pool.query(
       `INSERT INTO links (slug, long_url, title, tags, tag_keys, deleted_at)
        SELECT 'many-' || n, 'https://' || CASE WHEN n <= 12000 THEN 'old' ELSE 'new' END || '.example/' || n,
@@ -201,7 +204,17 @@ describe('among many links', () => {
               CASE WHEN n % 5000 = 1 THEN now() END
        FROM generate_series(1, 40000) AS n`,
     )
-    await pool.query('ANALYZE links')
+    await pool.query(`UPDATE links SET created_at = now() - interval '1 hour'`)
+    const { rows: ids } = await pool.query<{ half: number }>(
+      `SELECT percentile_disc(0.5) WITHIN GROUP (ORDER BY id) AS half FROM links`,
+    )
+    await pool.query('UPDATE link_search_progress SET link_id = 0')
+    await indexLinks(pool)
+    if (indexed === 'half') {
+      await pool.query('DELETE FROM link_search WHERE link_id > $1', [ids[0]?.half])
+      await pool.query('UPDATE link_search_progress SET link_id = $1', [ids[0]?.half])
+    }
+    await pool.query('ANALYZE links, link_search')
     const result = await pool.query<Row>(
       'SELECT slug, long_url, title, tag_keys, deleted_at IS NOT NULL AS deleted FROM links ORDER BY id DESC',
     )
@@ -239,6 +252,15 @@ describe('among many links', () => {
       else expect(seen).toEqual(expected.slice(0, seen.length))
       expect(seen.length).toBeGreaterThanOrEqual(Math.min(expected.length, 100))
     }
+  })
+
+  test('a changed link is found by its new title and target, and no longer by the old ones', async () => {
+    await client.send('PATCH', '/api/links/many-100', {
+      title: 'Renamed',
+      long_url: 'https://moved.example/',
+    })
+    for (const search of ['RENAMED', 'moved.exam']) expect(await find(search)).toEqual(['many-100'])
+    expect(await find('old.example/100')).not.toContain('many-100')
   })
 
   test('no page looks at more than a part of them', async () => {
