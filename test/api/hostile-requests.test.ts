@@ -414,12 +414,18 @@ describe('a request that is not HTTP or is ambiguous gets 400', () => {
     expect((await answerTo(api.port, 'GET /taken HTTP/1.0\r\n\r\n')).status).toBe(307)
   })
 
-  test.each(['a b', 'a.com/path', 'user:password@a.com', 'a.com?b', 'a.com#b', 'a.com:99999', '\xff', ''])(
-    'an invalid Host can not become part of a short URL: %j',
-    async host => {
-      expectProblem(await answerTo(api.port, shortenBytes(`{${target}}`, { host })), 400)
-    },
-  )
+  test.each([
+    'a b',
+    'a.com/path',
+    'user:password@a.com',
+    'a.com?b',
+    'a.com#b',
+    'hop.example:99999',
+    '\xff',
+    '',
+  ])('an invalid Host can not become part of a short URL: %j', async host => {
+    expectProblem(await answerTo(api.port, shortenBytes(`{${target}}`, { host })), 400)
+  })
 })
 
 test.runIf(process.platform === 'linux')(

@@ -1,5 +1,6 @@
 /**
- * The keys and sessions that are valid, in memory: checking one costs no query, whether it is right or wrong.
+ * The keys and sessions that are valid, in memory: checking one costs no query. One that is not known may be new: it waits
+ * for the notices that are on their way, together with all others of the last 50 ms.
  *
  * All of them are read again when a notice says that one has changed, and before they are trusted once that could have
  * been missed. They are trusted for `trustMs` from the start of the query, and beyond that while the listening connection
@@ -8,6 +9,7 @@
  * be read, nothing is allowed: 503.
  */
 import { timingSafeEqual } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Pool } from 'pg'
 import { isConnectionError } from '../errors/error-handlers.ts'
 import type { Problem } from '../errors/problem.ts'
@@ -26,6 +28,11 @@ export interface Credentials {
 export interface CredentialStore {
   /** Undefined: they have to be read first. */
   trusted(): Credentials | undefined
+  /**
+   * For a credential that `trusted` does not know: it may have been made a moment ago, by another process. Rejects with a
+   * Problem (503) if they can't be read.
+   */
+  settled(): Promise<Credentials>
   /** Rejects with a Problem (503) if they can't be read in time. */
   read(): Promise<Credentials>
   /** This process has changed them. */
@@ -36,9 +43,13 @@ export interface CredentialStore {
 export interface KeyNotices {
   /** True: every change that was committed more than a second ago has been heard. */
   isCurrent(): boolean
+  /** Resolves once everything that was committed before the call has been heard. */
+  catchUp(): Promise<void>
   onNotice(channel: string, listener: { heard(payload: string): void; onGap(): void }): void
 }
 
+/** How often the connection is asked at most, so that a flood of wrong keys costs next to nothing. */
+const catchUpEveryMs = 50
 const trustMs = 900
 const readDeadlineMs = 3_000
 
@@ -63,6 +74,18 @@ export function createCredentialStore({
     return performance.now() - latest.startedAt < trustMs || changes.isCurrent()
       ? latest.credentials
       : undefined
+  }
+
+  let nextCatchUp: Promise<void> | undefined
+
+  async function settled(): Promise<Credentials> {
+    nextCatchUp ??= sleep(catchUpEveryMs).then(() => {
+      nextCatchUp = undefined
+      // Without the connection, what is read below is at most a second old.
+      return changes.catchUp().catch(() => {})
+    })
+    await nextCatchUp
+    return trusted() ?? read()
   }
 
   async function read(): Promise<Credentials> {
@@ -107,7 +130,7 @@ export function createCredentialStore({
     return { startedAt, result }
   }
 
-  return { trusted, read, changed }
+  return { trusted, settled, read, changed }
 }
 
 interface Reading {

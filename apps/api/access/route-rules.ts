@@ -94,8 +94,8 @@ export function guardRoutes(app: FastifyInstance, options: RouteRulesOptions): v
       }
       const needsNone = credential.kind === 'none' || credential.kind === 'invalid'
       const trusted = needsNone ? undefined : options.store.trusted()
-      if (needsNone || trusted !== undefined) decide(trusted)
-      else options.store.read().then(decide, done)
+      if (needsNone || (trusted !== undefined && identify(credential, trusted) !== undefined)) decide(trusted)
+      else options.store.settled().then(decide, done)
     }
   }
 
@@ -139,7 +139,7 @@ function attempt<Result>(work: () => Result, done: Done): Result | undefined {
 
 /** The same for every key that is not valid: nobody learns whether it is unknown, expired or revoked. */
 function unauthorized(): Problem {
-  return new Problem(401, 'A valid key is needed: Authorization: Bearer hop_…', {
+  return new Problem(401, 'A valid key is needed, in Authorization (Bearer) or X-Api-Key.', {
     headers: { 'www-authenticate': 'Bearer' },
   })
 }

@@ -86,8 +86,9 @@ export const sessionRoutes: FastifyPluginAsyncTypebox<AccessParts & { pool: Pool
       if (isSameOrigin(request, ownHosts) === false)
         throw new Problem(403, 'Only the page of this service itself signs in.')
       const { key: secret } = request.body
-      const credentials = isKey(secret) ? (store.trusted() ?? (await store.read())) : undefined
-      const key = credentials?.key(secret)
+      const key = isKey(secret)
+        ? (store.trusted()?.key(secret) ?? (await store.settled()).key(secret))
+        : undefined
       if (key === undefined)
         throw new Problem(401, 'This is not a valid key.', { headers: { 'www-authenticate': 'Bearer' } })
       const token = generateSessionToken()

@@ -17,6 +17,7 @@ import { forgetOrphans } from './forget-orphans.ts'
 import { indexLinks } from './index-links.ts'
 import type { DayReclassifier } from './reclassify-days.ts'
 import { createDayReclassifier } from './reclassify-days.ts'
+import { retireCredentials } from './retire-credentials.ts'
 import { retireMinutes } from './retire-minutes.ts'
 import { retireVisitors } from './retire-visitors.ts'
 import { retireVisits } from './retire-visits.ts'
@@ -39,6 +40,7 @@ function jobsFor(settings: MaintenanceSettings, reclassifier: DayReclassifier, t
     { name: 'folding breakdowns', everyMs: 10_000, run: foldBreakdowns },
     { name: 'ledger compaction', everyMs: 10_000, run: pool => compactLedger(pool) },
     { name: 'retiring visitors', everyMs: 5 * minuteMs, run: pool => retireVisitors(pool) },
+    { name: 'retiring sessions', everyMs: 10 * minuteMs, run: pool => retireCredentials(pool) },
     { name: 'retiring minutes', everyMs: 60 * minuteMs, run: pool => retireMinutes(pool) },
     {
       name: 'retiring visits',
