@@ -129,7 +129,9 @@ async function list(pool: Pool): Promise<void> {
   }
 }
 
-const day = (time: Date) => time.toISOString().slice(0, 10)
+function day(time: Date): string {
+  return time.toISOString().slice(0, 10)
+}
 
 async function revoke(pool: Pool, id: number): Promise<void> {
   const isKnown = await inTransaction(pool, client => revokeKey(client, operator, id))
