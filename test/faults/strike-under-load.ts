@@ -9,6 +9,7 @@ import { isExact, judge, startLoad } from '../support/checker.ts'
 import type { StartedProcess } from '../support/processes.ts'
 import { waitUntil } from '../support/wait-until.ts'
 import type { FaultSystem } from './fault-system.ts'
+import { probeEdits } from './probe-edits.ts'
 import type { ProbeName, Sample } from './probes.ts'
 import { startProbes, succeeded } from './probes.ts'
 import type { RoundContext } from './row.ts'
@@ -28,6 +29,16 @@ export interface Fault {
   }
   /** Visits that may be missing although answered: a row that damages the bytes themselves names them. */
   mayMiss?: () => Set<string>
+  /** A link is changed during the round: no process may redirect to a former target (probe-edits.ts). */
+  edits?: {
+    editor: () => string
+    origins: () => string[]
+    /**
+     * Where the fault keeps processes from hearing of changes and from asking: they go on with what they have, until this
+     * long after its end.
+     */
+    staleUntilMs?: number
+  }
   /** How many answered visits the product itself says it has lost (VISIT_LOSS=allow). */
   saysLost?: () => Promise<number>
 }
@@ -72,10 +83,12 @@ export async function strikeUnderLoad(
   const loadOptions = { slugs: system.slugs, connections: 6, pauseMs: 8, ...fault.load }
   const load = startLoad({ ...loadOptions, origin })
   const machine = yardstick && startLoad({ ...loadOptions, origin: () => yardstick.origin })
+  const edits = fault.edits && (await probeEdits(fault.edits))
   const probes = startProbes({ origin, slug: system.slugs[0] ?? '' })
   const failures: string[] = []
   let strikeAt = 0
   let healAt = 0
+  let healedAt = 0
   let before = counts(load)
   let after = before
   let machineBefore = 0
@@ -94,8 +107,10 @@ export async function strikeUnderLoad(
     machineAfter = machine?.latencies.length ?? 0
     healAt = performance.now()
     await fault.heal(load)
-    await sleep(settleMs)
+    healedAt = performance.now()
+    await sleep(settleMs + (fault.edits?.staleUntilMs ?? 0) * slack)
   } finally {
+    await edits?.stop()
     await load.stop()
     await machine?.stop()
     await yardstick?.process.stop()
@@ -133,6 +148,7 @@ export async function strikeUnderLoad(
     failures,
   }
 
+  if (edits !== undefined) failures.push(...edits.failures(excusedStaleness()))
   if (!isExact(verdict)) failures.push(describeVerdict(verdict))
   const { promises = {} } = fault
   promised('redirects', promises.redirects, result.availability.R)
@@ -154,6 +170,13 @@ export async function strikeUnderLoad(
   const crash = written.flat().find(line => line.includes('unexpected error'))
   if (crash !== undefined) failures.push(`a process ended by itself: ${crash}`)
   return result
+
+  /** A change may be lost with the connection if it is confirmed just before. */
+  function excusedStaleness(): { from: number; until: number } | undefined {
+    const staleUntilMs = fault.edits?.staleUntilMs
+    if (staleUntilMs === undefined) return undefined
+    return { from: strikeAt - 1_000, until: healedAt + staleUntilMs * slack }
+  }
 
   function promised(what: string, percent: number | undefined, found: number): void {
     if (percent !== undefined && found < percent)

@@ -9,11 +9,16 @@ export const redisKilled: Row = {
   title:
     'kill -9 of Redis, down for 15 s: R, P, S continue; the backlog is drained within 60 s of its return',
   ciRounds: 2,
+  system: { apis: 2 },
   async round(system, context) {
     const idle = context.round % 2 === 1
     let paused = false
     const result = await strikeUnderLoad(system, context, {
       load: { pauseMs: 8, isPaused: () => paused },
+      edits: {
+        editor: () => system.apis[0]?.origin ?? '',
+        origins: () => system.apis.map(api => api.origin),
+      },
       async strike() {
         if (idle) {
           paused = true

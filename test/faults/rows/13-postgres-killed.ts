@@ -5,9 +5,14 @@ export const postgresKilled: Row = {
   number: 13,
   title:
     'PostgreSQL killed and restarted: R of cached links continue, unknown slugs, P, S get 503; drained within 60 s',
-  system: { ownPostgres: true },
+  system: { ownPostgres: true, apis: 2 },
   round: (system, context) =>
     strikeUnderLoad(system, context, {
+      edits: {
+        editor: () => system.apis[0]?.origin ?? '',
+        origins: () => system.apis.map(api => api.origin),
+        staleUntilMs: 3_000,
+      },
       strike: () => system.postgres.kill9(),
       lasts: context.full ? 8_000 : 4_000,
       heal: () => system.postgres.restart(),

@@ -31,6 +31,7 @@ export const changesUnheard: Row = {
         apiPostgres.setMode('black-hole')
         await create(other.origin, slug)
       },
+      edits: { editor: () => other.origin, origins: () => [other.origin, api.origin], staleUntilMs: 4_000 },
       lasts: 10_000,
       heal() {
         apiPostgres.abandonConnections()

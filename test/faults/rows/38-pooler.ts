@@ -16,11 +16,16 @@ export const throughPooler: Row = {
       pooler = await startPgBouncer(system.databaseUrl)
       const through = { DATABASE_URL: pooler.url, DIRECT_DATABASE_URL: system.databaseUrl }
       await system.startApi(through)
+      await system.startApi(through)
       await system.startWorker(through)
       await system.startWorker(through)
       system.slugs.push(...(await system.prepareLinks(20)))
     }
     return strikeUnderLoad(system, context, {
+      edits: {
+        editor: () => system.apis[0]?.origin ?? '',
+        origins: () => system.apis.map(api => api.origin),
+      },
       strike: () => pooler?.kill9(),
       lasts: context.full ? 5_000 : 2_000,
       heal: () => pooler?.restart(),
