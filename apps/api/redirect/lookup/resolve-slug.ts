@@ -8,7 +8,7 @@
  * not an unknown slug.
  *
  * A link that was changed is not followed to its former target more than a second after the change was confirmed
- * (decisions/0049-changes-reach-every-cache.md). What may be trusted:
+ * (decisions/0046-changes-reach-every-cache.md). What may be trusted:
  *
  *   | the process               | L1                                        | L2  | absent slugs |
  *   | is current                | read or confirmed since the last gap      | yes | yes          |
