@@ -13,7 +13,8 @@ export const workerKilledAfterCommit: Row = {
     const result = await strikeUnderLoad(system, context, {
       async strike() {
         const { workerPostgres, workerRedis } = system.proxies
-        // From the moment when a COMMIT is sent, no acknowledgement arrives.
+        // From the moment when the COMMIT of a batch is sent, and not one of maintenance, no acknowledgement arrives.
+        await workerPostgres.setModeAt('enter-ledger', 'pass')
         await workerPostgres.setModeAt('COMMIT', 'pass')
         workerRedis.setMode('black-hole')
         await sleep(context.random.between(20, 200))
