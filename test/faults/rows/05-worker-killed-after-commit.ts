@@ -10,14 +10,24 @@ export const workerKilledAfterCommit: Row = {
   system: { proxied: true, workers: 0 },
   async round(system, context) {
     const victim = await system.startWorker()
+    const ledgerRows = async () => {
+      const { rows } = await system.pool.query<{ rows: number }>(
+        'SELECT count(*)::integer AS rows FROM ledger',
+      )
+      return rows[0]?.rows ?? 0
+    }
     const result = await strikeUnderLoad(system, context, {
       async strike() {
         const { workerPostgres, workerRedis } = system.proxies
-        // From the moment when the COMMIT of a batch is sent, and not one of maintenance, no acknowledgement arrives.
+        // From the moment when a batch is sent to PostgreSQL, no acknowledgement arrives: it is committed, and nothing else.
         await workerPostgres.setModeAt('enter-ledger', 'pass')
-        await workerPostgres.setModeAt('COMMIT', 'pass')
         workerRedis.setMode('black-hole')
-        await sleep(context.random.between(20, 200))
+        const before = await ledgerRows()
+        await waitUntil(async () => (await ledgerRows()) > before, {
+          what: 'the batch is committed',
+          everyMs: 10,
+        })
+        await sleep(context.random.between(0, 100))
         victim.kill('SIGKILL')
         await victim.exited
       },
