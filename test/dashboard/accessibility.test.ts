@@ -1,10 +1,11 @@
-import { AxeBuilder } from '@axe-core/playwright'
 import type { Page } from 'playwright-core'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { seededRandom } from '../faults/seeded-random.ts'
 import { shorten } from '../support/hopcount.ts'
+import { makeKey } from '../support/keys.ts'
 import { isNightly } from '../support/nightly.ts'
 import { waitUntil } from '../support/wait-until.ts'
+import { axeViolations } from './axe-violations.ts'
 import { browserAvailable } from './chromium.ts'
 import { desktop, openPage, overflowOf, phone, waitForFocus, zoomed } from './open-page.ts'
 import { recordVisits, someVisit } from './past-visits.ts'
@@ -42,6 +43,8 @@ describe.skipIf(!browserAvailable())('the dashboard is for everybody', () => {
     await recordVisits(pool, longSlug, referrers)
     await shorten(origin, { slug: 'silent' })
     await shorten(origin, { slug: 'disabled', disabled: true })
+    for (const name of ['Press', 'a-name-without-a-space-'.repeat(4)])
+      await makeKey(pool, ['admin'], { name })
     for (const slug of ['misprint', longSlug.toUpperCase()]) await fetch(`${origin}/${slug}`)
     pages = {
       links: `${origin}/`,
@@ -57,6 +60,7 @@ describe.skipIf(!browserAvailable())('the dashboard is for everybody', () => {
       'no link': `${origin}/?link=unknown`,
       ranked: `${origin}/?sort=visits`,
       audit: `${origin}/?view=audit`,
+      keys: `${origin}/?view=keys`,
     }
   }, 120_000)
 
@@ -64,18 +68,6 @@ describe.skipIf(!browserAvailable())('the dashboard is for everybody', () => {
   function mainPages() {
     return Object.entries(pages).filter(([name]) =>
       ['links', 'link', 'overview', 'filtered', 'audit'].includes(name),
-    )
-  }
-
-  async function violations(page: Page, rules?: string[]): Promise<string[]> {
-    const result = await new AxeBuilder({ page })
-      .options({
-        resultTypes: ['violations'],
-        ...(rules && { runOnly: { type: 'rule' as const, values: rules } }),
-      })
-      .analyze()
-    return result.violations.map(
-      ({ id, nodes }) => `${id}: ${nodes.map(node => `${node.html} ${node.failureSummary}`).join('\n')}`,
     )
   }
 
@@ -97,11 +89,11 @@ describe.skipIf(!browserAvailable())('the dashboard is for everybody', () => {
         ? [desktop, phone]
         : [desktop]) {
         const { page, incidents } = await open(url, { colorScheme: 'light', viewport })
-        expect({ name, viewport, found: await violations(page) }).toEqual({ name, viewport, found: [] })
+        expect({ name, viewport, found: await axeViolations(page) }).toEqual({ name, viewport, found: [] })
         // Of a theme, only the colors differ, and they are the same at any width.
         if (viewport === desktop) {
           await page.emulateMedia({ colorScheme: 'dark' })
-          expect({ name, found: await violations(page, colorRules) }).toEqual({ name, found: [] })
+          expect({ name, found: await axeViolations(page, colorRules) }).toEqual({ name, found: [] })
         }
         expect(incidents).toEqual([])
         await page.context().close()
@@ -114,25 +106,25 @@ describe.skipIf(!browserAvailable())('the dashboard is for everybody', () => {
       const { page } = await open(pages.links ?? '', { colorScheme })
       await page.keyboard.press('?')
       await page.getByRole('dialog').waitFor()
-      expect(await violations(page)).toEqual([])
+      expect(await axeViolations(page)).toEqual([])
       await page.keyboard.press('Escape')
       await page
         .getByRole('button', { name: /^QR code of/ })
         .first()
         .click()
       await page.getByRole('dialog').waitFor()
-      expect(await violations(page)).toEqual([])
+      expect(await axeViolations(page)).toEqual([])
       await page.keyboard.press('Escape')
       await page.getByLabel('Long URL').fill('nonsense')
       await page.keyboard.press('Enter')
       await page.getByText('The long URL must').waitFor()
-      expect(await violations(page)).toEqual([])
+      expect(await axeViolations(page)).toEqual([])
       await page.getByLabel('Long URL').fill('https://example.com/')
       await page.keyboard.press('Enter')
       await page.getByRole('region', { name: 'Your new link' }).waitFor()
       await page.route('**/api/links?*', route => route.abort())
       await page.getByText('Trying again…').waitFor()
-      expect(await violations(page)).toEqual([])
+      expect(await axeViolations(page)).toEqual([])
 
       const { page: report } = await openPage(dashboard.browser, 'about:blank', { colorScheme })
       const detail = 'The range is too long for filters.'
@@ -146,7 +138,7 @@ describe.skipIf(!browserAvailable())('the dashboard is for everybody', () => {
       await report.goto(pages.filtered ?? '')
       await report.getByRole('alert').getByText(detail).waitFor()
       await report.locator('summary').click()
-      expect(await violations(report)).toEqual([])
+      expect(await axeViolations(report)).toEqual([])
     }, 120_000)
   }
 
@@ -157,12 +149,12 @@ describe.skipIf(!browserAvailable())('the dashboard is for everybody', () => {
       for (const action of ['Edit…', 'Change expiry…', 'History…', 'Delete…']) {
         await menu.click()
         await page.getByRole('menuitem', { name: action }).waitFor()
-        if (action === 'Edit…') expect(await violations(page)).toEqual([])
+        if (action === 'Edit…') expect(await axeViolations(page)).toEqual([])
         await page.getByRole('menuitem', { name: action }).click()
         const dialog = page.getByRole('dialog')
         await dialog.locator('input, .history li').first().waitFor()
         if (action === 'Delete…') await dialog.getByRole('button', { name: 'Delete' }).click()
-        expect({ action, found: await violations(page) }).toEqual({ action, found: [] })
+        expect({ action, found: await axeViolations(page) }).toEqual({ action, found: [] })
         expect({ action, overflow: await overflowOf(page) }).toEqual({ action, overflow: 0 })
         expect(await dialog.evaluate(element => element.scrollWidth - element.clientWidth)).toBe(0)
         await page.keyboard.press('Escape')

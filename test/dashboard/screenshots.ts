@@ -8,6 +8,7 @@ import type { Random } from '../faults/seeded-random.ts'
 import { seededRandom } from '../faults/seeded-random.ts'
 import { cleanUp } from '../support/clean-up.ts'
 import { openPool, shorten, startApi, startWorker, visit } from '../support/hopcount.ts'
+import { makeKey } from '../support/keys.ts'
 import { startPostgres } from '../support/postgres.ts'
 import { root } from '../support/processes.ts'
 import { buildDashboard, openBrowser } from './chromium.ts'
@@ -21,14 +22,21 @@ const links = [
     slug: 'spring-letter',
     long_url: 'https://news.example.com/2026/letters/spring?utm_source=letter',
     perDay: 260,
+    title: 'Spring letter',
+    tags: ['letter', 'spring'],
   },
-  { slug: 'poster', long_url: 'https://museum.example.org/exhibitions/the-long-way-round', perDay: 120 },
+  {
+    slug: 'poster',
+    long_url: 'https://museum.example.org/exhibitions/the-long-way-round',
+    perDay: 120,
+    tags: ['print'],
+  },
   {
     slug: 'talk',
     long_url: 'https://conference.example.com/talks/counting-things-once/slides.pdf',
     perDay: 64,
   },
-  { slug: 'menu', long_url: 'https://bistro.example.net/menu/today', perDay: 41 },
+  { slug: 'menu', long_url: 'https://bistro.example.net/menu/today', perDay: 41, disabled: true },
   { slug: 'fK7wTqz', long_url: 'https://shop.example.com/products/kettle-1-7-l?color=green', perDay: 17 },
   { slug: 'survey-26', long_url: 'https://forms.example.org/surveys/2026/how-was-it', perDay: 6 },
 ]
@@ -50,10 +58,13 @@ async function takeScreenshots(): Promise<void> {
   const pool = openPool(url)
   const random = seededRandom('screenshots')
   for (const link of links) {
-    await shorten(origin, { slug: link.slug, long_url: link.long_url })
-    await recordVisits(pool, link.slug, pastVisits(link.perDay, random))
+    const { perDay, ...body } = link
+    await shorten(origin, body)
+    await recordVisits(pool, link.slug, pastVisits(perDay, random))
   }
   await drawUniques(pool)
+  await makeKey(pool, ['admin'], { name: 'Ann’s laptop' })
+  await makeKey(pool, ['links:write'], { name: 'Newsletter', requestsPerMinute: 60 })
   for (const slug of slugsAskedFor) await fetch(`${origin}/${slug}`)
   await visit(origin, 'poster', { 'user-agent': firefox, referer: 'https://city.example/agenda' })
   // Orphans are written out every 5 s.
@@ -67,8 +78,8 @@ async function takeScreenshots(): Promise<void> {
         deviceScaleFactor: 1.5,
         viewport,
       })
-      await page.locator('.link-rows, .time-chart canvas').first().waitFor()
-      if (path !== '/') await page.locator('.breakdown').first().waitFor()
+      await page.locator('.link-rows, .time-chart canvas, .keys-list li').first().waitFor()
+      if (/link=|overview/.test(path)) await page.locator('.breakdown').first().waitFor()
       await setTimeout(1_500)
       if (name === 'links') {
         await page.getByLabel('Long URL').fill('https://example.com/a/long/way?to=go')
@@ -76,7 +87,15 @@ async function takeScreenshots(): Promise<void> {
         await page.getByRole('region', { name: 'Your new link' }).waitFor()
         await page.getByRole('heading', { level: 1 }).click()
       }
-      await page.screenshot({ path: join(folder, `${name}-${colorScheme}.png`), fullPage: path === '/' })
+      if (name === 'edit') {
+        await page.getByRole('button', { name: 'Actions for poster' }).click()
+        await page.getByRole('menuitem', { name: 'Edit' }).click()
+        await page.getByRole('dialog').getByLabel('Title').fill('Poster at the entrance')
+      }
+      await page.screenshot({
+        path: join(folder, `${name}-${colorScheme}.png`),
+        fullPage: path === '/' && name !== 'edit',
+      })
       await page.context().close()
     }
     await take('links', '/', desktop)
@@ -85,6 +104,8 @@ async function takeScreenshots(): Promise<void> {
     await take('link', '/?link=poster', tall)
     await take('overview', '/?view=overview&period=week', tall)
     await take('filtered', '/?link=poster&country=DE&device=mobile', tall)
+    await take('edit', '/', desktop)
+    await take('keys', '/?view=keys', desktop)
     await take('phone-links', '/', phone)
     await take('phone-link', '/?link=poster', { width: phone.width, height: 1_800 })
   }

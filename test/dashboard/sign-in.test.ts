@@ -4,6 +4,7 @@ import type { Scope } from '../../apps/api/access/actor.ts'
 import { openPool, startApi } from '../support/hopcount.ts'
 import { makeKey, revoke } from '../support/keys.ts'
 import { createTestDatabase } from '../support/test-database.ts'
+import { axeViolations } from './axe-violations.ts'
 import { browserAvailable, buildDashboard, openBrowser } from './chromium.ts'
 import { openPage, overflowOf, phone, waitForFocus } from './open-page.ts'
 import type { RunningDashboard } from './running-dashboard.ts'
@@ -57,6 +58,10 @@ describe.skipIf(!browserAvailable())('the page where ACCESS=keys', () => {
     await page.keyboard.press('Enter')
     await page.getByRole('alert').getByText('This key is not valid.').waitFor()
     await waitForFocus(page.getByLabel('Key', { exact: true }))
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await page.emulateMedia({ colorScheme })
+      expect({ colorScheme, found: await axeViolations(page) }).toEqual({ colorScheme, found: [] })
+    }
     await enterKey(page, ` ${adminKey} `)
     await page.getByRole('heading', { level: 1, name: '/second' }).waitFor()
     await page.getByText('Ann', { exact: true }).waitFor()

@@ -67,21 +67,23 @@ function LinkList(props: { polled: Polled<RowLink[]>; sort: Sort; children?: Com
             </ol>
           )}
         </div>
-        <div class="card-foot">
-          {props.children ?? <span />}
-          <nav class="actions" aria-label="Pages of the list">
-            {address.after !== undefined && (
-              <PageLink to={{ after: undefined }} class="button">
-                To the top
-              </PageLink>
-            )}
-            {isCurrent && after !== undefined && (
-              <PageLink to={{ after }} class="button">
-                Next page
-              </PageLink>
-            )}
-          </nav>
-        </div>
+        {(props.children !== undefined || address.after !== undefined || after !== undefined) && (
+          <div class="card-foot">
+            {props.children ?? <span />}
+            <nav class="actions" aria-label="Pages of the list">
+              {address.after !== undefined && (
+                <PageLink to={{ after: undefined }} class="button">
+                  To the top
+                </PageLink>
+              )}
+              {isCurrent && after !== undefined && (
+                <PageLink to={{ after }} class="button">
+                  Next page
+                </PageLink>
+              )}
+            </nav>
+          </div>
+        )}
       </section>
     </>
   )

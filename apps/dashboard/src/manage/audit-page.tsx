@@ -43,8 +43,8 @@ export function AuditPage() {
             </li>
           ))}
         </ol>
-        <div class="card-foot">
-          <nav class="actions" aria-label="Pages of the audit">
+        {(after !== undefined || older !== undefined) && (
+          <nav class="actions card-foot" aria-label="Pages of the audit">
             {after !== undefined && (
               <PageLink to={{ after: undefined }} class="button">
                 Newest
@@ -56,7 +56,7 @@ export function AuditPage() {
               </PageLink>
             )}
           </nav>
-        </div>
+        )}
       </section>
     </>
   )

@@ -1,4 +1,5 @@
 import { useState } from 'preact/hooks'
+import { useSession } from '../access/session.tsx'
 import { browserZone } from '../address.ts'
 import type { Key } from '../api/keys.ts'
 import { keysPath, revokeKey } from '../api/keys.ts'
@@ -16,11 +17,17 @@ const everyMs = 10_000
 
 export function KeysPage() {
   const { response, problem } = usePolled<Key[]>({ url: keysPath, about: undefined }, { everyMs })
+  const { session } = useSession()
   const [revoking, setRevoking] = useState<Key>()
   return (
     <>
       <PageTitle>Keys</PageTitle>
       <p class="lead">What programs and people may do here.</p>
+      {session?.access === 'open' && (
+        <p class="banner hint">
+          Access is open: nobody needs a key until the service is started with ACCESS=keys.
+        </p>
+      )}
       <CreateKey />
       <ProblemBanner problem={problem} />
       <section class="card" aria-labelledby="keys">
