@@ -51,7 +51,7 @@ function LinkList(props: { polled: Polled<RowLink[]>; sort: Sort; children?: Com
           <h2 id="links" tabIndex={-1}>
             Links
           </h2>
-          <ListControls />
+          <ListControls listedTags={(links ?? []).flatMap(({ tags = [] }) => tags).join()} />
         </div>
         <ListChips />
         <div aria-busy={!isCurrent && problem === undefined}>

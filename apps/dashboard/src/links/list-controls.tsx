@@ -26,7 +26,8 @@ export function shownSort(sort: Sort, allows: (scope: Scope) => boolean): Sort {
   return sort === 'newest' && !allows('links:read') ? 'visits' : sort
 }
 
-export function ListControls() {
+/** @param listedTags those of the listed links: a change of them may be a new tag */
+export function ListControls({ listedTags }: { listedTags: string }) {
   const { address, go } = useNavigation()
   const { allows } = useSession()
   const shown = shownSort(address.sort, allows)
@@ -50,7 +51,7 @@ export function ListControls() {
         </select>
       )}
       {shown === 'newest' ? (
-        <ListFilters />
+        <ListFilters listedTags={listedTags} />
       ) : (
         <Choice
           title="Which visits count"
@@ -79,11 +80,11 @@ function sortedBy(sort: Sort, { window }: Address): Partial<Address> {
   }
 }
 
-function ListFilters() {
+function ListFilters({ listedTags }: { listedTags: string }) {
   const { address, go } = useNavigation()
   const { response } = usePolled<{ tag: string; links: number }[]>(
     { url: '/api/tags', about: undefined },
-    { everyMs: tagsEveryMs },
+    { everyMs: tagsEveryMs, news: listedTags },
   )
   const chosen = address.tags.map(tag => tag.toLowerCase())
   const tags =

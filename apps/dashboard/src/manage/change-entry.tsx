@@ -11,7 +11,9 @@ const actionTitles: Record<string, string> = {
   'key.created': 'created the key',
   'key.revoked': 'revoked the key',
   'domain.blocked': 'blocked the domain',
+  'domain.unblocked': 'no longer blocked the domain',
   'domain.allowed': 'allowed the domain',
+  'domain.disallowed': 'no longer allowed the domain',
 }
 const viaTitles: Record<string, string> = {
   api: 'through the API',
