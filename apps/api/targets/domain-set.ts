@@ -1,6 +1,7 @@
 /**
  * A set of domain names for lists of hundreds of thousands: all names in one buffer, and a hash table of their places.
- * 500,000 names take 21 MB, where a Set of strings takes some 50, and adding them leaves no garbage.
+ * 500,000 names take 21 MB outside the heap, where the garbage collector never looks at them, and adding them leaves no
+ * garbage. A Set of strings takes 28 MB in the heap.
  */
 export interface DomainSet {
   readonly size: number

@@ -7,8 +7,7 @@ import type { LinkFields } from '../links/link-fields.ts'
  * The slugs of the links that lead to this domain or one below it, oldest first; also those that lead there once they have
  * expired. Links that are deleted are left out, and disabled ones unless they are asked for.
  *
- * The trigram index finds targets that contain the domain as text. Expired ones have no index: few links have an
- * `expired_url`, but the table is read to find them.
+ * This reads the whole table: the index for searches lags behind new links, and does not know expired URLs.
  */
 export async function findLinksToDomain(
   pool: Pool,
@@ -17,20 +16,18 @@ export async function findLinksToDomain(
 ): Promise<{ slug: string; longUrl: string }[]> {
   const found = new Map<number, { slug: string; longUrl: string }>()
   for (const spelling of spellingsOf(domain)) {
-    for (const column of ['long_url', 'expired_url']) {
-      const { rows } = await pool.query<{
-        id: number
-        slug: string
-        longUrl: string
-        expiredUrl: string | null
-      }>({
-        text: `SELECT id, slug, long_url AS "longUrl", expired_url AS "expiredUrl" FROM links
-               WHERE ${column} ILIKE $1 AND deleted_at IS NULL AND ($2 OR disabled_at IS NULL)`,
-        values: [`%${spelling.replace(/[\\%_]/g, '\\$&')}%`, disabledToo],
-      })
-      for (const { id, slug, ...urls } of rows)
-        if (leadsTo(urls, domain)) found.set(id, { slug, longUrl: urls.longUrl })
-    }
+    const { rows } = await pool.query<{
+      id: number
+      slug: string
+      longUrl: string
+      expiredUrl: string | null
+    }>({
+      text: `SELECT id, slug, long_url AS "longUrl", expired_url AS "expiredUrl" FROM links
+             WHERE (long_url ILIKE $1 OR expired_url ILIKE $1) AND deleted_at IS NULL AND ($2 OR disabled_at IS NULL)`,
+      values: [`%${spelling.replace(/[\\%_]/g, '\\$&')}%`, disabledToo],
+    })
+    for (const { id, slug, ...urls } of rows)
+      if (leadsTo(urls, domain)) found.set(id, { slug, longUrl: urls.longUrl })
   }
   return [...found].sort(([a], [b]) => a - b).map(([, link]) => link)
 }

@@ -2,6 +2,7 @@ import type { Pool } from 'pg'
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { RunningApi } from '../../support/hopcount.ts'
 import { openPool, startApi, visit } from '../../support/hopcount.ts'
+import { makeKey } from '../../support/keys.ts'
 import { createTestDatabase } from '../../support/test-database.ts'
 import { waitUntil } from '../../support/wait-until.ts'
 
@@ -249,4 +250,32 @@ test('the database has neither the key nor the response in clear', async () => {
     expect(response.toString('latin1')).not.toMatch(/my-secret-key|secret-target/)
   }
   expect(text).toContain('secret-target')
+})
+
+describe('where API keys are on', () => {
+  test('an Idempotency-Key belongs to the API key, wherever it is used, and a new key is shown again', async () => {
+    const api = await startApi({ databaseUrl, env: { ...env, ACCESS: 'keys' } })
+    const [mine, theirs] = [await makeKey(pool, ['admin']), await makeKey(pool, ['admin'])]
+    const create = async (apiKey: string, address: string) => {
+      const response = await fetch(`${api.origin}/api/keys`, {
+        method: 'POST',
+        headers: {
+          authorization: `Bearer ${apiKey}`,
+          'content-type': 'application/json',
+          'idempotency-key': 'new-key',
+          'x-forwarded-for': address,
+        },
+        body: JSON.stringify({ name: 'new', scopes: ['links:read'] }),
+      })
+      return { status: response.status, key: ((await response.json()) as { key?: string }).key }
+    }
+    const first = await create(mine.key, '203.0.113.7')
+    expect(first).toEqual({ status: 201, key: expect.stringMatching(/^hop_/) })
+    expect(await create(mine.key, '203.0.113.8')).toEqual(first)
+    const other = await create(theirs.key, '203.0.113.7')
+    expect([other.status, other.key === first.key]).toEqual([201, false])
+    expect((await create('hop_wrong', '203.0.113.7')).status).toBe(401)
+    const { rows } = await pool.query('SELECT response FROM idempotency_keys')
+    for (const { response } of rows) expect(response.toString('latin1')).not.toContain(first.key)
+  })
 })

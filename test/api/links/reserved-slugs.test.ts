@@ -4,7 +4,7 @@ import { reservedSlugs } from '../../../apps/api/links/reserved-slugs.ts'
 import type { RunningApi } from '../../support/hopcount.ts'
 import { openPool, shorten, startApi, visit } from '../../support/hopcount.ts'
 import { createTestDatabase } from '../../support/test-database.ts'
-import { answerTo, expectProblem, shortenBytes } from '../requests.ts'
+import { answerTo, expectProblem, requestBytes } from '../requests.ts'
 
 describe('reserved slugs', () => {
   let databaseUrl: string
@@ -15,13 +15,36 @@ describe('reserved slugs', () => {
   })
 
   async function post(slug: string): Promise<void> {
-    const bytes = shortenBytes({ long_url: 'https://example.com/', slug })
-    const { errors } = expectProblem(await answerTo(api.port, bytes), 422)
-    expect(errors).toEqual([{ pointer: '#/slug', detail: 'slug is a reserved word.' }])
+    const link = { long_url: 'https://example.com/', slug }
+    const refusal = [{ pointer: '#/slug', detail: 'slug is a reserved word.' }]
+    for (const path of ['/shorten', '/api/links']) {
+      const { errors } = expectProblem(await answerTo(api.port, jsonBytes(path, link)), 422)
+      expect(errors).toEqual(refusal)
+    }
+    const bulk = JSON.parse((await answerTo(api.port, jsonBytes('/api/links/bulk', { links: [link] }))).body)
+    expect(bulk).toMatchObject({ results: [{ slug, status: 422, problem: { errors: refusal } }] })
+  }
+
+  function jsonBytes(path: string, body: unknown): string {
+    return requestBytes('POST', path, { 'content-type': 'application/json' }, JSON.stringify(body))
   }
 
   test.each([
-    ...['login', 'LOGIN', 'admin', 'api', 'paypal', 'PayPal', 'stats', 'Shorten'],
+    ...[
+      'login',
+      'LOGIN',
+      'admin',
+      'api',
+      'API',
+      'Api',
+      'a-p-i',
+      '_api_',
+      'apis',
+      'paypal',
+      'PayPal',
+      'stats',
+      'Shorten',
+    ],
     ...['sign_in', 'Log_In', 'Pay-Pal', '_paypal', 'paypal-', 'wellknown', 'st-ats', '--admin__'],
   ])('nobody gets %s', post)
 

@@ -2,7 +2,7 @@
 import type { Pool } from 'pg'
 import { beforeAll, describe, expect, test } from 'vitest'
 import type { RunningApi } from '../../support/hopcount.ts'
-import { openPool, shorten, startApi } from '../../support/hopcount.ts'
+import { openPool, shorten, startApi, visit } from '../../support/hopcount.ts'
 import { startProcess } from '../../support/processes.ts'
 import { createTestDatabase } from '../../support/test-database.ts'
 
@@ -54,12 +54,15 @@ describe('links', () => {
   test('are shown, disabled and enabled by slug or short URL', async () => {
     const one = await shorten(api.origin, { title: 'A title', note: 'two\nlines', tags: ['a', 'b'] })
     const other = await shorten(api.origin)
+    // Cached from now on.
+    await visit(api.origin, one)
     expect(await link('disable', one, `https://hop.example/${other}?utm=x`, one)).toEqual({
       code: 0,
       out: `${one} is disabled\n${other} is disabled\n`,
       err: '',
     })
     expect([await stateOf(one), await stateOf(other)]).toEqual(['disabled', 'disabled'])
+    await expect.poll(async () => (await fetch(`${api.origin}/${one}`)).status, { timeout: 10_000 }).toBe(404)
     expect(await audit(one)).toEqual([
       { action: 'link.changed', via: 'command', key_id: null, changes: { disabled: [false, true] } },
     ])
