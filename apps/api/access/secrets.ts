@@ -9,6 +9,7 @@ const keyDigits = 43
 /** The prefix lets scanners of source code find keys that were committed by mistake. */
 const keyPrefix = 'hop_'
 const keyPattern = new RegExp(`^${keyPrefix}[0-9A-Za-z]{${keyDigits}}$`)
+const keyWithin = new RegExp(`${keyPrefix}[0-9A-Za-z]{${keyDigits}}`)
 const hintLength = keyPrefix.length + 4
 
 /** In base 62, so that a double click selects all of it. */
@@ -24,6 +25,11 @@ export function generateKey(): string {
 
 export function isKey(text: string): boolean {
   return keyPattern.test(text)
+}
+
+/** Anywhere in the text. */
+export function holdsKey(text: string): boolean {
+  return keyWithin.test(text)
 }
 
 /** The first characters, by which people recognize a key. */

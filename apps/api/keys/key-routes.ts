@@ -110,6 +110,7 @@ export const keyRoutes: FastifyPluginAsyncTypebox<{
 
 /** Throws a Problem (422) that names the field. */
 function checkBody({ name, scopes, expires_at, requests_per_minute }: NewKeyBody): KeyRequest {
+  if (!name.isWellFormed()) throw fieldProblem(422, 'name', 'name has half a character.')
   const expiresAt = expires_at === undefined || expires_at === null ? undefined : new Date(expires_at)
   if (expiresAt !== undefined && !(expiresAt.getTime() > Date.now()))
     throw fieldProblem(422, 'expires_at', 'expires_at must be in the future.')

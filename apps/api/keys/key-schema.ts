@@ -21,7 +21,7 @@ export const NewKeyBodySchema = Type.Object(
       minLength: 1,
       maxLength: maxNameLength,
       // No control characters.
-      pattern: '^[^\\u0000-\\u001f\\u007f-\\u009f]*\\S[^\\u0000-\\u001f\\u007f-\\u009f]*$',
+      pattern: '^(?=.*\\S)[^\\u0000-\\u001f\\u007f-\\u009f]*$',
       description: 'who or what uses it; the audit names it',
     }),
     scopes: Type.Array(ScopeSchema, { minItems: 1, maxItems: scopes.length, uniqueItems: true }),

@@ -1,4 +1,5 @@
 /** Finds the link that a request means: the slug as requested, or what a damaged link meant. */
+import { holdsKey } from '../access/secrets.ts'
 import { slugPattern } from '../links/check-slug.ts'
 import type { Link } from '../links/link.ts'
 import type { SlugResolver } from './lookup/resolve-slug.ts'
@@ -24,6 +25,8 @@ export async function findLink(
  * visible characters are kept as they are and the length is bounded: the text is inert in pages, logs and files.
  */
 export function orphanOf(requested: string): string | undefined {
+  // Pasted into the address bar by mistake: statistics must not show it to others.
+  if (holdsKey(requested)) return undefined
   if (slugPattern.test(requested)) return requested
   if (slugsMeantBy(requested).length === 0) return undefined
   const shown = requested.toWellFormed().replace(/[^\p{L}\p{N}\p{P}\p{S}]/gu, encodeURIComponent)
