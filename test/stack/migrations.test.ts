@@ -35,12 +35,12 @@ const bounded = `SET LOCAL lock_timeout = '800ms';`
 test.each([
   [
     'a column without lock_timeout',
-    'ALTER TABLE links ADD COLUMN note text',
+    'ALTER TABLE links ADD COLUMN remark text',
     /links is locked.*lock_timeout/,
   ],
   [
     'a long lock_timeout',
-    `SET LOCAL lock_timeout = '1min'; ALTER TABLE links ADD COLUMN note2 text`,
+    `SET LOCAL lock_timeout = '1min'; ALTER TABLE links ADD COLUMN remark2 text`,
     /locked/,
   ],
   ['an index', `${bounded} CREATE INDEX ON link_days (visits)`, /rows of link_days are read/],

@@ -3,7 +3,7 @@ import { Type } from 'typebox'
 import { ProblemSchema } from '../errors/problem-schema.ts'
 import { LinkPatchSchema, LinkSchema, NewLinkBodySchema } from './link-schema.ts'
 
-export const maxRows = 1_000
+const maxRows = 1_000
 export const maxBodyBytes = 4 * 1024 * 1024
 
 function bodyOf<Name extends string, Row extends TSchema>(name: Name, row: Row, description: string) {

@@ -40,7 +40,7 @@ export interface Page {
 }
 
 const firstWalk = 5_000
-const longWalk = 20_000
+const longWalk = 10_000
 /** Of an index, before other conditions are looked at. */
 const maxMatches = 3_000
 

@@ -97,6 +97,7 @@ describe('the most visited links', () => {
       ...{ visits, humans: 0, bots: visits, previews: 0, uniques: 0 },
       last_visit: `2026-01-01T12:00:${lastVisit}Z`,
       created_at: expect.stringMatching(/^\d{4}-\d\d-\d\dT.*Z$/),
+      state: 'active',
     })
     expect(await topLinks(10)).toEqual([
       entry('b', 3, '00.003'),
