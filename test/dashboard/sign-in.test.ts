@@ -133,6 +133,23 @@ describe.skipIf(!browserAvailable())('the page where ACCESS=keys', () => {
     expect([...incidents, ...others]).toEqual([])
   })
 
+  it('where anybody may shorten, it creates links without a key, and shows no others', async () => {
+    const { origin: open } = await startApi({
+      ...dashboard.installation,
+      env: { ...dashboard.installation.env, PUBLIC_SHORTEN: 'true' },
+    })
+    const { page, incidents } = await openPage(dashboard.browser, open)
+    await page.getByLabel('Long URL').fill('https://example.com/by-anybody')
+    await page.getByRole('button', { name: 'Shorten' }).click()
+    const created = page.getByRole('region', { name: 'Your new link' })
+    await created.getByText('https://example.com/by-anybody').waitFor()
+    expect(await created.getByRole('link', { name: 'Watch its visits' }).count()).toBe(0)
+    expect(await page.locator('.link-rows').count()).toBe(0)
+    await enterKey(page, adminKey)
+    await page.locator('.link-rows > li').first().getByText('example.com/by-anybody').waitFor()
+    expect(incidents).toEqual([])
+  })
+
   it('a session that ends in the middle of work is renewed without losing what was typed', async () => {
     const { page, id, incidents } = await signedIn(['links:write'], { name: 'Bob' })
     await page.getByRole('button', { name: 'Actions for first' }).click()
