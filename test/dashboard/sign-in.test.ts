@@ -139,6 +139,8 @@ describe.skipIf(!browserAvailable())('the page where ACCESS=keys', () => {
       env: { ...dashboard.installation.env, PUBLIC_SHORTEN: 'true' },
     })
     const { page, incidents } = await openPage(dashboard.browser, open)
+    await page.getByLabel('Key', { exact: true }).waitFor()
+    expect(await page.locator(':focus').count()).toBe(0)
     await page.getByLabel('Long URL').fill('https://example.com/by-anybody')
     await page.getByRole('button', { name: 'Shorten' }).click()
     const created = page.getByRole('region', { name: 'Your new link' })

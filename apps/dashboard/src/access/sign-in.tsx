@@ -12,7 +12,7 @@ export function SignInPage({ canShorten }: { canShorten: boolean }) {
       {canShorten ? <h2 class="apart">Sign in</h2> : <PageTitle>Sign in</PageTitle>}
       <p class="lead">{canShorten ? 'Links and their statistics' : 'This page'} can be used with a key.</p>
       <section class="card sign-in" aria-label="Sign in">
-        <SignInForm />
+        <SignInForm focused={!canShorten} />
       </section>
     </>
   )
@@ -24,18 +24,20 @@ export function SignInDialog() {
   return (
     <Dialog title="Your session has ended" close={giveUp}>
       <p class="muted">Sign in again to go on where you were.</p>
-      <SignInForm />
+      <SignInForm focused />
     </Dialog>
   )
 }
 
 /** The key goes to the server and nowhere else: neither state nor storage keeps it. */
-function SignInForm() {
+function SignInForm({ focused }: { focused: boolean }) {
   const { signedIn } = useSession()
   const field = useRef<HTMLInputElement>(null)
   const [problem, setProblem] = useState<Problem>()
   const [isSending, setSending] = useState(false)
-  useEffect(() => field.current?.focus(), [])
+  useEffect(() => {
+    if (focused) field.current?.focus()
+  }, [])
 
   async function send(event: SubmitEvent): Promise<void> {
     event.preventDefault()
