@@ -69,6 +69,8 @@ export interface RoundResult {
 }
 
 const settleMs = 400
+/** What a cache that is back still holds is seen after the second in which it may be. */
+const editsGoOnMs = 2_500
 const longestDrainMs = 120_000
 
 export async function strikeUnderLoad(
@@ -108,7 +110,8 @@ export async function strikeUnderLoad(
     healAt = performance.now()
     await fault.heal(load)
     healedAt = performance.now()
-    await sleep(settleMs + (fault.edits?.staleUntilMs ?? 0) * slack)
+    await sleep(settleMs)
+    if (fault.edits !== undefined) await sleep(editsGoOnMs + (fault.edits.staleUntilMs ?? 0) * slack)
   } finally {
     await edits?.stop()
     await load.stop()
