@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, test } from 'vitest'
 import type { RunningApi } from '../support/hopcount.ts'
 import { shorten, startApi } from '../support/hopcount.ts'
 import { createTestDatabase } from '../support/test-database.ts'
-import { answerTo, expectProblem, requestBytes } from './requests.ts'
+import { answerTo, expectProblem, requestBytes, shortenBytes } from './requests.ts'
 
 let databaseUrl: string
 let api: RunningApi
@@ -22,7 +22,16 @@ function get(path: string, headers: Record<string, string>) {
   return answerTo(api.port, requestBytes('GET', path, headers))
 }
 
-const reports = () => [
+const routes = () => [
+  '/',
+  '/docs',
+  '/openapi.json',
+  '/metrics',
+  '/api/session',
+  '/api/keys',
+  '/api/audit',
+  '/api/links',
+  `/api/links/${slug}`,
   '/stats',
   '/stats/overall',
   '/stats/live',
@@ -46,9 +55,10 @@ test.each([
   { host: '127.0.0.1.evil.example' },
   { host: 'go.example.evil.example' },
   { host: 'evilgo.example' },
-])('with %j no statistics can be read', async headers => {
-  for (const report of reports()) {
-    const { detail } = expectProblem(await get(report, headers), 421)
+])('with %j nothing can be read or created', async headers => {
+  expectProblem(await answerTo(api.port, shortenBytes({ long_url: 'https://example.com/' }, headers)), 421)
+  for (const route of routes()) {
+    const { detail } = expectProblem(await get(route, headers), 421)
     expect(detail).toMatch(/PUBLIC_URL or OWN_HOSTS/)
   }
 })
@@ -67,6 +77,11 @@ test.each([
   ['third.example'],
 ])('under %s they can', async host => {
   expect((await get(`/stats/${slug}`, { host })).status).toBe(200)
+})
+
+test('probes are served under any name', async () => {
+  for (const path of ['/healthz', '/readyz'])
+    expect((await get(path, { host: 'evil.example' })).status).toBe(200)
 })
 
 test('a link is followed under any name', async () => {

@@ -2,6 +2,13 @@
 import { beforeAll, expect, test } from 'vitest'
 import type { Scope } from '../../../apps/api/access/actor.ts'
 import { allows, scopes } from '../../../apps/api/access/actor.ts'
+import { guardRoutes } from '../../../apps/api/access/route-rules.ts'
+import { createSessionCookie } from '../../../apps/api/access/session-cookie.ts'
+import { createClientAddresses } from '../../../apps/api/client-addresses.ts'
+import { createVisitorPages } from '../../../apps/api/errors/visitor-pages.ts'
+import { createHttpServer } from '../../../apps/api/http-server.ts'
+import { readConfiguration } from '../../../apps/shared/configuration.ts'
+import { openLog } from '../../../apps/shared/log.ts'
 import type { RunningApi } from '../../support/hopcount.ts'
 import { openPool, startApi } from '../../support/hopcount.ts'
 import { makeKey, revoke } from '../../support/keys.ts'
@@ -121,6 +128,24 @@ test('every route has the rule that is expected here', () => {
       Object.keys(found).some(other => other !== route && other.endsWith(` ${path}`))
     )
   }
+})
+
+test.each(['open', 'keys'] as const)('with ACCESS=%s, a route without a rule fails the start', access => {
+  const log = openLog({ name: 'test', level: 'silent' })
+  const configuration = readConfiguration({ DATABASE_URL: 'postgres://127.0.0.1/none' })
+  const pages = createVisitorPages({ name: undefined, url: undefined })
+  const app = createHttpServer(configuration, createClientAddresses(undefined, log), pages, log)
+  const nothing = async () => ({ key: () => undefined, session: () => undefined })
+  guardRoutes(app, {
+    access,
+    publicShorten: false,
+    hostCheck: () => undefined,
+    ownHosts: new Set(),
+    store: { trusted: () => undefined, settled: nothing, read: nothing, changed: () => {} },
+    cookie: createSessionCookie(undefined),
+  })
+  expect(() => app.get('/new', () => '')).toThrow('GET /new has no rule')
+  expect(() => app.get('/other', { config: { access: 'admin' } }, () => '')).not.toThrow()
 })
 
 const needsKey = Object.entries(rules).filter(([, access]) => access !== 'open') as [string, Scope][]
