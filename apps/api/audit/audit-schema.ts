@@ -12,12 +12,17 @@ export const pageProperties = {
 
 export const linkHeader = { link: { type: 'string', description: 'the next page, rel="next"' } }
 
+/** Type.Tuple is not a schema of JSON Schema 2020-12, as OpenAPI 3.1 requires it. */
+const beforeAndAfter = Type.Unsafe<[unknown, unknown]>(
+  Type.Array(Type.Unknown(), { minItems: 2, maxItems: 2 }),
+)
+
 const entry = {
   at: Type.String({ format: 'date-time' }),
   by: ByKeySchema,
   via: Type.String({ description: 'api, page, or command (on the server)' }),
   action: Type.String({ description: 'link.created, link.changed, link.deleted, key.created, …' }),
-  changes: Type.Record(Type.String(), Type.Tuple([Type.Unknown(), Type.Unknown()]), {
+  changes: Type.Record(Type.String(), beforeAndAfter, {
     description: 'the fields that changed, each with its value before and after',
   }),
 }
