@@ -357,6 +357,17 @@ describe('the OpenAPI document', () => {
     expect(document.openapi).toMatch(/^3\.1\.\d$/)
     expect(document.info).toMatchObject({ title: 'Hopcount', version: manifest.version })
     expect(operations.map(({ path, method }) => `${method} ${path}`).sort()).toEqual([
+      'delete /api/keys/{id}',
+      'delete /api/links/bulk',
+      'delete /api/links/{slug}',
+      'delete /api/session',
+      'get /api/audit',
+      'get /api/keys',
+      'get /api/links',
+      'get /api/links/{slug}',
+      'get /api/links/{slug}/history',
+      'get /api/session',
+      'get /api/tags',
       'get /healthz',
       'get /metrics',
       'get /openapi.json',
@@ -370,8 +381,16 @@ describe('the OpenAPI document', () => {
       ...[...reports, 'live'].map(report => `get /stats/{slug}/${report}`).sort(),
       'get /{slug}',
       'head /{slug}',
+      'patch /api/links/bulk',
+      'patch /api/links/{slug}',
+      'post /api/keys',
+      'post /api/links',
+      'post /api/links/bulk',
+      'post /api/session',
       'post /shorten',
     ])
+    // A list of schemas in `items`, as in older drafts of JSON Schema.
+    expect(JSON.stringify(document)).not.toContain('"items":[')
     const ids = operations.map(({ operation }) => operation.operationId)
     expect(new Set(ids).size).toBe(ids.length)
     for (const { path, operation } of operations) {
