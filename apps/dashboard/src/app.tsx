@@ -38,7 +38,9 @@ export function App() {
   const isIn = session !== undefined && session.scopes.length > 0
   const isReport = link !== undefined || view === 'overview'
   const [isHelping, setHelping] = useState(false)
-  const onReport = (action: () => void) => (isIn && isReport ? action : undefined)
+  // A key that is pressed before the session is read counts, too: it changes the address.
+  const mayBeIn = isIn || session === undefined
+  const onReport = (action: () => void) => (mayBeIn && isReport ? action : undefined)
   const show = (period: 'day' | 'week' | 'month' | 'year') =>
     onReport(() => go({ period, interval: undefined }))
   useShortcuts({
@@ -50,7 +52,7 @@ export function App() {
     y: show('year'),
     x: onReport(() => go({ compare: !compare }, { replace: true })),
     l: () => go(toLinks),
-    o: () => allows('stats:read') && go(toOverview),
+    o: () => (session === undefined || allows('stats:read')) && go(toOverview),
     n: () => {
       if (link !== undefined || view !== 'links') go(toLinks)
       // Once the form exists.
