@@ -7,7 +7,8 @@
  * output, so that a script can take it from there.
  */
 import { parseArgs } from 'node:util'
-import { directDatabaseUrl, readConfiguration } from '@hopcount/shared/configuration.ts'
+import { readCommandConfiguration } from '@hopcount/shared/command-configuration.ts'
+import { directDatabaseUrl } from '@hopcount/shared/configuration.ts'
 import { openPool, poolConfig } from '@hopcount/shared/database/database.ts'
 import { inTransaction } from '@hopcount/shared/database/in-transaction.ts'
 import { escapeControls } from '@hopcount/shared/escape-controls.ts'
@@ -28,7 +29,7 @@ const dayMs = 86_400_000
 
 await runCommand('keys', async () => {
   const work = parseCommand(process.argv.slice(2))
-  const databaseUrl = directDatabaseUrl(readConfiguration(process.env))
+  const databaseUrl = directDatabaseUrl(readCommandConfiguration(process.env))
   const pool = openPool(
     poolConfig(databaseUrl, { max: 1, applicationName: 'hopcount keys', statementTimeoutMs: 10_000 }),
     () => {},

@@ -8,7 +8,8 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
-import { directDatabaseUrl, readConfiguration } from '@hopcount/shared/configuration.ts'
+import { readCommandConfiguration } from '@hopcount/shared/command-configuration.ts'
+import { directDatabaseUrl } from '@hopcount/shared/configuration.ts'
 import { openPool, poolConfig } from '@hopcount/shared/database/database.ts'
 import { waitForDatabase } from '@hopcount/shared/database/wait-for-database.ts'
 import { parseDomain } from '@hopcount/shared/domain-names.ts'
@@ -42,7 +43,7 @@ const rulesKnownMs = 1_000
 
 await runCommand('link', async () => {
   const { command, names, options } = readArguments()
-  const configuration = readConfiguration(process.env)
+  const configuration = readCommandConfiguration(process.env)
   const pool = openPool(
     // Finding all links to a domain may read the whole table.
     poolConfig(directDatabaseUrl(configuration), {

@@ -27,9 +27,17 @@ export function describeStart(options: {
     '',
     ...rows.map(([name, value]) => `  ${name.padEnd(11)}${value}`),
     '',
-    'Create a link on the dashboard, or with:',
-    '',
-    `  curl -s ${address}/shorten -H 'content-type: application/json' -d '{"long_url": "https://example.com/"}'`,
+    ...(configuration.ACCESS === 'keys'
+      ? [
+          'Sign in to the dashboard with a key. The first one is made with:',
+          '',
+          '  npm run keys -- create NAME',
+        ]
+      : [
+          'Create a link on the dashboard, or with:',
+          '',
+          `  curl -s ${address}/shorten -H 'content-type: application/json' -d '{"long_url": "https://example.com/"}'`,
+        ]),
     '',
     'Press Ctrl-C to stop.',
     '',

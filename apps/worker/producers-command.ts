@@ -3,7 +3,8 @@
  * `npm run producers write-off ID …`: statistics no longer wait for them. If one comes back, its visits are counted all
  * the same.
  */
-import { directDatabaseUrl, readConfiguration } from '@hopcount/shared/configuration.ts'
+import { readCommandConfiguration } from '@hopcount/shared/command-configuration.ts'
+import { directDatabaseUrl } from '@hopcount/shared/configuration.ts'
 import { openPool, poolConfig } from '@hopcount/shared/database/database.ts'
 import { runCommand } from '@hopcount/shared/run-command.ts'
 import {
@@ -18,7 +19,7 @@ await runCommand('producers', async () => {
   const isListing = command === undefined
   if (!isListing && (command !== 'write-off' || ids.length === 0))
     throw new Error('usage: npm run producers | npm run producers write-off ID …')
-  const databaseUrl = directDatabaseUrl(readConfiguration(process.env))
+  const databaseUrl = directDatabaseUrl(readCommandConfiguration(process.env))
   const pool = openPool(
     poolConfig(databaseUrl, { max: 1, applicationName: 'hopcount producers', statementTimeoutMs: 10_000 }),
     () => {},

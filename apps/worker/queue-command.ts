@@ -6,8 +6,10 @@
  * `npm run queue drop id …`: deletes these for good. Their visits are not counted.
  * `npm run queue rotate-key`: replaces the key that encrypts a queue in PostgreSQL.
  */
+
+import { readCommandConfiguration } from '@hopcount/shared/command-configuration.ts'
 import type { Configuration } from '@hopcount/shared/configuration.ts'
-import { directDatabaseUrl, readConfiguration } from '@hopcount/shared/configuration.ts'
+import { directDatabaseUrl } from '@hopcount/shared/configuration.ts'
 import { openPool, poolConfig } from '@hopcount/shared/database/database.ts'
 import { openLog } from '@hopcount/shared/log.ts'
 import { runCommand } from '@hopcount/shared/run-command.ts'
@@ -40,7 +42,7 @@ await runCommand('queue', async () => {
   const command = Object.hasOwn(commands, name) ? commands[name] : undefined
   if (command === undefined)
     throw new Error('usage: npm run queue failed | retry [id …] | drop id … | rotate-key')
-  const configuration = readConfiguration(process.env)
+  const configuration = readCommandConfiguration(process.env)
   const databaseUrl = directDatabaseUrl(configuration)
   const config = poolConfig(databaseUrl, {
     max: 1,

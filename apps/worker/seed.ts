@@ -3,7 +3,8 @@
  * `npm run verify` confirms.
  */
 import { parseArgs } from 'node:util'
-import { directDatabaseUrl, readConfiguration } from '@hopcount/shared/configuration.ts'
+import { readCommandConfiguration } from '@hopcount/shared/command-configuration.ts'
+import { directDatabaseUrl } from '@hopcount/shared/configuration.ts'
 import { openPool, poolConfig } from '@hopcount/shared/database/database.ts'
 import { waitForDatabase } from '@hopcount/shared/database/wait-for-database.ts'
 import { runCommand } from '@hopcount/shared/run-command.ts'
@@ -21,7 +22,7 @@ await runCommand('seed', async () => {
       },
     }).values,
   )
-  const databaseUrl = directDatabaseUrl(readConfiguration(process.env))
+  const databaseUrl = directDatabaseUrl(readCommandConfiguration(process.env))
   const pool = openPool(
     poolConfig(databaseUrl, { max: 1, applicationName: 'hopcount seed', statementTimeoutMs: 3_600_000 }),
     () => {},

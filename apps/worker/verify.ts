@@ -4,7 +4,8 @@
  * `npm run verify -- --repair`: first rebuilds the aggregates of all days whose raw visits are kept. `npm run reclassify`
  * does the same: it applies today's rules for bots, link previews, browsers and referrers to past visits.
  */
-import { directDatabaseUrl, readConfiguration } from '@hopcount/shared/configuration.ts'
+import { readCommandConfiguration } from '@hopcount/shared/command-configuration.ts'
+import { directDatabaseUrl } from '@hopcount/shared/configuration.ts'
 import { openPool } from '@hopcount/shared/database/database.ts'
 import { waitForDatabase } from '@hopcount/shared/database/wait-for-database.ts'
 import { runCommand } from '@hopcount/shared/run-command.ts'
@@ -16,7 +17,7 @@ import { maxDifferences } from './verify/difference-rows.ts'
 import { repairCounts } from './verify/repair-counts.ts'
 
 await runCommand('verify', async () => {
-  const configuration = readConfiguration(process.env)
+  const configuration = readCommandConfiguration(process.env)
   const config = recountPoolConfig(directDatabaseUrl(configuration), 'hopcount verify')
   const pool = openPool(config, () => {})
   await waitForDatabase(pool)

@@ -56,6 +56,9 @@ describe.concurrent('npm start', { timeout: 4 * readyDeadlineMs }, () => {
     const slug = await shorten(first)
     await visit(first, slug)
     await counted(first, slug, 1)
+    // Commands find its database by themselves.
+    const verify = startProcess({ script: 'apps/worker/verify.ts', cwd: folder })
+    expect(await verify.exited).toMatchObject({ code: 0 })
     const pids = first.everyPid()
     expect(pids.length).toBeGreaterThan(4)
     expect(await first.stop()).toEqual({ code: 0, signal: null })
