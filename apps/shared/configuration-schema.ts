@@ -203,7 +203,7 @@ export const ConfigurationSchema = Type.Object({
     default: 300,
     minimum: 0,
     description:
-      'links that one key, or without keys one address (IPv6: one /64), may create per minute; 0: no limit. With `ACCESS=open`, clients on the same machine are not limited',
+      'requests that create or change links and that one key, or without keys one address (IPv6: one /64), may send per minute; one in bulk counts once; 0: no limit. With `ACCESS=open`, clients on the same machine are not limited',
   }),
   RATE_LIMIT_STATS: Type.Integer({
     default: 1_200,
