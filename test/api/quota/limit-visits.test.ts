@@ -83,7 +83,7 @@ async function burst(
   requests: number,
 ): Promise<number> {
   const results = await Promise.all(
-    Array.from({ length: requests }, (_, request) => quotas[request % quotas.length]?.take(link)),
+    Array.from({ length: requests }, async (_, request) => quotas[request % quotas.length]?.take(link)),
   )
   return results.filter(passes => passes === true).length
 }
