@@ -6,9 +6,9 @@ import { createLinkRoute } from './create-link-route.ts'
 import { historyRoute } from './history-route.ts'
 import type { LinkContext } from './link-context.ts'
 import { linkRoutes } from './link-routes.ts'
-import { listRoute } from './list-route.ts'
+import { listRoute } from './list/list-route.ts'
+import { tagsRoute } from './list/tags-route.ts'
 import { shortenRoute } from './shorten-route.ts'
-import { tagsRoute } from './tags-route.ts'
 
 export const resourceRoutes: FastifyPluginAsyncTypebox<LinkContext> = async (app, context) => {
   await app.register(shortenRoute, context)

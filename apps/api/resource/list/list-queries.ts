@@ -15,8 +15,8 @@ import { databaseOn } from '@hopcount/shared/database/query-builder.ts'
 import type { RawBuilder } from 'kysely'
 import { sql } from 'kysely'
 import type { Pool } from 'pg'
-import type { LinkState } from '../links/link-state.ts'
-import { linkStateSql } from '../links/link-state.ts'
+import type { LinkState } from '../../links/link-state.ts'
+import { linkStateSql } from '../../links/link-state.ts'
 
 export interface ListFilter {
   slug?: string | undefined

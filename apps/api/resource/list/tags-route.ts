@@ -3,10 +3,10 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { LRUCache } from 'lru-cache'
 import type { Pool } from 'pg'
 import { Type } from 'typebox'
-import { problemResponses } from '../errors/problem.ts'
-import { perMinute } from '../limits/rate-limits.ts'
-import type { LinkContext } from './link-context.ts'
-import { refusals } from './route-schemas.ts'
+import { problemResponses } from '../../errors/problem.ts'
+import { perMinute } from '../../limits/rate-limits.ts'
+import type { LinkContext } from '../link-context.ts'
+import { refusals } from '../route-schemas.ts'
 
 const TagsSchema = Type.Array(
   Type.Object({

@@ -1,8 +1,8 @@
 import type { Static } from 'typebox'
 import { Type } from 'typebox'
-import type { LinkState } from '../links/link-state.ts'
-import { LinkStateSchema } from '../links/link-state.ts'
-import { LinkSchema } from './link-schema.ts'
+import type { LinkState } from '../../links/link-state.ts'
+import { LinkStateSchema } from '../../links/link-state.ts'
+import { LinkSchema } from '../link-schema.ts'
 
 export const ListQuerySchema = Type.Object(
   {

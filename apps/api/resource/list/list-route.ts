@@ -1,18 +1,18 @@
 /** `GET /api/links`: all links, newest first, searched by text, tag and state. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { actorOf } from '../access/actor.ts'
-import { Problem, problemResponses } from '../errors/problem.ts'
-import { perMinute } from '../limits/rate-limits.ts'
-import { tagKey } from '../links/link-fields.ts'
-import { normalizeHost } from '../own-hosts.ts'
-import type { LinkContext } from './link-context.ts'
-import { linkOrigin, ownHostsOf } from './link-context.ts'
-import { describeLink, readRows } from './link-rows.ts'
+import { actorOf } from '../../access/actor.ts'
+import { Problem, problemResponses } from '../../errors/problem.ts'
+import { perMinute } from '../../limits/rate-limits.ts'
+import { tagKey } from '../../links/link-fields.ts'
+import { normalizeHost } from '../../own-hosts.ts'
+import type { LinkContext } from '../link-context.ts'
+import { linkOrigin, ownHostsOf } from '../link-context.ts'
+import { describeLink, readRows } from '../link-rows.ts'
+import { refusals } from '../route-schemas.ts'
 import type { ListFilter } from './list-queries.ts'
 import { findPage } from './list-queries.ts'
 import type { ListQuery } from './list-schema.ts'
 import { ListQuerySchema, ListSchema } from './list-schema.ts'
-import { refusals } from './route-schemas.ts'
 
 export const listRoute: FastifyPluginAsyncTypebox<LinkContext> = async (app, context) => {
   const { pool } = context
