@@ -1,7 +1,7 @@
 /** In any time zone, the numbers of one view of the page are of one range. */
 import type { Page } from 'playwright-core'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { retireVisits } from '../../apps/worker/maintenance/retire-visits.ts'
+import { retireVisits } from '../../apps/worker/maintenance/retention/retire-visits.ts'
 import { seededRandom } from '../faults/seeded-random.ts'
 import { shorten } from '../support/hopcount.ts'
 import { waitUntil } from '../support/wait-until.ts'

@@ -10,7 +10,7 @@ import { addCount, dimensions, listedValues } from '../../apps/shared/breakdowns
 import { databaseOn } from '../../apps/shared/database/query-builder.ts'
 import { dayMs } from '../../apps/shared/days.ts'
 import { foldBreakdowns } from '../../apps/worker/maintenance/fold-breakdowns.ts'
-import { retireVisits } from '../../apps/worker/maintenance/retire-visits.ts'
+import { retireVisits } from '../../apps/worker/maintenance/retention/retire-visits.ts'
 import { insertDeltas } from '../../apps/worker/recording/add-to-aggregates.ts'
 import { addDelta, noDeltas } from '../../apps/worker/recording/sum-visits.ts'
 import type { VisitKnowledge } from '../../apps/worker/recording/visit-knowledge.ts'

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { retireCredentials } from '../../apps/worker/maintenance/retire-credentials.ts'
+import { retireCredentials } from '../../apps/worker/maintenance/retention/retire-credentials.ts'
 import { openPool } from '../support/hopcount.ts'
 import { createTestDatabase } from '../support/test-database.ts'
 

@@ -6,7 +6,7 @@
  * after a failure, unreferenced rows do no harm.
  *
  * A number is remembered for a day, and whoever looks a text up sets the day of its last use: so texts that no kept visit
- * refers to can be deleted (maintenance/retire-texts.ts). The number of rows is limited (text-room.ts).
+ * refers to can be deleted (maintenance/retention/retire-texts.ts). The number of rows is limited (text-room.ts).
  */
 import { integerArray, textArray } from '@hopcount/shared/database/binary-arrays.ts'
 import { incarnationSql } from '@hopcount/shared/database/database-epoch.ts'

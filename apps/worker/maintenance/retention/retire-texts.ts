@@ -1,5 +1,5 @@
 import type { Pool } from 'pg'
-import { deleteBefore, partitionDays } from './day-partitions.ts'
+import { deleteBefore, partitionDays } from '../day-partitions.ts'
 
 /**
  * A visit kept from `beforeDay` on was recorded two days earlier at most, because its time is bounded by the database's

@@ -1,7 +1,7 @@
 import { dayText, parseDay } from '@hopcount/shared/days.ts'
 import type { Pool } from 'pg'
-import { today } from './database-clock.ts'
-import { dropPartition, partitionDays } from './day-partitions.ts'
+import { today } from '../database-clock.ts'
+import { dropPartition, partitionDays } from '../day-partitions.ts'
 
 /**
  * Destroys the visitors of a day, hashes and salt together, once the day after it is over, too: until then, late visits are

@@ -1,7 +1,7 @@
 import { dayText } from '@hopcount/shared/days.ts'
 import type { Pool } from 'pg'
-import { today } from './database-clock.ts'
-import { deleteBefore, dropPartitionsBefore } from './day-partitions.ts'
+import { today } from '../database-clock.ts'
+import { deleteBefore, dropPartitionsBefore } from '../day-partitions.ts'
 import { retireTexts } from './retire-texts.ts'
 
 /**

@@ -1,6 +1,6 @@
 import type { Pool } from 'pg'
-import { today } from './database-clock.ts'
-import { deleteBefore, dropPartitionsBefore } from './day-partitions.ts'
+import { today } from '../database-clock.ts'
+import { deleteBefore, dropPartitionsBefore } from '../day-partitions.ts'
 
 /** Statistics show the minutes of the last 48 hours, which touch three days. One more day is kept. */
 const keptDays = 3
