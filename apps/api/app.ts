@@ -25,6 +25,7 @@ import {
 import { createLiveStreams } from './stats/live/live-streams.ts'
 import { openBlockedFile } from './targets/blocked-file.ts'
 import { createDomainRules } from './targets/domain-rules.ts'
+
 export interface App {
   /** Rejects if a port can't be opened. */
   listen(): Promise<void>

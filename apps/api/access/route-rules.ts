@@ -56,6 +56,7 @@ export function guardRoutes(app: FastifyInstance, options: RouteRulesOptions): v
     for (const method of [route.method].flat()) rules[`${method} ${route.url}`] = access
     if (access !== 'open') describe(route, access, options)
     if (access === 'open' && (route.url.startsWith('/:') || route.config?.anyHost)) return
+    if (route.schema !== undefined) describeHost(route, route.schema)
     const isOptional = access === 'open' || (options.publicShorten && route.url === '/shorten')
     const check = options.access === 'open' ? letIn : access === 'open' && !isApi(route) ? pass : admit
     route.onRequest = [forRoute(check), ...[route.onRequest ?? []].flat()]
@@ -166,6 +167,13 @@ function describe(route: RouteOptions, scope: Scope, { access, publicShorten }: 
       response: { ...Object(schema.response), 401: noKey, 403: noScope },
     },
   })
+}
+
+function describeHost(route: RouteOptions, schema: FastifySchema): void {
+  const { 421: otherHost } = problemResponses({
+    421: 'a request from the machine itself under a host name that is not one of the service (DNS rebinding)',
+  })
+  Object.assign(route, { schema: { ...schema, response: { ...Object(schema.response), 421: otherHost } } })
 }
 
 /** For the OpenAPI document. */

@@ -99,7 +99,6 @@ export const linkHeaderSchema = { link: { type: 'string', description: 'the next
 export const notModified = { type: 'null', description: 'unchanged since the response with that ETag' }
 /** The problems that every route of the statistics can respond with. */
 export const refusals = {
-  421: 'a request from the machine itself under a host name that is not one of the service (DNS rebinding)',
   429: 'too many requests from this address',
   503: 'the database is unavailable, or the service is busy',
 }
