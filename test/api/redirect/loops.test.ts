@@ -36,9 +36,9 @@ describe('a new link to the service is refused', () => {
     ['one of OWN_HOSTS', () => 'https://second.example/loop'],
     ['one of OWN_HOSTS over http', () => 'http://second.example/loop'],
     ['one of OWN_HOSTS with its port', () => 'https://third.example:8443/loop'],
-    ['the host of the request', () => 'http://foreign.example/loop'],
+    ['the host of the request', () => 'http://foreign.internal/loop'],
   ])('%s', async (_, longUrl) => {
-    const bytes = shortenBytes({ long_url: longUrl(), slug: 'loop' }, { host: 'foreign.example' })
+    const bytes = shortenBytes({ long_url: longUrl(), slug: 'loop' }, { host: 'foreign.internal' })
     const { errors } = expectProblem(await answerTo(api.port, bytes), 422)
     expect(errors?.[0]?.pointer).toBe('#/long_url')
   })
@@ -97,7 +97,7 @@ describe('a stored link that leads back is 508, and uncounted', () => {
 
   test('to the address at which the process listens, whatever Host a request names', async () => {
     const slug = await storedLink(`http://127.0.0.1:${api.port}/${'x'}`)
-    expectProblem(await answerTo(api.port, requestBytes('GET', `/${slug}`, { host: 'foreign.example' })), 508)
+    expectProblem(await answerTo(api.port, requestBytes('GET', `/${slug}`, { host: 'foreign.internal' })), 508)
   })
 
   test('so following it ends', async () => {
