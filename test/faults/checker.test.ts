@@ -5,7 +5,7 @@ import { afterEach, describe, expect, test } from 'vitest'
 import type { Load, Verdict } from '../support/checker.ts'
 import { isExact, judge, judgeWhenDrained, startLoad } from '../support/checker.ts'
 import { cleanUp } from '../support/clean-up.ts'
-import { isNightly } from '../support/nightly.ts'
+import { nightlyTest } from '../support/nightly.ts'
 import { redisAvailable } from '../support/redis.ts'
 import { createTestDatabase } from '../support/test-database.ts'
 import { waitUntil } from '../support/wait-until.ts'
@@ -17,11 +17,9 @@ const newDatabase = async () => (await createTestDatabase()).url
 
 afterEach(cleanUp)
 
-/** Two broken products in the gate, one that loses and one that counts twice; all four at night. */
-const nightly: typeof test | (() => void) = isNightly ? test : () => {}
-
+// One broken product in the gate; all four at night.
 describe.skipIf(!redisAvailable())('the checker', () => {
-  test('fails without a spool: an API that is killed loses visits that it redirected', async () => {
+  nightlyTest('fails without a spool: an API that is killed loses visits that it redirected', async () => {
     const system = await startVariant('no-spool')
     const verdict = await judgeUnderLoad(system, async () => {
       // For a moment, nothing but the spool could hold the visits.
@@ -36,7 +34,7 @@ describe.skipIf(!redisAvailable())('the checker', () => {
     expect(isExact(verdict)).toBe(false)
   })
 
-  nightly('fails if every attempt to send a batch gives it a new id', async () => {
+  nightlyTest('fails if every attempt to send a batch gives it a new id', async () => {
     const system = await startVariant('new-id-at-each-send')
     const verdict = await judgeUnderLoad(system, () => sleep(2_000))
     expect(verdict.twice.length).toBeGreaterThan(0)
@@ -60,7 +58,7 @@ describe.skipIf(!redisAvailable())('the checker', () => {
     expect(isExact(verdict)).toBe(false)
   })
 
-  nightly(
+  nightlyTest(
     'fails if a batch is acknowledged before its commit: a worker that is killed loses it',
     async () => {
       const system = await startVariant('acknowledged-before-commit')

@@ -4,11 +4,9 @@
  */
 import type { Row } from './row.ts'
 import { apiKilled } from './rows/01-api-killed.ts'
-import { redisKilled } from './rows/08-redis-killed.ts'
 import { flushAll } from './rows/10-flushall.ts'
 import { redisOutOfMemory } from './rows/11-redis-out-of-memory.ts'
 import { postgresKilled } from './rows/13-postgres-killed.ts'
-import { spoolDiskFull } from './rows/17-spool-disk-full.ts'
 import { cutInCommitOrAdd } from './rows/18-cut-in-commit-or-add.ts'
 import { batchDeliveredTwice } from './rows/19-batch-delivered-twice.ts'
 import { clockOff } from './rows/21-clock-off.ts'
@@ -18,11 +16,9 @@ import { rows } from './rows.ts'
 /** Each row with the promise that it is there for, as apps/README.md writes it. */
 export const gateRows = new Map<Row, string>([
   [apiKilled, 'Durable before redirect'],
-  [redisKilled, 'Redirects outlive their dependencies'],
   [flushAll, 'The ledger is the truth, not the queue'],
   [redisOutOfMemory, 'Bounded memory'],
   [postgresKilled, 'Redirects outlive their dependencies'],
-  [spoolDiskFull, 'Durable before redirect'],
   [cutInCommitOrAdd, 'A batch id names immutable bytes'],
   [batchDeliveredTwice, 'Exactly once'],
   [clockOff, 'Event time'],

@@ -8,6 +8,7 @@ import { beforeAll, expect, test } from 'vitest'
 import { freePort } from '../../apps/stack/processes/free-port.ts'
 import { sendSignal } from '../../apps/stack/processes/running-process.ts'
 import { openPool, shorten, startApi, startWorker, visit, waitForVisits } from '../support/hopcount.ts'
+import { nightlyTest } from '../support/nightly.ts'
 import { childrenOf } from '../support/process-tree.ts'
 import { root } from '../support/processes.ts'
 import { createTestDatabase } from '../support/test-database.ts'
@@ -63,48 +64,53 @@ test('the age of the oldest unrecorded visit is 0 when everything is recorded, a
   expect((await openPool(installation.databaseUrl).query('SELECT FROM visits')).rowCount).toBe(1)
 })
 
-test('processes on one address are one in its metrics, and no counter starts again when one ends', async () => {
-  const installation = { databaseUrl: (await createTestDatabase()).url }
-  const { origin, process } = await startApi({
-    ...installation,
-    port: await freePort(),
-    env: { WEB_CONCURRENCY: '3' },
-  })
-  const started = (count: number) =>
-    waitUntil(() => process.output().split('Server listening').length > count, {
-      what: `${count} processes have started`,
+nightlyTest(
+  'processes on one address are one in its metrics, and no counter starts again when one ends',
+  async () => {
+    const installation = { databaseUrl: (await createTestDatabase()).url }
+    const { origin, process } = await startApi({
+      ...installation,
+      port: await freePort(),
+      env: { WEB_CONCURRENCY: '3' },
     })
-  await started(3)
-  const slug = await shorten(origin)
-  const kept = async () => Number(/^hopcount_visits_kept_total (\S+)$/m.exec(await metricsText(origin))?.[1])
-  const follow = async (visits: number) => {
-    // A connection each: the processes take turns.
-    for (let i = 0; i < visits; i++) await visit(origin, slug, { connection: 'close' })
-  }
-  await follow(30)
-  for (let i = 0; i < 6; i++) expect(await kept()).toBe(30)
+    const started = (count: number) =>
+      waitUntil(() => process.output().split('Server listening').length > count, {
+        what: `${count} processes have started`,
+      })
+    await started(3)
+    const slug = await shorten(origin)
+    const kept = async () =>
+      Number(/^hopcount_visits_kept_total (\S+)$/m.exec(await metricsText(origin))?.[1])
+    const follow = async (visits: number) => {
+      // A connection each: the processes take turns.
+      for (let i = 0; i < visits; i++) await visit(origin, slug, { connection: 'close' })
+    }
+    await follow(30)
+    for (let i = 0; i < 6; i++) expect(await kept()).toBe(30)
 
-  const [killed = 0, frozen = 0] = childrenOf(process.pid)
-  sendSignal(killed, 'SIGKILL')
-  await process.waitForLine(/an API process exited/)
-  expect(await kept()).toBe(30)
-  await started(4)
-  await follow(30)
-  expect(await kept()).toBe(60)
+    const [killed = 0, frozen = 0] = childrenOf(process.pid)
+    sendSignal(killed, 'SIGKILL')
+    await process.waitForLine(/an API process exited/)
+    expect(await kept()).toBe(30)
+    await started(4)
+    await follow(30)
+    expect(await kept()).toBe(60)
 
-  sendSignal(frozen, 'SIGSTOP')
-  try {
-    expect(await fetchWithin(`${origin}/metrics`, 1_500)).toMatch(/^hopcount_visits_kept_total 60$/m)
-  } finally {
-    sendSignal(frozen, 'SIGCONT')
-  }
+    sendSignal(frozen, 'SIGSTOP')
+    try {
+      expect(await fetchWithin(`${origin}/metrics`, 1_500)).toMatch(/^hopcount_visits_kept_total 60$/m)
+    } finally {
+      sendSignal(frozen, 'SIGCONT')
+    }
 
-  process.kill('SIGHUP')
-  await process.waitForLine(/all API processes have been replaced/)
-  expect(await kept()).toBe(60)
-  await follow(10)
-  expect(await kept()).toBe(70)
-}, 180_000)
+    process.kill('SIGHUP')
+    await process.waitForLine(/all API processes have been replaced/)
+    expect(await kept()).toBe(60)
+    await follow(10)
+    expect(await kept()).toBe(70)
+  },
+  180_000,
+)
 
 /** Tries again: the connection may have come to a process that is frozen. */
 async function fetchWithin(url: string, tryMs: number): Promise<string> {

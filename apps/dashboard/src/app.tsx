@@ -38,7 +38,7 @@ export function App() {
   const isIn = session !== undefined && session.scopes.length > 0
   const isReport = link !== undefined || view === 'overview'
   const [isHelping, setHelping] = useState(false)
-  // A key that is pressed before the session is read counts, too: it changes the address.
+  // What is pressed or typed before the session is read counts, too.
   const mayBeIn = isIn || session === undefined
   const onReport = (action: () => void) => (mayBeIn && isReport ? action : undefined)
   const show = (period: 'day' | 'week' | 'month' | 'year') =>
@@ -66,13 +66,13 @@ export function App() {
           <Mark />
           <span>Hopcount</span>
         </PageLink>
-        {isIn && (
+        {mayBeIn && (
           <>
             <nav class="views" aria-label="Pages">
               <PageLink to={toLinks} current={link === undefined && view === 'links'}>
                 Links
               </PageLink>
-              {allows('stats:read') && (
+              {(session === undefined || allows('stats:read')) && (
                 <PageLink to={toOverview} current={link === undefined && view === 'overview'}>
                   Overview
                 </PageLink>

@@ -97,7 +97,10 @@ describe('a stored link that leads back is 508, and uncounted', () => {
 
   test('to the address at which the process listens, whatever Host a request names', async () => {
     const slug = await storedLink(`http://127.0.0.1:${api.port}/${'x'}`)
-    expectProblem(await answerTo(api.port, requestBytes('GET', `/${slug}`, { host: 'foreign.internal' })), 508)
+    expectProblem(
+      await answerTo(api.port, requestBytes('GET', `/${slug}`, { host: 'foreign.internal' })),
+      508,
+    )
   })
 
   test('so following it ends', async () => {
