@@ -22,11 +22,13 @@ export const workerKilledAfterCommit: Row = {
         // From the moment when a batch is sent to PostgreSQL, no acknowledgement arrives: it is committed, and nothing else.
         await workerPostgres.setModeAt('enter-ledger', 'pass')
         workerRedis.setMode('black-hole')
-        const before = await ledgerRows()
-        await waitUntil(async () => (await ledgerRows()) > before, {
-          what: 'the batch is committed',
-          everyMs: 10,
-        })
+        let rows = -1
+        const isSettled = async () => {
+          const before = rows
+          rows = await ledgerRows()
+          return rows === before
+        }
+        await waitUntil(isSettled, { what: 'what was sent is committed', everyMs: 500 })
         await sleep(context.random.between(0, 100))
         victim.kill('SIGKILL')
         await victim.exited
