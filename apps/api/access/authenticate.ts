@@ -1,7 +1,7 @@
 /** Finds out who makes a request, by its key (Authorization, X-Api-Key) or by the page's session. */
 import type { FastifyRequest } from 'fastify'
 import { Problem } from '../errors/problem.ts'
-import type { OwnHosts } from '../own-hosts.ts'
+import type { OwnHosts } from '../hosts/own-hosts.ts'
 import type { Identity } from './actor.ts'
 import { nobody } from './actor.ts'
 import type { Credentials } from './credentials.ts'

@@ -9,8 +9,8 @@
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest, FastifySchema, RouteOptions } from 'fastify'
 import { Problem, problemResponses } from '../errors/problem.ts'
-import type { OwnHosts } from '../own-hosts.ts'
-import type { HostCheck } from '../rebound-hosts.ts'
+import type { OwnHosts } from '../hosts/own-hosts.ts'
+import type { HostCheck } from '../hosts/rebound-hosts.ts'
 import type { Access, Identity, Scope } from './actor.ts'
 import { allows, anybody, nobody, setIdentity } from './actor.ts'
 import type { Credential } from './authenticate.ts'

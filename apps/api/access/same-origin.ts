@@ -3,8 +3,8 @@
  * another port of the same host (SameSite does not tell ports apart).
  */
 import type { FastifyRequest } from 'fastify'
-import type { OwnHosts } from '../own-hosts.ts'
-import { normalizeHost } from '../own-hosts.ts'
+import type { OwnHosts } from '../hosts/own-hosts.ts'
+import { normalizeHost } from '../hosts/own-hosts.ts'
 
 /**
  * Browsers send Sec-Fetch-Site to HTTPS and loopback addresses, and elsewhere Origin with every method but GET and HEAD.

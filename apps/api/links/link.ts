@@ -1,4 +1,4 @@
-import { normalizeHost } from '../own-hosts.ts'
+import { normalizeHost } from '../hosts/own-hosts.ts'
 
 /** What a redirect needs to know about a link. */
 export interface Link {

@@ -6,10 +6,10 @@
  * is extracted when the link is loaded, and the host of the request is normalized when it differs from the last one.
  */
 import type { FastifyRequest } from 'fastify'
+import type { OwnHosts } from '../hosts/own-hosts.ts'
+import { normalizeHost } from '../hosts/own-hosts.ts'
 import { slugPattern } from '../links/check-slug.ts'
 import type { Link } from '../links/link.ts'
-import type { OwnHosts } from '../own-hosts.ts'
-import { normalizeHost } from '../own-hosts.ts'
 import { replaceCutEncoding } from './cut-encoding.ts'
 import { decodePath } from './find-link.ts'
 import { slugsMeantBy } from './repair-slug.ts'

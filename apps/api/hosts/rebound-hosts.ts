@@ -8,9 +8,9 @@
  * not recognized unless TRUST_PROXY names it, because a page can send any X-Forwarded-For.
  */
 import type { FastifyRequest } from 'fastify'
-import type { ClientAddresses } from './client-addresses.ts'
-import { isLoopbackPeer } from './client-addresses.ts'
-import { Problem } from './errors/problem.ts'
+import type { ClientAddresses } from '../client-addresses.ts'
+import { isLoopbackPeer } from '../client-addresses.ts'
+import { Problem } from '../errors/problem.ts'
 import type { OwnHosts } from './own-hosts.ts'
 import { normalizeHost } from './own-hosts.ts'
 

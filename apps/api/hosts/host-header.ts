@@ -3,7 +3,7 @@
  * document; Node itself would respond without a body to the first, and ignore all but one of several.
  */
 import type { FastifyInstance } from 'fastify'
-import { Problem } from './errors/problem.ts'
+import { Problem } from '../errors/problem.ts'
 
 /** uri-host [ ":" port ], RFC 9110 section 7.2. Without the comma that reg-name allows: no host has one. */
 const hostAndPort = /^(?:[\w.~!$&'()*+;=%-]*|\[[0-9a-f:.]+\])(?::\d*)?$/i
