@@ -1,6 +1,6 @@
 import { useRef, useState } from 'preact/hooks'
 import { deleteLink } from '../api/links.ts'
-import { closeDialog, Dialog } from '../page/dialog.tsx'
+import { Dialog, DialogActions } from '../page/dialog.tsx'
 import { useNotice } from '../page/notice.tsx'
 
 /** The slug has to be typed: nobody deletes another link than they think. */
@@ -51,14 +51,7 @@ export function DeleteDialog({ slug, close }: { slug: string; close: () => void 
             {problem}
           </p>
         </div>
-        <div class="actions">
-          <button type="submit" class="danger" aria-disabled={isSending}>
-            {isSending ? 'Deleting…' : 'Delete'}
-          </button>
-          <button type="button" onClick={closeDialog}>
-            Cancel
-          </button>
-        </div>
+        <DialogActions kind="danger" isSending={isSending} send="Delete" sending="Deleting…" />
       </form>
     </Dialog>
   )

@@ -4,7 +4,7 @@ import { browserZone } from '../address.ts'
 import type { Link } from '../api/links.ts'
 import { changeLink, readLink } from '../api/links.ts'
 import type { Problem } from '../api/problem.ts'
-import { closeDialog, Dialog } from '../page/dialog.tsx'
+import { closeDialog, Dialog, DialogActions } from '../page/dialog.tsx'
 import type { FieldAttributes } from '../page/form-field.tsx'
 import { FormField } from '../page/form-field.tsx'
 import { useNotice } from '../page/notice.tsx'
@@ -174,14 +174,7 @@ export function EditDialog(props: { slug: string; onlyExpiry?: boolean; close: (
               </span>
             </label>
           )}
-          <div class="actions">
-            <button type="submit" class="primary" aria-disabled={isSending}>
-              {isSending ? 'Saving…' : 'Save'}
-            </button>
-            <button type="button" onClick={closeDialog}>
-              Cancel
-            </button>
-          </div>
+          <DialogActions kind="primary" isSending={isSending} send="Save" sending="Saving…" />
         </form>
       )}
       {texts === undefined && (

@@ -37,3 +37,23 @@ export function Dialog(props: {
 export function closeDialog(event: { currentTarget: Element }): void {
   event.currentTarget.closest('dialog')?.close()
 }
+
+/** The end of a form in a dialog: the button that sends it, and the one that doesn't. */
+export function DialogActions(props: {
+  kind: 'primary' | 'danger'
+  isSending: boolean
+  send: string
+  sending: string
+}) {
+  const { kind, isSending, send, sending } = props
+  return (
+    <div class="actions">
+      <button type="submit" class={kind} aria-disabled={isSending}>
+        {isSending ? sending : send}
+      </button>
+      <button type="button" onClick={closeDialog}>
+        Cancel
+      </button>
+    </div>
+  )
+}
