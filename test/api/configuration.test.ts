@@ -1,9 +1,11 @@
 /** A process that can't do its work reports it immediately, one line per problem, and exits with code 1. */
 import { existsSync, writeFileSync } from 'node:fs'
+import type { AddressInfo } from 'node:net'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { freePort } from '../../apps/stack/processes/free-port.ts'
+import { cleanUpLater } from '../support/clean-up.ts'
 import { shorten, spoolDirOf, startApi, startWorker, visit } from '../support/hopcount.ts'
 import type { StartedProcess } from '../support/processes.ts'
 import { startProcess } from '../support/processes.ts'
@@ -166,4 +168,20 @@ test('the worker reports its metrics port the same way', async () => {
   const lines = await linesOfFailedStart(started)
   expect(lines).toEqual([expect.stringMatching(/^hopcount worker: .*EADDRINUSE/)])
   server.close()
+})
+
+test('a signal during the start stops the process in order', async () => {
+  // Accepts connections and answers nothing: the start waits for its database.
+  const server = createServer(socket => socket.on('error', () => {}))
+  cleanUpLater(() => void server.close())
+  const waiting = new Promise(resolve => server.once('connection', resolve))
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
+  const started = startApiWith({
+    DATABASE_URL: `postgres://hopcount@127.0.0.1:${port}/hopcount`,
+    SPOOL_DIR: temporaryFolder(),
+  })
+  await waiting
+  expect(await started.stop()).toEqual({ code: 0, signal: null })
+  expect(started.output()).toContain('"msg":"stopped"')
 })
