@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
+import { ConfigurationProblems, readConfiguration } from '../../apps/shared/configuration.ts'
 import { freePort } from '../../apps/stack/processes/free-port.ts'
 import { cleanUpLater } from '../support/clean-up.ts'
 import { shorten, spoolDirOf, startApi, startWorker, visit } from '../support/hopcount.ts'
@@ -22,6 +23,17 @@ beforeAll(async () => {
 async function linesOfFailedStart(started: StartedProcess): Promise<string[]> {
   expect(await started.exited).toEqual({ code: 1, signal: null })
   return started.stderr().trimEnd().split('\n')
+}
+
+/** What a start with these settings would report. */
+function problemsOf(env: Record<string, string>): string[] {
+  try {
+    readConfiguration(env, { servesApi: true })
+    return []
+  } catch (error) {
+    if (error instanceof ConfigurationProblems) return error.problems
+    throw error
+  }
 }
 
 function startApiWith(env: Record<string, string>): StartedProcess {
@@ -70,29 +82,28 @@ describe('an invalid configuration', () => {
   })
 
   test.each([
-    [{ PORT: '0', WEB_CONCURRENCY: '2' }, /^hopcount api: PORT 0 /],
-    [{ SPOOL_DIR: `/tmp/${'x'.repeat(100)}` }, /^hopcount api: SPOOL_DIR is longer/],
-    [{ PORT: '8080.5' }, /^hopcount api: PORT /],
-    [{ PORT: '-1' }, /^hopcount api: PORT /],
-    [{ TRUST_PROXY: 'all of them' }, /^hopcount api: TRUST_PROXY must list/],
-    [{ TRUST_PROXY: '10.0.0.0/8, 0.0.0.0/0' }, /^hopcount api: TRUST_PROXY has a block so large/],
-    [{ TRUST_PROXY: '::/0' }, /^hopcount api: TRUST_PROXY has a block so large/],
-    [{ PORT: 'true' }, /^hopcount api: PORT /],
-    [{ OWN_HOSTS: 'hop.example,https://hop.example' }, /^hopcount api: OWN_HOSTS must list hosts/],
-    [{ OWN_HOSTS: 'a b' }, /^hopcount api: OWN_HOSTS must list hosts/],
-    [{ RESERVED_SLUGS: 'acme,a/b' }, /^hopcount api: RESERVED_SLUGS must list words/],
-    [{ HOST: '0.0.0.0' }, /^hopcount api: ACCESS is not set, .*ACCESS=keys.*ACCESS=open/],
-    [{ HOST: '::' }, /^hopcount api: ACCESS is not set/],
-    [{ HOST: 'hop.example' }, /^hopcount api: ACCESS is not set/],
-    [{ ACCESS: 'closed' }, /^hopcount api: ACCESS must /],
-    [{ ACCESS: 'open', PUBLIC_SHORTEN: 'true' }, /^hopcount api: PUBLIC_SHORTEN has no effect/],
-    [{ PORT: '8080', METRICS_PORT: '8080' }, /^hopcount api: METRICS_PORT must differ/],
-    [{ WEB_CONCURRENCY: '2', METRICS_PORT: '0' }, /^hopcount api: METRICS_PORT 0 /],
-    [{ BRAND_URL: 'javascript:alert(1)' }, /^hopcount api: BRAND_URL /],
-    [{ BRAND_URL: 'https://' }, /^hopcount api: BRAND_URL is not a URL/],
-  ])('%j is one line', async (env: Record<string, string>, line) => {
-    const lines = await linesOfFailedStart(startApiWith({ DATABASE_URL: databaseUrl, ...env }))
-    expect(lines).toEqual([expect.stringMatching(line)])
+    [{ PORT: '0', WEB_CONCURRENCY: '2' }, /^PORT 0 /],
+    [{ SPOOL_DIR: `/tmp/${'x'.repeat(100)}` }, /^SPOOL_DIR is longer/],
+    [{ PORT: '8080.5' }, /^PORT /],
+    [{ PORT: '-1' }, /^PORT /],
+    [{ TRUST_PROXY: 'all of them' }, /^TRUST_PROXY must list/],
+    [{ TRUST_PROXY: '10.0.0.0/8, 0.0.0.0/0' }, /^TRUST_PROXY has a block so large/],
+    [{ TRUST_PROXY: '::/0' }, /^TRUST_PROXY has a block so large/],
+    [{ PORT: 'true' }, /^PORT /],
+    [{ OWN_HOSTS: 'hop.example,https://hop.example' }, /^OWN_HOSTS must list hosts/],
+    [{ OWN_HOSTS: 'a b' }, /^OWN_HOSTS must list hosts/],
+    [{ RESERVED_SLUGS: 'acme,a/b' }, /^RESERVED_SLUGS must list words/],
+    [{ HOST: '0.0.0.0' }, /^ACCESS is not set, .*ACCESS=keys.*ACCESS=open/],
+    [{ HOST: '::' }, /^ACCESS is not set/],
+    [{ HOST: 'hop.example' }, /^ACCESS is not set/],
+    [{ ACCESS: 'closed' }, /^ACCESS must /],
+    [{ ACCESS: 'open', PUBLIC_SHORTEN: 'true' }, /^PUBLIC_SHORTEN has no effect/],
+    [{ PORT: '8080', METRICS_PORT: '8080' }, /^METRICS_PORT must differ/],
+    [{ WEB_CONCURRENCY: '2', METRICS_PORT: '0' }, /^METRICS_PORT 0 /],
+    [{ BRAND_URL: 'javascript:alert(1)' }, /^BRAND_URL /],
+    [{ BRAND_URL: 'https://' }, /^BRAND_URL is not a URL/],
+  ])('%j is one line', (env: Record<string, string>, line) => {
+    expect(problemsOf({ DATABASE_URL: databaseUrl, ...env })).toEqual([expect.stringMatching(line)])
   })
 
   test('an empty variable counts as not set', async () => {

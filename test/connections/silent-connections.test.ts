@@ -1,6 +1,7 @@
 /** Connections that carry nothing any more, without a sign of that to either end: a cut cable, a forgetful NAT. */
 import { expect, test } from 'vitest'
 import { shorten, startApi, startWorker, visit, waitForVisits } from '../support/hopcount.ts'
+import { isNightly } from '../support/nightly.ts'
 import { redisAvailable, startRedis } from '../support/redis.ts'
 import { startStack } from '../support/stack.ts'
 import type { TcpProxy } from '../support/tcp-proxy.ts'
@@ -15,7 +16,7 @@ async function through(url: string): Promise<{ proxy: TcpProxy; url: string }> {
   return { proxy, url: address.href }
 }
 
-test.skipIf(!redisAvailable()).concurrent.each(['PostgreSQL', 'Redis'])(
+test.skipIf(!redisAvailable()).concurrent.each(isNightly ? ['PostgreSQL', 'Redis'] : ['PostgreSQL'])(
   'npm start ends within 15 s of SIGTERM although %s is silent',
   async silent => {
     const redis = await through((await startRedis({ appendonly: true })).url)

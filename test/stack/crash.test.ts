@@ -6,17 +6,20 @@ import { freePort } from '../../apps/stack/processes/free-port.ts'
 import { sendSignal } from '../../apps/stack/processes/running-process.ts'
 import { isExact, judgeWhenDrained, startLoad } from '../support/checker.ts'
 import { openPool, shorten } from '../support/hopcount.ts'
+import { isNightly } from '../support/nightly.ts'
 import { startStack } from '../support/stack.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
 
-test('after three SIGKILLs of everything under load, exactly the answered redirects are counted', async () => {
+const kills = isNightly ? 5 : 2
+
+test(`after ${kills} SIGKILLs of everything under load, exactly the answered redirects are counted`, async () => {
   const folder = temporaryFolder()
   const port = String(await freePort())
   let stack = await startStack(folder, { PORT: port })
   await stack.waitForLine(/is ready/)
   const slugs = await Promise.all(Array.from({ length: 5 }, () => shorten(stack.address)))
   const load = startLoad({ origin: () => stack.address, slugs, connections: 8 })
-  for (let round = 0; round < 3; round++) {
+  for (let round = 0; round < kills; round++) {
     await sleep(1_000 + Math.random() * 1_000)
     for (const pid of stack.everyPid()) sendSignal(pid, 'SIGKILL')
     await stack.exited

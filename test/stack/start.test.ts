@@ -4,6 +4,7 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { commandLine, sendSignal } from '../../apps/stack/processes/running-process.ts'
+import { nightlyTest } from '../support/nightly.ts'
 import { startProcess } from '../support/processes.ts'
 import { anyRedis, anyRedisAvailable } from '../support/redis.ts'
 import type { TestStack } from '../support/stack.ts'
@@ -128,22 +129,25 @@ describe.concurrent('npm start', { timeout: 4 * readyDeadlineMs }, () => {
     expect(await stack.stop()).toEqual({ code: 0, signal: null })
   })
 
-  it('ends soon after SIGTERM even if API and worker do not react; answered visits are counted later', async () => {
-    const folder = temporaryFolder()
-    const first = await startStack(folder)
-    await first.waitForLine(/is ready/, readyDeadlineMs)
-    const slug = await shorten(first)
-    await visit(first, slug)
-    const pids = first.everyPid()
-    for (const part of ['api', 'worker']) sendSignal(first.parts()[part] ?? 0, 'SIGSTOP')
-    // 15 s are promised; waiting for each part as long as it may take would be more than 30.
-    expect(await first.stop(25_000)).toEqual({ code: 0, signal: null })
-    expect(running(pids)).toEqual([])
-    expect(first.stderr()).toMatch(/the api did not stop in time and was killed/)
-    const second = await startStack(folder)
-    await second.waitForLine(/is ready/, readyDeadlineMs)
-    await counted(second, slug, 1)
-  })
+  nightlyTest(
+    'ends soon after SIGTERM even if API and worker do not react; answered visits are counted later',
+    async () => {
+      const folder = temporaryFolder()
+      const first = await startStack(folder)
+      await first.waitForLine(/is ready/, readyDeadlineMs)
+      const slug = await shorten(first)
+      await visit(first, slug)
+      const pids = first.everyPid()
+      for (const part of ['api', 'worker']) sendSignal(first.parts()[part] ?? 0, 'SIGSTOP')
+      // 15 s are promised; waiting for each part as long as it may take would be more than 30.
+      expect(await first.stop(25_000)).toEqual({ code: 0, signal: null })
+      expect(running(pids)).toEqual([])
+      expect(first.stderr()).toMatch(/the api did not stop in time and was killed/)
+      const second = await startStack(folder)
+      await second.waitForLine(/is ready/, readyDeadlineMs)
+      await counted(second, slug, 1)
+    },
+  )
 
   it('opens no inspector on SIGUSR1', async () => {
     const stack = await startStack(temporaryFolder())
