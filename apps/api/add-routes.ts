@@ -1,6 +1,6 @@
 /** All routes of the application, with the hooks, parsers and limits that apply to them. */
-import type { Configuration } from '@hopcount/shared/configuration.ts'
-import { listed } from '@hopcount/shared/configuration.ts'
+import type { Configuration } from '@hopcount/shared/configuration/configuration.ts'
+import { listed } from '@hopcount/shared/configuration/configuration.ts'
 import { databaseOn } from '@hopcount/shared/database/query-builder.ts'
 import type { Log } from '@hopcount/shared/log.ts'
 import { describeSetAside } from '@hopcount/shared/visits/set-aside-counts.ts'

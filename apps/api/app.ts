@@ -2,8 +2,8 @@
  * The HTTP application: its parts are opened in the order in which they depend on each other (open-parts.ts), and closed
  * in reverse: requests in flight are served → the open segment is sealed and delivery gets a moment → connections are closed.
  */
-import type { Configuration } from '@hopcount/shared/configuration.ts'
-import { listed } from '@hopcount/shared/configuration.ts'
+import type { Configuration } from '@hopcount/shared/configuration/configuration.ts'
+import { listed } from '@hopcount/shared/configuration/configuration.ts'
 import type { Log } from '@hopcount/shared/log.ts'
 import { addRoutes } from './add-routes.ts'
 import { createClientAddresses } from './client-addresses.ts'

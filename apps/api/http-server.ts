@@ -1,7 +1,7 @@
 import cluster from 'node:cluster'
 import type { Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Configuration } from '@hopcount/shared/configuration.ts'
+import type { Configuration } from '@hopcount/shared/configuration/configuration.ts'
 import type { Log } from '@hopcount/shared/log.ts'
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
 import Fastify, { LogController } from 'fastify'

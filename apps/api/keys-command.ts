@@ -7,8 +7,8 @@
  * output, so that a script can take it from there.
  */
 import { parseArgs } from 'node:util'
-import { readCommandConfiguration } from '@hopcount/shared/command-configuration.ts'
-import { directDatabaseUrl } from '@hopcount/shared/configuration.ts'
+import { readCommandConfiguration } from '@hopcount/shared/configuration/command-configuration.ts'
+import { directDatabaseUrl } from '@hopcount/shared/configuration/configuration.ts'
 import { openPool, poolConfig } from '@hopcount/shared/database/database.ts'
 import { inTransaction } from '@hopcount/shared/database/in-transaction.ts'
 import { escapeControls } from '@hopcount/shared/escape-controls.ts'

@@ -8,8 +8,8 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
-import { readCommandConfiguration } from '@hopcount/shared/command-configuration.ts'
-import { directDatabaseUrl } from '@hopcount/shared/configuration.ts'
+import { readCommandConfiguration } from '@hopcount/shared/configuration/command-configuration.ts'
+import { directDatabaseUrl } from '@hopcount/shared/configuration/configuration.ts'
 import { openPool, poolConfig } from '@hopcount/shared/database/database.ts'
 import { waitForDatabase } from '@hopcount/shared/database/wait-for-database.ts'
 import { parseDomain } from '@hopcount/shared/domain-names.ts'

@@ -1,8 +1,8 @@
 /** Opens what the routes work with. Each part adds a hook that closes it: Fastify calls these in reverse order. */
 import fastifyPostgres from '@fastify/postgres'
 import { checkRedis } from '@hopcount/shared/check-redis.ts'
-import type { Configuration } from '@hopcount/shared/configuration.ts'
-import { directAddress, directDatabaseUrl } from '@hopcount/shared/configuration.ts'
+import type { Configuration } from '@hopcount/shared/configuration/configuration.ts'
+import { directAddress, directDatabaseUrl } from '@hopcount/shared/configuration/configuration.ts'
 import type { ConnectionOptions } from '@hopcount/shared/database/database.ts'
 import { openPool, poolConfig } from '@hopcount/shared/database/database.ts'
 import { waitForDatabase } from '@hopcount/shared/database/wait-for-database.ts'

@@ -1,4 +1,4 @@
-import { ConfigurationProblems } from './configuration.ts'
+import { ConfigurationProblems } from './configuration/configuration.ts'
 import { escapeControls } from './escape-controls.ts'
 import { errorText } from './log.ts'
 

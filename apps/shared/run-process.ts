@@ -2,11 +2,11 @@
 import cluster from 'node:cluster'
 import { setTimeout } from 'node:timers/promises'
 import closeWithGrace from 'close-with-grace'
-import type { Configuration } from './configuration.ts'
-import { readConfiguration } from './configuration.ts'
+import type { Configuration } from './configuration/configuration.ts'
+import { readConfiguration } from './configuration/configuration.ts'
+import { misspelledSettings } from './configuration/misspelled-settings.ts'
 import type { Log } from './log.ts'
 import { errorText, openLog } from './log.ts'
-import { misspelledSettings } from './misspelled-settings.ts'
 import { exitWithProblems } from './run-command.ts'
 
 export interface Start {

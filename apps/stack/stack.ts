@@ -9,7 +9,7 @@
 import { mkdirSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import type { Configuration } from '@hopcount/shared/configuration.ts'
+import type { Configuration } from '@hopcount/shared/configuration/configuration.ts'
 import { migrateDatabase } from './migrate-database.ts'
 import { supervisePostgres } from './postgres/supervised-postgres.ts'
 import { assertPortIsFree, freePort } from './processes/free-port.ts'

@@ -3,8 +3,8 @@
  * `npm run producers write-off ID …`: statistics no longer wait for them. If one comes back, its visits are counted all
  * the same.
  */
-import { readCommandConfiguration } from '@hopcount/shared/command-configuration.ts'
-import { directDatabaseUrl } from '@hopcount/shared/configuration.ts'
+import { readCommandConfiguration } from '@hopcount/shared/configuration/command-configuration.ts'
+import { directDatabaseUrl } from '@hopcount/shared/configuration/configuration.ts'
 import { openPool, poolConfig } from '@hopcount/shared/database/database.ts'
 import { runCommand } from '@hopcount/shared/run-command.ts'
 import {

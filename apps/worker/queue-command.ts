@@ -7,9 +7,9 @@
  * `npm run queue rotate-key`: replaces the key that encrypts a queue in PostgreSQL.
  */
 
-import { readCommandConfiguration } from '@hopcount/shared/command-configuration.ts'
-import type { Configuration } from '@hopcount/shared/configuration.ts'
-import { directDatabaseUrl } from '@hopcount/shared/configuration.ts'
+import { readCommandConfiguration } from '@hopcount/shared/configuration/command-configuration.ts'
+import type { Configuration } from '@hopcount/shared/configuration/configuration.ts'
+import { directDatabaseUrl } from '@hopcount/shared/configuration/configuration.ts'
 import { openPool, poolConfig } from '@hopcount/shared/database/database.ts'
 import { openLog } from '@hopcount/shared/log.ts'
 import { runCommand } from '@hopcount/shared/run-command.ts'

@@ -4,8 +4,8 @@
  * `npm run verify -- --repair`: first rebuilds the aggregates of all days whose raw visits are kept. `npm run reclassify`
  * does the same: it applies today's rules for bots, link previews, browsers and referrers to past visits.
  */
-import { readCommandConfiguration } from '@hopcount/shared/command-configuration.ts'
-import { directDatabaseUrl } from '@hopcount/shared/configuration.ts'
+import { readCommandConfiguration } from '@hopcount/shared/configuration/command-configuration.ts'
+import { directDatabaseUrl } from '@hopcount/shared/configuration/configuration.ts'
 import { openPool } from '@hopcount/shared/database/database.ts'
 import { waitForDatabase } from '@hopcount/shared/database/wait-for-database.ts'
 import { runCommand } from '@hopcount/shared/run-command.ts'

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { ConfigurationSchema } from '../../apps/shared/configuration-schema.ts'
+import { ConfigurationSchema } from '../../apps/shared/configuration/configuration-schema.ts'
 
 const read = (name: string) => readFileSync(new URL(`../../${name}`, import.meta.url), 'utf8')
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { ConfigurationSchema } from '../../apps/shared/configuration-schema.ts'
-import { misspelledSettings } from '../../apps/shared/misspelled-settings.ts'
+import { ConfigurationSchema } from '../../apps/shared/configuration/configuration-schema.ts'
+import { misspelledSettings } from '../../apps/shared/configuration/misspelled-settings.ts'
 
 const namesIn = (environment: Record<string, string>) =>
   misspelledSettings(environment).map(({ name }) => name)

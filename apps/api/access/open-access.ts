@@ -1,4 +1,4 @@
-import type { Configuration } from '@hopcount/shared/configuration.ts'
+import type { Configuration } from '@hopcount/shared/configuration/configuration.ts'
 import type { FastifyInstance } from 'fastify'
 import type { Pool } from 'pg'
 import type { OwnHosts } from '../hosts/own-hosts.ts'

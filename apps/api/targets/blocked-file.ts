@@ -4,7 +4,7 @@
  * still being written only the part that is there is read, until the next look at it.
  */
 import { unwatchFile, watchFile } from 'node:fs'
-import { ConfigurationProblems } from '@hopcount/shared/configuration.ts'
+import { ConfigurationProblems } from '@hopcount/shared/configuration/configuration.ts'
 import type { Log } from '@hopcount/shared/log.ts'
 import { createHealthLog, errorText } from '@hopcount/shared/log.ts'
 import type { DomainSet } from './domain-set.ts'

@@ -4,7 +4,7 @@
  * Any number of workers may run these jobs at once: each job locks what it works on, or finds it already done.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Configuration } from '@hopcount/shared/configuration.ts'
+import type { Configuration } from '@hopcount/shared/configuration/configuration.ts'
 import type { Log } from '@hopcount/shared/log.ts'
 import { createHealthLog } from '@hopcount/shared/log.ts'
 import type { Pool } from 'pg'

@@ -1,6 +1,6 @@
 /** What `npm run verify` says about visits that are set aside: they are not counted, although all counts agree. */
-import type { Configuration } from '@hopcount/shared/configuration.ts'
-import { directDatabaseUrl } from '@hopcount/shared/configuration.ts'
+import type { Configuration } from '@hopcount/shared/configuration/configuration.ts'
+import { directDatabaseUrl } from '@hopcount/shared/configuration/configuration.ts'
 import { errorText, openLog } from '@hopcount/shared/log.ts'
 import type { SetAsideFile } from '@hopcount/shared/visits/set-aside-files.ts'
 import { listSetAsideFiles } from '@hopcount/shared/visits/set-aside-files.ts'

@@ -1,7 +1,7 @@
 /** What must have become of a batch in Redis before its redirects leave: replicas and disk (queue-durability.ts). */
 import { beforeEach, describe, expect, test } from 'vitest'
 import { newProducerId } from '../../../apps/api/visits/producer-folder.ts'
-import { ConfigurationProblems, readConfiguration } from '../../../apps/shared/configuration.ts'
+import { ConfigurationProblems, readConfiguration } from '../../../apps/shared/configuration/configuration.ts'
 import { openLog } from '../../../apps/shared/log.ts'
 import type { QueueDurability } from '../../../apps/shared/visits/queue-durability.ts'
 import { QueueUnfit } from '../../../apps/shared/visits/queue-durability.ts'

@@ -2,9 +2,9 @@
 import { resolve } from 'node:path'
 import type { Static } from 'typebox'
 import { Value } from 'typebox/value'
+import { parseDomain } from '../domain-names.ts'
+import { containsStrangers, isLoopbackHost, parseNetwork } from '../network.ts'
 import { ConfigurationSchema } from './configuration-schema.ts'
-import { parseDomain } from './domain-names.ts'
-import { containsStrangers, isLoopbackHost, parseNetwork } from './network.ts'
 
 export type Configuration = Static<typeof ConfigurationSchema> & {
   DATABASE_URL: string
