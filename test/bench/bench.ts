@@ -9,6 +9,7 @@ import { concurrency } from './parts/concurrency.ts'
 import { freshness } from './parts/freshness.ts'
 import { fsync } from './parts/fsync.ts'
 import { memory } from './parts/memory.ts'
+import { oneCore } from './parts/one-core.ts'
 import { redirect } from './parts/redirect.ts'
 import { shorten } from './parts/shorten.ts'
 import { start } from './parts/start.ts'
@@ -22,6 +23,7 @@ import { goalColumns, resultsFolder, writeOverview, writePart } from './write-re
 
 const parts: Record<string, BenchPart> = {
   redirect,
+  'one-core': oneCore,
   zipf,
   unknown,
   fsync,

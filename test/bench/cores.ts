@@ -37,6 +37,12 @@ export function pin(cores: Cores, to: string, ...pids: number[]): void {
   }
 }
 
+/** Moves this process without its children; what it starts later inherits the cores. */
+export function pinThisProcess(cores: Cores, to: string): void {
+  if (!cores.pinning) return
+  spawnSync('taskset', ['--all-tasks', '--cpu-list', '--pid', to, String(process.pid)], { stdio: 'ignore' })
+}
+
 /** Wraps a command so that it runs on the cores. */
 export function pinnedCommand(cores: Cores, to: string, command: string[]): [string, string[]] {
   const [file = '', ...args] = cores.pinning ? ['taskset', '--cpu-list', to, ...command] : command

@@ -76,7 +76,7 @@ export async function withDatabase(services: Services, name: string): Promise<Se
 }
 
 /** Without timeouts: queries here may take minutes. */
-function openPool(databaseUrl: string): pg.Pool {
+export function openPool(databaseUrl: string): pg.Pool {
   const pool = new pg.Pool({ connectionString: databaseUrl, max: 4, application_name: 'bench' })
   pool.on('error', () => {})
   cleanUpLater(() => pool.end())
@@ -84,7 +84,11 @@ function openPool(databaseUrl: string): pg.Pool {
 }
 
 /** Runs `npm run seed`. */
-export async function seed(services: Services, links: number, visits = 0): Promise<void> {
+export async function seed(
+  services: { installation: Pick<Services['installation'], 'databaseUrl'> },
+  links: number,
+  visits = 0,
+): Promise<void> {
   await promisify(execFile)(
     process.execPath,
     ['apps/worker/seed.ts', '--links', String(links), '--visits', String(visits)],

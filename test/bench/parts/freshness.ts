@@ -1,17 +1,16 @@
-import { shorten, visit } from '../../support/hopcount.ts'
-import { waitUntil } from '../../support/wait-until.ts'
-import type { BenchPart, BenchSettings } from '../bench-part.ts'
+import { shorten } from '../../support/hopcount.ts'
+import type { BenchPart } from '../bench-part.ts'
 import { pin } from '../cores.ts'
 import { perSecond } from '../load-table.ts'
 import { pacedLoad } from '../paced-load.ts'
+import { probeFreshness } from '../probe-freshness.ts'
 import { loadRedirects, wholeSeconds } from '../redirect-load.ts'
 import { api, drain, seed, startServices, worker } from '../services.ts'
 import { percentileOf, summarize } from '../summary.ts'
 
 const links = 2_000
 const probes = 8
-const askEveryMs = 20
-const giveUpAfterMs = 10_000
+const pollEveryMs = 20
 
 /** The time from a redirect to its visit in the statistics, at half load. */
 export const freshness: BenchPart = {
@@ -35,7 +34,12 @@ export const freshness: BenchPart = {
 
     const samples: { delaysMs: number[]; answeredPerSecond: number }[] = []
     for (let round = 0; round < rounds; round++) {
-      const probing = probe(settings, running.origin, slugs)
+      const probing = probeFreshness({
+        origin: running.origin,
+        slugs,
+        pollEveryMs,
+        seconds: settings.seconds,
+      })
       const load = await pacedLoad(
         {
           origin: running.origin,
@@ -89,38 +93,8 @@ export const freshness: BenchPart = {
       },
       notes: [
         `Half load: half of the ${Math.round(perSecond(full))} redirects/s that the API reaches while the worker records. The API and both Redis instances run on core ${cores.server}, the paced generator on core ${cores.generator}; worker, PostgreSQL and probes may use all cores.`,
-        `${probes} probes, each with its own link: request it, then poll its statistics every ${askEveryMs} ms until they include the visit. The clock runs from reading the 307 to reading the response with the visit.`,
+        `${probes} probes, each with its own link: request it, then poll its statistics every ${pollEveryMs} ms until they include the visit. The clock runs from reading the 307 to reading the response with the visit.`,
       ],
     }
   },
-}
-
-/** The delays measured by all probes until the time is up. */
-async function probe(settings: BenchSettings, origin: string, slugs: string[]): Promise<number[]> {
-  const until = performance.now() + settings.seconds * 1_000
-  const delaysMs: number[] = []
-  await Promise.all(
-    slugs.map(async slug => {
-      let visits = await waitUntil(() => visitsOf(origin, slug), { what: 'statistics are available' })
-      while (performance.now() < until) {
-        await visit(origin, slug)
-        const answeredAt = performance.now()
-        visits++
-        while (performance.now() - answeredAt < giveUpAfterMs) {
-          const seen = await visitsOf(origin, slug)
-          if (seen !== undefined && seen >= visits) break
-          await new Promise(resolve => setTimeout(resolve, askEveryMs))
-        }
-        delaysMs.push(performance.now() - answeredAt)
-      }
-    }),
-  )
-  return delaysMs
-}
-
-/** Undefined if the statistics are refused (load shedding): the probe retries, which counts as delay. */
-async function visitsOf(origin: string, slug: string): Promise<number | undefined> {
-  const response = await fetch(`${origin}/stats/${slug}`)
-  const body = (await response.json()) as { visits?: number }
-  return response.status === 200 ? body.visits : undefined
 }

@@ -7,7 +7,14 @@ export interface RunningYardstick {
   process: StartedProcess
 }
 
-type Yardstick = 'bare-fastify' | 'bare-node-http' | 'naive-api' | 'naive-worker' | 'insert-per-request'
+export type Yardstick =
+  | 'bare-fastify'
+  | 'bare-node-http'
+  | 'count-in-memory'
+  | 'insert-per-request'
+  | 'insert-per-visit'
+  | 'naive-api'
+  | 'naive-worker'
 
 /** Starts one of the programs in this folder on a free port. Stopped by cleanUp(). */
 export async function startYardstick(
