@@ -10,6 +10,7 @@ export interface RunningYardstick {
 export type Yardstick =
   | 'bare-fastify'
   | 'bare-node-http'
+  | 'bare-shorten'
   | 'count-in-memory'
   | 'insert-per-request'
   | 'insert-per-visit'
