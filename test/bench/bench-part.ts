@@ -40,7 +40,7 @@ export interface Goal {
   measured: number | undefined
   must: 'at least' | 'at most'
   bound: number
-  unit: '×' | 'ms' | 'MB' | 'bytes' | '/s' | 's' | ''
+  unit: '×' | '%' | 'ms' | 'MB' | 'bytes' | '/s' | 's' | ''
 }
 
 export interface Table {

@@ -5,7 +5,6 @@ import type { BenchPart, BenchSettings } from './bench-part.ts'
 import { chooseCores } from './cores.ts'
 import { cell, goalCells, textTable } from './format.ts'
 import { describeMachine } from './machine.ts'
-import { concurrency } from './parts/concurrency.ts'
 import { freshness } from './parts/freshness.ts'
 import { fsync } from './parts/fsync.ts'
 import { memory } from './parts/memory.ts'
@@ -27,7 +26,6 @@ const parts: Record<string, BenchPart> = {
   zipf,
   unknown,
   fsync,
-  concurrency,
   worker,
   'two-workers': twoWorkers,
   storage,

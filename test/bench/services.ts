@@ -100,7 +100,7 @@ export interface BenchApi extends RunningApi {
   spoolDir: string
 }
 
-/** A real API with all its processes listening. */
+/** A real API process, listening. */
 export async function api(
   services: Services,
   env: Record<string, string> = {},
@@ -113,11 +113,6 @@ export async function api(
     port: await freePort(),
     env: { ...installation.env, ...env },
   })
-  const processes = Number(env.WEB_CONCURRENCY ?? 1)
-  await waitUntil(
-    () => started.process.output().split('Server listening at http://127').length - 1 >= processes,
-    { what: `${processes} API processes listen` },
-  )
   return { ...started, spoolDir }
 }
 
