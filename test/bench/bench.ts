@@ -4,7 +4,7 @@ import { cleanUp } from '../support/clean-up.ts'
 import type { BenchPart, BenchSettings } from './bench-part.ts'
 import { chooseCores } from './cores.ts'
 import { cell, goalCells, textTable } from './format.ts'
-import { describeMachine } from './machine.ts'
+import { describeMachine, processorVendor } from './machine.ts'
 import { freshness } from './parts/freshness.ts'
 import { fsync } from './parts/fsync.ts'
 import { memory } from './parts/memory.ts'
@@ -18,7 +18,8 @@ import { twoWorkers } from './parts/two-workers.ts'
 import { unknown } from './parts/unknown.ts'
 import { worker } from './parts/worker.ts'
 import { zipf } from './parts/zipf.ts'
-import { goalColumns, resultsFolder, writeOverview, writePart } from './write-results.ts'
+import { writeOverview } from './write-overview.ts'
+import { goalColumns, resultsFolder, writePart } from './write-results.ts'
 
 const parts: Record<string, BenchPart> = {
   redirect,
@@ -98,7 +99,14 @@ async function runPart(name: string, part: BenchPart): Promise<void> {
       `run: ${new Date(startedAt).toISOString().slice(0, 10)}, ${settings.rounds} alternating rounds of ${settings.seconds} s, ${Math.round((Date.now() - startedAt) / 1_000)} s in total`,
     ]
     process.stdout.write(`\n${[...result.notes, ...conditions].map(line => `- ${line}`).join('\n')}\n`)
-    writePart({ folder: values.results, name, title: part.title, result, conditions })
+    writePart({
+      folder: values.results,
+      processor: processorVendor(),
+      name,
+      title: part.title,
+      result,
+      conditions,
+    })
   } catch (error) {
     complain(`${name} failed: ${error instanceof Error ? error.stack : error}`)
     process.exitCode = 1

@@ -6,13 +6,41 @@ import { nginxVersion } from './yardsticks/nginx.ts'
 
 /** The conditions that the figures depend on, as list items. */
 export function describeMachine(cores: Cores): string[] {
-  const cpu = /^model name\s*:\s*(.+)$/m.exec(readFileSync('/proc/cpuinfo', 'utf8'))?.[1] ?? 'unknown'
   const memory = Math.round(totalmem() / 2 ** 30)
   return [
-    `machine: ${cpu}, ${availableParallelism()} cores, ${memory} GiB, Linux ${release()}`,
+    `machine: ${describeProcessor()}, ${availableParallelism()} cores, ${memory} GiB, Linux ${release()}`,
     `versions: Node ${process.versions.node}, Fastify ${packageVersion('fastify')}, PostgreSQL ${postgresVersion()}, Redis ${redisVersion()}, wrk ${wrkVersion()}, nginx ${nginxVersion() ?? 'absent'}`,
     pinningOf(cores),
   ]
+}
+
+const vendors: Record<string, string> = {
+  AuthenticAMD: 'amd',
+  GenuineIntel: 'intel',
+  HygonGenuine: 'hygon',
+  // CPU implementer (Arm's MIDR_EL1): Arm itself and Ampere.
+  '0x41': 'arm',
+  '0xc0': 'ampere',
+}
+
+/** Such as `amd` or `intel`: ratios differ between vendors more than between runs. */
+export function processorVendor(): string {
+  const id = cpuInfo('vendor_id') ?? cpuInfo('CPU implementer') ?? ''
+  return vendors[id] ?? process.arch
+}
+
+/** Virtual machines have vague names such as `AMD EPYC`, so that the family and model are given too. */
+function describeProcessor(): string {
+  const numbers = ['cpu family', 'model', 'CPU part'].flatMap(name => {
+    const value = cpuInfo(name)
+    return value === undefined ? [] : [`${name.replace(/^cpu /, '')} ${value}`]
+  })
+  return [cpuInfo('model name') ?? processorVendor(), ...numbers].join(', ')
+}
+
+/** A field of the first core in /proc/cpuinfo. */
+function cpuInfo(name: string): string | undefined {
+  return new RegExp(`^${name}\\s*: (.+)$`, 'm').exec(readFileSync('/proc/cpuinfo', 'utf8'))?.[1]
 }
 
 function pinningOf(cores: Cores): string {

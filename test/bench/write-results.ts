@@ -1,5 +1,5 @@
-/** Writes results/<part>.md and .svg, and results/README.md with the goals of every part as last measured. */
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+/** Writes results/<processor>/<part>.md and .svg. */
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { PartResult, Table } from './bench-part.ts'
@@ -11,13 +11,17 @@ export const resultsFolder = fileURLToPath(new URL('results', import.meta.url))
 export const goalColumns = ['goal', 'target', 'measured', 'reached']
 
 export function writePart(options: {
+  /** Of all results. */
   folder: string
+  /** The folder within it. */
+  processor: string
   name: string
   title: string
   result: PartResult
   conditions: string[]
 }): void {
-  const { folder, name, title, result, conditions } = options
+  const { name, title, result, conditions } = options
+  const folder = join(options.folder, options.processor)
   mkdirSync(folder, { recursive: true })
   const parts = [
     `# ${title}`,
@@ -41,36 +45,4 @@ function printTable(table: Table): string {
 
 function list(lines: string[]): string {
   return lines.map(line => `- ${line}`).join('\n')
-}
-
-/** The goals of all parts measured so far, each as last measured. */
-export function writeOverview(folder: string, names: string[]): void {
-  mkdirSync(folder, { recursive: true })
-  const measured = names.flatMap(name => {
-    const file = join(folder, `${name}.md`)
-    return existsSync(file) ? [{ name, text: readFileSync(file, 'utf8') }] : []
-  })
-  const goals = measured.flatMap(({ name, text }) =>
-    goalLines(text).map(line => line.replace('| ', `| [${name}](${name}.md) | `)),
-  )
-  const table = [markdownTable(['part', ...goalColumns], []), ...goals].join('\n')
-  const environment = [...new Set(measured.flatMap(({ text }) => environmentLines(text)))].join('\n')
-  writeFileSync(join(folder, 'README.md'), `${[introduction, environment, table].join('\n\n')}\n`)
-}
-
-const introduction = `# Benchmark results
-
-Written by \`npm run bench\`; \`npm run bench redirect\` measures one part. Each part measures Hopcount and its yardsticks
-alternately in one run, on loopback. Ratios are computed per round; the table shows their medians. CPU time is user and system
-time of the server's processes divided by requests: on a shared machine it varies far less than throughput. Each part's page
-has its tables, ranges and conditions.`
-
-/** Machine, versions and core pinning, which most parts share. */
-function environmentLines(text: string): string[] {
-  return text.split('\n').filter(line => /^- (?:machine|versions|pinning): /.test(line))
-}
-
-function goalLines(text: string): string[] {
-  const table = /<!-- goals -->\n([\s\S]*?)\n<!-- end of goals -->/.exec(text)?.[1] ?? ''
-  return table.split('\n').slice(2)
 }
