@@ -27,6 +27,8 @@ try {
   const environment = { ...process.env }
   // Of the programs only what went wrong, so that the lines about the start can be read; a developer sees more.
   environment.LOG_LEVEL ||= watch ? 'info' : 'warn'
+  // Here everything shares one machine.
+  environment.RECORDING_NICE ||= '5'
   environment.SPOOL_DIR ||= shortSpoolPath(resolve(folder, 'spool'))
   const configuration = readStackConfiguration(environment)
   for (const { name, warning } of misspelledSettings(environment)) {

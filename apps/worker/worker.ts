@@ -14,6 +14,7 @@ import { describeSetAside, setAsideInLedger } from '@hopcount/shared/visits/set-
 import { openVisitQueue, startVisitWorker } from '@hopcount/shared/visits/visit-queue.ts'
 import type { Pool } from 'pg'
 import { startMaintenance } from './maintenance/maintenance.ts'
+import { yieldToRedirects } from './priority/yield-to-redirects.ts'
 import { createMissingKeys } from './recording/missing-keys.ts'
 import { createJobRecorder } from './recording/record-jobs.ts'
 import { createTextRoom } from './recording/text-room.ts'
@@ -35,6 +36,7 @@ const closeDeadlineMs = 3_000
 
 /** Starts recording. If the queue is unavailable, the worker waits for it and logs that once. */
 export async function startWorker(configuration: Configuration, log: Log): Promise<RunningWorker> {
+  const priority = yieldToRedirects(configuration.RECORDING_NICE, log)
   const missingKeys = createMissingKeys(log)
   const textRoom = createTextRoom(configuration.TEXTS_MAX)
   const databaseHealth = createHealthLog(log, 'database connection')
@@ -48,11 +50,15 @@ export async function startWorker(configuration: Configuration, log: Log): Promi
     }),
     error => databaseHealth.fails(error),
   )
-  pool.on('connect', () => databaseHealth.works())
+  pool.on('connect', client => {
+    databaseHealth.works()
+    priority.lowerBackend(client)
+  })
   const recountPool = openPool(
     recountPoolConfig(directDatabaseUrl(configuration), 'hopcount worker'),
     error => databaseHealth.fails(error),
   )
+  recountPool.on('connect', priority.lowerBackend)
   /** While the database is away, none: the outage is said elsewhere. */
   const setAside = () => setAsideInLedger(pool).catch(() => 0)
   const metrics = createWorkerMetrics(missingKeys, textRoom, setAside)
@@ -63,6 +69,7 @@ export async function startWorker(configuration: Configuration, log: Log): Promi
   const location = {
     redisUrl: configuration.REDIS_URL,
     databaseUrl: directDatabaseUrl(configuration),
+    onConnected: priority.lowerBackend,
   }
   const keys = location.redisUrl === undefined ? await openKeys(pool, configuration.SPOOL_DIR) : undefined
   const recorder = createJobRecorder({ pool, knowledge, keys, missingKeys, log, metrics })

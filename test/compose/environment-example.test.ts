@@ -29,6 +29,8 @@ test('every setting of Hopcount can be made in the compose stack, or is the stac
     // Containers have no terminal.
     'LOG_FORMAT',
     'PORT',
+    // Containers share processors by `cpu_shares`.
+    'RECORDING_NICE',
     'REDIS_URL',
     'SPOOL_DIR',
     // Containers are scaled instead: `--scale api=4`.

@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readdirSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import { createServer } from 'node:net'
+import { getPriority } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { commandLine, sendSignal } from '../../apps/stack/processes/running-process.ts'
@@ -54,6 +55,8 @@ describe.concurrent('npm start', { timeout: 4 * readyDeadlineMs }, () => {
     const first = await startStack(folder)
     await first.waitForLine(/^Hopcount is ready at http:\/\/127\.0\.0\.1:\d+$/, readyDeadlineMs)
     expect(Object.keys(first.parts()).sort()).toEqual(['api', 'postmaster', 'worker'])
+    const { api = 0, worker = 0 } = first.parts()
+    expect([getPriority(api), getPriority(worker)]).toEqual([0, 5])
     const slug = await shorten(first)
     await visit(first, slug)
     await counted(first, slug, 1)

@@ -217,6 +217,13 @@ export const ConfigurationSchema = Type.Object({
     description:
       'batches that one worker handles at a time; batches that wait together are recorded in one transaction',
   }),
+  RECORDING_NICE: Type.Integer({
+    default: 0,
+    minimum: 0,
+    maximum: 19,
+    description:
+      'how far recording yields the processor to redirects on the same machine: the nice value of the worker, and of PostgreSQL’s processes for its connections where they can be reached. If unset, 5 in `npm start`',
+  }),
   GEO_DATABASE: Type.Optional(
     Type.String({
       minLength: 1,

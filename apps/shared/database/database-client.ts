@@ -2,7 +2,19 @@
  * Connections to PostgreSQL. Every connection of API and worker is one of these, in a pool or alone, including those of
  * the queue.
  */
+import type { Socket } from 'node:net'
 import pg from 'pg'
+
+/** The two ends of an open connection; what is not known is undefined. */
+export interface ConnectionEnds {
+  user: string | undefined
+  database: string | undefined
+  localAddress: string | undefined
+  localPort: number | undefined
+  remoteAddress: string | undefined
+  /** Process id of the backend, as PostgreSQL says it. */
+  backendPid: number | undefined
+}
 
 /**
  * A connection whose loss never ends the process. node-postgres emits 'error' for a connection that is lost while no
@@ -14,6 +26,17 @@ export class DatabaseClient extends pg.Client {
   override emit(event: string | symbol, ...values: unknown[]): boolean {
     if (event === 'error' && this.listenerCount('error') === 0) return false
     return super.emit(event, ...values)
+  }
+
+  ends(): ConnectionEnds {
+    const { user, database } = this
+    // Not among the types of node-postgres.
+    const { processID, connection } = this as unknown as {
+      processID: number | null
+      connection: { stream: Socket }
+    }
+    const { localAddress, localPort, remoteAddress } = connection.stream
+    return { user, database, localAddress, localPort, remoteAddress, backendPid: processID ?? undefined }
   }
 }
 

@@ -13,8 +13,14 @@ const queueSchema = 'hopcount_queue'
 /** How often the listening connection is checked while a worker waits for jobs. */
 const checkEveryMs = 5_000
 
-/** To be given to a queue or worker together with `postgresBackend`, which also closes it. A worker keeps one connection for LISTEN. */
-export function openQueuePool(databaseUrl: string, options: { max: number; queryTimeoutMs: number }): PgPool {
+/**
+ * To be given to a queue or worker together with `postgresBackend`, which also closes it. A worker keeps one connection for
+ * LISTEN. `onConnected` is called with each connection.
+ */
+export function openQueuePool(
+  databaseUrl: string,
+  options: { max: number; queryTimeoutMs: number; onConnected?: ((client: unknown) => void) | undefined },
+): PgPool {
   const pool = openPool(
     {
       ...directConnection(databaseUrl, [`search_path=${queueSchema}`]),
@@ -27,6 +33,7 @@ export function openQueuePool(databaseUrl: string, options: { max: number; query
     // BullMQ reports them.
     () => {},
   )
+  if (options.onConnected !== undefined) pool.on('connect', options.onConnected)
   // BullMQ declares the listeners of a connection in a way of its own.
   return pool as unknown as PgPool
 }

@@ -29,6 +29,8 @@ const keyPrefix = '{hopcount}'
 export interface QueueLocation {
   redisUrl: string | undefined
   databaseUrl: string
+  /** Called with each connection that the queue opens to PostgreSQL, if that carries it. */
+  onConnected?: (client: unknown) => void
 }
 
 /** The job was never sent: the queue certainly does not have it. */
@@ -100,7 +102,13 @@ export function openVisitQueue(
       })
     : (new Queue(
         queueName,
-        { connection: openQueuePool(location.databaseUrl, { max: 2, queryTimeoutMs: addDeadlineMs }) },
+        {
+          connection: openQueuePool(location.databaseUrl, {
+            max: 2,
+            queryTimeoutMs: addDeadlineMs,
+            onConnected: location.onConnected,
+          }),
+        },
         postgresBackend,
       ) as unknown as Queue)
   const health = createHealthLog(log, 'queue connection')
@@ -228,7 +236,11 @@ export function startVisitWorker(
         record,
         {
           ...workerOptions,
-          connection: openQueuePool(location.databaseUrl, { max: 5, queryTimeoutMs: silenceMs }),
+          connection: openQueuePool(location.databaseUrl, {
+            max: 5,
+            queryTimeoutMs: silenceMs,
+            onConnected: location.onConnected,
+          }),
         },
         postgresBackend,
       ) as unknown as Worker)
