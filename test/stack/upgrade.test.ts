@@ -128,6 +128,26 @@ test('a day whose visits disagree with its raw visits is left for verify', async
   )
 })
 
+test('days that other rules have classified are counted again, once', async () => {
+  const { url } = await createFirstReleaseDatabase()
+  const pool = openPool(url)
+  await seedFirstRelease(pool, 400, 2)
+  await migrateDatabase({ databaseUrl: url, redisUrl: undefined })
+  const firstWorker = createDayReclassifier(pool, openLog({ name: 'test', level: 'silent' }))
+  await firstWorker.run()
+  const days = await firstWorker.run()
+  expect(days).toBeGreaterThan(0)
+  expect(await compareCounts(pool)).toEqual([])
+  // As a release with the next version of the rules finds it.
+  await pool.query('UPDATE classified_days SET rules = rules - 1')
+  await pool.query('UPDATE link_days SET bots = visits WHERE link_id = 0')
+  const worker = createDayReclassifier(pool, openLog({ name: 'test', level: 'silent' }))
+  await worker.run()
+  expect(await worker.run()).toBe(days)
+  expect(await worker.run()).toBe(0)
+  expect(await compareCounts(pool)).toEqual([])
+})
+
 /** Releases before `/api/…` gave anybody these slugs. */
 async function addApiLinks(pool: pg.Pool): Promise<void> {
   await pool.query(
