@@ -255,10 +255,10 @@ describe.each(['half', 'all'])('among many links, of which %s are indexed', inde
   })
 
   test('a changed link is found by its new title and target, and no longer by the old ones', async () => {
-    await client.send('PATCH', '/api/links/many-100', {
-      title: 'Renamed',
-      long_url: 'https://moved.example/',
-    })
+    for (const change of [{ title: 'Renamed' }, { long_url: 'https://moved.example/' }])
+      await client.send('PATCH', '/api/links/many-100', change)
+    await client.send('PATCH', '/api/links/many-101', { title: 'Only the title' })
+    expect(await find('only the title')).toEqual(['many-101'])
     for (const search of ['RENAMED', 'moved.exam']) expect(await find(search)).toEqual(['many-100'])
     expect(await find('old.example/100')).not.toContain('many-100')
   })
