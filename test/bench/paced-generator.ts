@@ -15,10 +15,13 @@ const { port } = new URL(plan.origin)
 const free: Connection[] = []
 /** The due times of requests that wait for a free connection. */
 const waiting: number[] = []
+/** Of requests that were due after the warm-up. */
 const latenciesMs: number[] = []
 const statuses: Record<string, number> = {}
 let due = 0
+let answered = 0
 let lateMs = 0
+let measuredFrom = 0
 
 interface Connection {
   socket: Socket
@@ -48,7 +51,8 @@ function receive(connection: Connection, text: string): void {
   if (connection.received.length < end + 4 + length) return
   const status = head.slice(9, 12)
   statuses[status] = (statuses[status] ?? 0) + 1
-  latenciesMs.push(performance.now() - connection.dueAt)
+  answered++
+  if (connection.dueAt >= measuredFrom) latenciesMs.push(performance.now() - connection.dueAt)
   connection.received = ''
   const nextDue = waiting.shift()
   if (nextDue === undefined) free.push(connection)
@@ -78,7 +82,7 @@ function sendWhatIsDue(startedAt: number, total: number): void {
     const dueAt = startedAt + (due * 1_000) / plan.perSecond
     if (dueAt > now) break
     due++
-    lateMs += now - dueAt
+    if (dueAt >= measuredFrom) lateMs += now - dueAt
     const connection = free.pop()
     if (connection === undefined) waiting.push(dueAt)
     else send(connection, dueAt)
@@ -88,22 +92,23 @@ function sendWhatIsDue(startedAt: number, total: number): void {
 async function run(): Promise<PacedSample> {
   for (let i = 0; i < plan.connections; i++) free.push(await openConnection())
   const startedAt = performance.now()
+  measuredFrom = startedAt + plan.warmUpSeconds * 1_000
   const total = Math.floor(plan.perSecond * plan.seconds)
   const deadline = startedAt + plan.seconds * 1_000 + 5_000
-  while (latenciesMs.length < total && performance.now() < deadline) {
+  while (answered < total && performance.now() < deadline) {
     sendWhatIsDue(startedAt, total)
     await new Promise<void>(resolve => (plan.spin ? setImmediate(resolve) : setTimeout(resolve, 1)))
   }
   const sorted = latenciesMs.toSorted((a, b) => a - b)
   return {
     due: total,
-    answered: sorted.length,
-    perSecond: (sorted.length * 1_000) / (performance.now() - startedAt),
+    answered,
+    perSecond: (answered * 1_000) / (performance.now() - startedAt),
     statuses,
     p50Ms: percentile(sorted, 50),
     p99Ms: percentile(sorted, 99),
     maxMs: sorted.at(-1) ?? Number.NaN,
-    generatorLateMs: lateMs / Math.max(due, 1),
+    generatorLateMs: lateMs / Math.max(latenciesMs.length, 1),
   }
 }
 

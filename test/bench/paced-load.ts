@@ -10,6 +10,8 @@ export interface PacedPlan {
   headers: Record<string, string>
   perSecond: number
   seconds: number
+  /** Latency is measured after these first seconds, in which the generator compiles its own code. */
+  warmUpSeconds: number
   connections: number
   /** True: the generator has a core to itself and never sleeps. False: it wakes up every millisecond. */
   spin: boolean

@@ -40,6 +40,7 @@ export async function measureFreshness(
         headers: { 'user-agent': 'bench' },
         perSecond: Math.floor(summary(bursts, perSecond).median / 2),
         seconds: wholeSeconds(settings.seconds) + 1,
+        warmUpSeconds: 0,
         connections: 64,
         spin: false,
       },

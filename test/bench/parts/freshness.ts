@@ -47,6 +47,7 @@ export const freshness: BenchPart = {
           headers: { 'user-agent': 'bench' },
           perSecond: half,
           seconds: wholeSeconds(settings.seconds) + 1,
+          warmUpSeconds: 0,
           connections: 64,
           spin: false,
         },

@@ -191,6 +191,7 @@ async function poll(settings: BenchSettings, { api: { origin, process }, service
       headers: { 'if-none-match': etag },
       perSecond: pollers,
       seconds: settings.seconds + 1,
+      warmUpSeconds: 1,
       connections: pollers,
       spin: false,
     },
