@@ -3,6 +3,7 @@ import { normalizeHost } from '../hosts/own-hosts.ts'
 /** What a redirect needs to know about a link. */
 export interface Link {
   id: number
+  /** As it is sent in Location. */
   longUrl: string
   /** Milliseconds since 1970; from this moment on the link is expired. */
   expiresAt: number | undefined
@@ -33,11 +34,22 @@ export function createLink(
 ): Link {
   return {
     id,
-    longUrl,
+    longUrl: asHeader(longUrl),
     expiresAt,
     targetHost: targetHostOf(longUrl),
-    rules: isPlain(rules) ? undefined : rules,
+    rules:
+      rules === undefined || isPlain(rules)
+        ? undefined
+        : { ...rules, expiredUrl: rules.expiredUrl && asHeader(rules.expiredUrl) },
   }
+}
+
+/**
+ * The URL as it is, if it is one: RFC 3986 has visible ASCII characters only. A row that was written by hand may have any
+ * text, and Node throws on a header with a line break or a character beyond Latin-1.
+ */
+function asHeader(url: string): string {
+  return /^[\x21-\x7e]*$/.test(url) ? url : url.toWellFormed().replace(/[^\x21-\x7e]+/g, encodeURIComponent)
 }
 
 export function targetHostOf(url: string): string | undefined {
@@ -45,8 +57,8 @@ export function targetHostOf(url: string): string | undefined {
   return host === undefined ? undefined : normalizeHost(host)
 }
 
-function isPlain(rules: LinkRules | undefined): boolean {
-  return rules === undefined || Object.values(rules).every(rule => rule === undefined || rule === false)
+function isPlain(rules: LinkRules): boolean {
+  return Object.values(rules).every(rule => rule === undefined || rule === false)
 }
 
 export function isExpired(link: Link, now: number): boolean {
