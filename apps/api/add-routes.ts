@@ -25,9 +25,10 @@ import { createApiMetrics } from './health/api-metrics.ts'
 import { healthRoutes } from './health/health-routes.ts'
 import type { JoinedMetrics } from './health/join-metrics.ts'
 import { watchSetAside } from './health/watch-set-aside.ts'
-import { refuseBadHosts } from './hosts/host-header.ts'
+import { createHostHeaderCheck, refuseBadHosts } from './hosts/host-header.ts'
 import { collectOwnHosts } from './hosts/own-hosts.ts'
 import { createHostCheck } from './hosts/rebound-hosts.ts'
+import { listenBefore } from './http-server.ts'
 import { createOnceWith } from './idempotency/create-once.ts'
 import { keyRoutes } from './keys/key-routes.ts'
 import { sessionRoutes } from './keys/session-routes.ts'
@@ -42,6 +43,7 @@ import type { OrphanCounter } from './orphans/count-orphans.ts'
 import type { Quota } from './quota/limit-visits.ts'
 import type { GoneCounter } from './redirect/count-gone.ts'
 import { createLoopCheck } from './redirect/detect-loops.ts'
+import { createFastPath } from './redirect/fast-path.ts'
 import type { SlugResolver } from './redirect/lookup/resolve-slug.ts'
 import { createPreview } from './redirect/preview/send-preview.ts'
 import { redirectRoutes } from './redirect/redirect-route.ts'
@@ -84,7 +86,8 @@ export interface Parts {
 export async function addRoutes(app: FastifyInstance, parts: Parts): Promise<ApiMetrics> {
   const { configuration, log, clients, pages, pool, queue, recorder, resolver, slugCreated, changeLinks } =
     parts
-  refuseBadHosts(app)
+  const checkHost = createHostHeaderCheck()
+  refuseBadHosts(app, checkHost)
   parseBodies(app)
   installErrorHandlers(app, pages)
   app.addSchema(ProblemSchema)
@@ -144,6 +147,18 @@ export async function addRoutes(app: FastifyInstance, parts: Parts): Promise<Api
       ]
     },
   })
+  const isLoop = createLoopCheck(ownHosts, routes.words, clients)
+  const fastPath = createFastPath({
+    ordinary: app.routing,
+    resolver,
+    recorder,
+    clients,
+    checkHost,
+    isLoop,
+    isStopping: parts.isStopping,
+    routes: routes.words,
+  })
+  listenBefore(app, fastPath.listener)
   redirectRoutes(app, {
     resolver,
     recorder,
@@ -154,7 +169,8 @@ export async function addRoutes(app: FastifyInstance, parts: Parts): Promise<Api
     clients,
     pages,
     sendPreview: createPreview({ pool, pages, publicUrl: configuration.PUBLIC_URL }),
-    isLoop: createLoopCheck(ownHosts, routes.words),
+    isLoop,
+    failureOf: fastPath.failureOf,
     routes: routes.words,
   })
   refuseOtherMethods(app, structuredClone(routes.methods), pages)

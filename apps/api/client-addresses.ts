@@ -6,21 +6,23 @@
  * one rate limit for everybody. So there is a warning, once in the log, and for the life of the process in /readyz and on
  * the page.
  */
+import type { IncomingMessage } from 'node:http'
 import { BlockList, isIPv6 } from 'node:net'
+import { all as forwardedAddresses } from '@fastify/proxy-addr'
 import { normalizeAddress } from '@hopcount/shared/client-address.ts'
 import type { Log } from '@hopcount/shared/log.ts'
 import { parseNetwork } from '@hopcount/shared/network.ts'
 import { isPublicAddress } from '@hopcount/shared/public-address.ts'
-import type { FastifyRequest } from 'fastify'
 
-/** `ip` is undefined, other than Fastify's types say, when the client hung up while its link was looked up. */
-type Request = Pick<FastifyRequest, 'headers' | 'socket'> & { ip: string | undefined }
+type Request = Pick<IncomingMessage, 'headers' | 'socket'>
 
 export interface ClientAddresses {
   /** For Fastify's `trustProxy`: whether the address belongs to a trusted proxy. */
   trusts(address: string | undefined): boolean
   /** The client's address in canonical form; undefined if a trusted proxy sends an invalid one, or the client hung up. */
-  of(request: Request): string | undefined
+  of(request: IncomingMessage): string | undefined
+  /** The host that the client requested: Host, or the X-Forwarded-Host of a trusted proxy. The same as Fastify's `request.host`. */
+  hostOf(request: IncomingMessage): string
   /** Says what to set if a proxy's header is ignored. */
   warning(): string | undefined
 }
@@ -43,11 +45,21 @@ export function createClientAddresses(networks: string | undefined, log: Log): C
     return address !== undefined && trusted.check(address, familyOf(address))
   }
 
-  function of(request: Request): string | undefined {
+  function of(request: IncomingMessage): string | undefined {
     requests++
-    if (request.headers['x-forwarded-for'] !== undefined && warning === undefined)
-      noteForwarded(request.socket.remoteAddress)
-    return normalizeAddress(request.ip ?? '')
+    // Undefined when the client hung up while its link was looked up.
+    const peer = request.socket.remoteAddress
+    if (request.headers['x-forwarded-for'] === undefined) return normalizeAddress(peer ?? '')
+    if (warning === undefined) noteForwarded(peer)
+    return normalizeAddress(forwardedAddresses(request, trusts).at(-1) ?? '')
+  }
+
+  function hostOf({ headers, socket }: IncomingMessage): string {
+    const forwardedHost = headers['x-forwarded-host']
+    // Node joins several lines with commas; the last one is the nearest proxy's.
+    if (forwardedHost && trusts(socket.remoteAddress))
+      return String(forwardedHost).split(',').at(-1)?.trim() ?? ''
+    return headers.host ?? ''
   }
 
   function noteForwarded(peer: string | undefined): void {
@@ -61,7 +73,7 @@ export function createClientAddresses(networks: string | undefined, log: Log): C
     log.warn(warning)
   }
 
-  return { trusts, of, warning: () => warning }
+  return { trusts, of, hostOf, warning: () => warning }
 }
 
 const forwardingHeaders = ['x-forwarded-for', 'forwarded', 'x-real-ip', 'via'] as const

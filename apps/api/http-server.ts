@@ -1,4 +1,5 @@
 import cluster from 'node:cluster'
+import type { RequestListener } from 'node:http'
 import type { Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Configuration } from '@hopcount/shared/configuration/configuration.ts'
@@ -70,6 +71,15 @@ export function createHttpServer(
 /** A target in absolute form (RFC 9112, section 3.2.2) without its origin: all that reads URLs expects a path. */
 function originForm(url: string): string {
   return url.startsWith('/') ? url : url.replace(/^https?:\/\/[^/?]*\/?/i, '/')
+}
+
+/**
+ * Gives each request to this listener instead of Fastify, which it passes on what it does not answer. Not by Fastify's
+ * `serverFactory`: with it, `HOST=localhost` is one address instead of two, and this function would repeat Fastify's
+ * settings of the server.
+ */
+export function listenBefore({ server }: FastifyInstance, listener: RequestListener): void {
+  server.removeAllListeners('request').on('request', listener)
 }
 
 /**

@@ -99,7 +99,7 @@ test.each([
   ['fe80::1%eth0', false],
   ['::ffff:8.8.8.8', false],
 ])('of peers, only those on this machine have no limit: %s %s', (remoteAddress, isLocal) => {
-  const request = { ip: remoteAddress, headers: {}, socket: { remoteAddress } as Socket }
+  const request = { headers: {}, socket: { remoteAddress } as Socket }
   expect(isLocalClient(request)).toBe(isLocal)
 })
 

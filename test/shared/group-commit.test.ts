@@ -39,6 +39,42 @@ test('a failed commit rejects its own items and no others', async () => {
   expect(await commits.add('b')).toBe('b')
 })
 
+test('callbacks get what promises would, in the order of their items, whichever of them throws', async () => {
+  const { promise: unhandled, resolve } = Promise.withResolvers<unknown>()
+  process.once('unhandledRejection', resolve)
+  const told: string[] = []
+  let fail = false
+  const commits = createGroupCommit<string, string>({
+    commit: items => {
+      if (fail) throw new Error('disk full')
+      return items.map(item => item.toUpperCase())
+    },
+  })
+  const put = (item: string) =>
+    commits.put(
+      item,
+      result => told.push(result),
+      error => told.push(String(error)),
+    )
+  put('a')
+  commits.put(
+    'b',
+    () => {
+      throw new Error('of the caller')
+    },
+    () => {},
+  )
+  put('c')
+  expect(told).toEqual([])
+  await commits.idle()
+  expect(told).toEqual(['A', 'C'])
+  expect(String(await unhandled)).toBe('Error: of the caller')
+  fail = true
+  put('d')
+  await commits.idle()
+  expect(told).toEqual(['A', 'C', 'Error: disk full'])
+})
+
 test('a group never exceeds its maximum weight, and a heavier item is committed alone', async () => {
   const groups: number[][] = []
   const commits = createGroupCommit<number, void>({

@@ -86,7 +86,7 @@ export function createOnceWith(options: { pool: Pool; clients: ClientAddresses }
   async function createOnce(request: FastifyRequest, reply: FastifyReply, key: string, create: Create) {
     const owner = {
       id: actorOf(request).keyId ?? 0,
-      network: clientNetwork(clients.of(request) ?? request.socket.remoteAddress ?? ''),
+      network: clientNetwork(clients.of(request.raw) ?? request.socket.remoteAddress ?? ''),
     }
     const hash = hashKey(key, owner)
     const requestHash = hashRequest(request.method, request.url, request.body)

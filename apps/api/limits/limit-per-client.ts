@@ -20,7 +20,7 @@ export function limitPerClient(
   return (request, { raw: response }) => {
     // A response that is destroyed will not be closed again.
     if (isLocalClient(request) || response.destroyed) return
-    const client = clientNetwork(clients.of(request) ?? request.socket.remoteAddress ?? '')
+    const client = clientNetwork(clients.of(request.raw) ?? request.socket.remoteAddress ?? '')
     const before = open.get(client) ?? 0
     if (before >= max) throw new Problem(429, refusal, { headers: { 'retry-after': '10' } })
     open.set(client, before + 1)

@@ -57,7 +57,7 @@ export async function limitRates(
 
   function clientOf(request: FastifyRequest): string {
     const key = keyOf(request)
-    if (key === undefined) return clientNetwork(clients.of(request) ?? request.socket.remoteAddress ?? '')
+    if (key === undefined) return clientNetwork(clients.of(request.raw) ?? request.socket.remoteAddress ?? '')
     return `key ${key.id} ${key.requestsPerMinute === undefined ? '' : endOfClient}`
   }
 

@@ -5,7 +5,8 @@
  * noticed here. For the others this costs at most two comparisons of short strings per redirect: the host in the target
  * is extracted when the link is loaded, and the host of the request is normalized when it differs from the last one.
  */
-import type { FastifyRequest } from 'fastify'
+import type { IncomingMessage } from 'node:http'
+import type { ClientAddresses } from '../client-addresses.ts'
 import type { OwnHosts } from '../hosts/own-hosts.ts'
 import { normalizeHost } from '../hosts/own-hosts.ts'
 import { slugPattern } from '../links/check-slug.ts'
@@ -14,19 +15,20 @@ import { replaceCutEncoding } from './cut-encoding.ts'
 import { decodePath } from './find-link.ts'
 import { slugsMeantBy } from './repair-slug.ts'
 
-export type LoopCheck = (
-  link: Pick<Link, 'longUrl' | 'targetHost'>,
-  request: Pick<FastifyRequest, 'host'>,
-) => boolean
+export type LoopCheck = (link: Pick<Link, 'longUrl' | 'targetHost'>, request: IncomingMessage) => boolean
 
 /** @param routes words in place of a slug that lead to a route and end there, in lower case */
-export function createLoopCheck(ownHosts: OwnHosts, routes: ReadonlySet<string>): LoopCheck {
+export function createLoopCheck(
+  ownHosts: OwnHosts,
+  routes: ReadonlySet<string>,
+  clients: Pick<ClientAddresses, 'hostOf'>,
+): LoopCheck {
   let lastHost = ''
   let lastNormalized = ''
 
   return ({ longUrl, targetHost }, request) => {
     if (targetHost === undefined) return false
-    const { host } = request
+    const host = clients.hostOf(request)
     if (host !== lastHost) {
       lastHost = host
       lastNormalized = normalizeHost(host)

@@ -1,4 +1,3 @@
-import { noteHints } from '@hopcount/shared/agents/client-hints.ts'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import type { ClientAddresses } from '../client-addresses.ts'
@@ -13,12 +12,14 @@ import { VisitRefused, VisitUncertain } from '../visits/keep-visits.ts'
 import type { VisitRecorder } from '../visits/record-visits.ts'
 import type { GoneCounter } from './count-gone.ts'
 import type { LoopCheck } from './detect-loops.ts'
+import type { FastPath } from './fast-path.ts'
 import { findLink, orphanOf, slugWithSlash } from './find-link.ts'
 import { forwardQuery } from './forward-query.ts'
 import { isPrefetch } from './is-prefetch.ts'
 import type { SlugResolver } from './lookup/resolve-slug.ts'
 import type { SendPreview } from './preview/send-preview.ts'
 import { previewedSlug } from './preview/send-preview.ts'
+import { readVisit } from './read-visit.ts'
 
 interface SlugRequest {
   Params: { slug: string }
@@ -82,6 +83,7 @@ export function redirectRoutes(
     pages: VisitorPages
     isLoop: LoopCheck
     sendPreview: SendPreview
+    failureOf: FastPath['failureOf']
     quota: Omit<Quota, 'close'>
     /** Words in place of a slug that lead to a route, in lower case. */
     routes: ReadonlySet<string>
@@ -99,6 +101,7 @@ export function redirectRoutes(
     quota,
     routes,
     sendPreview,
+    failureOf,
   } = options
   const sendUnknown = pages.constant(404, 'There is no such link.')
   const sendNothingHere = pages.constant(404, 'There is nothing at this address.')
@@ -140,9 +143,8 @@ export function redirectRoutes(
       sendRedirect(reply, target)
       return
     }
-    const { referer: referrer, 'accept-language': language } = request.headers
-    const userAgent = noteHints(request.headers)
-    recorder.record({ linkId: link.id, referrer, userAgent, language, address: clients.of(request) }).then(
+    recorder.record(
+      readVisit(link, request.raw, clients),
       () => sendRedirect(reply, target),
       error => {
         if (limited !== undefined && error instanceof VisitRefused) quota.putBack(limited)
@@ -153,8 +155,10 @@ export function redirectRoutes(
 
   /** A cached link is served in the same event-loop turn: no promise, no delay. */
   function findAndFollow(request: FastifyRequest, reply: FastifyReply, slug: string): void {
+    const failure = failureOf(request.raw)
     const cached = resolver.cached(slug)
-    if (isPrefetch(request.headers)) {
+    if (failure !== undefined) sendFailure(reply, failure)
+    else if (isPrefetch(request.headers)) {
       prefetches.refused++
       sendPrefetchRefused(reply)
     } else if (cached !== undefined) followIfOpen(request, reply, cached)
@@ -180,7 +184,7 @@ export function redirectRoutes(
   function followIfOpen(request: FastifyRequest, reply: FastifyReply, link: Link): void {
     if (link.rules !== undefined) followByRules(request, reply, link, link.rules)
     else if (link.expiresAt !== undefined && isExpired(link, Date.now())) sendOver(request, reply, link)
-    else if (isLoop(link, request)) sendLoop(reply)
+    else if (isLoop(link, request.raw)) sendLoop(reply)
     else follow(request, reply, link, link.longUrl)
   }
 
@@ -191,7 +195,7 @@ export function redirectRoutes(
       if (request.method === 'GET') gone.count(link.id)
       pages.send(reply, new Problem(410, 'This link was deleted.'))
     } else if (state === 'expired') sendOver(request, reply, link)
-    else if (isLoop(link, request)) sendLoop(reply)
+    else if (isLoop(link, request.raw)) sendLoop(reply)
     else {
       const target = rules.forwardQuery ? forwardQuery(link.longUrl, request.url) : link.longUrl
       if (rules.maxVisits === undefined) follow(request, reply, link, target)
@@ -220,7 +224,7 @@ export function redirectRoutes(
     if (request.method === 'GET') gone.count(link.id)
     const longUrl = link.rules?.expiredUrl
     if (longUrl === undefined) pages.send(reply, new Problem(410, 'This link has expired.'))
-    else if (isLoop({ longUrl, targetHost: targetHostOf(longUrl) }, request)) sendLoop(reply)
+    else if (isLoop({ longUrl, targetHost: targetHostOf(longUrl) }, request.raw)) sendLoop(reply)
     else sendRedirect(reply, longUrl)
   }
 

@@ -1,6 +1,7 @@
 /**
- * Recording a visit, as the redirect sees it: record() resolves once the visit is durable, and only then may the 307 be
- * sent. It rejects with VisitRefused or VisitUncertain (keep-visits.ts) when there must be no 307.
+ * Recording a visit, as the redirect sees it: record() calls `onKept` once the visit is durable, and only then may the 307
+ * be sent. It calls `onFailed` with VisitRefused or VisitUncertain (keep-visits.ts) when there must be no 307. One of them is
+ * called, once, and after record() has returned.
  *
  * The path of a visit: group commit (one event-loop turn) → keep-visits → visit-spool → own-segments → deliver-batches.
  * Segments of dead processes enter it through adopt-segments.
@@ -37,7 +38,7 @@ import { voidLostBatches } from './void-lost-batches.ts'
 export interface VisitRecorder
   extends Pick<PendingCounter, 'pending' | 'recordedUntil' | 'ownPending' | 'adopted'> {
   producerId: string
-  record(visit: Visit): Promise<void>
+  record(visit: Visit, onKept: () => void, onFailed: (error: unknown) => void): void
   /** True if this producer is dead and has left no segment in the spool. */
   hasEnded(producerId: string): Promise<boolean>
   /** Calls back whenever everything that was pending is recorded. */
@@ -266,7 +267,7 @@ export async function openVisitRecorder(options: {
 
   return {
     producerId,
-    record: commits.add,
+    record: commits.put,
     pending: counter.pending,
     recordedUntil: counter.recordedUntil,
     ownPending: counter.ownPending,
