@@ -23,11 +23,11 @@ export interface FreshnessSample {
   seen: number
 }
 
-/** Freshness at half the rate of the contender's bursts. */
+/** Freshness at half the rate of the contender’s bursts, over as many links. */
 export async function measureFreshness(
   settings: BenchSettings,
   { origin, count }: Hopcount,
-  bursts: BurstSample[],
+  { links, bursts }: { links: number; bursts: BurstSample[] },
 ): Promise<FreshnessSample[]> {
   const slugs = await Promise.all(Array.from({ length: probes }, () => shorten(origin)))
   const samples: FreshnessSample[] = []
@@ -36,7 +36,7 @@ export async function measureFreshness(
     const load = await pacedLoad(
       {
         origin,
-        paths: Array.from({ length: 2_000 }, (_, i) => `/s${String(i + 1).padStart(7, '0')}`),
+        paths: Array.from({ length: links }, (_, i) => `/s${String(i + 1).padStart(7, '0')}`),
         headers: { 'user-agent': 'bench' },
         perSecond: Math.floor(summary(bursts, perSecond).median / 2),
         seconds: wholeSeconds(settings.seconds) + 1,

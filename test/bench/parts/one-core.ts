@@ -47,8 +47,8 @@ export const oneCore: BenchPart = {
         { links, visitors: 'mix' },
       )
       const freshness = {
-        [names.redis]: await measureFreshness(settings, redis, manyLinks[names.redis]),
-        [names.plain]: await measureFreshness(settings, plain, manyLinks[names.plain]),
+        [names.redis]: await measureFreshness(settings, redis, { links, bursts: manyLinks[names.redis] }),
+        [names.plain]: await measureFreshness(settings, plain, { links, bursts: manyLinks[names.plain] }),
       }
       for (const hopcount of [redis, plain]) {
         const differences = await hopcount.differences()
@@ -74,7 +74,7 @@ export const oneCore: BenchPart = {
           bars: throughputBars(oneLink),
         },
         notes: [
-          `Each contender’s parts share core ${cores.server}: API, worker, PostgreSQL, launcher and, with “${names.redis}”, two Redis instances. Both installations are started by the code of \`npm start\`; they differ in \`REDIS_URL\` and \`CACHE_REDIS_URL\` only. The generator and this benchmark have core ${cores.generator}. Contenders that aren’t being measured are idle, but running.`,
+          `Each contender’s parts share core ${cores.server}: API, worker, PostgreSQL and, with “${names.redis}”, two Redis instances. Both installations are started by the code of \`npm start\`; they differ in \`REDIS_URL\` and \`CACHE_REDIS_URL\` only. The generator and this benchmark have core ${cores.generator}. Contenders that aren’t being measured are idle, but running: an installation of Hopcount takes some 3 % of the core then, from the others too.`,
           'Every redirect was counted: after each burst, the number of visits in the ledger equals the number of responses, apart from the up to 64 that wrk leaves unread when it ends; at the end, raw visits, aggregates and ledger agree. Otherwise there would be no figures.',
           'Counted after: from the end of the burst until all of its visits are in the ledger, in the same transaction as statistics. µs: CPU time per redirect, including what is recorded after the burst.',
           `${names.inMemory}: node:http with links and counters in memory, which PostgreSQL gets once a second; a kill loses up to a second. ${names.insert}: node:http that awaits an INSERT for each visit before the 307, without any statistics. Both are in yardsticks/.`,
