@@ -84,6 +84,7 @@ export function isLocalClient({ headers, socket }: Request): boolean {
 }
 
 export function isLoopbackPeer({ remoteAddress }: Pick<Request['socket'], 'remoteAddress'>): boolean {
+  if (remoteAddress === '127.0.0.1') return true
   const peer = normalizeAddress(remoteAddress ?? '')
   return peer !== undefined && loopback.check(peer, familyOf(peer))
 }

@@ -8,7 +8,7 @@
 import rateLimit from '@fastify/rate-limit'
 import { clientNetwork } from '@hopcount/shared/client-address.ts'
 import type { Log } from '@hopcount/shared/log.ts'
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { LRUCache } from 'lru-cache'
 import type { ClientAddresses } from '../client-addresses.ts'
 import { isLocalClient } from '../client-addresses.ts'
@@ -20,17 +20,18 @@ type Callback = (error: Error | null, counted?: Counted) => void
 
 const windowMs = 60_000
 const maxLocalClients = 10_000
-/** The plugin appends the group to the client; what follows this is not counted separately. */
-const endOfClient = '\n'
 
-/** The `config` of a route with this many requests per minute; 0: no limit, except for keys that have one. */
+/**
+ * The `config` of a route with this many requests per minute; 0: no limit, except for keys that have one. The routes of a
+ * group share a limit.
+ */
 export function perMinute(max: number, group: string) {
-  return { perMinute: max, rateLimit: { groupId: group } }
+  return { perMinute: { max, group } }
 }
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    perMinute?: number
+    perMinute?: { max: number; group: string }
   }
 }
 
@@ -53,17 +54,18 @@ export async function limitRates(
   const local = createLocalCounters()
 
   const limitOf = (request: FastifyRequest) =>
-    keyOf(request)?.requestsPerMinute ?? request.routeOptions.config.perMinute ?? 0
+    keyOf(request)?.requestsPerMinute ?? request.routeOptions.config.perMinute?.max ?? 0
 
   function clientOf(request: FastifyRequest): string {
     const key = keyOf(request)
-    if (key === undefined) return clientNetwork(clients.of(request.raw) ?? request.socket.remoteAddress ?? '')
-    return `key ${key.id} ${key.requestsPerMinute === undefined ? '' : endOfClient}`
+    const group = request.routeOptions.config.perMinute?.group ?? ''
+    if (key === undefined)
+      return clientNetwork(clients.of(request.raw) ?? request.socket.remoteAddress ?? '') + group
+    return `key ${key.id} ${key.requestsPerMinute === undefined ? group : ''}`
   }
 
   class Store {
-    incr(clientAndGroup: string, callback: Callback): void {
-      const [client = ''] = clientAndGroup.split(endOfClient)
+    incr(client: string, callback: Callback): void {
       if (shared === undefined) callback(null, local(client))
       else {
         shared.count(client).then(
@@ -84,13 +86,28 @@ export async function limitRates(
     store: Store,
     max: limitOf,
     keyGenerator: clientOf,
-    allowList: request => limitOf(request) === 0 || (exemptLocal && isLocalClient(request)),
     errorResponseBuilder: request => {
       const sender = keyOf(request) === undefined ? 'from this address' : 'with this key'
       return new Problem(429, `Too many requests ${sender}. Please slow down.`)
     },
   })
+  const limit = app.rateLimit()
+  app.addHook('onRoute', route => {
+    if (route.config?.perMinute !== undefined)
+      route.onRequest = [...[route.onRequest ?? []].flat(), limitUnlessExempt]
+  })
   return () => shared?.close()
+
+  /** The plugin's own list of exempt clients would cost each of their requests four promises. */
+  function limitUnlessExempt(
+    this: FastifyInstance,
+    request: FastifyRequest,
+    reply: FastifyReply,
+    done: (error?: Error) => void,
+  ): void {
+    if (limitOf(request) === 0 || (exemptLocal && isLocalClient(request))) done()
+    else limit.call(this, request, reply).then(() => done(), done)
+  }
 }
 
 function openSharedCounters(redisUrl: string, log: Log) {
