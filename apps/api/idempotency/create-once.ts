@@ -69,10 +69,11 @@ export function createOnceWith(options: { pool: Pool; clients: ClientAddresses }
     if (header === undefined) {
       const { status, headers, body, committed } = await create(undefined)
       committed?.()
-      return reply
+      reply
         .code(status)
         .headers({ 'cache-control': 'no-store', ...headers })
         .send(body)
+      return
     }
     const key = parseIdempotencyKey(String(header))
     const response = await transactions.runExclusive(() => createOnce(request, reply, key, create))

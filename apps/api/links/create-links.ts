@@ -31,6 +31,11 @@ const maxLinksPerInsert = 1_000
 /** While PostgreSQL processes one group, this process parses the requests of the next. */
 const concurrentInserts = 2
 
+interface Pending {
+  request: LinkRequest
+  outcome: LinkOutcome | undefined
+}
+
 export interface LinkCreator {
   /** Concurrent requests become one INSERT. */
   createLink(request: LinkRequest): Promise<LinkOutcome>
@@ -48,59 +53,45 @@ export function createLinkCreator(options: { pool: Pool; reserved: ReadonlySet<s
   return { createLink: add, createLinksOn }
 
   async function createLinksOn(database: Pool | ClientBase, requests: LinkRequest[]): Promise<LinkOutcome[]> {
-    const outcomes = new Map<LinkRequest, LinkOutcome>()
-    for (let round = 0; outcomes.size < requests.length; round++) {
+    const all = requests.map((request): Pending => ({ request, outcome: undefined }))
+    let open = all
+    for (let round = 0; open.length > 0; round++) {
       if (round === maxRounds) throw new Error(`no free slug after ${maxRounds} rounds`)
-      await createOrFind(
-        database,
-        requests.filter(request => !outcomes.has(request)),
-        outcomes,
-      )
+      await createOrFind(database, open)
+      open = open.filter(({ outcome }) => outcome === undefined)
     }
-    return requests.map(request => outcomes.get(request) ?? { kind: 'taken' })
+    return all.map(({ outcome }) => outcome ?? { kind: 'taken' })
   }
 
   /** One round. Requests that collided on a generated slug or a reuse key have no outcome yet and join the next one. */
-  async function createOrFind(
-    database: Pool | ClientBase,
-    requests: LinkRequest[],
-    outcomes: Map<LinkRequest, LinkOutcome>,
-  ): Promise<void> {
-    const reusing = requests.filter(request => request.reuse)
-    if (reusing.length > 0) {
-      const found = await findLinksTo(database, [...new Set(reusing.map(request => request.fields.longUrl))])
-      for (const request of reusing) {
-        const link = found.get(request.fields.longUrl)
-        if (link !== undefined) outcomes.set(request, { kind: 'found', link })
-      }
-    }
-    const candidates = new Map<string, { request: LinkRequest; link: NewLink }>()
+  async function createOrFind(database: Pool | ClientBase, open: Pending[]): Promise<void> {
+    await findReused(database, open)
+    const candidates = new Map<string, Pending>()
+    const links: NewLink[] = []
     const urls = new Set<string>()
-    for (const request of requests) {
-      if (outcomes.has(request)) continue
+    for (const pending of open) {
+      const { request, outcome } = pending
+      if (outcome !== undefined) continue
       // Within a group, the second request for the same URL or slug waits for the outcome of the first.
       if (request.reuse && urls.has(request.fields.longUrl)) continue
-      if (request.slug !== undefined && candidates.has(request.slug)) continue
       if (request.reuse) urls.add(request.fields.longUrl)
       const link = newLink(request)
-      candidates.set(link.slug, { request, link })
+      if (candidates.has(link.slug)) continue
+      candidates.set(link.slug, pending)
+      links.push(link)
     }
-    if (candidates.size === 0) return
-    const links = [...candidates.values()].map(candidate => candidate.link)
+    if (links.length === 0) return
     const made = await insertLinks(database, links)
     if (made === undefined) {
       await beginEpoch(pool)
       return
     }
     for (const { slug, createdAt } of made) {
-      const candidate = candidates.get(slug)
-      if (candidate === undefined) continue
-      const { fields } = candidate.link
-      outcomes.set(candidate.request, { kind: 'created', link: { slug, createdAt, fields } })
+      const pending = candidates.get(slug)
+      if (pending !== undefined)
+        pending.outcome = { kind: 'created', link: { slug, createdAt, fields: pending.request.fields } }
     }
-    for (const request of requests) {
-      if (request.slug !== undefined && !outcomes.has(request)) outcomes.set(request, { kind: 'taken' })
-    }
+    for (const pending of open) if (pending.request.slug !== undefined) pending.outcome ??= { kind: 'taken' }
   }
 
   function newLink(request: LinkRequest): NewLink {
@@ -116,5 +107,17 @@ export function createLinkCreator(options: { pool: Pool; reserved: ReadonlySet<s
     let slug = generateSlug()
     while (isReserved(slug, reserved)) slug = generateSlug()
     return slug
+  }
+}
+
+async function findReused(database: Pool | ClientBase, open: Pending[]): Promise<void> {
+  const reusing = open.filter(({ request }) => request.reuse)
+  if (reusing.length === 0) return
+  const found = await findLinksTo(database, [
+    ...new Set(reusing.map(({ request }) => request.fields.longUrl)),
+  ])
+  for (const pending of reusing) {
+    const link = found.get(pending.request.fields.longUrl)
+    if (link !== undefined) pending.outcome = { kind: 'found', link }
   }
 }

@@ -36,6 +36,17 @@ export function redirectsPlainly(fields: LinkFields): boolean {
   return validFrom === null && expiresAt === null && maxVisits === null && !forwardQuery && !disabled
 }
 
+/** True if nothing but the target was given, which goes for most links. */
+export function isPlain(fields: LinkFields): boolean {
+  return (
+    redirectsPlainly(fields) &&
+    fields.title === null &&
+    fields.note === null &&
+    fields.tags.length === 0 &&
+    fields.expiredUrl === null
+  )
+}
+
 /** The fields as the API and the audit name and write them. */
 export interface DescribedFields {
   long_url: string

@@ -1,4 +1,3 @@
-import { textArray } from '@hopcount/shared/database/binary-arrays.ts'
 import type { ClientBase, Pool, QueryConfig, QueryResult, QueryResultRow } from 'pg'
 import type { Link } from './link.ts'
 import { createLink } from './link.ts'
@@ -8,8 +7,8 @@ import {
   describeFields,
   fieldColumns,
   fieldValues,
+  isPlain,
   plainLink,
-  redirectsPlainly,
 } from './link-fields.ts'
 
 /** A pool or a connection. */
@@ -126,15 +125,8 @@ export async function insertLinks(
 
 /** Most links have a target, some an expiry, and nothing else: their columns take no detour through JSON. */
 function isBrief({ fields, creator }: NewLink): boolean {
-  return (
-    creator.keyId === undefined &&
-    creator.via === undefined &&
-    fields.title === null &&
-    fields.note === null &&
-    fields.tags.length === 0 &&
-    fields.expiredUrl === null &&
-    redirectsPlainly({ ...fields, expiresAt: null })
-  )
+  if (creator.keyId !== undefined || creator.via !== undefined) return false
+  return isPlain(fields.expiresAt === null ? fields : { ...fields, expiresAt: null })
 }
 
 function insertBrief(links: NewLink[]): QueryConfig {
@@ -143,7 +135,7 @@ function insertBrief(links: NewLink[]): QueryConfig {
     text: `WITH now AS MATERIALIZED (SELECT current_epoch() AS epoch), made AS (
              INSERT INTO links (slug, long_url, expires_at, reuse_key)
              SELECT slug, long_url, expires_at, reuse_key
-             FROM now, unnest($1::text[], $2::text[], $3::timestamptz[], $4::bytea[]) AS link (slug, long_url, expires_at, reuse_key)
+             FROM now, unnest(string_to_array($1, ' '), string_to_array($2, ' '), $3::timestamptz[], $4::bytea[]) AS link (slug, long_url, expires_at, reuse_key)
              WHERE now.epoch IS NOT NULL
              ORDER BY reuse_key, slug
              ON CONFLICT DO NOTHING
@@ -151,8 +143,9 @@ function insertBrief(links: NewLink[]): QueryConfig {
            ), ${tellSql}
            ${resultSql}`,
     values: [
-      textArray(links.map(link => link.slug)),
-      textArray(links.map(link => link.fields.longUrl)),
+      // Neither has blanks, as URIs have none. An array takes 1.3 µs a link, these texts 0.1.
+      links.map(link => link.slug).join(' '),
+      links.map(link => link.fields.longUrl).join(' '),
       // Most links have neither. Null instead of an array stands for an array of nulls.
       unlessAllAbsent(links.map(link => link.fields.expiresAt)),
       unlessAllAbsent(links.map(link => link.reuseKey)),

@@ -5,7 +5,7 @@ import { fieldProblem, problemResponses } from '../errors/problem.ts'
 import { idempotencyHeader } from '../idempotency/create-once.ts'
 import { perMinute } from '../limits/rate-limits.ts'
 import type { LinkRequest } from '../links/create-links.ts'
-import { describeFields, plainLink } from '../links/link-fields.ts'
+import { describeFields, isPlain, plainLink } from '../links/link-fields.ts'
 import type { StoredLink } from '../links/link-queries.ts'
 import { checkNewLink } from './check-fields.ts'
 import type { LinkContext } from './link-context.ts'
@@ -59,7 +59,6 @@ export const shortenRoute: FastifyPluginAsyncTypebox<LinkContext> = async (app, 
         committed: () => outcome.kind === 'created' && linkCreated(context, outcome.link),
       }
     })
-    return reply
   })
 
   async function createLink(wanted: LinkRequest, client: ClientBase | undefined) {
@@ -70,16 +69,12 @@ export const shortenRoute: FastifyPluginAsyncTypebox<LinkContext> = async (app, 
 }
 
 function describeLink({ slug, createdAt, fields }: StoredLink, origin: string): ShortenedLink {
+  const short_url = `${origin}/${slug}`
+  if (isPlain(fields)) return { slug, short_url, long_url: fields.longUrl, created_at: createdAt }
   const { long_url, ...others } = describeFields(fields)
   const { long_url: _, ...plain } = describeFields(plainLink(''))
   const set = Object.entries(others).filter(
     ([field, value]) => JSON.stringify(value) !== JSON.stringify(plain[field as keyof typeof plain]),
   )
-  return {
-    slug,
-    short_url: `${origin}/${slug}`,
-    long_url,
-    created_at: createdAt,
-    ...Object.fromEntries(set),
-  }
+  return { slug, short_url, long_url, created_at: createdAt, ...Object.fromEntries(set) }
 }
