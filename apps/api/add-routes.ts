@@ -116,7 +116,7 @@ export async function addRoutes(app: FastifyInstance, parts: Parts): Promise<Api
     createOnce,
     slugCreated,
     reserved,
-    publicUrl: configuration.PUBLIC_URL,
+    publicOrigin: configuration.PUBLIC_URL && new URL(configuration.PUBLIC_URL).origin,
     ownHosts,
     allowPrivateTargets: configuration.ALLOW_PRIVATE_TARGETS,
     domainRules: parts.domainRules,

@@ -27,7 +27,8 @@ export function normalizeHostname(hostname: string): string {
 export const domainName = /^[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*$/
 
 /** Whether the set has this host or a domain above it. @param host normalized */
-export function covers(domains: { has(domain: string): boolean }, host: string): boolean {
+export function covers(domains: { has(domain: string): boolean; size: number }, host: string): boolean {
+  if (domains.size === 0) return false
   // Nothing is above an address.
   if (isIP(host) !== 0) return domains.has(host)
   for (let domain = host; ; ) {

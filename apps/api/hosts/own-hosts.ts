@@ -37,6 +37,12 @@ function bracketed(address: string): string {
   return address.includes(':') ? `[${address}]` : address
 }
 
+/** A host in that spelling, however it is written: `127.1:8080`, `BÜCHER.example`. Undefined: it is none. */
+export function parseHost(text: string): string | undefined {
+  const url = URL.parse(`http://${text}`)
+  return url === null ? undefined : normalizeHost(url.host)
+}
+
 /**
  * One spelling of a host for comparison: without a final dot (`hop.example.`, RFC 1034 section 3.1) and without the
  * port of http or https, since behind a proxy it is unknown which of them the visitor used.

@@ -13,14 +13,14 @@ import { isIPv4 } from 'node:net'
 import { unescape as percentDecode } from 'node:querystring'
 import { domainName } from '@hopcount/shared/domain-names.ts'
 import { isPublicAddress } from '@hopcount/shared/public-address.ts'
-import { LRUCache } from 'lru-cache'
+import { normalizeHost } from '../hosts/own-hosts.ts'
 
 /** Why links may not lead to this host, as `URL.hostname`; undefined: they may. May throw what keeps it from knowing. */
 export type DomainCheck = (hostname: string) => 'blocked' | 'not allowed' | undefined
 
 export interface LongUrlOptions {
-  /** The hosts of this service, each as `URL.host`: without a port it has those of http and https. */
-  ownHosts: string[]
+  /** Whether this service is reached under the host, as `normalizeHost` spells it. */
+  isOwnHost: (host: string) => boolean
   /** Lets links point to loopback, link-local, private and other addresses that are not public. */
   allowPrivateTargets: boolean
   domains: DomainCheck
@@ -59,11 +59,15 @@ export function checkLongUrl(text: string, options: LongUrlOptions): { href: str
  * Java `?q=a|b`. Servers decode both forms to the same text.
  */
 function toUri(href: string): string {
+  if (plainUri.test(href)) return href
   const pathAt = href.indexOf('/', 'https://'.length)
   const [beforeFragment = '', ...fragment] = href.slice(pathAt).split('#')
   const parts = fragment.length === 0 ? [beforeFragment] : [beforeFragment, fragment.join('%23')]
   return href.slice(0, pathAt) + parts.map(part => part.replace(notInUri, encodeAscii)).join('#')
 }
+
+/** As most URLs are: nothing to encode, and no fragment. */
+const plainUri = /^[A-Za-z0-9\-._~!$&'()*+,;=:@/?]*$/
 
 const notInUri = /%(?![0-9A-Fa-f]{2})|[^A-Za-z0-9\-._~!$&'()*+,;=:@/?%]/g
 
@@ -72,6 +76,8 @@ function encodeAscii(character: string): string {
 }
 
 function findTextProblem(text: string): string | undefined {
+  // Most URLs are visible ASCII, in which only a backslash can be wrong.
+  if (/^[!-[\]-~]*$/.test(text)) return undefined
   // A lone surrogate would silently become U+FFFD (https://infra.spec.whatwg.org/#scalar-value-string).
   if (!text.isWellFormed()) return 'long_url must not contain half of a surrogate pair.'
   if (/\p{Cc}/u.test(text)) {
@@ -100,7 +106,7 @@ function findAuthorityProblem(authority: string): string | undefined {
     return 'long_url must have a port from 1 to 65535, or none.'
   }
   // This decoder ignores invalid percent-encoding, where decodeURIComponent throws.
-  if (invisible.test(percentDecode(authority).replace(visibleSequences, ''))) {
+  if (/[^!-$&-~]/.test(authority) && invisible.test(percentDecode(authority).replace(visibleSequences, ''))) {
     return 'long_url must not contain invisible characters in its host.'
   }
   return undefined
@@ -129,7 +135,8 @@ function findHostProblem(url: URL, options: LongUrlOptions): string | undefined 
   if (!isWellFormedHost(host)) {
     return 'long_url must have a host that is a valid domain name or address.'
   }
-  if (isOwnHost(url, options.ownHosts)) {
+  // Another port of the same host is another service.
+  if (options.isOwnHost(normalizeHost(url.host))) {
     return 'long_url must not point to this service itself: the redirect might never end.'
   }
   if (!options.allowPrivateTargets && !isPublicHost(host)) {
@@ -157,25 +164,6 @@ function withoutFinalDot(hostname: string): string {
 function isWellFormedHost(host: string): boolean {
   return host.startsWith('[') || (host.length <= 253 && domainName.test(host))
 }
-
-/** Another port of the same host is another service. */
-function isOwnHost(url: URL, ownHosts: string[]): boolean {
-  const port = url.port || defaultPorts[url.protocol]
-  return ownHosts.some(ownHost => {
-    const own = ownUrls.memo(ownHost).url
-    if (own === null || withoutFinalDot(own.hostname) !== withoutFinalDot(url.hostname)) return false
-    if (own.port !== '') return own.port === port
-    return port === '80' || port === '443'
-  })
-}
-
-const defaultPorts: Record<string, string> = { 'http:': '80', 'https:': '443' }
-
-/** Nearly all requests are sent to the same few hosts. */
-const ownUrls = new LRUCache<string, { url: URL | null }>({
-  max: 100,
-  memoMethod: host => ({ url: URL.parse(`http://${host}`) }),
-})
 
 function isPublicHost(host: string): boolean {
   // The parser has normalized every spelling of an IPv4 address (127.1, 0x7f000001, 2130706433) to four decimals.

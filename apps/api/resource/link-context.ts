@@ -7,7 +7,7 @@ import type { CreateOnce } from '../idempotency/create-once.ts'
 import type { ChangeLinks } from '../links/change-links.ts'
 import type { LinkCreator } from '../links/create-links.ts'
 import type { StoredLink } from '../links/link-queries.ts'
-import { originOf, requestOrigin } from '../links/request-origin.ts'
+import { requestHost, requestOrigin } from '../links/request-origin.ts'
 import type { DomainRules } from '../targets/domain-rules.ts'
 import type { TitleFetcher } from '../targets/titles/title-fetcher.ts'
 import type { FieldOptions } from './check-fields.ts'
@@ -20,7 +20,8 @@ export interface LinkContext {
   /** Called before the response is sent: the slug exists from now on. */
   slugCreated: (slug: string) => void
   reserved: ReadonlySet<string>
-  publicUrl: string | undefined
+  /** Of PUBLIC_URL. */
+  publicOrigin: string | undefined
   ownHosts: OwnHosts
   allowPrivateTargets: boolean
   domainRules: DomainRules
@@ -38,24 +39,24 @@ export function linkCreated({ slugCreated, titles }: LinkContext, { slug, fields
 }
 
 /** What short URLs begin with. */
-export function linkOrigin({ publicUrl }: Pick<LinkContext, 'publicUrl'>, request: FastifyRequest): string {
-  return (publicUrl === undefined ? requestOrigin(request) : originOf(publicUrl)).origin
+export function linkOrigin({ publicOrigin }: LinkContext, request: FastifyRequest): string {
+  return publicOrigin ?? requestOrigin(request)
 }
 
 /** What the fields of a request's links are checked against. */
 export async function fieldOptions(context: LinkContext, request: FastifyRequest): Promise<FieldOptions> {
   return {
     reserved: context.reserved,
-    ownHosts: ownHostsOf(context, request),
+    isOwnHost: ownHostCheck(context, request),
     allowPrivateTargets: context.allowPrivateTargets,
     domains: await context.domainRules.current(),
   }
 }
 
 /** Also the host that this request was sent to: a link to it would be a loop. */
-export function ownHostsOf({ publicUrl, ownHosts }: LinkContext, request: FastifyRequest): string[] {
-  const { host } = publicUrl === undefined ? requestOrigin(request) : originOf(publicUrl)
-  return [host, request.host, ...ownHosts]
+export function ownHostCheck({ ownHosts }: LinkContext, request: FastifyRequest): (host: string) => boolean {
+  const requested = requestHost(request)
+  return host => host === requested || ownHosts.has(host)
 }
 
 /** No body here needs compression, and a compressed one could expand to any size. */

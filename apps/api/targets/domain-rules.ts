@@ -17,10 +17,10 @@ import { listDomainRules } from './domain-queries.ts'
 
 export interface DomainRules {
   /**
-   * Resolves with a check that knows what was committed 1 s ago; call it for each request. If the table can't be read, the
-   * check throws why once it needs to know.
+   * A check that knows what was committed 1 s ago; call it for each request. If the table can't be read, the check throws
+   * why once it needs to know.
    */
-  current(): Promise<DomainCheck>
+  current(): DomainCheck | Promise<DomainCheck>
 }
 
 /**
@@ -29,10 +29,9 @@ export interface DomainRules {
  */
 const trustedMs = 900
 
-interface TableRules {
+interface KnownRules {
   readAt: number
-  blocked: ReadonlySet<string>
-  allowed: ReadonlySet<string>
+  check: DomainCheck
 }
 
 export function createDomainRules(options: {
@@ -44,43 +43,59 @@ export function createDomainRules(options: {
   const { pool, file } = options
   const blocked = new Set(options.blocked.flatMap(text => parseDomain(text) ?? []))
   const allowed = new Set(options.allowed.flatMap(text => parseDomain(text) ?? []))
-  let known: TableRules | undefined
-  let reading: Promise<TableRules> | undefined
+  let known: KnownRules = { readAt: Number.NEGATIVE_INFINITY, check: () => undefined }
+  let reading: Promise<KnownRules> | undefined
 
-  async function tableRules(): Promise<TableRules> {
-    const askedAt = performance.now()
-    for (;;) {
-      if (known !== undefined && performance.now() - known.readAt < trustedMs) return known
-      reading ??= readTable(pool).finally(() => {
+  async function readAgain(askedAt: number): Promise<DomainCheck> {
+    while (performance.now() - known.readAt >= trustedMs) {
+      reading ??= readTable().finally(() => {
         reading = undefined
       })
       known = await reading
       // However slow the database is, a reading that began after the request was made is good enough for it.
-      if (known.readAt >= askedAt) return known
+      if (known.readAt >= askedAt) break
+    }
+    return known.check
+  }
+
+  async function readTable(): Promise<KnownRules> {
+    const readAt = performance.now()
+    const table = await readDomains(pool)
+    return { readAt, check: checkWith(() => table) }
+  }
+
+  function checkWith(table: () => TableRules): DomainCheck {
+    return hostname => {
+      const host = normalizeHostname(hostname)
+      if (covers(blocked, host) || (file !== undefined && covers(file.domains(), host))) return 'blocked'
+      const rules = table()
+      if (covers(rules.blocked, host)) return 'blocked'
+      if (allowed.size === 0 && rules.allowed.size === 0) return undefined
+      return covers(allowed, host) || covers(rules.allowed, host) ? undefined : 'not allowed'
     }
   }
 
   return {
-    async current() {
-      const table = await tableRules().catch((error: unknown) => () => {
-        throw error
-      })
-      return hostname => {
-        const host = normalizeHostname(hostname)
-        if (covers(blocked, host) || (file !== undefined && covers(file.domains(), host))) return 'blocked'
-        const rules = typeof table === 'function' ? table() : table
-        if (covers(rules.blocked, host)) return 'blocked'
-        if (allowed.size === 0 && rules.allowed.size === 0) return undefined
-        return covers(allowed, host) || covers(rules.allowed, host) ? undefined : 'not allowed'
-      }
+    current() {
+      const now = performance.now()
+      if (now - known.readAt < trustedMs) return known.check
+      return readAgain(now).catch((error: unknown) =>
+        checkWith(() => {
+          throw error
+        }),
+      )
     },
   }
 }
 
-async function readTable(pool: Pool): Promise<TableRules> {
-  const readAt = performance.now()
+interface TableRules {
+  blocked: ReadonlySet<string>
+  allowed: ReadonlySet<string>
+}
+
+async function readDomains(pool: Pool): Promise<TableRules> {
   const rules = await listDomainRules(pool)
   const domains = (wanted: string) =>
     new Set(rules.filter(({ rule }) => rule === wanted).map(({ domain }) => domain))
-  return { readAt, blocked: domains('block'), allowed: domains('allow') }
+  return { blocked: domains('block'), allowed: domains('allow') }
 }

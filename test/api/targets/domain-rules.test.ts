@@ -68,7 +68,7 @@ describe('a target', () => {
   async function check(url: string, given: { blocked?: string[]; allowed?: string[] }) {
     const rules = createDomainRules({ pool, blocked: [], allowed: [], file: undefined, ...given })
     return checkLongUrl(url, {
-      ownHosts: [],
+      isOwnHost: () => false,
       allowPrivateTargets: true,
       domains: await rules.current(),
     })

@@ -69,7 +69,7 @@ async function titleOf(
   } = options
   const page = await fetchPage(url, {
     targets: {
-      ownHosts: ['own.example'],
+      isOwnHost: host => host === 'own.example',
       allowPrivateTargets,
       domains: host => (host === blocked ? 'blocked' : undefined),
     },

@@ -19,7 +19,7 @@ app.post<{ Body: { long_url: string } }>(
   },
   async (request, reply) => {
     const target = checkLongUrl(request.body.long_url, {
-      ownHosts: [request.host],
+      isOwnHost: host => host === request.host,
       allowPrivateTargets: false,
       domains: () => undefined,
     })

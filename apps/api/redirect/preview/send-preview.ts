@@ -60,7 +60,7 @@ export function createPreview(options: {
       reply.header('cache-control', 'no-store').type('application/json').send(JSON.stringify(preview))
       return
     }
-    const shortUrl = `${publicUrl ?? requestOrigin(request).origin}/${slug}`
+    const shortUrl = `${publicUrl ?? requestOrigin(request)}/${slug}`
     const lines = [
       `<bdi dir="ltr">${escapeHtml(shortUrl)}</bdi>`,
       ...(title === null ? [] : [`${texts.title} <bdi>${escapeHtml(title)}</bdi>`]),

@@ -6,7 +6,7 @@ import { normalizeHost } from '../../hosts/own-hosts.ts'
 import { perMinute } from '../../limits/rate-limits.ts'
 import { tagKey } from '../../links/link-fields.ts'
 import type { LinkContext } from '../link-context.ts'
-import { linkOrigin, ownHostsOf } from '../link-context.ts'
+import { linkOrigin, ownHostCheck } from '../link-context.ts'
 import { describeLink, readRows } from '../link-rows.ts'
 import { refusals } from '../route-schemas.ts'
 import type { ListFilter } from './list-queries.ts'
@@ -39,7 +39,7 @@ export const listRoute: FastifyPluginAsyncTypebox<LinkContext> = async (app, con
     },
     async (request, reply) => {
       const { query } = request
-      const { ids, next } = await findPage(pool, readFilter(query, ownHostsOf(context, request)))
+      const { ids, next } = await findPage(pool, readFilter(query, ownHostCheck(context, request)))
       const rows = ids.length === 0 ? [] : await readRows(pool, ids)
       const origin = linkOrigin(context, request)
       const actor = actorOf(request)
@@ -49,10 +49,10 @@ export const listRoute: FastifyPluginAsyncTypebox<LinkContext> = async (app, con
   )
 }
 
-function readFilter(query: ListQuery, ownHosts: string[]): ListFilter {
+function readFilter(query: ListQuery, isOwnHost: (host: string) => boolean): ListFilter {
   const { search, tag = [], status, sort, limit, after } = query
   const text = search === undefined ? undefined : checkText('search', search)
-  const slug = text === undefined ? undefined : slugOfShortUrl(text, ownHosts)
+  const slug = text === undefined ? undefined : slugOfShortUrl(text, isOwnHost)
   return {
     ...(slug === undefined ? { search: text } : { slug }),
     tagKeys: tag.map(each => tagKey(checkText('tag', each))),
@@ -73,12 +73,10 @@ function checkText(parameter: string, text: string): string {
 }
 
 /** `https://hop.example/abc` finds /abc, also without its scheme, and with what a program has appended to it. */
-function slugOfShortUrl(text: string, ownHosts: string[]): string | undefined {
+function slugOfShortUrl(text: string, isOwnHost: (host: string) => boolean): string | undefined {
   const url = URL.parse(/^https?:\/\//i.test(text) ? text : `https://${text}`)
   const slug = /^\/([A-Za-z0-9_-]{1,64})\+?\/?$/.exec(url?.pathname ?? '')?.[1]
-  if (url === null || slug === undefined) return undefined
-  const host = normalizeHost(url.host)
-  return ownHosts.some(own => normalizeHost(own) === host) ? slug : undefined
+  return url !== null && isOwnHost(normalizeHost(url.host)) ? slug : undefined
 }
 
 function nextQuery(query: ListQuery, after: number): string {

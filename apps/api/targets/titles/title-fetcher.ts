@@ -5,6 +5,7 @@
  */
 import type { Log } from '@hopcount/shared/log.ts'
 import { createMinuteLog, errorText } from '@hopcount/shared/log.ts'
+import type { OwnHosts } from '../../hosts/own-hosts.ts'
 import type { DomainRules } from '../domain-rules.ts'
 import type { ResolveHost } from './fetch-page.ts'
 import { fetchPage } from './fetch-page.ts'
@@ -26,7 +27,7 @@ const maxWaiting = 2_000
 const fetchDeadlineMs = 5_000
 
 export function createTitleFetcher(options: {
-  ownHosts: Iterable<string>
+  ownHosts: OwnHosts
   allowPrivateTargets: boolean
   domainRules: DomainRules
   /** Sets the title of the link, unless it has one or leads elsewhere by now. */
@@ -56,7 +57,11 @@ export function createTitleFetcher(options: {
 
   async function giveTitle(link: Untitled): Promise<void> {
     const page = await fetchPage(link.longUrl, {
-      targets: { ownHosts: [...ownHosts], allowPrivateTargets, domains: await domainRules.current() },
+      targets: {
+        isOwnHost: host => ownHosts.has(host),
+        allowPrivateTargets,
+        domains: await domainRules.current(),
+      },
       ...(resolve && { resolve }),
       signal: AbortSignal.any([closing.signal, AbortSignal.timeout(fetchDeadlineMs)]),
     })
