@@ -17,7 +17,7 @@ export function checkSlug(slug: string, reserved: ReadonlySet<string>): string |
 
 export function isReserved(slug: string, reserved: ReadonlySet<string>): boolean {
   const word = slug.toLowerCase()
-  return reserved.has(word) || reserved.has(withoutHyphens(word))
+  return reserved.has(word) || (/[-_]/.test(word) && reserved.has(withoutHyphens(word)))
 }
 
 /** What a reserved word is compared by: itself in lower case, and without hyphens and underscores. */

@@ -68,7 +68,7 @@ export const bulkRoutes: FastifyPluginAsyncTypebox<LinkContext> = async (app, co
     async (request, reply) => {
       const actor = actorOf(request)
       const origin = linkOrigin(context, request)
-      const options = await fieldOptions(context, request)
+      const options = fieldOptions(context, request, await context.domainRules.current())
       await createOnce(request, reply, async client => {
         const database = client ?? pool
         const wanted = readNew<LinkRequest>(request, row => ({
@@ -117,7 +117,7 @@ export const bulkRoutes: FastifyPluginAsyncTypebox<LinkContext> = async (app, co
     async (request, reply) => {
       const actor = actorOf(request)
       const origin = linkOrigin(context, request)
-      const options = await fieldOptions(context, request)
+      const options = fieldOptions(context, request, await context.domainRules.current())
       const named = new Set<string>()
       const wanted = readPatches<Edit>(request, ({ slug, ...patch }) => {
         if (!slugPattern.test(slug)) throw unknownLink()

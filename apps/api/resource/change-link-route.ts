@@ -46,7 +46,7 @@ export const changeLinkRoute: FastifyPluginAsyncTypebox<LinkContext> = async (ap
     async (request, reply) => {
       const slug = checkedSlug(request.params.slug)
       const actor = actorOf(request)
-      const options = await fieldOptions(context, request)
+      const options = fieldOptions(context, request, await context.domainRules.current())
       const [edited] = await editLinks(context.changeLinks, actor, [
         {
           slug,

@@ -5,6 +5,7 @@ import { Problem } from '../errors/problem.ts'
 import type { OwnHosts } from '../hosts/own-hosts.ts'
 import type { CreateOnce } from '../idempotency/create-once.ts'
 import type { ChangeLinks } from '../links/change-links.ts'
+import type { DomainCheck } from '../links/check-long-url.ts'
 import type { LinkCreator } from '../links/create-links.ts'
 import type { StoredLink } from '../links/link-queries.ts'
 import { requestHost, requestOrigin } from '../links/request-origin.ts'
@@ -44,12 +45,16 @@ export function linkOrigin({ publicOrigin }: LinkContext, request: FastifyReques
 }
 
 /** What the fields of a request's links are checked against. */
-export async function fieldOptions(context: LinkContext, request: FastifyRequest): Promise<FieldOptions> {
+export function fieldOptions(
+  context: LinkContext,
+  request: FastifyRequest,
+  domains: DomainCheck,
+): FieldOptions {
   return {
     reserved: context.reserved,
     isOwnHost: ownHostCheck(context, request),
     allowPrivateTargets: context.allowPrivateTargets,
-    domains: await context.domainRules.current(),
+    domains,
   }
 }
 

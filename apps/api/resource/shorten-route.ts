@@ -43,7 +43,7 @@ export const shortenRoute: FastifyPluginAsyncTypebox<LinkContext> = async (app, 
 
   app.post('/shorten', { config, schema, onRequest: refuseCompressed }, async (request, reply) => {
     const origin = linkOrigin(context, request)
-    const options = await fieldOptions(context, request)
+    const options = fieldOptions(context, request, await context.domainRules.current())
     const { keyId, via } = actorOf(request)
     await createOnce(request, reply, async client => {
       const wanted = checkNewLink(request.body, options)
