@@ -8,6 +8,7 @@ const others = [
   'A batch id names immutable bytes',
   'Bounded memory',
   'Event time',
+  'Redirects first',
   'Statistics cost what they show',
   'Breakdowns tell the truth',
   'Nobody reads or changes what their key does not allow',
