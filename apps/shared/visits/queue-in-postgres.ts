@@ -3,10 +3,12 @@
  * before its first query; would remember a failed first attempt, so that a process started during an outage never
  * reached its queue; and would wait for ever on a connection that died silently.
  */
-import type { BackendFactory, PgPool } from 'bullmq'
-import { assertSchemaCompatibility, PostgresConnection, PostgresQueueBackend, runMigrations } from 'bullmq'
+import type { BackendFactory, PgPool, PostgresQueueBackend } from 'bullmq'
+import { assertSchemaCompatibility, PostgresConnection, runMigrations } from 'bullmq'
+import type { Pool } from 'pg'
 import { directConnection, openPool } from '../database/database.ts'
 import { DatabaseClient } from '../database/database-client.ts'
+import { VisitQueueBackend } from './visit-queue-backend.ts'
 
 /** Schema of BullMQ's own tables. */
 const queueSchema = 'hopcount_queue'
@@ -15,15 +17,27 @@ const checkEveryMs = 5_000
 
 /**
  * To be given to a queue or worker together with `postgresBackend`, which also closes it. A worker keeps one connection for
- * LISTEN. `onConnected` is called with each connection.
+ * LISTEN.
  */
 export function openQueuePool(
   databaseUrl: string,
-  options: { max: number; queryTimeoutMs: number; onConnected?: ((client: unknown) => void) | undefined },
+  options: {
+    max: number
+    queryTimeoutMs: number
+    /** Off: a crash of PostgreSQL may undo the last moments, which is as if the process had died before. */
+    synchronousCommit: 'on' | 'off'
+    /** Called with each connection. */
+    onConnected?: ((client: unknown) => void) | undefined
+  },
 ): PgPool {
   const pool = openPool(
     {
-      ...directConnection(databaseUrl, [`search_path=${queueSchema}`]),
+      ...directConnection(databaseUrl, [
+        `search_path=${queueSchema}`,
+        // A plan for each execution costs more than these statements, and would be the same.
+        'plan_cache_mode=force_generic_plan',
+        `synchronous_commit=${options.synchronousCommit}`,
+      ]),
       max: options.max,
       application_name: 'hopcount queue',
       connectionTimeoutMillis: 3_000,
@@ -39,7 +53,9 @@ export function openQueuePool(
 }
 
 export const postgresBackend: BackendFactory<PostgresQueueBackend, PgPool> = (name, options, kind) =>
-  new PostgresQueueBackend(
+  new VisitQueueBackend(
+    options.connection as unknown as Pool,
+    'lockDuration' in options ? Number(options.lockDuration) : 0,
     new QueueConnection(options.connection),
     name,
     options,

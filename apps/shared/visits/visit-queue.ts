@@ -106,6 +106,7 @@ export function openVisitQueue(
           connection: openQueuePool(location.databaseUrl, {
             max: 2,
             queryTimeoutMs: addDeadlineMs,
+            synchronousCommit: 'on',
             onConnected: location.onConnected,
           }),
         },
@@ -239,6 +240,8 @@ export function startVisitWorker(
           connection: openQueuePool(location.databaseUrl, {
             max: 5,
             queryTimeoutMs: silenceMs,
+            // The job is given to a worker again, and the ledger holds its batch.
+            synchronousCommit: 'off',
             onConnected: location.onConnected,
           }),
         },
