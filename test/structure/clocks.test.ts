@@ -19,6 +19,7 @@ const readsWallClock: Record<string, string> = {
   'apps/api/resource/check-fields.ts': 'an expiry must lie ahead',
   'apps/api/redirect/fast-path.ts': 'whether a link has expired',
   'apps/api/redirect/redirect-route.ts': 'whether a link has expired',
+  'apps/api/redirect/fast-path.ts': 'whether a link has expired',
   'apps/api/redirect/preview/send-preview.ts': 'whether a link has expired',
   'apps/api/stats/breakdowns/breakdown-routes.ts': 'the range that is asked for ends now',
   'apps/api/stats/exports/export-routes.ts': 'the range that is asked for ends now',

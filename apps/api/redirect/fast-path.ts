@@ -1,6 +1,6 @@
 /**
  * The fast path of a redirect: GET of a link without rules that is in L1, answered in Node's request listener, before
- * Fastify's life cycle (decisions/0051-fast-path.md).
+ * Fastify's life cycle (decisions/0052-fast-path.md).
  *
  * It takes a request only if the ordinary way (redirect-route.ts) would respond with the 307, and sends the same. Whatever
  * else there is to decide (rules, expiry, loops, prefetches, damaged slugs, bad hosts, a stopping process) is left to the
