@@ -17,7 +17,6 @@ const readsWallClock: Record<string, string> = {
   'apps/api/keys/key-routes.ts': 'an expiry must lie ahead',
   'apps/api/keys/session-routes.ts': 'until when a session is stored',
   'apps/api/resource/check-fields.ts': 'an expiry must lie ahead',
-  'apps/api/redirect/fast-path.ts': 'whether a link has expired',
   'apps/api/redirect/redirect-route.ts': 'whether a link has expired',
   'apps/api/redirect/fast-path.ts': 'whether a link has expired',
   'apps/api/redirect/preview/send-preview.ts': 'whether a link has expired',
