@@ -85,6 +85,19 @@ export const worker: BenchPart = {
           bound: 0.2,
           unit: '×',
         },
+        {
+          what: 'CPU time of worker and PostgreSQL per visit compared with the API’s per redirect',
+          measured: summarize(
+            samples['one worker'].map(
+              (sample, i) =>
+                (sample.workerCpuMicrosPerVisit + sample.postgresCpuMicrosPerVisit) /
+                (produced[i]?.cpuMicrosPerRequest ?? Number.NaN),
+            ),
+          ).median,
+          must: 'at most',
+          bound: 1,
+          unit: '×',
+        },
       ],
       tables: [
         {
