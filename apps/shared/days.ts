@@ -16,6 +16,11 @@ export function dayText(day: number): string {
   return date.replace(/^\+0/, '')
 }
 
+/** `visits_20261126`, as ensure_visit_partitions() names the partition of a table for a day. */
+export function partitionName(table: string, day: number): string {
+  return `${table}_${dayText(day).replaceAll('-', '')}`
+}
+
 /** The inverse of `dayText`, for days from 1970 on. */
 export function parseDay(text: string): number {
   const [year = Number.NaN, month = Number.NaN, day] = text.split('-').map(Number)

@@ -4,7 +4,6 @@ import {
   bigintArray,
   dateArray,
   integerArray,
-  readDate,
   textArray,
   timestampArray,
   wordsArray,
@@ -55,7 +54,7 @@ test('timestamps keep their milliseconds, before and after 2000', async () => {
   expect(rows.map(row => row.moment.toISOString())).toEqual([...moments, ...later])
 })
 
-test('dates match day numbers in both directions, before and after 2000', async () => {
+test('dates match day numbers, before and after 2000', async () => {
   const days = [-1, 0, 10_956, 10_957, 20_783, 2_932_896, 3_257_811]
   const dates = [
     '1969-12-31',
@@ -68,8 +67,6 @@ test('dates match day numbers in both directions, before and after 2000', async 
   ]
   expect(days.map(dayText)).toEqual(dates)
   expect(await read('date', dateArray(days))).toEqual(dates)
-  const { rows } = await pool.query<{ sent: Buffer }>('SELECT date_send(unnest($1::date[])) AS sent', [dates])
-  expect(rows.map(row => readDate(row.sent, 0))).toEqual(days)
 })
 
 test('texts with any characters, empty texts and nulls', async () => {

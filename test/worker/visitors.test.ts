@@ -4,9 +4,13 @@ import { beforeAll, beforeEach, expect, test } from 'vitest'
 import { newProducerId } from '../../apps/api/visits/producer-folder.ts'
 import type { Breakdowns, StoredBreakdowns } from '../../apps/shared/breakdowns.ts'
 import { addStored } from '../../apps/shared/breakdowns.ts'
+import { inTransaction } from '../../apps/shared/database/in-transaction.ts'
 import { dayMs } from '../../apps/shared/days.ts'
 import type { DecodedVisit } from '../../apps/shared/visits/decode-batch.ts'
 import { foldBreakdowns } from '../../apps/worker/maintenance/fold-breakdowns.ts'
+import { describeVisits } from '../../apps/worker/recording/describe/describe-visits.ts'
+import { insertVisitors } from '../../apps/worker/recording/insert-visitors.ts'
+import { createVisitColumns } from '../../apps/worker/recording/visit-columns.ts'
 import { openVisitKnowledge } from '../../apps/worker/recording/visit-knowledge.ts'
 import { openPool } from '../support/hopcount.ts'
 import { recordBatches } from '../support/record-visits.ts'
@@ -86,6 +90,40 @@ test('a person is one unique visitor per link and day, however many visits in ho
   expect(await totals(0)).toMatchObject({ visits: 16, uniques: 5 })
   const { rows } = await pool.query('SELECT uniques FROM link_days WHERE link_id = 1 ORDER BY day')
   expect(rows).toEqual([{ uniques: 1 }, { uniques: 3 }])
+})
+
+test('transactions with the same visitors never deadlock, however they cut their slices', async () => {
+  const knowledge = await openVisitKnowledge(pool)
+  const describeWith = { ...knowledge, salts: await knowledge.salts(), bounds: await knowledge.timeBounds() }
+  const deadlocks = async () => {
+    await pool.query('SELECT pg_stat_force_next_flush()')
+    const { rows } = await pool.query<{ deadlocks: number }>(
+      'SELECT deadlocks::int FROM pg_stat_database WHERE datname = current_database()',
+    )
+    return rows[0]?.deadlocks
+  }
+  const before = await deadlocks()
+  for (let round = 0; round < 10; round++) {
+    const addresses = Array.from({ length: 1_000 }, (_, i) => `198.${18 + (i >> 8)}.${round}.${i % 256}`)
+    const columns = createVisitColumns()
+    const add = (linkId: number, visitedAt: number) => {
+      const visits = addresses.map(address => visit(chrome, { linkId, visitedAt, address }))
+      describeVisits(columns, visits, describeWith)
+    }
+    // The link with the lower number on the later day: in order of links it comes first, in order of days last.
+    add(2, Date.now())
+    add(3, Date.now() - dayMs)
+    const places = Uint32Array.from({ length: 2_000 }, (_, place) => place)
+    const insert = (slices: Uint32Array[]) =>
+      inTransaction(pool, client => insertVisitors(client, columns, slices))
+    const uniques = await Promise.all([
+      insert([places]),
+      insert([places.subarray(0, 1_000), places.subarray(1_000)]),
+    ])
+    const visitors = uniques.flat().flatMap(slice => slice.visitors)
+    expect(visitors.reduce((sum, count) => sum + count, 0)).toBe(2_000)
+  }
+  expect(await deadlocks()).toBe(before)
 })
 
 test('the same person has a different hash every day, and a visit of a day without its salt adds no unique visitor', async () => {

@@ -47,11 +47,6 @@ export function dateArray(days: number[]): Buffer {
   )
 }
 
-/** The day number of a `date` in the binary format (date_send). */
-export function readDate(from: Buffer, at: number): number {
-  return from.readInt32BE(at) + dayNumber(postgresEpochMs)
-}
-
 /** `text[]` */
 export function textArray(values: (string | null)[]): Buffer {
   const bytes = values.reduce((sum, value) => sum + Buffer.byteLength(value ?? ''), 0)

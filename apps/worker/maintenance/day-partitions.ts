@@ -4,7 +4,7 @@
  * `deadlock_timeout`, so a drop never causes a deadlock error.
  */
 import { inTransaction } from '@hopcount/shared/database/in-transaction.ts'
-import { dayText, parseDay } from '@hopcount/shared/days.ts'
+import { dayText, parseDay, partitionName } from '@hopcount/shared/days.ts'
 import type { Pool, PoolClient } from 'pg'
 import pg from 'pg'
 
@@ -42,10 +42,9 @@ export async function dropPartition(
   day: number,
   before: (client: PoolClient) => Promise<unknown> = async () => {},
 ): Promise<boolean> {
-  const name = `${table}_${dayText(day).replaceAll('-', '')}`
   const drop = async (client: PoolClient) => {
     await before(client)
-    await client.query(`DROP TABLE IF EXISTS ${pg.escapeIdentifier(name)}`)
+    await client.query(`DROP TABLE IF EXISTS ${pg.escapeIdentifier(partitionName(table, day))}`)
   }
   try {
     await inTransaction(pool, drop, { first: `SET LOCAL lock_timeout = '${lockTimeout}'` })

@@ -12,27 +12,27 @@ import { minutesReachBackMs } from '@hopcount/shared/days.ts'
 import type { PoolClient } from 'pg'
 import { addToClassifiedDays } from './classified-days.ts'
 import type { UniqueVisitors } from './insert-visitors.ts'
+import { noUniqueVisitors } from './insert-visitors.ts'
 import { addToSumsOfAll, columnsOfAll, createSumsOfAll } from './sum-all-links.ts'
 import type { BreakdownDeltas, DaySums, LinkSums, Sums, VisitSums } from './sum-visits.ts'
 import { sumVisits } from './sum-visits.ts'
 import type { VisitColumns } from './visit-columns.ts'
 
-/** Sorted places of the visits of some links (sliceByLink), and the links' new unique visitors. */
-export interface Slice {
-  places: Uint32Array
-  uniques: UniqueVisitors
-}
-
+/**
+ * @param slices sorted places of the visits of some links each (sliceByLink)
+ * @param uniques the new unique visitors of each slice
+ */
 export async function addToAggregates(
   client: PoolClient,
   visits: VisitColumns,
-  slices: Slice[],
+  slices: Uint32Array[],
+  uniques: UniqueVisitors[],
 ): Promise<void> {
   const ofAll = createSumsOfAll()
   let writing = Promise.resolve()
-  for (const { places, uniques } of slices) {
+  for (const [slice, places] of slices.entries()) {
     // Runs while PostgreSQL writes the previous slice.
-    const sums = sumVisits(visits, places, uniques, ofAll.breakdowns)
+    const sums = sumVisits(visits, places, uniques[slice] ?? noUniqueVisitors(), ofAll.breakdowns)
     addToSumsOfAll(ofAll, sums)
     await writing
     writing = addSums(client, sums)

@@ -17,7 +17,6 @@ import type { BatchId } from '@hopcount/shared/visits/visit-batch.ts'
 import { batchKey } from '@hopcount/shared/visits/visit-batch.ts'
 import type { Pool, PoolClient } from 'pg'
 import { addMisdated } from './add-misdated.ts'
-import type { Slice } from './add-to-aggregates.ts'
 import { addToAggregates } from './add-to-aggregates.ts'
 import { copyVisits } from './copy-visits.ts'
 import { enterLedger } from './enter-ledger.ts'
@@ -62,10 +61,8 @@ export async function recordBatches(
     if (places.length > 0) {
       database.expect(incarnation, await readIncarnation(client))
       await copyVisits(client, visits, places, numbers)
-      const slices: Slice[] = []
-      for (const some of sliceByLink(visits, places))
-        slices.push({ places: some, uniques: await insertVisitors(client, visits, some) })
-      await addToAggregates(client, visits, slices)
+      const slices = sliceByLink(visits, places)
+      await addToAggregates(client, visits, slices, await insertVisitors(client, visits, slices))
     }
     const misdated = await addMisdated(client, visits, fresh)
     return { visits: places.length, duplicates: batches.length - fresh.length, misdated }
