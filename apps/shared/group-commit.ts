@@ -3,6 +3,9 @@
  *
  * Groups grow with the load by themselves; an idle system adds no delay beyond `gather`. There is one commit at a time
  * unless `concurrentCommits` says otherwise. A commit that throws rejects every item of its group and no other.
+ *
+ * With `spacing`, items that arrive shortly after the start of a commit wait for others even if a commit could start. One that
+ * arrives later than that is committed at once.
  */
 export interface GroupCommit<Item, Result> {
   /** Resolves with the item's own result when the commit of its group has succeeded. */
@@ -21,6 +24,8 @@ export interface GroupCommitOptions<Item, Result> {
   /** The weight of an item; 1 by default. */
   weigh?: (item: Item) => number
   concurrentCommits?: number
+  /** The least time from the start of a commit to that of the next, unless there is `enough` for one. */
+  spacing?: { ms: number; enough: (items: number, weight: number) => boolean }
   /** Schedules the commit when the first item of a group arrives; by default at the end of this event-loop turn. */
   gather?: (start: () => void) => void
 }
@@ -39,9 +44,13 @@ export function createGroupCommit<Item, Result>(
     weigh = () => 1,
     maxWeight = Number.POSITIVE_INFINITY,
     concurrentCommits = 1,
+    spacing,
     gather = setImmediate,
   } = options
   let waiting: Waiting<Item, Result>[] = []
+  let waitingWeight = 0
+  let nextStartAt = 0
+  let spacingTimer: NodeJS.Timeout | undefined
   let gathering = false
   let underWay = 0
   let idleListeners: (() => void)[] = []
@@ -52,17 +61,35 @@ export function createGroupCommit<Item, Result>(
 
   function put(item: Item, resolve: (result: Result) => void, reject: (reason: unknown) => void): void {
     waiting.push({ item, resolve, reject })
+    if (spacing !== undefined) waitingWeight += weigh(item)
     gatherNext()
   }
 
   function gatherNext(): void {
-    if (gathering || waiting.length === 0 || underWay >= concurrentCommits) return
+    if (gathering || waiting.length === 0 || underWay >= concurrentCommits || isTooSoon()) return
     gathering = true
     gather(startCommit)
   }
 
+  /** Comes back when it no longer is. */
+  function isTooSoon(): boolean {
+    if (spacing === undefined) return false
+    const tooSoonMs = nextStartAt - performance.now()
+    const tooSoon = tooSoonMs > 0 && !spacing.enough(waiting.length, waitingWeight)
+    if (tooSoon) spacingTimer ??= setTimeout(comeBack, tooSoonMs)
+    return tooSoon
+  }
+
+  function comeBack(): void {
+    spacingTimer = undefined
+    gatherNext()
+  }
+
   function startCommit(): void {
     gathering = false
+    clearTimeout(spacingTimer)
+    spacingTimer = undefined
+    if (spacing !== undefined) nextStartAt = performance.now() + spacing.ms
     const group = takeGroup()
     underWay++
     let results: Promise<Result[]> | Result[]
@@ -84,11 +111,13 @@ export function createGroupCommit<Item, Result>(
   function takeGroup(): Waiting<Item, Result>[] {
     let weight = 0
     let count = 0
-    for (const waiter of waiting) {
-      weight += weigh(waiter.item)
-      if (count > 0 && weight > maxWeight) break
+    for (const { item } of waiting) {
+      const own = weigh(item)
+      if (count > 0 && weight + own > maxWeight) break
+      weight += own
       count++
     }
+    waitingWeight -= weight
     const group = count === waiting.length ? waiting : waiting.slice(0, count)
     waiting = count === waiting.length ? [] : waiting.slice(count)
     return group

@@ -72,7 +72,15 @@ export async function startWorker(configuration: Configuration, log: Log): Promi
     onConnected: priority.lowerBackend,
   }
   const keys = location.redisUrl === undefined ? await openKeys(pool, configuration.SPOOL_DIR) : undefined
-  const recorder = createJobRecorder({ pool, knowledge, keys, missingKeys, log, metrics })
+  const recorder = createJobRecorder({
+    pool,
+    concurrency: configuration.WORKER_CONCURRENCY,
+    knowledge,
+    keys,
+    missingKeys,
+    log,
+    metrics,
+  })
   const stopMaintenance = startMaintenance({ pool, recountPool, textRoom, log, settings: configuration })
   // The worker itself logs outages of the queue.
   const queue = openVisitQueue(location, log.child({}, { level: 'silent' }))

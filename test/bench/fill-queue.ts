@@ -9,7 +9,7 @@ import { cleanUpLater } from '../support/clean-up.ts'
 import type { Services } from './services.ts'
 import { Queue } from './yardsticks/product-bullmq.ts'
 
-/** The redirects of one process within the 50 ms of a segment, at full speed. */
+/** A batch of a process that redirects at a quarter of its speed. */
 const visitsPerBatch = 2_500
 /** Visits per event-loop turn: one per connection. */
 const visitsPerFrame = 64

@@ -89,16 +89,63 @@ test('a group never exceeds its maximum weight, and a heavier item is committed 
   expect(groups).toEqual([[4, 5], [6], [20], [1]])
 })
 
+/** A spacing that no test waits for. */
+const forever = 3_600_000
+
+test('with spacing, an item alone is committed at once, and those that follow wait until there is enough', async () => {
+  const groups: number[][] = []
+  const commits = createGroupCommit<number, number>({
+    commit: items => {
+      groups.push(items)
+      return items
+    },
+    spacing: { ms: forever, enough: (items, weight) => items >= 3 || weight >= 100 },
+    weigh: item => item,
+  })
+  expect(await commits.add(1)).toBe(1)
+  const waiting = [commits.add(2), commits.add(3)]
+  await sleep(20)
+  expect(groups).toEqual([[1]])
+  expect(await commits.add(4)).toBe(4)
+  expect(await Promise.all(waiting)).toEqual([2, 3])
+  const light = commits.add(5)
+  await sleep(20)
+  // The weight of what is committed no longer counts.
+  expect(groups).toEqual([[1], [2, 3, 4]])
+  expect(await commits.add(95)).toBe(95)
+  expect(await light).toBe(5)
+  expect(groups).toEqual([[1], [2, 3, 4], [5, 95]])
+})
+
+test('with spacing, items wait no longer than that, and later ones are committed at once again', async () => {
+  const groups: number[][] = []
+  const commits = createGroupCommit<number, number>({
+    commit: items => {
+      groups.push(items)
+      return items
+    },
+    spacing: { ms: 50, enough: () => false },
+  })
+  await commits.add(1)
+  await Promise.all([commits.add(2), commits.add(3)])
+  await commits.idle()
+  await sleep(60)
+  await commits.add(4)
+  expect(groups).toEqual([[1], [2, 3], [4]])
+})
+
 test('every item is committed once and gets its own result, whatever the timing', async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(fc.nat(3), { maxLength: 60 }),
       fc.integer({ min: 1, max: 3 }),
-      async (pauses, concurrentCommits) => {
+      fc.option(fc.nat(5), { nil: undefined }),
+      async (pauses, concurrentCommits, spacingMs) => {
         const committed: number[] = []
         const commits = createGroupCommit<number, string>({
           concurrentCommits,
           maxWeight: 7,
+          ...(spacingMs !== undefined && { spacing: { ms: spacingMs, enough: items => items > 4 } }),
           commit: async items => {
             await sleep(items.length % 3)
             committed.push(...items)

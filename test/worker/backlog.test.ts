@@ -44,7 +44,7 @@ describe.each([
       const api = await startApi(installation)
       const slug = await shorten(api.origin)
       await waitUntil(async () => (await jobs()) === window, { what: 'the window is full' })
-      // Each of these would become a separate segment and job: a segment is sealed 50 ms after its first visit.
+      // Without the window, these would become several jobs: a segment is sealed at least every 200 ms.
       for (let i = 0; i < 20; i++) {
         await visit(api.origin, slug)
         await sleep(70)

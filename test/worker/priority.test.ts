@@ -1,4 +1,5 @@
 /** Redirects first: recording runs at lower CPU priority, as /proc shows it, and nothing else does. */
+import { spawn } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { getPriority } from 'node:os'
 import { beforeAll, describe, expect, test } from 'vitest'
@@ -8,7 +9,7 @@ import { isBackendOf, ownBackend } from '../../apps/worker/priority/own-backend.
 import type { RunningApi } from '../support/hopcount.ts'
 import { openPool, shorten, startApi, startWorker, visit, waitForVisits } from '../support/hopcount.ts'
 import type { StartedProcess } from '../support/processes.ts'
-import { startProcess } from '../support/processes.ts'
+import { endWithUs } from '../support/run.ts'
 import { startTcpProxy } from '../support/tcp-proxy.ts'
 import { createTestDatabase } from '../support/test-database.ts'
 import { waitUntil } from '../support/wait-until.ts'
@@ -76,12 +77,8 @@ describe.skipIf(process.platform !== 'linux')('recording yields to redirects', (
     const pid = client.ends().backendPid ?? 0
     expect(ownBackend(client.ends())).toBe(pid)
     // The same process id on another machine or in a container is somebody else here.
-    const stranger = startProcess({
-      script: 'test/support/sleep-with-title.ts',
-      args: [`postgres: x x 127.0.0.1(1)`],
-    })
-    await stranger.waitForLine(/sleeps/)
-    expect(ownBackend({ ...client.ends(), backendPid: stranger.pid })).toBeUndefined()
+    const stranger = startSleeping('postgres: x x 127.0.0.1(1)')
+    expect(ownBackend({ ...client.ends(), backendPid: stranger })).toBeUndefined()
     expect(ownBackend({ ...client.ends(), backendPid: undefined })).toBeUndefined()
     await client.end()
     // Behind a proxy or pooler, another socket than ours leads to PostgreSQL.
@@ -95,13 +92,12 @@ describe.skipIf(process.platform !== 'linux')('recording yields to redirects', (
   })
 
   test('a priority is never raised', async () => {
-    const low = startProcess({ script: 'test/support/sleep-with-title.ts', args: ['low'] })
-    await low.waitForLine(/sleeps/)
-    await lowerPriority(low.pid, 9)
-    await lowerPriority(low.pid, 4)
-    expect(getPriority(low.pid)).toBe(9)
+    const low = startSleeping('low')
+    await lowerPriority(low, 9)
+    await lowerPriority(low, 4)
+    expect(getPriority(low)).toBe(9)
     // It does not lead its session, which is that of this test.
-    expect(autogroupNice(low.pid) ?? 0).toBe(autogroupNice(process.pid) ?? 0)
+    expect(autogroupNice(low) ?? 0).toBe(autogroupNice(process.pid) ?? 0)
   })
 })
 
@@ -140,6 +136,13 @@ async function connect(url: string): Promise<DatabaseClient> {
   const client = new DatabaseClient({ connectionString: url })
   await client.connect()
   return client
+}
+
+/** A process that does nothing, under this title. */
+function startSleeping(title: string): number {
+  const { pid = 0 } = spawn('sleep', ['60'], { argv0: title, stdio: 'ignore' })
+  endWithUs(pid)
+  return pid
 }
 
 function threadsOf(pid: number): number[] {

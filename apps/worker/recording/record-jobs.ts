@@ -43,6 +43,14 @@ import type { WorkerMetrics } from './worker-metrics.ts'
  */
 const maxPackedPerTransaction = 1_400_000
 const concurrentTransactions = 2
+/**
+ * Transactions start this far apart while visits come without a pause, so that they grow with the load instead of becoming
+ * more. A job that comes after a pause does not wait, and nothing waits once there is enough for a good transaction: some
+ * 15,000 visits, or a quarter of the jobs that this worker may hold. While it holds them all, no other comes.
+ */
+const transactionsEveryMs = 200
+const enoughPacked = 350_000
+const enoughOfConcurrency = 1 / 4
 
 export interface JobRecorder {
   record(job: Job, token: string | undefined): Promise<void>
@@ -55,14 +63,18 @@ type Outcome = 'recorded' | Unrecordable | KeyMissing
 
 export function createJobRecorder(options: {
   pool: Pool
+  /** How many jobs the worker holds at most: while it holds them all, none comes to those that wait. */
+  concurrency: number
   knowledge: VisitKnowledge
   /** Decrypt frames. Undefined where Redis carries the queue. */
   keys: KeyRing | undefined
   missingKeys: MissingKeys
   log: Log
-  metrics: WorkerMetrics
+  metrics: Pick<WorkerMetrics, 'failedTransactions' | 'jobsSetAside' | 'observeCommit'>
+  everyMs?: number
 }): JobRecorder {
-  const { pool, knowledge, keys, missingKeys, log, metrics } = options
+  const { pool, concurrency, knowledge, keys, missingKeys, log, metrics } = options
+  const { everyMs = transactionsEveryMs } = options
   const stop = new AbortController()
   const keepTrying = createKeepTrying({
     log,
@@ -79,6 +91,10 @@ export function createJobRecorder(options: {
     weigh: job => job.frames.length,
     maxWeight: maxPackedPerTransaction,
     concurrentCommits: concurrentTransactions,
+    spacing: {
+      ms: everyMs,
+      enough: (jobs, packed) => packed >= enoughPacked || jobs >= concurrency * enoughOfConcurrency,
+    },
   })
   // Reused, so that a transaction's columns are not left to the garbage collector. At most one per concurrent transaction.
   const unusedColumns: VisitColumns[] = []

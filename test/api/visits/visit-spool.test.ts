@@ -1,9 +1,11 @@
 import { readdirSync, readFileSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import type { SealedSegment } from '../../../apps/api/visits/visit-spool.ts'
 import { createVisitSpool } from '../../../apps/api/visits/visit-spool.ts'
 import { decodeBatch } from '../../../apps/shared/visits/decode-batch.ts'
 import { temporaryFolder } from '../../support/temporary-folder.ts'
+import { waitUntil } from '../../support/wait-until.ts'
 
 function openSpool(fsync: boolean) {
   const sealed: SealedSegment[] = []
@@ -49,6 +51,31 @@ test.each([false, true])(
     }
   },
 )
+
+test('a segment is sealed soon after a pause, and not so soon after another one', async () => {
+  const sealed: SealedSegment[] = []
+  let lastSeq = 0
+  const spool = createVisitSpool({
+    folder: temporaryFolder(),
+    fsync: false,
+    nextSeq: () => ++lastSeq,
+    onSealed: segment => sealed.push(segment),
+    hasRoom: () => true,
+    sealAfterMs: 5,
+    sealEveryMs: 600_000,
+    maxSegmentVisits: 3,
+  })
+  const visit = { linkId: 7, referrer: undefined, userAgent: 'ua' }
+  await spool.append([visit])
+  await waitUntil(() => sealed.length === 1, { what: 'the first segment is sealed' })
+  await spool.append([visit])
+  await sleep(50)
+  await spool.append([visit])
+  expect(sealed).toHaveLength(1)
+  // A full one is not kept waiting.
+  await spool.append([visit])
+  expect(sealed.map(({ visits }) => visits)).toEqual([1, 3])
+})
 
 test('a segment without visits is never sealed; one with visits is a single file', async () => {
   const { spool, sealed, folder } = openSpool(false)
