@@ -61,7 +61,7 @@ export function createGroupCommit<Item, Result>(
 
   function put(item: Item, resolve: (result: Result) => void, reject: (reason: unknown) => void): void {
     waiting.push({ item, resolve, reject })
-    if (spacing !== undefined) waitingWeight += weigh(item)
+    waitingWeight += weigh(item)
     gatherNext()
   }
 
