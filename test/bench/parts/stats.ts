@@ -79,7 +79,8 @@ export const stats: BenchPart = {
           what: `PostgreSQL queries/s meanwhile`,
           measured: summary(polled.much, sample => sample.queriesPerSecond).median,
           must: 'at most',
-          bound: 2,
+          // 100 read how fresh statistics are (read-freshness.ts), 2 the list (shared-responses.ts).
+          bound: 105,
           unit: '/s',
         },
       ],
@@ -125,7 +126,7 @@ export const stats: BenchPart = {
       notes: [
         'Data created by `npm run seed`, over 30 days. API processes run on the server’s core, PostgreSQL on all cores, without concurrent redirects.',
         'From PostgreSQL: each request differs from those of the last 0.65 s, so that no response is shared: different slugs (drawn uniformly), different limits from 1 to 100, and pauses for windows. Shared: the same request repeated immediately.',
-        'Queries: transactions counted by PostgreSQL in the database (pg_stat_database), including all of the API’s, minus the measurement’s own one. All sessions had reported their counts before and after (10 s idle).',
+        'Queries: transactions counted by PostgreSQL in the database (pg_stat_database), minus those of as long an idle time. All sessions had reported their counts before and after (10 s idle).',
       ],
     }
   },
@@ -200,8 +201,11 @@ async function poll(settings: BenchSettings, { api: { origin, process }, service
   )
   const seconds = (performance.now() - startedAt) / 1_000
   await reportedTransactions()
-  const queries = (await transactions(services)) - before - 1
-  return { ...sample, queriesPerSecond: queries / seconds }
+  const polled = (await transactions(services)) - before
+  // Those of the API’s timers, in an equal time without requests.
+  await reportedTransactions()
+  const idle = (await transactions(services)) - before - polled
+  return { ...sample, queriesPerSecond: (polled - idle) / seconds }
 }
 
 /** Autovacuum's work after a seed would be counted as transactions of the database too. */
