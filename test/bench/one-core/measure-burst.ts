@@ -19,7 +19,7 @@ export interface BurstSample extends LoadSample {
 
 /**
  * Loads a contender, then waits until it has counted. Throws if a redirect was refused, if one that was answered is not
- * counted, or if more are counted than can have been answered: a generator that ends leaves one response per connection unread.
+ * counted, or if more are counted than can have been answered.
  */
 export async function measureBurst(
   settings: BenchSettings,
@@ -45,13 +45,17 @@ export async function measureBurst(
     })
     countedAfterMs = performance.now() - endedAt
     await count.settled()
-    const counted = (await count.visits()) - visitsBefore
-    if (counted < sample.requests || counted > sample.requests + connections)
-      throw new Error(`${sample.requests} redirects were answered, and ${counted} counted`)
+    assertCounted(sample.requests, (await count.visits()) - visitsBefore)
   }
   const cpuAfter = cpuOf(contender)
   const micros = (name: PartName) => ((cpuAfter[name] - cpuBefore[name]) * 1e6) / Math.max(sample.requests, 1)
   return { ...sample, countedAfterMs, cpuMicrosOf: forEachPart(micros) }
+}
+
+/** A generator that ends leaves up to one response per connection unread. */
+export function assertCounted(answered: number, counted: number): void {
+  if (counted < answered || counted > answered + connections)
+    throw new Error(`${answered} redirects were answered, and ${counted} counted`)
 }
 
 function cpuOf({ parts }: Contender): Record<PartName, number> {
