@@ -162,6 +162,27 @@ describe('of concurrent requests through two processes', () => {
       expect(await linksTo(longUrl)).toEqual([answers[0]?.slug])
     }
   })
+
+  test('each creates its own link, whatever the others ask for', async () => {
+    const wanted = Array.from({ length: 120 }, (_, i) => ({
+      long_url: newUrl(),
+      ...(i % 3 === 1 && { slug: `own-${i}` }),
+      ...(i % 5 === 2 && { expires_at: `2099-01-01T00:00:${String(i % 60).padStart(2, '0')}.000Z` }),
+      ...(i % 15 === 3 && { reuse: true }),
+    }))
+    const answers = await Promise.all(wanted.map((body, i) => post(i % 4 === 0 ? other : one, body)))
+    const { rows } = await pool.query<{ slug: string; long_url: string; expires_at: Date | null }>(
+      'SELECT slug, long_url, expires_at FROM links WHERE slug = ANY($1)',
+      [answers.map(answer => answer.slug)],
+    )
+    const stored = new Map(rows.map(row => [row.slug, row]))
+    for (const [i, { long_url, slug, expires_at }] of wanted.entries()) {
+      const answer = answers[i]
+      expect(answer).toMatchObject({ status: 201, long_url, ...(slug && { slug }) })
+      const row = stored.get(answer?.slug ?? '')
+      expect([row?.long_url, row?.expires_at?.toISOString()]).toEqual([long_url, expires_at])
+    }
+  })
 })
 
 describe('reuse', () => {
