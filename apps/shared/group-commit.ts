@@ -26,8 +26,11 @@ export interface GroupCommitOptions<Item, Result> {
   concurrentCommits?: number
   /** The least time from the start of a commit to that of the next, unless there is `enough` for one. */
   spacing?: { ms: number; enough: (items: number, weight: number) => boolean }
-  /** Schedules the commit when the first item of a group arrives; by default at the end of this event-loop turn. */
-  gather?: (start: () => void) => void
+  /**
+   * Schedules the commit when the first item of a group arrives; by default at the end of this event-loop turn. `waiting`
+   * says how many items wait.
+   */
+  gather?: (start: () => void, waiting: () => number) => void
 }
 
 interface Waiting<Item, Result> {
@@ -45,7 +48,7 @@ export function createGroupCommit<Item, Result>(
     maxWeight = Number.POSITIVE_INFINITY,
     concurrentCommits = 1,
     spacing,
-    gather = setImmediate,
+    gather = atEndOfTurn,
   } = options
   let waiting: Waiting<Item, Result>[] = []
   let waitingWeight = 0
@@ -68,7 +71,7 @@ export function createGroupCommit<Item, Result>(
   function gatherNext(): void {
     if (gathering || waiting.length === 0 || underWay >= concurrentCommits || isTooSoon()) return
     gathering = true
-    gather(startCommit)
+    gather(startCommit, () => waiting.length)
   }
 
   /** Comes back when it no longer is. */
@@ -147,4 +150,27 @@ export function createGroupCommit<Item, Result>(
   }
 
   return { add, put, idle }
+}
+
+function atEndOfTurn(start: () => void): void {
+  setImmediate(start)
+}
+
+/** Bounds how long a flood of items can put off its first ones. */
+const maxTurns = 10
+
+/**
+ * For `gather`: starts once a turn of the event loop has added nothing to the group. Requests that follow the responses of
+ * the group before arrive over several turns; without that, the first few of them would be committed alone.
+ */
+export function untilNoneArrives(start: () => void, waiting: () => number): void {
+  let before = waiting()
+  let turns = 0
+  setImmediate(function look() {
+    const now = waiting()
+    turns++
+    if (now === before || turns === maxTurns) return start()
+    before = now
+    setImmediate(look)
+  })
 }

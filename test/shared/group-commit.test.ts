@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { createGroupCommit } from '../../apps/shared/group-commit.ts'
+import { createGroupCommit, untilNoneArrives } from '../../apps/shared/group-commit.ts'
 
 test('items that arrive during a commit are committed together in the next one', async () => {
   const groups: number[][] = []
@@ -164,4 +164,32 @@ test('every item is committed once and gets its own result, whatever the timing'
     ),
     { numRuns: 30 },
   )
+})
+
+test('a group can gather as long as items arrive in every turn of the event loop, but not for ever', async () => {
+  const groups: number[][] = []
+  const commits = createGroupCommit<number, number>({
+    commit: items => {
+      groups.push(items)
+      return items
+    },
+    gather: untilNoneArrives,
+  })
+  /** Adds one item in each of so many turns. */
+  async function addInTurns(items: number): Promise<void> {
+    const added: Promise<number>[] = []
+    for (let i = 0; i < items; i++) {
+      // Before the commit looks at the end of the turn.
+      const turn = new Promise<void>(resolve => setImmediate(resolve))
+      added.push(commits.add(i))
+      await turn
+    }
+    await Promise.all(added)
+  }
+  await addInTurns(5)
+  expect(groups).toEqual([[0, 1, 2, 3, 4]])
+  groups.length = 0
+  await addInTurns(100)
+  expect(groups.length).toBeGreaterThan(5)
+  expect(groups.flat()).toHaveLength(100)
 })

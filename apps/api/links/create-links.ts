@@ -7,10 +7,10 @@
  */
 import { createHash } from 'node:crypto'
 import { beginEpoch } from '@hopcount/shared/database/database-epoch.ts'
-import { createGroupCommit } from '@hopcount/shared/group-commit.ts'
+import { createGroupCommit, untilNoneArrives } from '@hopcount/shared/group-commit.ts'
 import type { ClientBase, Pool } from 'pg'
 import { isReserved } from './check-slug.ts'
-import { generateSlug } from './generate-slug.ts'
+import { generateSlug, slugAlphabet, slugLength } from './generate-slug.ts'
 import type { LinkFields } from './link-fields.ts'
 import type { Creator, NewLink, StoredLink } from './link-queries.ts'
 import { findLinksTo, insertLinks } from './link-queries.ts'
@@ -45,10 +45,13 @@ export interface LinkCreator {
 
 export function createLinkCreator(options: { pool: Pool; reserved: ReadonlySet<string> }): LinkCreator {
   const { pool, reserved } = options
+  /** Undefined until the first link is created: routes reserve words while they are added. */
+  let mayBeReserved: boolean | undefined
   const { add } = createGroupCommit<LinkRequest, LinkOutcome>({
     commit: requests => createLinksOn(pool, requests),
     maxWeight: maxLinksPerInsert,
     concurrentCommits: concurrentInserts,
+    gather: untilNoneArrives,
   })
   return { createLink: add, createLinksOn }
 
@@ -104,11 +107,15 @@ export function createLinkCreator(options: { pool: Pool; reserved: ReadonlySet<s
   }
 
   function freeSlug(): string {
+    mayBeReserved ??= [...reserved].some(word => generated.test(word))
     let slug = generateSlug()
-    while (isReserved(slug, reserved)) slug = generateSlug()
+    while (mayBeReserved && isReserved(slug, reserved)) slug = generateSlug()
     return slug
   }
 }
+
+/** What a generated slug looks like in any case. Reserved words have vowels, unless the operator reserves others. */
+const generated = new RegExp(`^[${slugAlphabet}]{${slugLength}}$`, 'i')
 
 async function findReused(database: Pool | ClientBase, open: Pending[]): Promise<void> {
   const reusing = open.filter(({ request }) => request.reuse)
