@@ -66,10 +66,9 @@ describe('a live stream', () => {
     const id = await linkId(slug)
     await addVisits(pool, [id], { humans: 2, bots: 1, previews: 4 })
     await addVisits(pool, [id], { humans: 10, minutesAgo: 20 })
+    const openedAt = Date.now()
     const stream = await openStream(`${api.origin}/stats/${slug}/live`)
-    const openedAt = performance.now()
     const first = await stream.message(() => true, 'a first message')
-    expect(performance.now() - openedAt).toBeLessThan(900)
     expect(first).toEqual({
       as_of: expect.stringMatching(/^\d{4}-.*\.\d{3}Z$/),
       visits: 17,
@@ -79,7 +78,8 @@ describe('a live stream', () => {
       last_5_minutes: 2,
       last_visit: expect.stringMatching(/Z$/),
     })
-    expect(Math.abs(Date.parse(first.as_of) - Date.now())).toBeLessThan(2_000)
+    expect(Date.parse(first.as_of)).toBeGreaterThan(openedAt - 2_000)
+    expect(Date.parse(first.as_of)).toBeLessThanOrEqual(Date.now())
     expect(stream.headers).toMatchObject({
       'content-type': 'text/event-stream',
       'cache-control': 'no-store',
