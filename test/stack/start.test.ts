@@ -56,7 +56,8 @@ describe.concurrent('npm start', { timeout: 4 * readyDeadlineMs }, () => {
     await first.waitForLine(/^Hopcount is ready at http:\/\/127\.0\.0\.1:\d+$/, readyDeadlineMs)
     expect(Object.keys(first.parts()).sort()).toEqual(['api', 'postmaster', 'worker'])
     const { api = 0, worker = 0 } = first.parts()
-    expect([getPriority(api), getPriority(worker)]).toEqual([0, 5])
+    // The tests may run at low priority themselves.
+    expect([getPriority(api), getPriority(worker)]).toEqual([getPriority(), Math.max(getPriority(), 5)])
     const slug = await shorten(first)
     await visit(first, slug)
     await counted(first, slug, 1)
