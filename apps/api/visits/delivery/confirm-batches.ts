@@ -4,6 +4,7 @@
  */
 import type { Log } from '@hopcount/shared/log.ts'
 import { createHealthLog } from '@hopcount/shared/log.ts'
+import { recordedBatches } from '@hopcount/shared/visits/recorded-batches.ts'
 import type { BatchId } from '@hopcount/shared/visits/visit-batch.ts'
 import { batchKey } from '@hopcount/shared/visits/visit-batch.ts'
 import { voidBatch } from '@hopcount/shared/visits/void-batch.ts'
@@ -12,7 +13,6 @@ import type { DatabaseWatch } from '../../watch-database.ts'
 import type { SealedBatch } from '../sealed-batch.ts'
 import type { TrackedBatch } from './batch-states.ts'
 import { moveBatch } from './batch-states.ts'
-import { recordedBatches } from './ledger-queries.ts'
 import type { OutstandingBatches } from './outstanding-batches.ts'
 
 export interface Confirmation {

@@ -16,11 +16,11 @@
 import { rename, stat, unlink, writeFile } from 'node:fs/promises'
 import type { Log } from '@hopcount/shared/log.ts'
 import { createHealthLog, createMinuteLog, errorText } from '@hopcount/shared/log.ts'
+import { recordedBatches } from '@hopcount/shared/visits/recorded-batches.ts'
 import type { BatchId } from '@hopcount/shared/visits/visit-batch.ts'
 import { batchKey } from '@hopcount/shared/visits/visit-batch.ts'
 import type { Pool } from 'pg'
 import type { DatabaseWatch } from '../../watch-database.ts'
-import { recordedBatches } from '../delivery/ledger-queries.ts'
 import { segmentPath } from '../producer-folder.ts'
 
 export interface KeptBatch extends BatchId {

@@ -1,10 +1,10 @@
 import type { Pool } from 'pg'
 import { beforeAll, beforeEach, expect, test } from 'vitest'
-import { recordedBatches } from '../../../apps/api/visits/delivery/ledger-queries.ts'
-import { newProducerId } from '../../../apps/api/visits/producer-folder.ts'
-import { voidBatch } from '../../../apps/shared/visits/void-batch.ts'
-import { openPool } from '../../support/hopcount.ts'
-import { createTestDatabase } from '../../support/test-database.ts'
+import { newProducerId } from '../../apps/api/visits/producer-folder.ts'
+import { recordedBatches } from '../../apps/shared/visits/recorded-batches.ts'
+import { voidBatch } from '../../apps/shared/visits/void-batch.ts'
+import { openPool } from '../support/hopcount.ts'
+import { createTestDatabase } from '../support/test-database.ts'
 
 let pool: Pool
 let producerId: string

@@ -1,6 +1,6 @@
-import type { BatchId } from '@hopcount/shared/visits/visit-batch.ts'
-import { batchKey } from '@hopcount/shared/visits/visit-batch.ts'
 import type { Pool } from 'pg'
+import type { BatchId } from './visit-batch.ts'
+import { batchKey } from './visit-batch.ts'
 
 /**
  * The keys of those batches that are recorded (in the ledger, or covered by the watermark and not set aside), and the epoch
