@@ -8,7 +8,6 @@ import { waitForDatabase } from '@hopcount/shared/database/wait-for-database.ts'
 import type { Log } from '@hopcount/shared/log.ts'
 import { createHealthLog } from '@hopcount/shared/log.ts'
 import { claimQueueKey } from '@hopcount/shared/visits/claim-queue-key.ts'
-import type { KeyRing } from '@hopcount/shared/visits/key-ring.ts'
 import { createKeyRing } from '@hopcount/shared/visits/key-ring.ts'
 import { describeSetAside, setAsideInLedger } from '@hopcount/shared/visits/set-aside-counts.ts'
 import { openVisitQueue, startVisitWorker } from '@hopcount/shared/visits/visit-queue.ts'
@@ -16,6 +15,7 @@ import type { Pool } from 'pg'
 import { startMaintenance } from './maintenance/maintenance.ts'
 import { yieldToRedirects } from './priority/yield-to-redirects.ts'
 import { createMissingKeys } from './recording/missing-keys.ts'
+import type { SharedSpool } from './recording/open-job.ts'
 import { createJobRecorder } from './recording/record-jobs.ts'
 import { createTextRoom } from './recording/text-room.ts'
 import { openVisitKnowledge } from './recording/visit-knowledge.ts'
@@ -71,12 +71,12 @@ export async function startWorker(configuration: Configuration, log: Log): Promi
     databaseUrl: directDatabaseUrl(configuration),
     onConnected: priority.lowerBackend,
   }
-  const keys = location.redisUrl === undefined ? await openKeys(pool, configuration.SPOOL_DIR) : undefined
+  const spool = location.redisUrl === undefined ? await openSpool(pool, configuration.SPOOL_DIR) : undefined
   const recorder = createJobRecorder({
     pool,
     concurrency: configuration.WORKER_CONCURRENCY,
     knowledge,
-    keys,
+    spool,
     missingKeys,
     log,
     metrics,
@@ -122,6 +122,6 @@ export async function startWorker(configuration: Configuration, log: Log): Promi
   return { metricsPort: (server.address() as AddressInfo).port, stop }
 }
 
-async function openKeys(pool: Pool, spoolDir: string): Promise<KeyRing> {
-  return createKeyRing(spoolDir, await claimQueueKey(pool, spoolDir))
+async function openSpool(pool: Pool, path: string): Promise<SharedSpool> {
+  return { path, keys: createKeyRing(path, await claimQueueKey(pool, path)) }
 }

@@ -31,7 +31,7 @@ async function openRecorder(concurrency: number): Promise<{ recorder: JobRecorde
     concurrency,
     everyMs: 3_600_000,
     knowledge: await openVisitKnowledge(pool),
-    keys: undefined,
+    spool: undefined,
     missingKeys,
     log,
     metrics: { ...metrics, observeCommit: ({ visits }) => transactions.push(visits) },

@@ -12,6 +12,8 @@ import { connect, createServer } from 'node:net'
 import { join } from 'node:path'
 import { v7 } from 'uuid'
 
+export { segmentPath } from '@hopcount/shared/visits/spooled-frames.ts'
+
 export interface ProducerFolder {
   producerId: string
   path: string
@@ -124,14 +126,6 @@ export async function listSegments(
     .filter(match => match !== null)
     .map(match => ({ seq: Number(match[1]), state: match[2] as 'open' | 'sealed' | 'kept' }))
     .sort((a, b) => a.seq - b.seq)
-}
-
-export function segmentPath(
-  folder: string,
-  seq: number,
-  state: 'open' | 'sealed' | 'kept' | 'aside' | 'damaged',
-): string {
-  return join(folder, `${String(seq).padStart(12, '0')}.${state}`)
 }
 
 /** Removes the folder unless it holds a file besides the socket. */

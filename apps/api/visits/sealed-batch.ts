@@ -18,6 +18,11 @@ export interface SealedBatch extends BatchId {
    * The frames may lie in a buffer from `bufferOf`; they are valid until `bufferOf` is called again.
    */
   load(bufferOf: BufferOf): Promise<{ frames: Buffer; visits: number; firstVisitAt: number } | undefined>
+  /**
+   * How many visits its segment has, if that is sealed under its name in the producer's folder and nothing is known to be
+   * wrong with it: then a job need not carry the frames.
+   */
+  refer(): number | undefined
   /** Lets the bytes go, or keeps them for a while (kept-segments.ts). Called only when the ledger of this epoch holds the batch. */
   discard(epoch: string): Promise<void>
   /** Keeps the bytes for an operator, out of delivery. Called when the worker refuses exactly these bytes. */

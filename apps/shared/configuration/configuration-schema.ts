@@ -99,7 +99,7 @@ export const ConfigurationSchema = Type.Object({
     default: '.data/spool',
     minLength: 1,
     description:
-      'folder that holds visits until they are counted: on a local disk, one per host. If PostgreSQL carries the queue, the worker needs the same folder, because it contains the key that decrypts queued visits',
+      'folder that holds visits until they are counted: on a local disk, one per host. If PostgreSQL carries the queue, the worker needs the same folder: it reads the visits there, and the key that decrypts those in the queue',
   }),
   SPOOL_FSYNC: Type.Union([Type.Literal('off'), Type.Literal('on')], {
     default: 'off',

@@ -155,6 +155,12 @@ const VisitJobSchema = Type.Object({
   seq: Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER }),
   frames: Type.String({ description: 'the frames of the batch, packed (pack-frames.ts)' }),
   key: Type.Optional(Type.String({ description: 'fingerprint of the key that encrypts the frames' })),
+  visits: Type.Optional(
+    Type.Integer({
+      minimum: 1,
+      description: 'number of visits, if the frames are in the spool (spooled-frames.ts)',
+    }),
+  ),
 })
 
 /** What travels through the queue: one batch. */

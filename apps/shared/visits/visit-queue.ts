@@ -15,7 +15,8 @@ import type { AwaitWrites, QueueDurability } from './queue-durability.ts'
 import { chooseAwaitWrites, QueueUnfit } from './queue-durability.ts'
 import { openQueuePool, postgresBackend } from './queue-in-postgres.ts'
 import type { QueueKey } from './queue-key.ts'
-import type { VisitJob } from './visit-batch.ts'
+import { isInSpool, referToSegment } from './spooled-frames.ts'
+import type { BatchId, VisitJob } from './visit-batch.ts'
 import { batchKey } from './visit-batch.ts'
 
 /**
@@ -39,8 +40,16 @@ export class QueueNotReached extends Error {}
 export interface VisitQueue {
   /** A batch's frames in the form that a job carries. */
   pack(frames: Buffer): string
-  /** Whether the job is encrypted as `pack` does it now. */
-  isPackedHere(job: Job): boolean
+  /**
+   * A job for a batch whose sealed segment has exactly so many visits, without its frames. Undefined where workers may not
+   * have the spool: where Redis carries the queue.
+   */
+  refer(batch: BatchId, visits: number): VisitJob | undefined
+  /**
+   * False if workers may be unable to open the job: it is encrypted with another key than ours, or a worker has returned it
+   * because it could not read the segment.
+   */
+  isOpenable(job: Job): Promise<boolean>
   /**
    * Adds one batch. Adding a batch that the queue already holds changes nothing.
    * Throws QueueNotReached when the job was not sent; after any other error nobody knows whether the queue has it.
@@ -118,7 +127,7 @@ export function openVisitQueue(
 
   async function add(job: VisitJob): Promise<void> {
     try {
-      await queue.add('batch', key === undefined ? job : { ...job, key: key.fingerprint }, {
+      await queue.add('batch', key === undefined ? job : { key: key.fingerprint, ...job }, {
         jobId: batchKey(job),
         removeOnComplete: true,
         // The worker fails only what it can't record. It waits for the end of an outage inside the job.
@@ -160,7 +169,11 @@ export function openVisitQueue(
       if (!location.redisUrl && key === undefined) throw new Error('the queue was opened without its key')
       return packFrames(frames, key?.secret)
     },
-    isPackedHere: job => key === undefined || Object(job.data).key === key.fingerprint,
+    refer: (batch, visits) => (key === undefined ? undefined : referToSegment(batch, visits)),
+    async isOpenable(job) {
+      if (isInSpool(Object(job.data))) return !(await job.isDelayed())
+      return key === undefined || Object(job.data).key === key.fingerprint
+    },
     async counts() {
       const counts = await queue.getJobCounts('waiting', 'active', 'delayed', 'failed')
       return {

@@ -5,7 +5,8 @@
  *   recorded, now or before                                        → acknowledged
  *   unreadable, or refused by PostgreSQL for its data when alone   → set aside in the ledger, then failed for good, kept
  *                                                                    for an operator; acknowledged if it is recorded
- *   encrypted with a key that this worker does not have            → returned to the queue, for later
+ *   encrypted with a key that this worker does not have, or in a   → returned to the queue, for later; acknowledged if it
+ *   segment that its SPOOL_DIR does not have whole                   is recorded
  *   PostgreSQL unavailable                                         → waits inside the job, as long as it takes
  *   worker stopping                                                → returned to the queue, unacknowledged
  */
@@ -14,8 +15,9 @@ import { isDataError } from '@hopcount/shared/database/database.ts'
 import { createGroupCommit } from '@hopcount/shared/group-commit.ts'
 import type { Log } from '@hopcount/shared/log.ts'
 import { createMinuteLog, errorText } from '@hopcount/shared/log.ts'
-import type { KeyRing } from '@hopcount/shared/visits/key-ring.ts'
+import { recordedBatches } from '@hopcount/shared/visits/recorded-batches.ts'
 import { setAsideBatch } from '@hopcount/shared/visits/set-aside-batch.ts'
+import { packedLength } from '@hopcount/shared/visits/spooled-frames.ts'
 import type { VisitJob } from '@hopcount/shared/visits/visit-batch.ts'
 import { parseVisitJob } from '@hopcount/shared/visits/visit-batch.ts'
 import type { Job } from 'bullmq'
@@ -27,7 +29,8 @@ import { createKeepTrying, Stopping } from './keep-trying.ts'
 import { DatabaseChanged } from './known-database.ts'
 import type { MissingKeys } from './missing-keys.ts'
 import { retryAfterMs } from './missing-keys.ts'
-import { KeyMissing, openJob, Unrecordable } from './open-job.ts'
+import type { SharedSpool } from './open-job.ts'
+import { CannotOpen, openJob, SegmentMissing, Unrecordable } from './open-job.ts'
 import type { Batch } from './record-batches.ts'
 import { recordBatches } from './record-batches.ts'
 import type { VisitColumns } from './visit-columns.ts'
@@ -59,21 +62,21 @@ export interface JobRecorder {
 }
 
 /** `recorded`: the ledger holds the batch. */
-type Outcome = 'recorded' | Unrecordable | KeyMissing
+type Outcome = 'recorded' | Unrecordable | CannotOpen
 
 export function createJobRecorder(options: {
   pool: Pool
   /** How many jobs the worker holds at most: while it holds them all, none comes to those that wait. */
   concurrency: number
   knowledge: VisitKnowledge
-  /** Decrypt frames. Undefined where Redis carries the queue. */
-  keys: KeyRing | undefined
+  /** Undefined where Redis carries the queue. */
+  spool: SharedSpool | undefined
   missingKeys: MissingKeys
   log: Log
   metrics: Pick<WorkerMetrics, 'failedTransactions' | 'jobsSetAside' | 'observeCommit'>
   everyMs?: number
 }): JobRecorder {
-  const { pool, concurrency, knowledge, keys, missingKeys, log, metrics } = options
+  const { pool, concurrency, knowledge, spool, missingKeys, log, metrics } = options
   const { everyMs = transactionsEveryMs } = options
   const stop = new AbortController()
   const keepTrying = createKeepTrying({
@@ -88,7 +91,7 @@ export function createJobRecorder(options: {
   // Jobs wait packed, as they arrived: BullMQ holds them in memory anyway.
   const transactions = createGroupCommit<VisitJob, Outcome>({
     commit: commitJobs,
-    weigh: job => job.frames.length,
+    weigh: packedLength,
     maxWeight: maxPackedPerTransaction,
     concurrentCommits: concurrentTransactions,
     spacing: {
@@ -109,7 +112,7 @@ export function createJobRecorder(options: {
       await job.moveToWait(token)
       throw new WaitingError()
     }
-    if (outcome instanceof KeyMissing) {
+    if (outcome instanceof CannotOpen) {
       missingKeys.missed(job.id ?? '', outcome.message)
       await job.moveToDelayed(Date.now() + retryAfterMs, token)
       throw new DelayedError()
@@ -123,11 +126,18 @@ export function createJobRecorder(options: {
 
   async function recordOrSetAside(job: VisitJob): Promise<Outcome> {
     const outcome = await transactions.add(job)
+    // A recorded segment is deleted, and its job may be delivered again.
+    if (outcome instanceof SegmentMissing)
+      return (await keepTrying(() => isRecorded(job))) ? 'recorded' : outcome
     if (!(outcome instanceof Unrecordable)) return outcome
     const { message, visits } = outcome
     // Before the job fails: a worker that dies in between gets it again.
     const isSetAside = await keepTrying(() => setAsideBatch(pool, job, { reason: message, visits }))
     return isSetAside ? outcome : 'recorded'
+  }
+
+  async function isRecorded(job: VisitJob): Promise<boolean> {
+    return (await recordedBatches(pool, [job])).recorded.size > 0
   }
 
   /** Begins again with what the database says now if it has lost what it said before: batches that are recorded stay so. */
@@ -163,12 +173,12 @@ export function createJobRecorder(options: {
     visits: VisitColumns,
     jobs: VisitJob[],
     describeWith: DescribeWith,
-  ): Promise<(Batch | Unrecordable | KeyMissing)[]> {
-    const batches: (Batch | Unrecordable | KeyMissing)[] = []
+  ): Promise<(Batch | Unrecordable | CannotOpen)[]> {
+    const batches: (Batch | Unrecordable | CannotOpen)[] = []
     for (const job of jobs) {
       const { producerId, seq } = job
       const begin = visits.length
-      const opened = openJob(job, keys)
+      const opened = openJob(job, spool)
       if (!(opened instanceof Error)) describeVisits(visits, opened, describeWith)
       batches.push(opened instanceof Error ? opened : { producerId, seq, begin, end: visits.length })
       // Lets the other transaction send its next statement before all jobs are decoded.

@@ -109,6 +109,7 @@ describe.skipIf(!redisAvailable())('a deliverer', { timeout: 120_000 }, () => {
       redirected: 1,
       firstVisitAt: 1,
       load: async () => ({ frames, visits: 1, firstVisitAt: 1 }),
+      refer: () => undefined,
       discard: async () => {},
       setAside: async () => {},
       ...parts,

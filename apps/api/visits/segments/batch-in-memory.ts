@@ -11,6 +11,7 @@ export function batchInMemory(
   return {
     ...facts,
     redirected: facts.visits,
+    refer: () => undefined,
     load: async () => ({ frames, ...facts }),
     discard: epoch => kept.keep({ ...facts, folder, bytes: frames.length }, epoch, { frames }),
     setAside: async () => {},

@@ -68,6 +68,10 @@ export function segmentBatch(options: SegmentBatchOptions): SealedBatch {
     return { frames, visits, firstVisitAt }
   }
 
+  function refer(): number | undefined {
+    return path === segmentPath(folder, id.seq, 'sealed') ? known?.visits : undefined
+  }
+
   /** Keeps the damaged bytes beside the segment for an operator to look at. The sound frames are counted. */
   async function keepDamage(bytes: Buffer, ranges: { offset: number; length: number }[]): Promise<void> {
     const keptIn = segmentPath(folder, id.seq, 'damaged')
@@ -96,6 +100,7 @@ export function segmentBatch(options: SegmentBatchOptions): SealedBatch {
     firstVisitAt: known?.firstVisitAt ?? notBefore ?? Date.now(),
     isRetried,
     load,
+    refer,
     discard: epoch => kept.keep({ ...facts(), folder, bytes: size }, epoch, { path }),
     setAside,
   }
