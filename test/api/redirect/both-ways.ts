@@ -21,16 +21,21 @@ export function encoded(slug: string): string {
   return `%${slug.charCodeAt(0).toString(16)}${slug.slice(1)}`
 }
 
-/** All that the server sends until it, or the client after the last response, ends the connection; with one Date. */
+/**
+ * All that the server sends until it, or the client after the last response, ends the connection; with one Date.
+ * @param hold the end of the request is sent when it resolves
+ */
 export function exchange(
   port: number,
   bytes: string,
   { statuses, ends = false }: Omit<Kind, 'bytes' | 'isFast'>,
+  hold?: () => Promise<void>,
 ): Promise<string> {
   return new Promise(resolve => {
     let received = ''
     const socket = connect(port, '127.0.0.1', () => {
-      socket.write(bytes, 'latin1')
+      if (hold === undefined) socket.write(bytes, 'latin1')
+      else socket.write(bytes.slice(0, -2), () => void hold().then(() => socket.write(bytes.slice(-2))))
       if (ends) socket.end()
     })
     socket.setTimeout(30_000, () => socket.destroy())
