@@ -33,6 +33,7 @@ const readsWallClock: Record<string, string> = {
   'apps/api/visits/record-visits.ts': 'up to when visits are recorded',
   'apps/api/visits/segments/segment-batch.ts': 'the time of a visit, until it is read',
   'apps/api/visits/visit-spool.ts': 'the time of a visit',
+  'apps/shared/visits/visit-queue-backend.ts': 'when BullMQ has to look after a job again',
   'apps/api/write-counts.ts': 'the day of what is counted',
   'apps/dashboard/src/text/now.ts': 'times are shown relative to now',
   'apps/worker/maintenance/reclassify-days.ts': 'which days are over',

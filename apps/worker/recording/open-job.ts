@@ -18,7 +18,7 @@ export class Unrecordable extends Error {
 /** This worker lacks what it needs to open the job. That is an outage, which ends when the job is replaced, at the latest. */
 export class CannotOpen extends Error {}
 
-export class KeyMissing extends CannotOpen {
+class KeyMissing extends CannotOpen {
   constructor(fingerprint: string | undefined) {
     super(
       fingerprint === undefined
