@@ -6,8 +6,8 @@
  */
 
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Job, QueueOptions, WorkerOptions } from 'bullmq'
-import { Queue, Worker } from 'bullmq'
+import type { Job, QueueOptions } from 'bullmq'
+import { Queue } from 'bullmq'
 import type { Log } from '../log.ts'
 import { createHealthLog, errorText } from '../log.ts'
 import { packFrames } from './pack-frames.ts'
@@ -23,7 +23,7 @@ import { batchKey } from './visit-batch.ts'
  * The name stands for the format of the jobs: workers of the previous release read `visits`, and would set aside what
  * they can't unpack. Producers send again to this queue what was left in that one.
  */
-const queueName = 'visit-batches'
+export const queueName = 'visit-batches'
 /** A hash tag, so that all keys of the queue lie in one slot of a Redis Cluster. */
 const keyPrefix = '{hopcount}'
 
@@ -75,13 +75,6 @@ export interface VisitQueue {
 const addDeadlineMs = 3_000
 /** Each has up to 256 KiB of visits, compressed. */
 const pageOfJobs = 100
-/**
- * A worker closes a connection on which a response is this late: it may have died without a sign (a cut cable, a
- * forgetful NAT). The longest that BullMQ lets a command wait on purpose is 10 s. A connection that is made while the
- * network is silent costs this much once more, after its end.
- */
-const silenceMs = 12_000
-const runAgainAfterMs = 1_000
 
 /**
  * @param key encrypts batches where PostgreSQL carries the queue (claim-queue-key.ts); only needed to add some
@@ -218,77 +211,10 @@ export function openVisitQueue(
   }
 }
 
-export function startVisitWorker(
-  location: QueueLocation,
-  options: { concurrency: number; log: Log },
-  record: (job: Job, token: string | undefined) => Promise<void>,
-): Worker {
-  const workerOptions = {
-    concurrency: options.concurrency,
-    lockDuration: 10_000,
-    stalledInterval: 5_000,
-    // However often a job's worker dies, the job is given to another one: the ledger knows what is counted.
-    maxStalledCount: 1_000_000,
-    runRetryDelay: 1_000,
-    removeOnComplete: { count: 0 },
-    autorun: false,
-  } satisfies Partial<WorkerOptions>
-  const worker: Worker = location.redisUrl
-    ? new Worker(queueName, record, {
-        ...redisQueueOptions,
-        ...workerOptions,
-        connection: {
-          url: location.redisUrl,
-          maxRetriesPerRequest: null,
-          socketTimeout: silenceMs,
-          retryStrategy: reconnectDelay,
-        },
-        skipVersionCheck: true,
-      })
-    : (new Worker(
-        queueName,
-        record,
-        {
-          ...workerOptions,
-          connection: openQueuePool(location.databaseUrl, {
-            max: 5,
-            queryTimeoutMs: silenceMs,
-            // The job is given to a worker again, and the ledger holds its batch.
-            synchronousCommit: 'off',
-            onConnected: location.onConnected,
-          }),
-        },
-        postgresBackend,
-      ) as unknown as Worker)
-  const health = createHealthLog(options.log, 'queue connection')
-  worker.on('error', error => health.fails(error))
-  worker.on('ready', () => health.works())
-  worker.on('active', () => health.works())
-  void keepRunning(worker, health.fails)
-  return worker
-}
-
-/** Where PostgreSQL carries the queue and is unavailable at this moment, run() rejects, and BullMQ does not try again. */
-async function keepRunning(worker: Worker, onFailure: (error: unknown) => void): Promise<void> {
-  let closing = false
-  worker.once('closing', () => {
-    closing = true
-  })
-  while (!closing) {
-    try {
-      await worker.run()
-      return
-    } catch (error) {
-      onFailure(error)
-      await sleep(runAgainAfterMs)
-    }
-  }
-}
-
-const redisQueueOptions = { prefix: keyPrefix } satisfies Partial<QueueOptions>
+export const redisQueueOptions = { prefix: keyPrefix } satisfies Partial<QueueOptions>
 
 /** From 50 ms to 1 s: the end of an outage is noticed within a second. */
-function reconnectDelay(attempt: number): number {
+export function reconnectDelay(attempt: number): number {
   return Math.min(50 * 2 ** attempt, 1_000)
 }
 
