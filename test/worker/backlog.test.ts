@@ -44,7 +44,7 @@ describe.each([
       const api = await startApi(installation)
       const slug = await shorten(api.origin)
       await waitUntil(async () => (await jobs()) === window, { what: 'the window is full' })
-      // Without the window, these would become several jobs: a segment is sealed at least every 200 ms.
+      // Without the window, these would become several jobs: a segment is sealed at least every 150 ms.
       for (let i = 0; i < 20; i++) {
         await visit(api.origin, slug)
         await sleep(70)

@@ -78,11 +78,11 @@ const writeAsync = promisify(write)
 export const maxSegmentVisits = 16_000
 
 /**
- * Each segment is a file, a job and, for a worker that keeps up, a transaction. Measured at 5,000 redirects/s with all
- * parts on one core, alternating rounds, CPU time per visit: sealed every 50 ms the worker takes 41–47 µs and PostgreSQL
- * 55–57; every 200 ms, with the worker's own spacing (record-jobs.ts), 27–30 and 38–45.
+ * Each segment is a file, a job and, for a worker that keeps up, a transaction. Measured at 4,000 redirects/s with all
+ * parts on one core, alternating rounds, CPU time per visit: sealed every 50 ms the worker takes 39–49 µs and PostgreSQL
+ * 51–71; every 150 ms, with the worker's own spacing (record-jobs.ts), 22–32 and 39–46. 200 ms save little more.
  */
-const defaultSealEveryMs = 200
+const defaultSealEveryMs = 150
 
 export function createVisitSpool(options: VisitSpoolOptions): VisitSpool {
   const { folder, sealAfterMs = 50, sealEveryMs = defaultSealEveryMs, maxSegmentBytes = 256 * 1024 } = options

@@ -51,7 +51,7 @@ const concurrentTransactions = 2
  * more. A job that comes after a pause does not wait, and nothing waits once there is enough for a good transaction: some
  * 15,000 visits, or a quarter of the jobs that this worker may hold. While it holds them all, no other comes.
  */
-const transactionsEveryMs = 200
+const transactionsEveryMs = 100
 const enoughPacked = 350_000
 const enoughOfConcurrency = 1 / 4
 
