@@ -8,6 +8,13 @@ import { load } from '../wrk.ts'
 import type { RunningYardstick } from '../yardsticks/start-yardstick.ts'
 import { startYardstick } from '../yardsticks/start-yardstick.ts'
 
+/**
+ * Until its functions are compiled, a creation takes up to three times the CPU time, a quarter of it in V8's own threads:
+ * 143 µs in the first 9,000 requests, 50 after 63,000.
+ */
+const warmUpRequests = 60_000
+const maxWarmUpLoads = 8
+
 /** Creation compared with a server that does nothing but read the request. One INSERT per request is for information. */
 export const shorten: BenchPart = {
   title: 'POST /shorten compared with a bare Fastify that validates the same body and stores nothing',
@@ -33,7 +40,11 @@ export const shorten: BenchPart = {
           script: 'shorten.lua',
         })
       }
-    for (const each of Object.values(contenders)) await measure(each, 2)()
+    for (const each of Object.values(contenders)) {
+      let warm = 0
+      for (let loads = 0; warm < warmUpRequests && loads < maxWarmUpLoads; loads++)
+        warm += (await measure(each, Math.min(2, settings.seconds))()).requests
+    }
     const samples = await inTurn(rounds, {
       'bare Fastify': measure(bare),
       'one INSERT per request': measure(single),
@@ -50,6 +61,13 @@ export const shorten: BenchPart = {
           unit: '×',
         },
         {
+          what: 'CPU time of the API per link compared with a bare Fastify that stores nothing',
+          measured: ratio(samples.Hopcount, samples['bare Fastify'], cpuMicros).median,
+          must: 'at most',
+          bound: 1.43,
+          unit: '×',
+        },
+        {
           what: 'CPU time of the API per link compared with one INSERT per request',
           measured: ratio(samples.Hopcount, samples['one INSERT per request'], cpuMicros).median,
           must: 'at most',
@@ -62,7 +80,7 @@ export const shorten: BenchPart = {
       ],
       plot: { title: 'POST /shorten', unit: 'links/s', bars: throughputBars(samples) },
       notes: [
-        `Bare Fastify parses and validates the same body, checks no URL, stores nothing, and sends a response of the same size. One INSERT per request has the same table, indexes and URL checks and ten connections, but no validation of other fields and no notices to other processes. All three run on core ${cores.server}; PostgreSQL may use all cores, with fsync and synchronous_commit on. A checkpoint precedes each measurement.`,
+        `Bare Fastify parses and validates the same body, checks no URL, stores nothing, and sends a response of the same size. One INSERT per request has the same table, indexes and URL checks and ten connections, but no validation of other fields and no notices to other processes. All three run on core ${cores.server}; PostgreSQL may use all cores, with fsync and synchronous_commit on: with two cores it takes some of the API's, so the rate says less about the API than its CPU time does. A checkpoint precedes each measurement.`,
       ],
     }
   },
