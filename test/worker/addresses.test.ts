@@ -22,18 +22,27 @@ test('no address reaches a log or PostgreSQL, even if PostgreSQL carries the que
     env: { TRUST_PROXY: '127.0.0.1/32', LOG_LEVEL: 'trace' },
   }
   const spoolDir = spoolDirOf(installation)
-  const api = await startApi({ ...installation, spoolDir })
+  const first = await startApi({ ...installation, spoolDir })
   const pool = openPool(installation.databaseUrl)
-  const slug = await shorten(api.origin)
+  const slug = await shorten(first.origin)
   for (let i = 0; i < 20; i++)
-    await visit(api.origin, slug, {
+    await visit(first.origin, slug, {
       'x-forwarded-for': address,
       'user-agent': chrome,
       'accept-language': 'de',
     })
   // No worker yet: the batch stays in the queue.
-  const waiting = () => pool.query('SELECT count(*)::int AS n FROM hopcount_queue.job')
-  await waitUntil(async () => (await waiting()).rows[0].n > 0, { what: 'a batch waits in PostgreSQL' })
+  const waiting = async (inSpool: boolean) =>
+    (await pool.query("SELECT FROM hopcount_queue.job WHERE (data->>'key' = 'spool') = $1", [inSpool])).rows
+  await waitUntil(async () => (await waiting(true)).length > 0, { what: 'a batch waits in PostgreSQL' })
+  expect(await rowsWithAddress(pool)).toEqual([])
+
+  // A batch that another process takes over goes through the queue with its frames.
+  first.process.kill('SIGKILL')
+  await first.process.exited
+  await pool.query('DELETE FROM hopcount_queue.job')
+  const api = await startApi({ ...installation, spoolDir })
+  await waitUntil(async () => (await waiting(false)).length > 0, { what: 'a batch waits with its frames' })
   expect(await rowsWithAddress(pool)).toEqual([])
 
   const worker = await startWorker({ ...installation, spoolDir })
@@ -42,8 +51,7 @@ test('no address reaches a log or PostgreSQL, even if PostgreSQL carries the que
   // The worker did receive it: it counted one person, from one country.
   const { rows } = await pool.query('SELECT uniques FROM link_totals WHERE link_id > 0')
   expect(rows).toEqual([{ uniques: 1 }])
-  expect(api.process.output()).not.toContain(address)
-  expect(worker.output()).not.toContain(address)
+  for (const { output } of [first.process, api.process, worker]) expect(output()).not.toContain(address)
 })
 
 /** Tables with a row that contains it, as it is or in base64. */
