@@ -7,12 +7,16 @@ import { temporaryFolder } from '../support/temporary-folder.ts'
 
 test('an address has the same country whichever addresses were looked up before', async () => {
   const hosts = Array.from({ length: 256 }, (_, i) => i)
-  // Networks in one country, and networks across several.
-  for (const network of ['8.8.8', '81.2.69', '195.12.227', '217.182.54', '190.71.24']) {
+  // Networks in one country, networks across several, and neighbouring networks in different countries.
+  const inNetworks = ['8.8.8', '81.2.69', '195.12.227', '217.182.54', '190.71.24'].map(
+    network => (host: number) => `${network}.${host}`,
+  )
+  const inNeighbours = ['195.12', '91.198'].map(networks => (host: number) => `${networks}.${host}.1`)
+  for (const address of [...inNetworks, ...inNeighbours]) {
     const forwards = await openCountryFinder(undefined)
     const backwards = await openCountryFinder(undefined)
-    const first = hosts.map(host => forwards(`${network}.${host}`))
-    const second = hosts.toReversed().map(host => backwards(`${network}.${host}`))
+    const first = hosts.map(host => forwards(address(host)))
+    const second = hosts.toReversed().map(host => backwards(address(host)))
     expect(second.toReversed()).toEqual(first)
   }
 })

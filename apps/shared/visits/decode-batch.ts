@@ -12,6 +12,9 @@ export interface DecodedVisit {
   address?: string | undefined
 }
 
+/** By number; undefined for a text that PostgreSQL can't store. */
+type BatchTexts = Map<number, string | undefined>
+
 export interface DecodedBatch extends BatchCondition {
   visits: DecodedVisit[]
 }
@@ -31,7 +34,7 @@ export interface BatchCondition {
  */
 export function decodeBatch(bytes: Buffer): DecodedBatch {
   const visits: DecodedVisit[] = []
-  const texts = new Map<number, string>()
+  const texts: BatchTexts = new Map()
   const condition = readFrames(
     bytes,
     (start, end) => readFrame(bytes, start, end, { texts, visits }) !== undefined,
@@ -121,7 +124,7 @@ function readFrame(
   bytes: Buffer,
   start: number,
   end: number,
-  into?: { texts: Map<number, string>; visits: DecodedVisit[] },
+  into?: { texts: BatchTexts; visits: DecodedVisit[] },
 ): { visitedAt: number; visits: number } | undefined {
   const hasAddress = bytes.readUInt16LE(start) === frameMark
   const payload = bytes.subarray(start + frameHeaderBytes, end)
@@ -137,7 +140,7 @@ function readFrame(
       const length = readVarint(reader)
       if (into !== undefined) {
         textsBefore.push([textId, into.texts.get(textId)])
-        into.texts.set(textId, payload.toString('utf8', reader.offset, reader.offset + length))
+        into.texts.set(textId, storableText(payload.toString('utf8', reader.offset, reader.offset + length)))
       }
       reader.offset += length
     }
@@ -150,9 +153,9 @@ function readFrame(
       into?.visits.push({
         linkId,
         visitedAt,
-        referrer: storableText(into.texts.get(referrerId)),
-        userAgent: storableText(into.texts.get(userAgentId)),
-        language: storableText(into.texts.get(languageId)),
+        referrer: into.texts.get(referrerId),
+        userAgent: into.texts.get(userAgentId),
+        language: into.texts.get(languageId),
         address: addressText(payload, addressAt, reader.offset),
       })
     }
@@ -196,6 +199,6 @@ function addressText(payload: Buffer, begin: number, end: number): string | unde
   return address === '' ? undefined : address
 }
 
-function storableText(text: string | undefined): string | undefined {
-  return text?.includes('\0') ? undefined : text
+function storableText(text: string): string | undefined {
+  return text.includes('\0') ? undefined : text
 }

@@ -33,6 +33,7 @@ export function describeVisits(
   { findCountry, salts, bounds }: DescribeWith,
 ): void {
   reserveVisits(columns, visits.length)
+  const languageOf = rememberedForNow(languageCode)
   for (const visit of visits) {
     const at = columns.length++
     const userAgent = enterText(columns.userAgentTexts, visit.userAgent, agentKeys)
@@ -45,7 +46,7 @@ export function describeVisits(
     // Frames of earlier releases have it as the socket or a proxy gave it.
     const address = visit.address === undefined ? undefined : normalizeAddress(visit.address)
     columns.countries[at] = findCountry(address)
-    columns.languages[at] = languageCode(visit.language ?? '')
+    columns.languages[at] = languageOf(visit.language ?? '')
     if (address === undefined || columns.userAgentTexts.known[userAgent]?.class !== 'human') continue
     const salt = salts.get(dayNumber(visitedAt))
     if (salt !== undefined) writeVisitor(columns.visitors, at, salt, clientNetwork(address), visit.userAgent)
@@ -87,6 +88,19 @@ const noLanguages = new Set(['mul', 'zxx'])
 function rememberedPerText<Known extends object | string | number>(describe: (text: string) => Known) {
   const known = new LRUCache<string, Known>({ max: remembered })
   return (text: string): Known => {
+    let described = known.get(text)
+    if (described === undefined) {
+      described = describe(text)
+      known.set(text, described)
+    }
+    return described
+  }
+}
+
+/** For a few thousand texts, of which most are the same: an LRU cache, which keeps an order, takes longer than a Map. */
+function rememberedForNow(describe: (text: string) => number) {
+  const known = new Map<string, number>()
+  return (text: string): number => {
     let described = known.get(text)
     if (described === undefined) {
       described = describe(text)
