@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { seededRandom } from '../faults/seeded-random.ts'
 import { shorten } from '../support/hopcount.ts'
 import { makeKey } from '../support/keys.ts'
-import { isNightly } from '../support/nightly.ts'
+import { isNightly, nightlyTest } from '../support/nightly.ts'
 import { waitUntil } from '../support/wait-until.ts'
 import { axeViolations } from './axe-violations.ts'
 import { browserAvailable } from './chromium.ts'
@@ -101,44 +101,48 @@ describe.skipIf(!browserAvailable())('the dashboard is for everybody', () => {
   }, 180_000)
 
   for (const colorScheme of themes) {
-    it(`axe finds nothing in help, errors, a new link and an outage, ${colorScheme}`, async () => {
-      const { page } = await open(pages.links ?? '', { colorScheme })
-      await page.keyboard.press('?')
-      await page.getByRole('dialog').waitFor()
-      expect(await axeViolations(page)).toEqual([])
-      await page.keyboard.press('Escape')
-      await page
-        .getByRole('button', { name: /^QR code of/ })
-        .first()
-        .click()
-      await page.getByRole('dialog').waitFor()
-      expect(await axeViolations(page)).toEqual([])
-      await page.keyboard.press('Escape')
-      await page.getByLabel('Long URL').fill('nonsense')
-      await page.keyboard.press('Enter')
-      await page.getByText('The long URL must').waitFor()
-      expect(await axeViolations(page)).toEqual([])
-      await page.getByLabel('Long URL').fill('https://example.com/')
-      await page.keyboard.press('Enter')
-      await page.getByRole('region', { name: 'Your new link' }).waitFor()
-      await page.route('**/api/links?*', route => route.abort())
-      await page.getByText('Trying again…').waitFor()
-      expect(await axeViolations(page)).toEqual([])
+    nightlyTest(
+      `axe finds nothing in help, errors, a new link and an outage, ${colorScheme}`,
+      async () => {
+        const { page } = await open(pages.links ?? '', { colorScheme })
+        await page.keyboard.press('?')
+        await page.getByRole('dialog').waitFor()
+        expect(await axeViolations(page)).toEqual([])
+        await page.keyboard.press('Escape')
+        await page
+          .getByRole('button', { name: /^QR code of/ })
+          .first()
+          .click()
+        await page.getByRole('dialog').waitFor()
+        expect(await axeViolations(page)).toEqual([])
+        await page.keyboard.press('Escape')
+        await page.getByLabel('Long URL').fill('nonsense')
+        await page.keyboard.press('Enter')
+        await page.getByText('The long URL must').waitFor()
+        expect(await axeViolations(page)).toEqual([])
+        await page.getByLabel('Long URL').fill('https://example.com/')
+        await page.keyboard.press('Enter')
+        await page.getByRole('region', { name: 'Your new link' }).waitFor()
+        await page.route('**/api/links?*', route => route.abort())
+        await page.getByText('Trying again…').waitFor()
+        expect(await axeViolations(page)).toEqual([])
 
-      const { page: report } = await openPage(dashboard.browser, 'about:blank', { colorScheme })
-      const detail = 'The range is too long for filters.'
-      await report.route('**/filtered?*', route =>
-        route.fulfill({
-          status: 422,
-          contentType: 'application/problem+json',
-          body: JSON.stringify({ detail }),
-        }),
-      )
-      await report.goto(pages.filtered ?? '')
-      await report.getByRole('alert').getByText(detail).waitFor()
-      await report.locator('summary').click()
-      expect(await axeViolations(report)).toEqual([])
-    }, 120_000)
+        const { page: report } = await openPage(dashboard.browser, 'about:blank', { colorScheme })
+        const detail = 'The range is too long for filters.'
+        await report.route('**/filtered?*', route =>
+          route.fulfill({
+            status: 422,
+            contentType: 'application/problem+json',
+            body: JSON.stringify({ detail }),
+          }),
+        )
+        await report.goto(pages.filtered ?? '')
+        await report.getByRole('alert').getByText(detail).waitFor()
+        await report.locator('summary').click()
+        expect(await axeViolations(report)).toEqual([])
+      },
+      120_000,
+    )
   }
 
   for (const colorScheme of themes) {

@@ -76,7 +76,7 @@ describe.skipIf(!redisAvailable())('the checker', () => {
     },
   )
 
-  test('passes under the same faults if nothing is broken', async () => {
+  nightlyTest('passes under the same faults if nothing is broken', async () => {
     const system = await startVariant(undefined)
     const { workerPostgres } = system.proxies
     const load = startLoad({ origin: system.origin, slugs: system.slugs, pauseMs: 5 })

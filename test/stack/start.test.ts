@@ -88,21 +88,25 @@ describe.concurrent('npm start', { timeout: 4 * readyDeadlineMs }, () => {
     await shorten(first)
   })
 
-  it('restarts immediately after a SIGKILL of everything, and every answered visit is counted', async () => {
-    const folder = temporaryFolder()
-    let stack = await startStack(folder)
-    await stack.waitForLine(/is ready/, readyDeadlineMs)
-    const slug = await shorten(stack)
-    for (let round = 1; round <= 2; round++) {
-      for (let i = 0; i < 10; i++) await visit(stack, slug)
-      for (const pid of stack.everyPid()) sendSignal(pid, 'SIGKILL')
-      stack = await startStack(folder)
+  // crash.test.ts does so under load.
+  nightlyTest(
+    'restarts immediately after a SIGKILL of everything, and every answered visit is counted',
+    async () => {
+      const folder = temporaryFolder()
+      let stack = await startStack(folder)
       await stack.waitForLine(/is ready/, readyDeadlineMs)
-      await counted(stack, slug, round * 10)
-    }
-  })
+      const slug = await shorten(stack)
+      for (let round = 1; round <= 2; round++) {
+        for (let i = 0; i < 10; i++) await visit(stack, slug)
+        for (const pid of stack.everyPid()) sendSignal(pid, 'SIGKILL')
+        stack = await startStack(folder)
+        await stack.waitForLine(/is ready/, readyDeadlineMs)
+        await counted(stack, slug, round * 10)
+      }
+    },
+  )
 
-  it('restarts immediately after a SIGKILL of the launcher alone, on the same port', async () => {
+  nightlyTest('restarts immediately after a SIGKILL of the launcher alone, on the same port', async () => {
     const folder = temporaryFolder()
     const first = await startStack(folder)
     await first.waitForLine(/is ready/, readyDeadlineMs)

@@ -12,6 +12,7 @@ import { createLiveStreams } from '../../../apps/api/stats/live/live-streams.ts'
 import { cleanUpLater } from '../../support/clean-up.ts'
 import type { RunningApi } from '../../support/hopcount.ts'
 import { openPool, shorten, startApi, startWorker, visit } from '../../support/hopcount.ts'
+import { nightlyTest } from '../../support/nightly.ts'
 import { startPostgres } from '../../support/postgres.ts'
 import { createTestDatabase } from '../../support/test-database.ts'
 import { waitUntil } from '../../support/wait-until.ts'
@@ -170,7 +171,7 @@ describe('a live stream', () => {
 })
 
 describe('many live streams', () => {
-  test('cost one query a second, like a single stream, and none when nobody listens', async () => {
+  nightlyTest('cost one query a second, like a single stream, and none when nobody listens', async () => {
     const databaseUrl = (await createTestDatabase()).url
     const pool = openPool(databaseUrl)
     const counter = await countQueries(databaseUrl, '"lastFiveMinutes"')

@@ -6,6 +6,7 @@ import { beforeAll, describe, expect, test } from 'vitest'
 import { dayMs } from '../../../apps/shared/days.ts'
 import type { RunningApi } from '../../support/hopcount.ts'
 import { openPool } from '../../support/hopcount.ts'
+import { isNightly } from '../../support/nightly.ts'
 import { createTestDatabase } from '../../support/test-database.ts'
 import type { CountedVisit } from './counted-visits.ts'
 import {
@@ -162,7 +163,7 @@ describe('a list of links', () => {
         const expected = listByHand(sort, { from: first, to: last, nominalTo: last }, undefined)
         expect(await allPages(query)).toMatchObject(expected)
       }),
-      { numRuns: 80 },
+      { numRuns: isNightly ? 80 : 40 },
     )
   }, 180_000)
 
