@@ -93,7 +93,7 @@ async function findSetAside({ configuration, pool, queue, ids }: Context): Promi
   return ids.length === 0 ? [...found.values()] : ids.flatMap(id => found.get(id) ?? [])
 }
 
-/** Nothing else delays a job (recording/missing-keys.ts). */
+/** Nothing else delays a job (recording/jobs/missing-keys.ts). */
 async function findWaitingForKey(queue: VisitQueue): Promise<SetAside[]> {
   const found: SetAside[] = []
   for await (const job of queue.jobs('delayed')) {

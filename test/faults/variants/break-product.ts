@@ -44,7 +44,7 @@ const variants: Record<string, Change[]> = {
   /** The job is acknowledged, and its segment deleted, before the transaction has committed. */
   'acknowledged-before-commit': [
     {
-      file: 'apps/worker/recording/record-jobs.ts',
+      file: 'apps/worker/recording/jobs/record-jobs.ts',
       from: 'await transactions.add(job)',
       to: "(transactions.add(job).catch(() => {}), 'recorded')",
     },

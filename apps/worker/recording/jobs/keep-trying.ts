@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { isDataError } from '@hopcount/shared/database/database.ts'
 import type { Log } from '@hopcount/shared/log.ts'
 import { createHealthLog } from '@hopcount/shared/log.ts'
-import { DatabaseChanged } from './known-database.ts'
+import { DatabaseChanged } from '../known-database.ts'
 
 const firstDelayMs = 100
 const longestDelayMs = 2_000

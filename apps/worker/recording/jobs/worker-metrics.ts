@@ -1,7 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from '@prometheus-io/client'
+import type { Recorded } from '../record-batches.ts'
+import type { TextRoom } from '../text-room.ts'
 import type { MissingKeys } from './missing-keys.ts'
-import type { Recorded } from './record-batches.ts'
-import type { TextRoom } from './text-room.ts'
 
 export interface WorkerMetrics {
   registry: Registry
