@@ -38,6 +38,7 @@ import type { ChangeLinks } from './links/change-links.ts'
 import { createLinkCreator } from './links/create-links.ts'
 import type { LinkChanges } from './links/link-changes.ts'
 import { reservedSlugs } from './links/reserved-slugs.ts'
+import type { PublicAddress } from './links/short-urls.ts'
 import { cacheUrlOf, openTitleFetcher } from './open-parts.ts'
 import type { OrphanCounter } from './orphans/count-orphans.ts'
 import type { Quota } from './quota/limit-visits.ts'
@@ -96,6 +97,10 @@ export async function addRoutes(app: FastifyInstance, parts: Parts): Promise<Api
     publicUrl: configuration.PUBLIC_URL,
     hosts: listed(configuration.OWN_HOSTS),
   })
+  const publicAddress = {
+    publicOrigin: configuration.PUBLIC_URL && new URL(configuration.PUBLIC_URL).origin,
+    ownHosts,
+  }
   const hostCheck = createHostCheck(ownHosts, clients)
   const access = openAccess(app, { configuration, pool, changes: parts.changes, ownHosts, hostCheck })
   const closeLimits = await limitRates(app, {
@@ -116,8 +121,7 @@ export async function addRoutes(app: FastifyInstance, parts: Parts): Promise<Api
     createOnce,
     slugCreated,
     reserved,
-    publicOrigin: configuration.PUBLIC_URL && new URL(configuration.PUBLIC_URL).origin,
-    ownHosts,
+    ...publicAddress,
     allowPrivateTargets: configuration.ALLOW_PRIVATE_TARGETS,
     domainRules: parts.domainRules,
     titles: await openTitleFetcher(app, { ...parts, ownHosts, changeLinks }),
@@ -127,7 +131,7 @@ export async function addRoutes(app: FastifyInstance, parts: Parts): Promise<Api
   await app.register(auditRoute, { pool, readsPerMinute: configuration.RATE_LIMIT_STATS })
   await app.register(keyRoutes, { pool, createOnce, store: access.store })
   await app.register(sessionRoutes, { pool, ...access })
-  await addStatsRoutes(app, parts)
+  await addStatsRoutes(app, parts, publicAddress)
   await app.register(dashboardRoutes)
   const prefetches = { refused: 0 }
   const silent = watchSilent(pool, log)
@@ -168,7 +172,7 @@ export async function addRoutes(app: FastifyInstance, parts: Parts): Promise<Api
     prefetches,
     clients,
     pages,
-    sendPreview: createPreview({ pool, pages, publicUrl: configuration.PUBLIC_URL }),
+    sendPreview: createPreview({ pool, pages, ...publicAddress }),
     isLoop,
     failureOf: fastPath.failureOf,
     routes: routes.words,
@@ -180,6 +184,7 @@ export async function addRoutes(app: FastifyInstance, parts: Parts): Promise<Api
 async function addStatsRoutes(
   app: FastifyInstance,
   { configuration, log, clients, statsPool, exportPool, freshness, resolver, streams }: Parts,
+  publicAddress: PublicAddress,
 ): Promise<void> {
   const source = createLiveSource({
     query: (linkIds, now) => liveCounts(databaseOn(statsPool), linkIds, now),
@@ -187,6 +192,7 @@ async function addStatsRoutes(
     log,
   })
   await app.register(statsRoutes, {
+    ...publicAddress,
     pool: statsPool,
     exportPool,
     freshness,

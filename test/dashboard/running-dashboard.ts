@@ -13,9 +13,12 @@ export interface RunningDashboard {
 }
 
 /** API and worker on a database of their own, the page built, and a browser. */
-export async function startDashboard(options: { worker?: boolean } = {}): Promise<RunningDashboard> {
+export async function startDashboard(
+  options: { worker?: boolean; env?: Record<string, string> } = {},
+): Promise<RunningDashboard> {
   buildDashboard()
-  const installation = { databaseUrl: (await createTestDatabase()).url }
+  const { env } = options
+  const installation = { databaseUrl: (await createTestDatabase()).url, ...(env && { env }) }
   const [api, browser] = await Promise.all([startApi(installation), openBrowser()])
   if (options.worker ?? true) await startWorker(installation)
   return { origin: api.origin, browser, pool: openPool(installation.databaseUrl), installation }

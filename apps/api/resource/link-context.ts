@@ -2,18 +2,18 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Pool } from 'pg'
 import { Problem } from '../errors/problem.ts'
-import type { OwnHosts } from '../hosts/own-hosts.ts'
 import type { CreateOnce } from '../idempotency/create-once.ts'
 import type { ChangeLinks } from '../links/change-links.ts'
 import type { DomainCheck } from '../links/check-long-url.ts'
 import type { LinkCreator } from '../links/create-links.ts'
 import type { StoredLink } from '../links/link-queries.ts'
-import { requestHost, requestOrigin } from '../links/request-origin.ts'
+import type { PublicAddress } from '../links/short-urls.ts'
+import { ownHostCheck } from '../links/short-urls.ts'
 import type { DomainRules } from '../targets/domain-rules.ts'
 import type { TitleFetcher } from '../targets/titles/title-fetcher.ts'
 import type { FieldOptions } from './check-fields.ts'
 
-export interface LinkContext {
+export interface LinkContext extends PublicAddress {
   pool: Pool
   links: LinkCreator
   changeLinks: ChangeLinks
@@ -21,9 +21,6 @@ export interface LinkContext {
   /** Called before the response is sent: the slug exists from now on. */
   slugCreated: (slug: string) => void
   reserved: ReadonlySet<string>
-  /** Of PUBLIC_URL. */
-  publicOrigin: string | undefined
-  ownHosts: OwnHosts
   allowPrivateTargets: boolean
   domainRules: DomainRules
   /** Undefined: titles of targets are not fetched. */
@@ -39,11 +36,6 @@ export function linkCreated({ slugCreated, titles }: LinkContext, { slug, fields
   if (fields.title === null) titles?.add({ slug, longUrl: fields.longUrl })
 }
 
-/** What short URLs begin with. */
-export function linkOrigin({ publicOrigin }: LinkContext, request: FastifyRequest): string {
-  return publicOrigin ?? requestOrigin(request)
-}
-
 /** What the fields of a request's links are checked against. */
 export function fieldOptions(
   context: LinkContext,
@@ -56,12 +48,6 @@ export function fieldOptions(
     allowPrivateTargets: context.allowPrivateTargets,
     domains,
   }
-}
-
-/** Also the host that this request was sent to: a link to it would be a loop. */
-export function ownHostCheck({ ownHosts }: LinkContext, request: FastifyRequest): (host: string) => boolean {
-  const requested = requestHost(request)
-  return host => host === requested || ownHosts.has(host)
 }
 
 /** No body here needs compression, and a compressed one could expand to any size. */

@@ -6,6 +6,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { allLinks } from '@hopcount/shared/all-links.ts'
 import { Type } from 'typebox'
 import { problemResponses } from '../errors/problem.ts'
+import { linkOrigin } from '../links/short-urls.ts'
 import { countsOf } from './counts.ts'
 import type { Totals } from './link-stats-queries.ts'
 import { createLinkCounter, linkTotals, overallTotals } from './link-stats-queries.ts'
@@ -56,7 +57,7 @@ const recentLimit = 20
 
 export const linkStatsRoutes: FastifyPluginAsyncTypebox<StatsContext> = async (
   app,
-  { database, responses, config },
+  { database, responses, config, ...address },
 ) => {
   const countLinks = createLinkCounter(database)
 
@@ -80,8 +81,9 @@ export const linkStatsRoutes: FastifyPluginAsyncTypebox<StatsContext> = async (
     const { slug } = request.params
     checkSubjectSlug(slug)
     const { buckets, before } = readBuckets(request.query)
+    const origin = linkOrigin(address, request)
     return responses.send(request, reply, {
-      key: `link ${request.url}`,
+      key: `link ${origin} ${request.url}`,
       lifetimeMs: linkLifetimeMs,
       async make() {
         const totals = await linkTotals(database, slug)
@@ -94,6 +96,7 @@ export const linkStatsRoutes: FastifyPluginAsyncTypebox<StatsContext> = async (
         return {
           body: JSON.stringify({
             slug: totals.slug,
+            short_url: `${origin}/${totals.slug}`,
             long_url: totals.longUrl,
             created_at: totals.createdAt,
             expires_at: totals.expiresAt,

@@ -29,6 +29,7 @@ const totalsProperties = {
 
 export const LinkStatsSchema = Type.Object({
   slug: Type.String(),
+  short_url: Type.String(),
   long_url: Type.String(),
   created_at: time,
   expires_at: nullableTime,

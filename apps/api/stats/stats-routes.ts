@@ -8,6 +8,7 @@ import type { FreshnessReader } from '../freshness/read-freshness.ts'
 import type { LimitPerClient } from '../limits/limit-per-client.ts'
 import { perMinute } from '../limits/rate-limits.ts'
 import { shedLoad } from '../limits/shed-load.ts'
+import type { PublicAddress } from '../links/short-urls.ts'
 import { breakdownRoutes } from './breakdowns/breakdown-routes.ts'
 import { rangeBreakdowns } from './breakdowns/range-breakdowns.ts'
 import { exportRoutes } from './exports/export-routes.ts'
@@ -26,16 +27,18 @@ import { visitsRoutes } from './visits/visits-routes.ts'
 const maxRawReaders = 2
 const rawWaitMs = 1_000
 
-export const statsRoutes: FastifyPluginAsyncTypebox<{
-  pool: Pool
-  /** For exports only: `concurrentExports` connections, each held for as long as a client reads. */
-  exportPool: Pool
-  freshness: FreshnessReader
-  live: LiveOptions
-  limitExports: LimitPerClient
-  /** Requests per minute with one key, or from one address; 0: no limit. */
-  perMinute: number
-}> = async (app, options) => {
+export const statsRoutes: FastifyPluginAsyncTypebox<
+  PublicAddress & {
+    pool: Pool
+    /** For exports only: `concurrentExports` connections, each held for as long as a client reads. */
+    exportPool: Pool
+    freshness: FreshnessReader
+    live: LiveOptions
+    limitExports: LimitPerClient
+    /** Requests per minute with one key, or from one address; 0: no limit. */
+    perMinute: number
+  }
+> = async (app, options) => {
   await shedLoad(app)
   // Bodies are serialized already; the schemas only document them, so no serializer is compiled from them.
   app.setSerializerCompiler(() => JSON.stringify)
@@ -45,6 +48,8 @@ export const statsRoutes: FastifyPluginAsyncTypebox<{
     refusal: 'Too many reports that read raw visits are in progress. Please try again.',
   })
   const context = {
+    publicOrigin: options.publicOrigin,
+    ownHosts: options.ownHosts,
     rawTurns,
     ranges: rangeBreakdowns(rawTurns),
     database: streamingDatabaseOn(options.pool),

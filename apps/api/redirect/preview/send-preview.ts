@@ -15,7 +15,8 @@ import { slugPattern } from '../../links/check-slug.ts'
 import type { Link } from '../../links/link.ts'
 import { stateOf } from '../../links/link.ts'
 import { findTitle } from '../../links/link-queries.ts'
-import { requestOrigin } from '../../links/request-origin.ts'
+import type { PublicAddress } from '../../links/short-urls.ts'
+import { linkOrigin } from '../../links/short-urls.ts'
 import { previewTexts } from './preview-texts.ts'
 
 export interface Preview {
@@ -37,12 +38,8 @@ export function previewedSlug(requested: string): string | undefined {
   return slugPattern.test(slug) ? slug : undefined
 }
 
-export function createPreview(options: {
-  pool: Pool
-  pages: VisitorPages
-  publicUrl: string | undefined
-}): SendPreview {
-  const { pool, pages, publicUrl } = options
+export function createPreview(options: PublicAddress & { pool: Pool; pages: VisitorPages }): SendPreview {
+  const { pool, pages } = options
 
   return async (request, reply, slug, link) => {
     const state = stateOf(link, Date.now())
@@ -60,7 +57,7 @@ export function createPreview(options: {
       reply.header('cache-control', 'no-store').type('application/json').send(JSON.stringify(preview))
       return
     }
-    const shortUrl = `${publicUrl ?? requestOrigin(request)}/${slug}`
+    const shortUrl = `${linkOrigin(options, request)}/${slug}`
     const lines = [
       `<bdi dir="ltr">${escapeHtml(shortUrl)}</bdi>`,
       ...(title === null ? [] : [`${texts.title} <bdi>${escapeHtml(title)}</bdi>`]),

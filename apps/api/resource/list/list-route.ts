@@ -2,11 +2,10 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { actorOf } from '../../access/actor.ts'
 import { Problem, problemResponses } from '../../errors/problem.ts'
-import { normalizeHost } from '../../hosts/own-hosts.ts'
 import { perMinute } from '../../limits/rate-limits.ts'
 import { tagKey } from '../../links/link-fields.ts'
+import { linkOrigin, ownHostCheck, slugOfShortUrl } from '../../links/short-urls.ts'
 import type { LinkContext } from '../link-context.ts'
-import { linkOrigin, ownHostCheck } from '../link-context.ts'
 import { describeLink, readRows } from '../link-rows.ts'
 import { refusals } from '../route-schemas.ts'
 import type { ListFilter } from './list-queries.ts'
@@ -70,13 +69,6 @@ function checkText(parameter: string, text: string): string {
       errors: [{ pointer: `#/${parameter}`, detail: 'must not contain control characters' }],
     })
   return text.normalize('NFC').trim()
-}
-
-/** `https://hop.example/abc` finds /abc, also without its scheme, and with what a program has appended to it. */
-function slugOfShortUrl(text: string, isOwnHost: (host: string) => boolean): string | undefined {
-  const url = URL.parse(/^https?:\/\//i.test(text) ? text : `https://${text}`)
-  const slug = /^\/([A-Za-z0-9_-]{1,64})\+?\/?$/.exec(url?.pathname ?? '')?.[1]
-  return url !== null && isOwnHost(normalizeHost(url.host)) ? slug : undefined
 }
 
 function nextQuery(query: ListQuery, after: number): string {

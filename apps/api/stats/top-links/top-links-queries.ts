@@ -114,6 +114,10 @@ export function linksMatching(search: string): RawBuilder<unknown> | undefined {
   return url === null ? undefined : sql`SELECT id FROM links WHERE long_url = ${url.href}`
 }
 
+export function linkNamed(slug: string): RawBuilder<unknown> {
+  return sql`SELECT id FROM links WHERE slug = ${slug}`
+}
+
 const sparklineDays = 7
 
 /** Visits by humans on each of the last 7 UTC days up to `now`, oldest first. */

@@ -1,6 +1,7 @@
 /** `GET /stats`: links, most visited first or in another order, for all time or a window. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { problemResponses } from '../../errors/problem.ts'
+import { linkOrigin, ownHostCheck, slugOfShortUrl } from '../../links/short-urls.ts'
 import { isWholeDays } from '../breakdowns/breakdown-range.ts'
 import { countsOf } from '../counts.ts'
 import { queryProblem } from '../series/series-range.ts'
@@ -15,7 +16,7 @@ import {
 import type { StatsContext } from '../stats-context.ts'
 import type { TopPosition, TopQuery } from './ranked-page.ts'
 import type { TopLink } from './top-links-queries.ts'
-import { linksMatching, sparklines, topLinks } from './top-links-queries.ts'
+import { linkNamed, linksMatching, sparklines, topLinks } from './top-links-queries.ts'
 import type { TopLinksQuery } from './top-links-schema.ts'
 import { TopLinksQuerySchema, TopLinksSchema } from './top-links-schema.ts'
 import type { TopWindow } from './top-window.ts'
@@ -24,9 +25,19 @@ import { readTopWindow } from './top-window.ts'
 /** The latest time that RFC 3339 can express. */
 const maxTime = Date.UTC(9999, 11, 31)
 
+/** What a response depends on besides its query. */
+interface RequestContext {
+  window: TopWindow | undefined
+  now: Date
+  /** What short URLs begin with. */
+  origin: string
+  /** The slug of a short URL that was searched for. */
+  pasted: string | undefined
+}
+
 export const topLinksRoute: FastifyPluginAsyncTypebox<StatsContext> = async (
   app,
-  { database, responses, config },
+  { database, responses, config, ...address },
 ) => {
   app.get(
     '/stats',
@@ -51,16 +62,21 @@ export const topLinksRoute: FastifyPluginAsyncTypebox<StatsContext> = async (
       const { query } = request
       const now = new Date()
       const window = readWindow(query, now)
+      const origin = linkOrigin(address, request)
+      const pasted = query.search && slugOfShortUrl(query.search, ownHostCheck(address, request))
       return responses.send(request, reply, {
-        key: `top ${JSON.stringify(query)}`,
+        key: `top ${origin} ${pasted ?? ''} ${JSON.stringify(query)}`,
         lifetimeMs: listLifetimeMs,
-        make: () => readTopLinks(query, window, now),
+        make: () => readTopLinks(query, { window, now, origin, pasted }),
       })
     },
   )
 
-  async function readTopLinks(query: TopLinksQuery, window: TopWindow | undefined, now: Date): Promise<Made> {
-    const matching = query.search === undefined ? undefined : linksMatching(query.search)
+  async function readTopLinks(
+    query: TopLinksQuery,
+    { window, now, origin, pasted }: RequestContext,
+  ): Promise<Made> {
+    const matching = matchingLinks(query.search, pasted)
     if (query.search !== undefined && matching === undefined) return { body: '[]' }
     const { limit, sort } = query
     const wanted: TopQuery = { limit, sort, window, matching, after: readPosition(query.after) }
@@ -72,9 +88,14 @@ export const topLinksRoute: FastifyPluginAsyncTypebox<StatsContext> = async (
           now,
         )
       : undefined
-    const body = links.map(link => describeLink(link, query, window, lines?.get(link.linkId)))
+    const body = links.map(link => describeLink(link, query, { window, origin }, lines?.get(link.linkId)))
     return { body: JSON.stringify(body), next: nextQuery(links, query) }
   }
+}
+
+function matchingLinks(search: string | undefined, pasted: string | undefined) {
+  if (pasted !== undefined) return linkNamed(pasted)
+  return search === undefined ? undefined : linksMatching(search)
 }
 
 function readWindow(query: TopLinksQuery, now: Date): TopWindow | undefined {
@@ -89,11 +110,12 @@ function readWindow(query: TopLinksQuery, now: Date): TopWindow | undefined {
 function describeLink(
   link: TopLink,
   { sort }: TopLinksQuery,
-  window: TopWindow | undefined,
+  { window, origin }: Pick<RequestContext, 'window' | 'origin'>,
   sparkline: number[] | undefined,
 ) {
   return {
     slug: link.slug,
+    short_url: `${origin}/${link.slug}`,
     long_url: link.longUrl,
     ...countsOf(link),
     ...((window === undefined || isWholeDays(window)) && { uniques: link.uniques }),

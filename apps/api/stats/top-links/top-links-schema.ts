@@ -33,7 +33,7 @@ export const TopLinksQuerySchema = Type.Object(
         minLength: 1,
         maxLength: 2_048,
         description:
-          'only links whose slug starts with this text, or that lead to this URL; includes links without visits',
+          'only links whose slug starts with this text, or that lead to this URL; a short URL of this service finds its link. Includes links without visits',
       }),
     ),
     sparkline: Type.Boolean({ default: false, description: 'adds the last 7 days of each link' }),
@@ -53,6 +53,7 @@ const time = Type.String({ format: 'date-time' })
 
 const TopLinkSchema = Type.Object({
   slug: Type.String(),
+  short_url: Type.String(),
   long_url: Type.String(),
   ...countsProperties,
   uniques: Type.Optional(

@@ -56,9 +56,7 @@ export function livePath(slug: string | undefined): string {
   return slug === undefined ? '/stats/live' : `${reportPath(slug)}/live`
 }
 
-/** The API searches for the start of a slug or for a long URL. People paste short links, too. */
+/** People write a slug as it is shown, with a slash before it. */
 export function searchedText(text: string): string {
-  const trimmed = text.trim()
-  const isShort = trimmed.startsWith(`${location.origin}/`)
-  return (isShort ? trimmed.slice(location.origin.length) : trimmed).replace(/^\/+(?=.)/, '')
+  return text.trim().replace(/^\/+(?=.)/, '')
 }

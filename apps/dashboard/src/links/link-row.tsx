@@ -14,9 +14,9 @@ import { QrDialog } from './qr-dialog.tsx'
 import { Sparkline } from './sparkline.tsx'
 
 /** Of either list: counts are missing where the user may not see them, titles and tags in a list by visits. */
-export type RowLink = Pick<ListedLink, 'slug' | 'long_url'> &
-  Partial<Pick<Link, 'title' | 'tags' | 'state' | 'short_url'>> &
-  Partial<Omit<ListedLink, 'slug' | 'long_url'>>
+export type RowLink = Pick<ListedLink, 'slug' | 'short_url' | 'long_url'> &
+  Partial<Pick<Link, 'title' | 'tags' | 'state'>> &
+  Partial<Omit<ListedLink, 'slug' | 'short_url' | 'long_url'>>
 
 interface LinkRowProps {
   link: RowLink
@@ -29,7 +29,7 @@ interface LinkRowProps {
 export function LinkRow({ link, sort, pending, now }: LinkRowProps) {
   const [withCode, setWithCode] = useState(false)
   const { go } = useNavigation()
-  const shortUrl = link.short_url ?? `${location.origin}/${link.slug}`
+  const shortUrl = link.short_url
   return (
     <li>
       <div class="link-names">

@@ -90,18 +90,21 @@ export function LinkSearch() {
 async function exactSlug(text: string, readsLinks: boolean): Promise<string | undefined> {
   const searched = searchedText(text)
   try {
-    if (/^https?:/i.test(searched)) {
+    const slug = searched.replace(/\/+$/, '')
+    if (isSlug(slug))
+      return (await fetchData(readsLinks ? linkPath(slug) : reportPath(slug))) !== undefined
+        ? slug
+        : undefined
+    // A URL, of which the API knows whether it is one of its own; the scheme may be missing.
+    if (/^\S+[./]\S/.test(searched)) {
       const query = new URLSearchParams({ search: searched, limit: '2' })
       const found = await fetchData<{ slug: string }[]>(`${readsLinks ? '/api/links' : '/stats'}?${query}`)
       return found?.length === 1 ? found[0]?.slug : undefined
     }
-    const slug = searched.replace(/[?#].*$|\/+$/g, '').replace(/^.*\//, '')
-    return isSlug(slug) && (await fetchData(readsLinks ? linkPath(slug) : reportPath(slug))) !== undefined
-      ? slug
-      : undefined
   } catch {
-    return undefined
+    // The list says why.
   }
+  return undefined
 }
 
 async function fetchData<T>(url: string): Promise<T | undefined> {

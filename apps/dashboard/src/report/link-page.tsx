@@ -86,10 +86,13 @@ function LinkHead(props: {
   const [withCode, setWithCode] = useState(false)
   const either = link ?? stats
   if (either === undefined) return null
-  const shortUrl = link?.short_url ?? `${location.origin}/${slug}`
+  const shortUrl = either.short_url
   return (
     <div class="link-head">
       <div class="long-url">
+        <p class="short-url">
+          <ForeignLink url={shortUrl} />
+        </p>
         {link?.title && (
           <p class="link-title">
             <bdi>{link.title}</bdi>
