@@ -1,4 +1,4 @@
-import { useState } from 'preact/hooks'
+import { useRef, useState } from 'preact/hooks'
 import { AccountMenu } from './access/account-menu.tsx'
 import { useSession } from './access/session.tsx'
 import { SignInDialog, SignInPage } from './access/sign-in.tsx'
@@ -38,6 +38,7 @@ export function App() {
   const isIn = session !== undefined && session.scopes.length > 0
   const isReport = link !== undefined || view === 'overview'
   const [isHelping, setHelping] = useState(false)
+  const content = useRef<HTMLElement>(null)
   // What is pressed or typed before the session is read counts, too.
   const mayBeIn = isIn || session === undefined
   const onReport = (action: () => void) => (mayBeIn && isReport ? action : undefined)
@@ -61,6 +62,17 @@ export function App() {
   })
   return (
     <>
+      {/* biome-ignore lint/a11y/useValidAnchor: it is a link within the page, but must not add to its history */}
+      <a
+        class="skip button"
+        href="#content"
+        onClick={event => {
+          event.preventDefault()
+          content.current?.focus()
+        }}
+      >
+        Skip to content
+      </a>
       <header>
         <PageLink to={toLinks} class="brand">
           <Mark />
@@ -95,7 +107,7 @@ export function App() {
           </button>
         </div>
       </header>
-      <main>
+      <main ref={content} id="content" tabIndex={-1}>
         <Warnings />
         <ProblemBanner problem={problem} />
         {session === undefined && problem === undefined && <p class="visually-hidden">Loading…</p>}

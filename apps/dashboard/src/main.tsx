@@ -2,6 +2,8 @@ import { render } from 'preact'
 import { SessionProvider } from './access/session.tsx'
 import { App } from './app.tsx'
 import { NavigationProvider } from './navigation.tsx'
+import { keepFocus } from './page/keep-focus.ts'
+import { keepEntries } from './page/kept-entry.ts'
 import { applyTheme } from './page/theme.ts'
 import './style/tokens.css'
 import './style/page.css'
@@ -13,6 +15,8 @@ import './style/manage.css'
 const root = document.getElementById('app')
 if (root === null) throw new Error('the page has no #app')
 applyTheme()
+keepEntries()
+keepFocus()
 render(
   <NavigationProvider>
     <SessionProvider>

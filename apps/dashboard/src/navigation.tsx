@@ -3,6 +3,8 @@ import { createContext } from 'preact'
 import { useContext, useEffect, useMemo, useState } from 'preact/hooks'
 import type { Address } from './address.ts'
 import { newReport, readAddress, writeAddress } from './address.ts'
+import { focusHeading } from './page/keep-focus.ts'
+import { pushEntry, returnToEntry } from './page/kept-entry.ts'
 
 interface Navigation {
   address: Address
@@ -15,7 +17,10 @@ const NavigationContext = createContext<Navigation | undefined>(undefined)
 export function NavigationProvider({ children }: { children: ComponentChildren }) {
   const [search, setSearch] = useState(location.search)
   useEffect(() => {
-    const read = () => setSearch(location.search)
+    const read = () => {
+      returnToEntry()
+      setSearch(location.search)
+    }
     addEventListener('popstate', read)
     return () => removeEventListener('popstate', read)
   }, [])
@@ -26,8 +31,8 @@ export function NavigationProvider({ children }: { children: ComponentChildren }
       go(change, options) {
         const target = changed(address, change)
         const written = writeAddress(target)
-        if (options?.replace) history.replaceState(null, '', written)
-        else history.pushState(null, '', written)
+        if (options?.replace) history.replaceState(history.state, '', written)
+        else pushEntry(written)
         if (isOther(address, target)) scrollTo(0, 0)
         setSearch(location.search)
       },
@@ -58,7 +63,9 @@ export function PageLink(props: {
       onClick={event => {
         if (event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return
         event.preventDefault()
+        const paged = event.currentTarget.closest('nav')?.closest('section')
         go(props.to)
+        if (paged) focusHeading(paged)
       }}
     >
       {props.children}

@@ -5,6 +5,7 @@ import { pageEvents, tell } from '../api/events.ts'
 import type { Problem } from '../api/problem.ts'
 import type { Scope, Session } from '../api/session.ts'
 import { readSession, signOut } from '../api/session.ts'
+import { forgetEntries } from '../page/kept-entry.ts'
 
 interface SessionState {
   /** Undefined until the server has responded. */
@@ -98,6 +99,7 @@ export function SessionProvider({ children }: { children: ComponentChildren }) {
         const outcome = await signOut()
         if ('problem' in outcome && outcome.problem.status !== 401) return outcome.problem
         setEnded(undefined)
+        forgetEntries()
         setSession(
           before => before && { ...before, signed_in: false, name: null, scopes: [], expires_at: null },
         )

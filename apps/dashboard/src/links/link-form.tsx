@@ -48,7 +48,7 @@ export function LinkForm({ created }: { created: (link: NewLink) => void }) {
   const isOfAField = fields.some(name => problemOf(name) !== undefined)
   const asTyped = { autocomplete: 'off', autocapitalize: 'none', spellcheck: false } as const
   return (
-    <form ref={form} class="card link-form" onSubmit={send} noValidate>
+    <form ref={form} class="card link-form" data-kept onSubmit={send} noValidate>
       <FormField id={longUrlId} label="Long URL" problem={problemOf('long_url')}>
         {attributes => (
           <input
