@@ -71,7 +71,7 @@ describe.skipIf(!browserAvailable())('the page of a link', () => {
     }
     await page.getByRole('button', { name: 'Show as chart' }).click()
     const chart = page.getByRole('img', { name: 'visits by humans in the last 30 days' })
-    await chart.locator('canvas').waitFor()
+    await chart.locator('.area').waitFor()
     await chart.hover()
     await page.locator('.time-chart-hint').waitFor()
     expect(incidents).toEqual([])

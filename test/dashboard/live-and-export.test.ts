@@ -111,7 +111,7 @@ describe.skipIf(!browserAvailable())('the live counter and files', () => {
       const { page } = await openPage(browser, 'about:blank')
       const began = performance.now()
       await page.goto(origin + path)
-      await page.locator('.link-rows, .time-chart canvas').first().waitFor()
+      await page.locator('.link-rows, .time-chart g').first().waitFor()
       times.push(`${name} ${Math.round(performance.now() - began)} ms`)
       await page.context().close()
     }

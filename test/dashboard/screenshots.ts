@@ -78,7 +78,7 @@ async function takeScreenshots(): Promise<void> {
         deviceScaleFactor: 1.5,
         viewport,
       })
-      await page.locator('.link-rows, .time-chart canvas, .keys-list li').first().waitFor()
+      await page.locator('.link-rows, .time-chart g, .keys-list li').first().waitFor()
       if (/link=|overview/.test(path)) await page.locator('.breakdown').first().waitFor()
       await setTimeout(1_500)
       if (name === 'links') {

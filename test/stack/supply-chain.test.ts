@@ -104,7 +104,7 @@ test('the software bill of materials lists everything that runs, including the p
   const sbom = execFileSync('npm', ['run', '--silent', 'sbom'], { cwd: root, encoding: 'utf8' })
   const { components } = JSON.parse(sbom) as { components: { purl: string }[] }
   const names = components.map(({ purl }) => decodeURIComponent(purl).replace(/^pkg:npm\/(.+)@.*$/, '$1'))
-  expect(names).toEqual(expect.arrayContaining(['fastify', 'bullmq', 'preact', 'uplot']))
+  expect(names).toEqual(expect.arrayContaining(['fastify', 'bullmq', 'preact', 'uqr']))
   expect(names.filter(name => nodePackages.includes(name))).toHaveLength(1)
   expect(names).not.toContain('vitest')
 })

@@ -40,12 +40,16 @@ export function daysBetween(from: string, to: string, zone: string): string {
   return format.formatRange(new Date(from), new Date(Date.parse(to) - 1))
 }
 
-/** Names of buckets: short ones for an axis, and long ones that are unique within the series. */
-export function bucketNames(
-  starts: string[],
-  interval: Interval,
-  zone: string,
-): { short: string[]; long: string[] } {
+export interface BucketNames {
+  /** For an axis; the first hour or minute of a day has its date. */
+  short: string[]
+  /** Unique within the series. */
+  long: string[]
+  /** When hours and minutes begin, in minutes after midnight; 0 for the first of a day, even if clocks skip midnight. */
+  minutes: number[]
+}
+
+export function bucketNames(starts: string[], interval: Interval, zone: string): BucketNames {
   const dates = starts.map(start => new Date(start))
   const write = (options: Intl.DateTimeFormatOptions) => {
     const format = formatter(zone, options)
@@ -55,7 +59,9 @@ export function bucketNames(
   const longOptions = { ...longNames[interval], ...(isOverAYear(dates) && { year: 'numeric' as const }) }
   const long = write(longOptions)
   return {
-    short: write(shortNames(interval, dates)),
+    ...(interval === 'hour' || interval === 'minute'
+      ? timesOfDay(write)
+      : { short: write(shortNames(interval, dates)), minutes: [] }),
     // When clocks are set back an hour occurs twice; the name of the offset tells which one it is.
     long: (new Set(long).size === long.length
       ? long
@@ -64,13 +70,19 @@ export function bucketNames(
   }
 }
 
+function timesOfDay(write: (options: Intl.DateTimeFormatOptions) => string[]) {
+  const days = write({ day: 'numeric', month: 'short' })
+  const minutes = write({ ...clock, hourCycle: 'h23' }).map((time, i) => {
+    const [hour = 0, minute = 0] = time.split(':').map(Number)
+    return i > 0 && days[i] !== days[i - 1] ? 0 : 60 * hour + minute
+  })
+  return { short: write(clock).map((time, i) => (minutes[i] === 0 ? (days[i] ?? time) : time)), minutes }
+}
+
 const clock = { hour: '2-digit', minute: '2-digit' } as const
 
 function shortNames(interval: Interval, dates: Date[]): Intl.DateTimeFormatOptions {
-  const spanMs = (dates.at(-1)?.getTime() ?? 0) - (dates[0]?.getTime() ?? 0)
   if (interval === 'month') return { month: 'short' }
-  if (interval === 'minute' || interval === 'hour')
-    return spanMs < 1.5 * dayMs ? clock : { day: 'numeric', month: 'short', ...clock }
   return interval === 'day' && dates.length <= 8
     ? { weekday: 'short', day: 'numeric' }
     : { day: 'numeric', month: 'short' }

@@ -1,5 +1,7 @@
+import type { Interval } from '../../address.ts'
 import type { Bucket, Counts, Metric } from '../../api/stats.ts'
 import { number, percent, visits } from '../../text/numbers.ts'
+import type { BucketNames } from '../../text/times.ts'
 import { bucketNames, dayName } from '../../text/times.ts'
 import { capitalized } from '../../text/value-names.ts'
 import { intervalNames, periodNames } from '../period/period.ts'
@@ -7,10 +9,11 @@ import type { Requested } from '../report-data.ts'
 
 /** A series as shown by chart, table and words. */
 export interface ShownSeries {
+  interval: Interval
   values: number[]
   /** The preceding period, of the same length; undefined: not shown. */
   before: number[] | undefined
-  names: { short: string[]; long: string[] }
+  names: BucketNames
   /** Names of the preceding period's buckets. */
   beforeNames: string[]
   /** Whether the last bucket is still in progress. */
@@ -30,6 +33,7 @@ export function showSeries(
   const starts = response.series.map(bucket => bucket.start)
   const names = bucketNames(starts, range.interval, zone)
   const shown = {
+    interval: range.interval,
     values: response.series.map(bucket => bucket[metric]),
     before: before?.map(bucket => bucket[metric]),
     names,

@@ -1,0 +1,171 @@
+/** The chart, as seen, pointed at and operated by keyboard. */
+import type { Page } from 'playwright-core'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { shorten } from '../support/hopcount.ts'
+import { waitUntil } from '../support/wait-until.ts'
+import { browserAvailable } from './chromium.ts'
+import { ask, openPage } from './open-page.ts'
+import { recordVisits, visitsAt } from './past-visits.ts'
+import type { RunningDashboard } from './running-dashboard.ts'
+import { startDashboard } from './running-dashboard.ts'
+
+const hourMs = 3_600_000
+const dayMs = 24 * hourMs
+
+describe.skipIf(!browserAvailable())('the chart', () => {
+  let dashboard: RunningDashboard
+  let slug: string
+  const now = Date.now()
+  beforeAll(async () => {
+    dashboard = await startDashboard({ worker: false })
+    slug = await shorten(dashboard.origin)
+    // More on later days; so each day has a height of its own.
+    const times = Array.from({ length: 60 }, (_, day) =>
+      Array.from({ length: 60 - day }, () => now - day * dayMs),
+    )
+    await recordVisits(dashboard.pool, slug, visitsAt(times.flat()))
+  }, 120_000)
+
+  it('draws the API’s numbers to scale, and dots the line to the running bucket', async () => {
+    const { browser, origin } = dashboard
+    const { page, incidents } = await openPage(browser, `${origin}/?link=${slug}&tz=UTC`)
+    await page.locator('.time-chart .now').first().waitFor()
+    const today = new Date(now).toISOString().slice(0, 10)
+    const from = new Date(Date.parse(today) - 29 * dayMs).toISOString()
+    const { series } = await ask<{ series: { humans: number }[] }>(
+      `${origin}/stats/${slug}?from=${from}&interval=day`,
+    )
+    const { points, rows } = await drawn(page)
+    const [bottom, top] = [rows.at(0), rows.at(-1)]
+    if (bottom === undefined || top === undefined) throw new Error('no rows')
+    const shown = points.map(({ y }) => ((bottom.y - y) / (bottom.y - top.y)) * top.value)
+    expect(shown.length).toBe(30)
+    for (const [i, { humans }] of series.entries())
+      expect(Math.abs((shown[i] ?? 0) - humans)).toBeLessThan(0.1)
+    expect(await styleOf(page, '.time-chart .running', 'strokeDasharray')).not.toBe('none')
+    expect(await styleOf(page, '.time-chart .now:not(.running)', 'strokeDasharray')).toBe('none')
+    expect(incidents).toEqual([])
+    await page.context().close()
+  })
+
+  it('shows the bucket under the pointer, and by arrow keys the next one, in words for screen readers', async () => {
+    const { browser, origin } = dashboard
+    const { page, incidents } = await openPage(browser, `${origin}/?link=${slug}&tz=UTC`)
+    const chart = page.locator('.time-chart')
+    await page.locator('.time-chart .now').first().waitFor()
+    const { points } = await drawn(page)
+    const hint = page.locator('.time-chart-hint')
+    for (const index of [0, 14, 29]) {
+      await chart.hover({ position: { x: points[index]?.x ?? 0, y: 120 } })
+      await hint.getByText(`${31 + index} visits by humans`).waitFor()
+      await hint.getByText(`before: ${1 + index},`).waitFor()
+      expect(await sticksOut(page)).toBe(false)
+    }
+    await page.mouse.move(0, 0)
+    await hint.waitFor({ state: 'detached' })
+    const slider = page.getByRole('slider', { name: 'Numbers by day' })
+    await slider.focus()
+    await hint.getByText('60 visits by humans').waitFor()
+    await slider.press('ArrowLeft')
+    await slider.press('ArrowLeft')
+    await hint.getByText('58 visits by humans').waitFor()
+    expect(await slider.getAttribute('aria-valuetext')).toMatch(/^58 visits by humans, .*, before: 28, /)
+    await slider.press('Home')
+    await hint.getByText('31 visits by humans').waitFor()
+    expect(incidents).toEqual([])
+    await page.context().close()
+  })
+
+  it('labels as many buckets as fit, at any width, number of buckets and font size', async () => {
+    const { browser, origin } = dashboard
+    const { page, incidents } = await openPage(browser, `${origin}/?link=${slug}`)
+    const views = [
+      'period=year',
+      'period=year&interval=day',
+      'period=day&interval=minute',
+      'period=week&interval=hour',
+    ]
+    for (const view of views) {
+      await page.goto(`${origin}/?link=${slug}&${view}`)
+      await page.locator('.time-chart g').first().waitFor()
+      for (const [width, fontSize] of [
+        [320, '100%'],
+        [820, '100%'],
+        [1_280, '200%'],
+        [1_920, '100%'],
+      ] as const) {
+        await page.evaluate(`document.documentElement.style.fontSize = '${fontSize}'`)
+        await page.setViewportSize({ width, height: 700 })
+        const what = `${view} at ${width} px and ${fontSize}`
+        await waitUntil(async () => (await overlaps(page)).length === 0, {
+          what: `no labels overlap: ${what}`,
+        })
+        expect([what, await page.locator('.time-chart svg > text:not(.probe)').count()]).toEqual([
+          what,
+          expect.toSatisfy((count: number) => count >= 2),
+        ])
+      }
+    }
+    expect(incidents).toEqual([])
+    await page.context().close()
+  }, 60_000)
+
+  it('keeps its lines and labels visible where the system forces its colors', async () => {
+    const { browser, origin } = dashboard
+    const { page } = await openPage(browser, `${origin}/?link=${slug}`, { forcedColors: 'active' })
+    await page.locator('.time-chart .now').first().waitFor()
+    const text = await styleOf(page, 'figcaption', 'color')
+    expect(await styleOf(page, '.time-chart .now', 'stroke')).toBe(text)
+    expect(await styleOf(page, '.time-chart g text', 'fill')).toBe(text)
+    await page.context().close()
+  })
+})
+
+/** Of the first element that matches. */
+async function styleOf(page: Page, selector: string, property: string): Promise<string> {
+  return page.evaluate<string>(`getComputedStyle(document.querySelector('${selector}')).${property}`)
+}
+
+interface Drawn {
+  /** Of the complete and the running buckets. */
+  points: { x: number; y: number }[]
+  rows: { y: number; value: number }[]
+}
+
+async function drawn(page: Page): Promise<Drawn> {
+  return page.evaluate<Drawn>(`(() => {
+    const points = path => [...path.getAttribute('d').matchAll(/[ML]([\\d.]+) ([\\d.]+)/g)].map(([, x, y]) => ({ x: Number(x), y: Number(y) }))
+    const [line, running] = document.querySelectorAll('.time-chart .now')
+    const rows = [...document.querySelectorAll('.time-chart g')].map(row => ({
+      y: Number(row.querySelector('line').getAttribute('y1')),
+      value: Number(row.textContent.replaceAll(',', '')),
+    }))
+    return { points: [...points(line), ...points(running).slice(1)], rows }
+  })()`)
+}
+
+/** Whether the hint reaches beyond the chart at either side. */
+async function sticksOut(page: Page): Promise<boolean> {
+  return page.evaluate<boolean>(`(() => {
+    const hint = document.querySelector('.time-chart-hint').getBoundingClientRect()
+    const chart = document.querySelector('.time-chart').getBoundingClientRect()
+    return hint.left < chart.left - 1 || hint.right > chart.right + 1
+  })()`)
+}
+
+/** Pairs of labels that overlap, and labels that stick out of the chart. */
+async function overlaps(page: Page): Promise<string[]> {
+  return page.evaluate<string[]>(`(() => {
+    const chart = document.querySelector('.time-chart svg').getBoundingClientRect()
+    const labels = [...document.querySelectorAll('.time-chart text:not(.probe)')]
+    const boxes = labels.map(label => ({ text: label.textContent, box: label.getBoundingClientRect() }))
+    const found = boxes
+      .filter(({ box }) => box.left < chart.left - 1 || box.right > chart.right + 1 || box.bottom > chart.bottom + 1 || box.top < chart.top - 1)
+      .map(({ text }) => text + ' sticks out')
+    for (const [i, one] of boxes.entries())
+      for (const other of boxes.slice(i + 1))
+        if (one.box.left < other.box.right && other.box.left < one.box.right && one.box.top < other.box.bottom && other.box.top < one.box.bottom)
+          found.push(one.text + ' / ' + other.text)
+    return found
+  })()`)
+}
