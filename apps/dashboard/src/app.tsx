@@ -3,6 +3,7 @@ import { AccountMenu } from './access/account-menu.tsx'
 import { useSession } from './access/session.tsx'
 import { SignInDialog, SignInPage } from './access/sign-in.tsx'
 import { CreateLink } from './links/create-link.tsx'
+import { LatestLinkProvider } from './links/latest-link.tsx'
 import { longUrlId } from './links/link-form.tsx'
 import { LinkSearch, linkSearchId } from './links/link-search.tsx'
 import { LinksPage, ShortenHead } from './links/links-page.tsx'
@@ -126,7 +127,9 @@ export function App() {
           // With another key, nothing of what the one before could see is left.
           <NoticeProvider key={`${session.name} ${session.scopes}`}>
             <LinkActions>
-              <View />
+              <LatestLinkProvider>
+                <View />
+              </LatestLinkProvider>
             </LinkActions>
           </NoticeProvider>
         )}

@@ -9,7 +9,8 @@ const linksPerPage = 25
 
 export function newestLinksUrl({ search, status, tags, after }: Address): string {
   const query = new URLSearchParams({ limit: String(linksPerPage) })
-  if (search !== undefined) query.set('search', search.trim())
+  // Lists show a slash in front of a slug, which is no part of it.
+  if (search !== undefined) query.set('search', search.trim().replace(/^\/+(?=.)/, ''))
   if (status !== undefined) query.set('status', status)
   for (const tag of tags) query.append('tag', tag)
   if (after !== undefined) query.set('after', after)

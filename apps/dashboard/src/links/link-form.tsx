@@ -93,12 +93,13 @@ export function LinkForm({ created }: { created: (link: NewLink) => void }) {
   )
 }
 
-/** Fills in the short name and focuses the long URL. */
-export function fillSlug(slug: string): void {
-  const [slugField, longUrlField] = ['slug', longUrlId].map(id => document.getElementById(id))
-  if (!(slugField instanceof HTMLInputElement)) return
-  slugField.value = slug
-  longUrlField?.focus()
+/** Fills in what is known, and focuses the field to be filled in next: the long URL, or the short name. */
+export function fillForm(known: { slug?: string; long_url?: string }): void {
+  for (const [id, text] of Object.entries(known)) {
+    const field = document.getElementById(id)
+    if (field instanceof HTMLInputElement) field.value = text
+  }
+  document.getElementById(known.long_url === undefined ? longUrlId : 'slug')?.focus()
 }
 
 /** The request body, or a problem that only the browser can detect. */

@@ -1,47 +1,41 @@
-import type { ComponentChildren } from 'preact'
-import { useEffect, useRef } from 'preact/hooks'
-import type { Sort } from '../address.ts'
-import type { Link } from '../api/links.ts'
+import { useEffect, useRef, useState } from 'preact/hooks'
+import { useSession } from '../access/session.tsx'
+import type { Address } from '../address.ts'
 import { newestLinksUrl } from '../api/links.ts'
 import type { Polled } from '../api/poll.ts'
 import { usePolled } from '../api/poll.ts'
-import type { ListedLink } from '../api/stats.ts'
 import { linksUrl } from '../api/stats.ts'
 import { PageLink, useNavigation } from '../navigation.tsx'
 import { Freshness, LagBanner, ProblemBanner } from '../page/freshness.tsx'
 import { useNow } from '../text/now.ts'
 import { EmptyList } from './empty-list.tsx'
+import { useLatestLink } from './latest-link.tsx'
 import type { RowLink } from './link-row.tsx'
 import { LinkRow } from './link-row.tsx'
-import { ListChips, ListControls } from './list-controls.tsx'
+import { ListChips, ListControls, shownSort } from './list-controls.tsx'
+import { useRowFocus } from './row-focus.ts'
 
-/** Every link, with or without visits. */
-export function NewestLinks() {
-  const { address } = useNavigation()
-  const polled = usePolled<Link[]>({ url: newestLinksUrl(address), about: undefined })
-  return <LinkList polled={polled} sort="newest" />
-}
+/** Where every link is, the newest first. */
+const newestList = {
+  sort: 'newest',
+  window: 'all',
+  search: undefined,
+  status: undefined,
+  tags: [],
+  after: undefined,
+} as const
 
-/** Links by their visits. */
-export function RankedLinks() {
-  const { address } = useNavigation()
-  const polled = usePolled<ListedLink[]>({ url: linksUrl(address), about: undefined })
-  return (
-    <LinkList polled={polled} sort={address.sort}>
-      <Freshness pending={polled.pending} />
-    </LinkList>
-  )
-}
-
-function LinkList(props: { polled: Polled<RowLink[]>; sort: Sort; children?: ComponentChildren }) {
-  const { polled, sort } = props
-  const { address } = useNavigation()
-  const now = useNow()
-  const { response, isCurrent, next, problem } = polled
-  const links = response?.data
+/** A list of links. The newest are every link; the other sorts are by visits. */
+export function LinkList() {
+  const { allows } = useSession()
+  const navigation = useNavigation()
+  const address = { ...navigation.address, sort: shownSort(navigation.address.sort, allows) }
+  const isNewest = address.sort === 'newest'
+  const url = isNewest ? newestLinksUrl(address) : linksUrl(address)
+  const polled = usePolled<RowLink[], Address>({ url, about: address })
+  const { isCurrent, next, problem } = polled
   const after = next?.get('after') ?? undefined
-  const list = useRef<HTMLOListElement>(null)
-  useFocusAfterRow(list, links)
+  const links = polled.response?.data
   return (
     <>
       <ProblemBanner problem={problem} />
@@ -54,22 +48,14 @@ function LinkList(props: { polled: Polled<RowLink[]>; sort: Sort; children?: Com
           <ListControls listedTags={(links ?? []).flatMap(({ tags = [] }) => tags).join()} />
         </div>
         <ListChips />
+        <LatestElsewhere polled={polled} />
         <div aria-busy={!isCurrent && problem === undefined}>
-          {links === undefined && problem === undefined && <PlaceholderRows />}
-          {links?.length === 0 && (
-            <EmptyList pending={polled.pending} sort={sort} isLast={after === undefined} />
-          )}
-          {links !== undefined && links.length > 0 && (
-            <ol ref={list} class="link-rows">
-              {links.map(link => (
-                <LinkRow key={link.slug} link={link} sort={sort} pending={polled.pending} now={now} />
-              ))}
-            </ol>
-          )}
+          {polled.response === undefined && problem === undefined && <PlaceholderRows />}
+          {polled.response !== undefined && <Rows polled={polled} {...polled.response} />}
         </div>
-        {(props.children !== undefined || address.after !== undefined || after !== undefined) && (
+        {(!isNewest || address.after !== undefined || after !== undefined) && (
           <div class="card-foot">
-            {props.children ?? <span />}
+            {isNewest ? <span /> : <Freshness pending={polled.pending} />}
             <nav class="actions" aria-label="Pages of the list">
               {address.after !== undefined && (
                 <PageLink to={{ after: undefined }} class="button">
@@ -89,39 +75,61 @@ function LinkList(props: { polled: Polled<RowLink[]>; sort: Sort; children?: Com
   )
 }
 
-/**
- * When the row that had the focus goes, because its link was deleted or is no longer what the list shows, the next one
- * gets it. A dialog that is open for the row has the focus first.
- */
-function useFocusAfterRow(list: { current: HTMLElement | null }, links: unknown): void {
-  const focused = useRef<{ row: Element; index: number }>(undefined)
+/** @param about what the list was of: until another one has come, its rows stay as they are */
+function Rows(props: { polled: Polled<unknown, unknown>; data: RowLink[]; about: Address }) {
+  const { polled, data, about } = props
+  const now = useNow()
+  const list = useRef<HTMLOListElement>(null)
+  useRowFocus(list)
+  if (data.length === 0)
+    return <EmptyList pending={polled.pending} address={about} isLast={!polled.next?.has('after')} />
+  return (
+    <ol ref={list} class="link-rows">
+      {data.map(link => (
+        <LinkRow
+          key={link.slug}
+          link={link}
+          sort={about.sort}
+          search={about.search}
+          pending={polled.pending}
+          now={now}
+        />
+      ))}
+    </ol>
+  )
+}
 
-  function moveOn(): void {
-    const last = focused.current
-    if (last === undefined || last.row.isConnected || document.activeElement !== document.body) return
-    focused.current = undefined
-    const rows = list.current?.children
-    const next = rows?.[Math.min(last.index, rows.length - 1)]?.querySelector<HTMLElement>('.slug')
-    const target = next ?? document.getElementById('links')
-    target?.focus()
-  }
+/** By then, a list has been read again after a link was created. */
+const readAgainMs = 1_000
 
+/** Says that the list does not show the link that was just created, and leads to one that does. */
+function LatestElsewhere({ polled }: { polled: Polled<RowLink[], Address> }) {
+  const { latest } = useLatestLink()
+  const [sought, setSought] = useState<string>()
+  const seen = useRef<string>(undefined)
   useEffect(() => {
-    function remember({ target }: FocusEvent): void {
-      if (!(target instanceof Element) || target.closest('dialog') !== null) return
-      const row = target.closest('.link-rows > li')
-      const index = [...(row?.parentElement?.children ?? [])].indexOf(row as Element)
-      focused.current = row === null ? undefined : { row, index }
-    }
-    document.addEventListener('focusin', remember)
-    // The event does not bubble.
-    document.addEventListener('close', moveOn, { capture: true })
-    return () => {
-      document.removeEventListener('focusin', remember)
-      document.removeEventListener('close', moveOn, { capture: true })
-    }
-  }, [])
-  useEffect(moveOn, [links])
+    const timer = setTimeout(() => setSought(latest?.slug), readAgainMs)
+    return () => clearTimeout(timer)
+  }, [latest])
+  const slug = latest?.slug
+  // Once seen, it is only missing because it was changed or deleted.
+  if (polled.response?.data.some(link => link.slug === slug)) seen.current = slug
+  const isElsewhere =
+    slug === sought && slug !== seen.current && latest?.list === location.search && polled.isCurrent
+  return (
+    <div role="status">
+      {isElsewhere && (
+        <p class="banner hint">
+          <span>
+            Your new link <bdi>/{slug}</bdi> is not in this list.
+          </span>
+          <PageLink to={newestList} class="button">
+            Show the newest links
+          </PageLink>
+        </p>
+      )}
+    </div>
+  )
 }
 
 function PlaceholderRows() {

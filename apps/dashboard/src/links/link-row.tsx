@@ -8,9 +8,11 @@ import { PageLink, useNavigation } from '../navigation.tsx'
 import { CopyButton } from '../page/copy-button.tsx'
 import { QrIcon } from '../page/icons.tsx'
 import { counted, number } from '../text/numbers.ts'
-import { shownTarget } from '../text/shown-target.ts'
 import { ago } from '../text/times.ts'
+import { useLatestLink } from './latest-link.tsx'
+import { foundTexts, isShortUrlOf, Marked } from './marked.tsx'
 import { QrDialog } from './qr-dialog.tsx'
+import { RowTarget } from './row-target.tsx'
 import { Sparkline } from './sparkline.tsx'
 
 /** Of either list: counts are missing where the user may not see them, titles and tags in a list by visits. */
@@ -21,28 +23,33 @@ export type RowLink = Pick<ListedLink, 'slug' | 'short_url' | 'long_url'> &
 interface LinkRowProps {
   link: RowLink
   sort: Sort
+  /** The text that the list was searched for. */
+  search: string | undefined
   /** Visits that are not in the statistics yet: a link that shows none may have one of them. */
   pending: number
   now: number
 }
 
-export function LinkRow({ link, sort, pending, now }: LinkRowProps) {
+export function LinkRow({ link, sort, search, pending, now }: LinkRowProps) {
   const [withCode, setWithCode] = useState(false)
   const { go } = useNavigation()
+  const isLatest = useLatestLink().latest?.slug === link.slug
+  const found = foundTexts(search)
   const shortUrl = link.short_url
   return (
-    <li>
+    <li class={isLatest ? 'latest' : undefined}>
       <div class="link-names">
         <PageLink to={{ link: link.slug }} class="slug">
-          /{link.slug}
+          <Marked text={`/${link.slug}`} found={isShortUrlOf(link.slug, search) ? [link.slug] : found} />
         </PageLink>
+        {isLatest && <span class="tag new">New</span>}
         {link.state !== undefined && <StateMark state={link.state} />}
-        {link.title && <bdi class="row-title">{link.title}</bdi>}
-        <bdi class="target" title={link.long_url}>
-          {shownTarget(link.long_url)
-            .replace(/^https?:\/\/(www\.)?/, '')
-            .replace(/\/$/, '')}
-        </bdi>
+        {link.title && (
+          <bdi class="row-title">
+            <Marked text={link.title} found={found} />
+          </bdi>
+        )}
+        <RowTarget slug={link.slug} longUrl={link.long_url} found={found} />
         {link.tags !== undefined && link.tags.length > 0 && (
           <ul class="row-tags" aria-label="Tags">
             {link.tags.map(tag => (
@@ -93,7 +100,12 @@ export function LinkRow({ link, sort, pending, now }: LinkRowProps) {
 }
 
 /** The value that the list is sorted by. */
-function MainFigure({ link, visits, sort, pending }: Omit<LinkRowProps, 'now'> & { visits: number }) {
+function MainFigure({
+  link,
+  visits,
+  sort,
+  pending,
+}: Omit<LinkRowProps, 'now' | 'search'> & { visits: number }) {
   if (sort === 'uniques') return <Figure value={number(link.uniques ?? 0)} unit="unique visitors" />
   if (sort === 'growth') return <Figure value={signed(link.growth ?? 0)} unit="visits" />
   if (visits === 0 && link.last_visit === null)

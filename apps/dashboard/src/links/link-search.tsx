@@ -1,5 +1,6 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
 import { useSession } from '../access/session.tsx'
+import type { View } from '../address.ts'
 import { isSlug } from '../address.ts'
 import { linkPath } from '../api/links.ts'
 import { reportPath, searchedText } from '../api/stats.ts'
@@ -7,12 +8,12 @@ import { useNavigation } from '../navigation.tsx'
 
 export const linkSearchId = 'link-search'
 
-const typingPauseMs = 250
+const typingPauseMs = 200
 
 /**
  * Finds links: the newest ones by any part of their name, target or title, those ranked by visits by the start of their
- * name or by their complete long URL. On the links page the list is filtered as the
- * user types. Enter opens the link with exactly this name, or shows the list.
+ * name or by their complete long URL. The list follows what is typed, on other pages too. Enter opens the link with
+ * exactly this name, or shows the list.
  */
 export function LinkSearch() {
   const { address, go } = useNavigation()
@@ -24,36 +25,47 @@ export function LinkSearch() {
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined)
   const field = useRef<HTMLInputElement>(null)
   // Results of earlier lookups are ignored.
-  const lastAsked = useRef(0)
-  // The address has changed in another way, such as the back button.
+  const lastLookup = useRef(0)
+  /** Where the field is, and the search that it has put into the address. */
+  const here = keyOf(address.link, address.view, shown)
+  const known = useRef(here)
+  // Only when the address has changed in another way, such as the back button: by now, more may have been typed.
   useEffect(() => {
+    if (here === known.current) return
+    known.current = here
     clearTimeout(timer.current)
-    lastAsked.current++
-    if (shown !== text.trim()) setText(shown)
-  }, [shown, isOnList])
+    lastLookup.current++
+    setText(shown)
+  }, [here])
 
-  const list = (search: string) => ({
-    link: undefined,
-    view: 'links' as const,
-    search: search.trim() || undefined,
-    after: undefined,
-  })
+  function showList(typed: string): void {
+    clearTimeout(timer.current)
+    const search = typed.trim()
+    known.current = keyOf(undefined, 'links', search)
+    go(
+      { link: undefined, view: 'links', search: search || undefined, after: undefined },
+      { replace: isOnList },
+    )
+  }
+  /** After a pause or a lookup, the address may be another one. */
+  const showListNow = useRef(showList)
+  showListNow.current = showList
 
   function type(typed: string): void {
     setText(typed)
     clearTimeout(timer.current)
-    lastAsked.current++
-    if (isOnList) timer.current = setTimeout(() => go(list(typed), { replace: true }), typingPauseMs)
+    lastLookup.current++
+    if (isOnList || typed.trim() !== '')
+      timer.current = setTimeout(() => showListNow.current(typed), typingPauseMs)
   }
 
   async function find(): Promise<void> {
     clearTimeout(timer.current)
-    if (text.trim() === '') return go(list(''))
-    const requested = ++lastAsked.current
+    if (text.trim() === '') return showList('')
+    const lookup = ++lastLookup.current
     const slug = await exactSlug(text, readsLinks)
-    if (requested !== lastAsked.current) return
-    if (slug === undefined) return go(list(text))
-    setText('')
+    if (lookup !== lastLookup.current) return
+    if (slug === undefined) return showListNow.current(text)
     field.current?.blur()
     go({ link: slug })
   }
@@ -84,6 +96,10 @@ export function LinkSearch() {
       </form>
     </search>
   )
+}
+
+function keyOf(link: string | undefined, view: View, search: string): string {
+  return JSON.stringify([link, view, search])
 }
 
 /** The link with exactly this name or short URL, or the only link to this long URL. */

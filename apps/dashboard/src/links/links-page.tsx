@@ -1,15 +1,12 @@
 import { useSession } from '../access/session.tsx'
-import { useNavigation } from '../navigation.tsx'
 import { PageTitle } from '../page/page-title.tsx'
 import { CreateLink } from './create-link.tsx'
-import { fillSlug } from './link-form.tsx'
-import { NewestLinks, RankedLinks } from './link-list.tsx'
-import { shownSort } from './list-controls.tsx'
+import { fillForm } from './link-form.tsx'
+import { LinkList } from './link-list.tsx'
 import { OrphanList } from './orphan-list.tsx'
 
 export function LinksPage() {
   const { allows } = useSession()
-  const { address } = useNavigation()
   const canCreate = allows('links:write')
   return (
     <>
@@ -21,8 +18,8 @@ export function LinksPage() {
       ) : (
         <PageTitle title="Hopcount">Links</PageTitle>
       )}
-      {shownSort(address.sort, allows) === 'newest' ? <NewestLinks /> : <RankedLinks />}
-      {allows('stats:read') && <OrphanList make={canCreate ? fillSlug : undefined} />}
+      <LinkList />
+      {allows('stats:read') && <OrphanList make={canCreate ? slug => fillForm({ slug }) : undefined} />}
     </>
   )
 }

@@ -2,7 +2,10 @@ import { useEffect, useRef } from 'preact/hooks'
 
 let isFirst = true
 
-/** The heading of a page, and the title of its tab. After navigation it gets the focus, so that screen readers read it first. */
+/**
+ * The heading of a page, and the title of its tab. After navigation it gets the focus, so that screen readers read it
+ * first, unless the user is typing a search.
+ */
 export function PageTitle({
   children,
   title,
@@ -14,7 +17,8 @@ export function PageTitle({
   const text = [children].flat().join('')
   useEffect(() => {
     document.title = title ?? `${text} · Hopcount`
-    if (!isFirst) heading.current?.focus({ preventScroll: true })
+    if (!isFirst && !document.activeElement?.matches('[type=search]'))
+      heading.current?.focus({ preventScroll: true })
     isFirst = false
   }, [text, title])
   return (

@@ -1,0 +1,173 @@
+import type { Page } from 'playwright-core'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { shorten } from '../support/hopcount.ts'
+import { waitUntil } from '../support/wait-until.ts'
+import { browserAvailable } from './chromium.ts'
+import { openPage, overflowOf, phone, waitForFocus } from './open-page.ts'
+import { recordVisits, visitsAt } from './past-visits.ts'
+import type { RunningDashboard } from './running-dashboard.ts'
+import { startDashboard } from './running-dashboard.ts'
+
+const longTarget = `https://example.com/${'very-long/'.repeat(40)}?utm_campaign=needle`
+
+describe.skipIf(!browserAvailable())('a list of links', () => {
+  let dashboard: RunningDashboard
+  let origin: string
+  beforeAll(async () => {
+    dashboard = await startDashboard({ worker: false })
+    origin = dashboard.origin
+    for (let n = 1; n <= 30; n++) await shorten(origin, { slug: `old-${n}` })
+    await shorten(origin, { slug: 'visited' })
+    await recordVisits(dashboard.pool, 'visited', visitsAt([Date.now() - 60_000]))
+    await shorten(origin, { slug: 'far', long_url: longTarget, title: 'Far away 🌍 בסדר' })
+  }, 120_000)
+
+  it('a new link is the first row, marked as new, also after its report was opened', async () => {
+    const { page, incidents } = await openPage(dashboard.browser, origin)
+    await create(page, 'brand-new')
+    const first = rowsOf(page).first()
+    await first.getByText('New', { exact: true }).waitFor()
+    expect(await first.locator('.slug').textContent()).toBe('/brand-new')
+
+    await first.getByRole('link', { name: '/brand-new' }).click()
+    await page.getByRole('heading', { level: 1, name: '/brand-new' }).waitFor()
+    await page.goBack()
+    await first.getByText('New', { exact: true }).waitFor()
+    await create(page, 'newer-still')
+    await first.getByRole('link', { name: '/newer-still' }).waitFor()
+    expect(await page.getByText('New', { exact: true }).count()).toBe(1)
+    expect(await page.getByText('is not in this list').count()).toBe(0)
+    expect(incidents).toEqual([])
+  })
+
+  it('a list that does not show the new link says so, and leads to it', async () => {
+    const lists = ['sort=visits', 'search=old', 'status=disabled']
+    for (const [n, query] of lists.entries()) {
+      const { page, incidents } = await openPage(dashboard.browser, `${origin}/?${query}`)
+      await page.locator('.link-rows > li, .empty').first().waitFor()
+      await create(page, `elsewhere-${n}`)
+      const hint = page.getByRole('status').filter({ hasText: `/elsewhere-${n} is not in this list.` })
+      await hint.getByRole('link', { name: 'Show the newest links' }).click()
+      await rowsOf(page)
+        .first()
+        .getByRole('link', { name: `/elsewhere-${n}` })
+        .waitFor()
+      expect(page.url()).toBe(`${origin}/`)
+      await hint.waitFor({ state: 'detached' })
+      expect(incidents).toEqual([])
+      await page.context().close()
+    }
+  })
+
+  it('no typed character is lost while the list follows', async () => {
+    const { page, incidents } = await openPage(dashboard.browser, origin)
+    await rowsOf(page).first().waitFor()
+    // Types one more character at the moment when the search is put into the address.
+    await page.evaluate(`
+      {
+        const replace = history.replaceState.bind(history)
+        const field = document.querySelector('input[type=search]')
+        history.replaceState = (...entry) => {
+          history.replaceState = replace
+          replace(...entry)
+          queueMicrotask(() => {
+            field.setRangeText('-1', 3, 3, 'end')
+            field.dispatchEvent(new Event('input', { bubbles: true }))
+          })
+        }
+      }`)
+    const field = page.getByLabel('Search links')
+    await field.fill('old')
+    await page.waitForURL('**/?search=old-1')
+    expect(await field.inputValue()).toBe('old-1')
+    await waitUntil(async () => (await rowsOf(page).count()) === 11, { what: 'old-1 and old-10 to old-19' })
+
+    // The back button still changes the field.
+    await page.getByRole('link', { name: '/old-11' }).click()
+    await page.getByRole('heading', { level: 1, name: '/old-11' }).waitFor()
+    expect(await field.inputValue()).toBe('')
+    await page.goBack()
+    await waitUntil(async () => (await field.inputValue()) === 'old-1', { what: 'the search is back' })
+    expect(incidents).toEqual([])
+  })
+
+  it('follows a search that is typed on a report, and keeps the focus in its field', async () => {
+    const { page, incidents } = await openPage(dashboard.browser, `${origin}/?link=visited`)
+    await page.getByRole('heading', { level: 1, name: '/visited' }).waitFor()
+    await page.keyboard.press('/')
+    await page.keyboard.type('needle')
+    await rowsOf(page).filter({ hasText: '/far' }).waitFor()
+    await waitForFocus(page.getByLabel('Search links'))
+    expect(await rowsOf(page).count()).toBe(1)
+    await page.goBack()
+    await page.getByRole('heading', { level: 1, name: '/visited' }).waitFor()
+    expect(incidents).toEqual([])
+  })
+
+  it('marks what a search has found, in name, title and target, and unfolds a target for it', async () => {
+    const { page, incidents } = await openPage(dashboard.browser, origin)
+    const marks = rowsOf(page).filter({ hasText: '/far' }).locator('mark')
+    for (const [search, marked] of [
+      ['FAR', ['far', 'Far']],
+      ['far away 🌍', ['Far away 🌍']],
+      ['/far', ['/far']],
+      ['=NEEDLE', ['=needle']],
+      [`${origin}/far`, ['far']],
+    ] as const) {
+      await page.getByLabel('Search links').fill(search)
+      await waitUntil(async () => (await marks.allTextContents()).join() === marked.join(), {
+        what: `${search} is marked`,
+      })
+    }
+    await page.getByLabel('Search links').fill('.*')
+    await page.getByText('No link matches.').waitFor()
+    expect(incidents).toEqual([])
+  })
+
+  it('a long target is folded, and can be read in full by keyboard and on a phone', async () => {
+    const { page, incidents } = await openPage(dashboard.browser, `${origin}/?search=far`, {
+      viewport: phone,
+    })
+    const target = page.locator('.target')
+    await target.getByRole('button', { name: 'Show all of the target of far' }).focus()
+    expect(await target.textContent()).not.toContain('needle')
+    await page.keyboard.press('Enter')
+    await target.getByText('utm_campaign=needle').waitFor()
+    expect(await overflowOf(page)).toBe(0)
+    await waitForFocus(target.getByRole('button', { name: 'Show less of the target of far' }))
+    await page.keyboard.press('Enter')
+    await target.getByText('needle').waitFor({ state: 'detached' })
+    expect(page.url()).toBe(`${origin}/?search=far`)
+    expect(incidents).toEqual([])
+  })
+
+  it('offers to create what a search has not found', async () => {
+    const { page, incidents } = await openPage(dashboard.browser, `${origin}/?search=not-yet`)
+    await page.getByRole('button', { name: 'Create the link /not-yet' }).click()
+    await waitForFocus(page.getByLabel('Long URL'))
+    expect(await page.getByLabel('Short name').inputValue()).toBe('not-yet')
+    await page.keyboard.type('https://example.com/')
+    await page.keyboard.press('Enter')
+    await rowsOf(page).filter({ hasText: '/not-yet' }).waitFor()
+
+    await page.getByLabel('Search links').fill('shop.example/sale?a=1')
+    await page.getByRole('button', { name: 'Shorten this URL' }).click()
+    await waitForFocus(page.getByLabel('Short name'))
+    expect(await page.getByLabel('Long URL').inputValue()).toBe('shop.example/sale?a=1')
+    await page.getByLabel('Search links').fill('two words')
+    await page.getByText('No link matches.').waitFor()
+    await page.getByRole('button', { name: 'Shorten this URL' }).waitFor({ state: 'detached' })
+    expect(incidents).toEqual([])
+  })
+})
+
+function rowsOf(page: Page) {
+  return page.locator('.link-rows > li')
+}
+
+async function create(page: Page, slug: string): Promise<void> {
+  await page.getByLabel('Long URL').fill('https://example.com/')
+  await page.getByLabel('Short name').fill(slug)
+  await page.getByRole('button', { name: 'Shorten' }).click()
+  await page.getByRole('region', { name: 'Your new link' }).getByText(`/${slug}`).first().waitFor()
+}
