@@ -68,6 +68,8 @@ export interface Parts {
   statsPool: Pool
   exportPool: Pool
   freshness: FreshnessReader
+  /** The same of the primary. */
+  primaryFreshness: FreshnessReader
   queue: VisitQueue
   recorder: VisitRecorder
   resolver: SlugResolver
@@ -116,6 +118,7 @@ export async function addRoutes(app: FastifyInstance, parts: Parts): Promise<Api
   const createOnce = createOnceWith({ pool, clients })
   await app.register(resourceRoutes, {
     pool,
+    freshness: parts.primaryFreshness,
     links: createLinkCreator({ pool, reserved }),
     changeLinks,
     createOnce,

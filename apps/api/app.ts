@@ -56,12 +56,16 @@ export async function buildApp(configuration: Configuration, log: Log): Promise<
   const { freshnessPool, ...readers } = statsPools
   const watch = await openDatabaseWatch(app, pool, log)
   const { queue, recorder, reports } = await openRecording(app, configuration, pool, watch, log)
-  const freshness = createFreshnessReader({
-    pool: freshnessPool,
-    primary: configuration.STATS_DATABASE_URL === undefined ? undefined : pool,
+  const hasReplica = configuration.STATS_DATABASE_URL !== undefined
+  const producer = {
     producerId: recorder.producerId,
     ownPending: recorder.ownPending,
     onRead: reports.beFrequent,
+  }
+  const freshness = createFreshnessReader({
+    ...producer,
+    pool: freshnessPool,
+    primary: hasReplica ? pool : undefined,
   })
   const links = openLinks(app, configuration, pool, watch, log)
   const quota = openQuota(app, pool, watch, log)
@@ -76,6 +80,9 @@ export async function buildApp(configuration: Configuration, log: Log): Promise<
     pool,
     ...readers,
     freshness,
+    primaryFreshness: hasReplica
+      ? createFreshnessReader({ ...producer, pool, primary: undefined })
+      : freshness,
     queue,
     recorder,
     ...links,

@@ -2,6 +2,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Pool } from 'pg'
 import { Problem } from '../errors/problem.ts'
+import type { FreshnessReader } from '../freshness/read-freshness.ts'
 import type { CreateOnce } from '../idempotency/create-once.ts'
 import type { ChangeLinks } from '../links/change-links.ts'
 import type { DomainCheck } from '../links/check-long-url.ts'
@@ -15,6 +16,8 @@ import type { FieldOptions } from './check-fields.ts'
 
 export interface LinkContext extends PublicAddress {
   pool: Pool
+  /** Of what `pool` says about visits. */
+  freshness: FreshnessReader
   links: LinkCreator
   changeLinks: ChangeLinks
   createOnce: CreateOnce

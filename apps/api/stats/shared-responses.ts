@@ -72,7 +72,7 @@ export function createSharedResponses(freshness: FreshnessReader): SharedRespons
   return { send, freshness: async () => freshnessHeaders(await freshness.read()) }
 }
 
-function freshnessHeaders({ asOf, pending }: Freshness): Record<string, string> {
+export function freshnessHeaders({ asOf, pending }: Freshness): Record<string, string> {
   return {
     'cache-control': 'private, no-cache',
     'x-stats-as-of': new Date(asOf).toISOString(),

@@ -4,7 +4,11 @@ export interface LinkAnswer {
   status: number
   etag: string | null
   location: string | null
+  prev: string | undefined
   next: string | undefined
+  /** Of a list: how many links match, such as `12`, or `1000+` where there are at least that many. */
+  count: string
+  headers: Headers
   // The tests name what they expect of it.
   body: Record<string, unknown>
 }
@@ -31,7 +35,10 @@ export function linkClient(origin: string): LinkClient {
       status: response.status,
       etag: response.headers.get('etag'),
       location: response.headers.get('location'),
-      next: /<([^>]+)>; rel="next"/.exec(response.headers.get('link') ?? '')?.[1],
+      prev: linked(response, 'prev'),
+      next: linked(response, 'next'),
+      count: `${response.headers.get('x-total-count')}${response.headers.get('x-total-relation') === 'gte' ? '+' : ''}`,
+      headers: response.headers,
       body: text === '' ? {} : JSON.parse(text),
     }
   }
@@ -60,4 +67,8 @@ export function linkClient(origin: string): LinkClient {
       return [response.status, response.headers.get('location')]
     },
   }
+}
+
+function linked(response: Response, relation: string): string | undefined {
+  return new RegExp(`<([^>]+)>; rel="${relation}"`).exec(response.headers.get('link') ?? '')?.[1]
 }

@@ -26,16 +26,21 @@ export interface ListFilter {
   tagKeys: string[]
   /** Undefined: all that are not deleted. */
   state: LinkState | undefined
-  sort: 'newest' | 'oldest'
+}
+
+export type Order = 'newest' | 'oldest'
+
+export interface FindQuery extends ListFilter {
+  sort: Order
   limit: number
-  /** The id after which the page begins. */
+  /** Only links behind this id, in the order of the list. */
   after: number | undefined
 }
 
-export interface Page {
+export interface Found {
   /** In the order of the list. */
   ids: number[]
-  /** The id after which the next page begins; undefined: there is none. */
+  /** The id behind which there may be more; undefined: there are none. */
   next: number | undefined
 }
 
@@ -44,7 +49,7 @@ const longWalk = 10_000
 /** Of an index, before other conditions are looked at. */
 const maxMatches = 3_000
 
-export async function findPage(pool: Pool, filter: ListFilter): Promise<Page> {
+export async function findLinks(pool: Pool, filter: FindQuery): Promise<Found> {
   const database = databaseOn(pool)
   const first = await walk(database, filter, filter.after, filter.limit, firstWalk)
   const wanted = filter.limit - first.ids.length
@@ -59,11 +64,11 @@ export async function findPage(pool: Pool, filter: ListFilter): Promise<Page> {
 /** Looks at the next `steps` links, until `limit` match. */
 async function walk(
   database: Database,
-  filter: ListFilter,
+  filter: FindQuery,
   after: number | undefined,
   limit: number,
   steps: number,
-): Promise<Page> {
+): Promise<Found> {
   const walked = sql`SELECT * FROM links WHERE ${isAfter(filter, after)} AND ${scopeOf(filter)} ORDER BY ${order(filter)} LIMIT ${steps}`
   const { rows } = await sql<{ id: number }>`
     SELECT links.id FROM (${walked}) AS links WHERE ${matchOf(filter)} ORDER BY ${order(filter)} LIMIT ${limit}`.execute(
@@ -83,10 +88,10 @@ async function walk(
 async function readIndexes(
   pool: Pool,
   database: Database,
-  filter: ListFilter,
+  filter: FindQuery,
   after: number,
   limit: number,
-): Promise<Page | undefined> {
+): Promise<Found | undefined> {
   const { search, tagKeys, sort } = filter
   if (search !== undefined && isIndexed(search)) {
     const { rows } = await sql<{ end: number }>`SELECT link_id AS end FROM link_search_progress`.execute(
@@ -113,10 +118,10 @@ async function readIndexes(
 async function readIndex(
   pool: Pool,
   database: Database,
-  filter: ListFilter,
+  filter: FindQuery,
   matches: RawBuilder<unknown>,
   part: { after: number; upTo: number; limit: number },
-): Promise<Page | undefined> {
+): Promise<Found | undefined> {
   const { after, upTo, limit } = part
   // OFFSET 0 keeps the planner from walking the ids in order.
   const found = sql<{ id: number }>`
@@ -197,11 +202,11 @@ function asStored(search: string): string {
   return url?.href ?? encodeURI(search).replaceAll(/%25(?=[0-9a-f]{2})/gi, '%')
 }
 
-function isAfter({ sort }: ListFilter, after: number | undefined): RawBuilder<unknown> {
+function isAfter({ sort }: FindQuery, after: number | undefined): RawBuilder<unknown> {
   if (after === undefined) return sql`true`
   return sort === 'newest' ? sql`id < ${after}` : sql`id > ${after}`
 }
 
-function order({ sort }: ListFilter): RawBuilder<unknown> {
+function order({ sort }: FindQuery): RawBuilder<unknown> {
   return sort === 'newest' ? sql`id DESC` : sql`id`
 }

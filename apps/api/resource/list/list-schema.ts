@@ -2,7 +2,10 @@ import type { Static } from 'typebox'
 import { Type } from 'typebox'
 import type { LinkState } from '../../links/link-state.ts'
 import { LinkStateSchema } from '../../links/link-state.ts'
+import { countsProperties } from '../../stats/counts.ts'
 import { LinkSchema } from '../link-schema.ts'
+
+const position = { pattern: '^\\d{1,15}$' }
 
 export const ListQuerySchema = Type.Object(
   {
@@ -27,13 +30,52 @@ export const ListQuerySchema = Type.Object(
       }),
     ),
     sort: Type.Union([Type.Literal('newest'), Type.Literal('oldest')], { default: 'newest' }),
+    sparkline: Type.Boolean({ default: false, description: 'adds the last 7 days of each link' }),
     limit: Type.Integer({ minimum: 1, maximum: 100, default: 25 }),
     after: Type.Optional(
-      Type.String({ pattern: '^\\d{1,15}$', description: 'the next page, from the `Link` header' }),
+      Type.String({ ...position, description: 'the next page, from the `Link` header with rel="next"' }),
+    ),
+    before: Type.Optional(
+      Type.String({ ...position, description: 'the page before, from the `Link` header with rel="prev"' }),
     ),
   },
   { additionalProperties: false },
 )
 export type ListQuery = Static<typeof ListQuerySchema>
 
-export const ListSchema = Type.Array(LinkSchema)
+const { visits: _, ...classes } = countsProperties
+
+const ListedLinkSchema = Type.Object({
+  ...LinkSchema.properties,
+  ...Type.Partial(Type.Object(classes)).properties,
+  uniques: Type.Optional(
+    Type.Integer({
+      description:
+        'unique visitors per UTC day, summed over the days: each is counted once per link and UTC day',
+    }),
+  ),
+  sparkline: Type.Optional(
+    Type.Array(Type.Integer(), {
+      description: 'with sparkline=true: visits by humans on each of the last 7 UTC days, oldest first',
+    }),
+  ),
+})
+
+export type ListedLinkResource = Static<typeof ListedLinkSchema>
+
+export const ListSchema = Type.Array(ListedLinkSchema)
+
+/** The headers as the OpenAPI document describes them. */
+export const listHeaderSchemas = {
+  link: {
+    type: 'string',
+    description: 'the page before, rel="prev", and the next page, rel="next", where there is one',
+  },
+  'x-total-count': { type: 'integer', description: 'the links that match, on all pages' },
+  'x-total-relation': {
+    type: 'string',
+    enum: ['eq', 'gte'],
+    description: 'eq: `X-Total-Count` is exact; gte: there are at least that many',
+  },
+  etag: { type: 'string', description: 'changes with the list and with these headers' },
+}
