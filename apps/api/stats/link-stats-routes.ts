@@ -12,8 +12,9 @@ import type { Totals } from './link-stats-queries.ts'
 import { createLinkCounter, linkTotals, overallTotals } from './link-stats-queries.ts'
 import type { LinkStatsQuery } from './link-stats-schema.ts'
 import { LinkStatsQuerySchema, LinkStatsSchema, OverallStatsSchema } from './link-stats-schema.ts'
+import { bucketsBefore } from './series/buckets-before.ts'
 import { readSeries } from './series/read-series.ts'
-import { bucketsBefore, readSeriesRange } from './series/series-range.ts'
+import { readSeriesRange } from './series/series-range.ts'
 import {
   linkLifetimeMs,
   listLifetimeMs,
@@ -116,10 +117,8 @@ export const linkStatsRoutes: FastifyPluginAsyncTypebox<StatsContext> = async (
 function readBuckets(query: LinkStatsQuery) {
   const now = new Date()
   const buckets = readSeriesRange(query, now)
-  return {
-    buckets,
-    before: query.compare === undefined ? undefined : bucketsBefore(buckets, query.tz, now),
-  }
+  const { compare, tz } = query
+  return { buckets, before: compare && bucketsBefore(buckets, compare, tz, now) }
 }
 
 function describeTotals(totals: Totals) {

@@ -2,6 +2,7 @@
 import fc from 'fast-check'
 import type { Pool } from 'pg'
 import { beforeAll, describe, expect, test } from 'vitest'
+import type { Comparison, SeriesInterval } from '../../../apps/api/stats/series/series-schema.ts'
 import { dayMs, dayNumber, dayText } from '../../../apps/shared/days.ts'
 import type { RunningApi } from '../../support/hopcount.ts'
 import { openPool } from '../../support/hopcount.ts'
@@ -89,6 +90,7 @@ async function report(path: string, query: Record<string, string> = {}): Promise
 }
 
 const subject = fc.constantFrom('one', 'two', 'three', 'Four', 'never', 'overall')
+const comparison = fc.constantFrom<Comparison[]>('previous', 'month', 'year')
 const zones = fc.constantFrom(
   'UTC',
   'Europe/Berlin',
@@ -113,6 +115,26 @@ function checkSeries(of: CountedVisit[], series: Bucket[], to: string): void {
     ...countVisits(between(of, Date.parse(start), Date.parse(ends[i] ?? ''))),
   }))
   expect(series.map(bucket => ({ start: bucket.start, ...counts(bucket) }))).toEqual(byHand)
+}
+
+/** One bucket beside each of the series, with the visits of its own hour, day, week or month; of none, if it has no length. */
+function checkBeside(
+  of: CountedVisit[],
+  series: Bucket[],
+  previous: { series: Bucket[]; to: string },
+  { interval, tz }: { interval: SeriesInterval; tz: string },
+): void {
+  expect(previous.series).toHaveLength(series.length)
+  const ends = [...previous.series.slice(1).map(({ start }) => start), previous.to].map(Date.parse)
+  for (const [i, { start, ...bucket }] of previous.series.entries()) {
+    const from = Date.parse(start)
+    const moment = Temporal.Instant.fromEpochMilliseconds(from).toZonedDateTimeISO(tz)
+    const unit = moment.add({ [`${interval}s`]: 1 })
+    const unitEnd = (interval === 'hour' || interval === 'minute' ? unit : unit.startOfDay())
+      .epochMilliseconds
+    const to = Math.min(ends[i] ?? from, unitEnd)
+    expect({ from, ...counts(bucket) }).toEqual({ from, ...countVisits(between(of, from, to)) })
+  }
 }
 
 function valuesByHand(of: CountedVisit[], dimension: Dimension, limit: number): Value[] {
@@ -148,11 +170,12 @@ const period = fc
   })
 
 describe('a report', () => {
-  test('has the totals and series that counting each visit gives, and those of the previous period', async () => {
+  test('has the totals and series that counting each visit gives, and those of the period compared with', async () => {
     await fc.assert(
-      fc.asyncProperty(subject, zones, period, async (of, tz, { interval, from, to }) => {
+      fc.asyncProperty(subject, zones, period, comparison, async (of, tz, { interval, from, to }, wanted) => {
+        const compare = interval === 'minute' ? 'previous' : wanted
         const query = {
-          ...{ interval, tz, compare: 'previous' },
+          ...{ interval, tz, compare },
           from: new Date(from).toISOString(),
           to: new Date(Math.max(to, from + minuteMs)).toISOString(),
         }
@@ -170,9 +193,10 @@ describe('a report', () => {
         expect(Date.parse(range.to)).toBeGreaterThanOrEqual(to)
         expect(counts(range)).toEqual(countVisits(between(own, Date.parse(range.from), Date.parse(range.to))))
 
-        checkSeries(own, previous.series, previous.to)
-        expect(previous.series).toHaveLength(series.length)
-        expect([previous.series[0]?.start, previous.to]).toEqual([previous.from, range.from])
+        checkBeside(own, series, previous, { interval, tz })
+        expect(Date.parse(previous.to)).toBeLessThanOrEqual(Date.parse(range.from))
+        if (compare === 'previous' && interval !== 'hour' && interval !== 'minute')
+          expect(previous.to).toBe(range.from)
         expect(counts(previous)).toEqual(
           countVisits(between(own, Date.parse(previous.from), Date.parse(previous.to))),
         )

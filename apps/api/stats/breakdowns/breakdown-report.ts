@@ -2,6 +2,7 @@
 import type { Dimension } from '@hopcount/shared/breakdowns.ts'
 import type { Database } from '@hopcount/shared/database/query-builder.ts'
 import { countsOf, sumCounts } from '../counts.ts'
+import type { BucketsBefore } from '../series/buckets-before.ts'
 import { visitSeries } from '../series/series-queries.ts'
 import type { Buckets } from '../series/series-range.ts'
 import { sumDayCounts } from './breakdown-queries.ts'
@@ -14,7 +15,7 @@ export interface BreakdownRequest {
   linkId: number
   buckets: Buckets
   /** Undefined: no comparison. */
-  before: Buckets | undefined
+  before: BucketsBefore | undefined
   dimensions: Dimension[]
   limit: number
 }

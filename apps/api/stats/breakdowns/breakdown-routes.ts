@@ -7,7 +7,8 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { Dimension } from '@hopcount/shared/breakdowns.ts'
 import { dimensions } from '@hopcount/shared/breakdowns.ts'
 import { problemResponses } from '../../errors/problem.ts'
-import { bucketsBefore, readSeriesRange } from '../series/series-range.ts'
+import { bucketsBefore } from '../series/buckets-before.ts'
+import { readSeriesRange } from '../series/series-range.ts'
 import { listLifetimeMs, notModified, refusals, responseHeaderSchemas } from '../shared-responses.ts'
 import type { StatsContext } from '../stats-context.ts'
 import { findSubject, reportPaths, slugOf } from '../subject.ts'
@@ -50,7 +51,7 @@ export const breakdownRoutes: FastifyPluginAsyncTypebox<BreakdownContext> = asyn
         const { dimension = dimensions, limit, compare } = request.query
         const now = new Date()
         const buckets = readSeriesRange(request.query, now)
-        const before = compare && bucketsBefore(buckets, request.query.tz, now)
+        const before = compare && bucketsBefore(buckets, compare, request.query.tz, now)
         return responses.send(request, reply, {
           key: `breakdowns ${request.url}`,
           lifetimeMs: listLifetimeMs,

@@ -1,10 +1,11 @@
-/** A series and its sum, and on request the one before it. */
+/** A series and its sum, and on request those of the range that it is compared with. */
 import type { Database } from '@hopcount/shared/database/query-builder.ts'
 import { dayMs } from '@hopcount/shared/days.ts'
 import { sumCounts } from '../counts.ts'
+import type { BucketsBefore } from './buckets-before.ts'
 import type { Bucket } from './series-queries.ts'
-import { visitorSeries, visitSeries } from './series-queries.ts'
-import type { Buckets, BucketsBefore } from './series-range.ts'
+import { visitorSeriesOf, visitSeriesOf } from './series-queries.ts'
+import type { Buckets } from './series-range.ts'
 
 /**
  * `range`, `series` and, given the buckets before, `previous`, all from one read of the table. Unique visitors are known
@@ -17,28 +18,55 @@ export async function readSeries(
   before: BucketsBefore | undefined,
 ) {
   const withUniques = isOfWholeDays(buckets) && (before === undefined || isOfWholeDays(before))
-  const read = withUniques ? visitorSeries : visitSeries
+  const read = withUniques ? visitorSeriesOf : visitSeriesOf
   if (before === undefined) {
-    const series = await read(database, linkId, buckets)
+    const [series = []] = await read(database, linkId, [buckets])
     return { range: sumOfRange(buckets, series), series }
   }
-  const { starts, soFar } = before
-  // The last bucket before is read in two parts, to know its count at this point in time.
-  const isCut = soFar !== undefined && soFar > (starts.at(-1) ?? soFar) && soFar < before.end
-  const cuts = isCut ? [...starts, soFar] : starts
-  const all = await read(database, linkId, { ...buckets, starts: [...cuts, ...buckets.starts] })
-  const series = all.slice(cuts.length)
-  const cut = all.slice(0, cuts.length)
-  const previous = isCut ? [...cut.slice(0, -2), { ...cut.at(-2), ...sumCounts(cut.slice(-2)) }] : cut
+  const cut = cutAt(before, before.soFar)
+  const [parts = [], series = []] = await read(database, linkId, [cut, buckets])
   return {
     range: sumOfRange(buckets, series),
     series,
     previous: {
-      ...sumOfRange(before, previous),
-      series: previous,
-      ...(soFar && { so_far: { to: soFar, ...sumCounts(cut.filter(({ start }) => start < soFar)) } }),
+      ...sumOfRange(before, parts),
+      series: setBeside(series, parts, cut),
+      ...(before.soFar && { so_far: sumUpTo(before.soFar, parts) }),
     },
   }
+}
+
+/** Cuts a bucket in two, so that the counts up to a moment within it are known. */
+function cutAt(before: BucketsBefore, moment: Date | undefined): BucketsBefore {
+  const { starts, besides, end } = before
+  const index = moment === undefined ? -1 : starts.findLastIndex(start => start < moment)
+  if (moment === undefined || index < 0 || moment >= (starts[index + 1] ?? end)) return before
+  return {
+    ...before,
+    starts: starts.toSpliced(index + 1, 0, moment),
+    besides: besides.toSpliced(index + 1, 0, besides[index]),
+  }
+}
+
+function sumUpTo(to: Date, parts: Bucket[]) {
+  return { to, ...sumCounts(parts.filter(({ start }) => start < to)) }
+}
+
+/** One bucket for each of the series. One without a counterpart begins, and ends, where the next one begins. */
+function setBeside(series: Bucket[], parts: Bucket[], { besides, end }: BucketsBefore): Bucket[] {
+  const withUniques = series[0]?.uniques !== undefined
+  const beside = Map.groupBy(parts, (_part, index) => besides[index])
+  let next = end
+  return series
+    .keys()
+    .toArray()
+    .reverse()
+    .map(index => {
+      const own = beside.get(index) ?? []
+      next = own[0]?.start ?? next
+      return { start: next, ...sumCounts(own), ...(withUniques && { uniques: sumUniques(own) }) }
+    })
+    .reverse()
 }
 
 export function isOfWholeDays({ starts, end }: Buckets): boolean {
@@ -51,6 +79,10 @@ export function sumOfRange({ starts, end }: Buckets, series: Omit<Bucket, 'start
     from: starts[0] ?? end,
     to: end,
     ...sumCounts(series),
-    ...(isWithUniques && { uniques: series.reduce((sum, { uniques = 0 }) => sum + uniques, 0) }),
+    ...(isWithUniques && { uniques: sumUniques(series) }),
   }
+}
+
+function sumUniques(series: Omit<Bucket, 'start'>[]): number {
+  return series.reduce((sum, { uniques = 0 }) => sum + uniques, 0)
 }

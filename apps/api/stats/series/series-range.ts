@@ -59,44 +59,18 @@ export function readRange(
   return { from, to, timeZone }
 }
 
-export interface BucketsBefore extends Buckets {
-  /** The point that corresponds to now while the buckets compared with are in progress; undefined once they are over. */
-  soFar: Date | undefined
-}
-
-/** The same number of buckets of the same interval, just before. */
-export function bucketsBefore(buckets: Buckets, tz: string, now: Date): BucketsBefore {
-  const { interval, starts, end } = buckets
-  const timeZone = readTimeZone(tz)
-  const first = (starts[0] ?? end).getTime()
-  // One more than needed: in a zone that skipped a day (Apia, 2011) a calendar step back may cross no bucket.
-  const span = { [`${interval}s`]: starts.length + 1 }
-  const from = zoned(first, timeZone).subtract(span).epochMilliseconds
-  const all = bucketStarts(interval, from, first, timeZone).filter(start => start < first)
-  const previous = all.slice(-starts.length).map(start => new Date(start))
-  if (interval === 'minute') checkMinutes(previous[0]?.getTime() ?? first, now)
-  const before = { interval, starts: previous, end: new Date(first) }
-  return { ...before, soFar: sameTimeBefore(buckets, before, now) }
-}
-
-/** In full hours, since old counts are kept by the hour; for hours in full quarters. A minute is too short to be cut. */
-function sameTimeBefore({ interval, starts, end }: Buckets, before: Buckets, now: Date): Date | undefined {
-  const last = starts.at(-1)
-  const lastBefore = before.starts.at(-1)
-  if (interval === 'minute' || last === undefined || lastBefore === undefined) return undefined
-  if (now < last || now >= end) return undefined
-  const unit = interval === 'hour' ? quarterMs : hourMs
-  const elapsed = Math.round((now.getTime() - last.getTime()) / unit) * unit
-  return new Date(Math.min(lastBefore.getTime() + elapsed, before.end.getTime()))
-}
-
-function checkMinutes(from: number, now: Date): void {
-  if (from < now.getTime() - minutesReachMs)
+/** 400 when minutes since `from` are no longer kept. */
+export function checkMinutes(from: number, now: Date): void {
+  if (!hasMinutes(from, now))
     throw queryProblem('from', 'Minutes are kept for 48 hours only; please use hours or days.')
 }
 
+export function hasMinutes(from: number, now: Date): boolean {
+  return from >= now.getTime() - minutesReachMs
+}
+
 /** Names only: an offset such as +02:00 is not a place whose clocks change. */
-function readTimeZone(name: string): string {
+export function readTimeZone(name: string): string {
   try {
     if (/^[A-Za-z]/.test(name))
       return new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone
@@ -116,7 +90,7 @@ function readTime(field: 'from' | 'to', text: string, timeZone: string): number 
 }
 
 /** The starts of the buckets that cover [from, to), followed by the start of the next one. */
-function bucketStarts(interval: SeriesInterval, from: number, to: number, timeZone: string): number[] {
+export function bucketStarts(interval: SeriesInterval, from: number, to: number, timeZone: string): number[] {
   const starts: number[] = []
   const next = nextStart(interval, timeZone)
   let start = bucketStart(interval, zoned(from, timeZone))
@@ -169,7 +143,7 @@ function hoursFrom(timeZone: string): (start: number) => number {
   }
 }
 
-function zoned(milliseconds: number, timeZone: string): Temporal.ZonedDateTime {
+export function zoned(milliseconds: number, timeZone: string): Temporal.ZonedDateTime {
   return Temporal.Instant.fromEpochMilliseconds(milliseconds).toZonedDateTimeISO(timeZone)
 }
 

@@ -10,11 +10,13 @@ export const zoneProperty = {
   }),
 }
 
-export const compareProperty = {
-  compare: Type.Optional(
-    Type.Literal('previous', { description: 'adds the preceding period of equal length' }),
-  ),
-}
+const ComparisonSchema = Type.Union([Type.Literal('previous'), Type.Literal('month'), Type.Literal('year')], {
+  description:
+    'adds the counts of an earlier range. previous: the same number of intervals just before; hours are taken from whole days earlier, so that 05:00 stands beside 05:00. month, year: the same dates of the month or year before (of a longer range, as many months or years before as it takes for the ranges not to overlap); whole months are compared with whole months, and 7, 14, 21 or 28 other days with the same days of the week, 28 or 364 days earlier',
+})
+export type Comparison = Static<typeof ComparisonSchema>
+
+export const compareProperty = { compare: Type.Optional(ComparisonSchema) }
 
 export const seriesProperties = {
   interval: Type.Union(
@@ -91,12 +93,15 @@ export const rangeAndSeriesProperties = {
             { to: time, ...countsProperties },
             {
               description:
-                'while the last interval is in progress: the previous period up to the same point, in full hours (for hours: full quarter hours)',
+                'while the range is in progress: the range compared with up to the same point, in full hours (for hours: full quarter hours)',
             },
           ),
         ),
       },
-      { description: 'with compare=previous: the same number of intervals, just before' },
+      {
+        description:
+          'with `compare`: the range compared with. Each interval of its series stands beside the one at the same index of `series`. One without a counterpart (31 October beside September) is empty, and begins when the next one does; what has no counterpart itself is only part of the sum',
+      },
     ),
   ),
 }
