@@ -141,6 +141,65 @@ describe.skipIf(!browserAvailable())('a list of links', () => {
     expect(incidents).toEqual([])
   })
 
+  it('rows stay under the pointer while others come, also for a dialog, and are updated when it leaves', async () => {
+    const { page, incidents } = await openPage(dashboard.browser, origin)
+    const rows = rowsOf(page)
+    await rows.nth(24).waitFor()
+    const slugs = await page.locator('.slug').allTextContents()
+    await rows.nth(2).hover()
+    await shorten(origin, { slug: 'under-the-pointer' })
+    await page.getByText('The list has changed.').waitFor()
+    expect(await page.locator('.slug').allTextContents()).toEqual(slugs)
+    // Clicks where the pointer is.
+    await page.mouse.down()
+    await page.mouse.up()
+    await page.getByRole('heading', { level: 1, name: slugs[2] ?? '', exact: true }).waitFor()
+    await page.goBack()
+    await page.mouse.move(1, 1)
+    await rows.first().getByRole('link', { name: '/under-the-pointer' }).waitFor()
+
+    // The last row would leave the page, and its dialog with it.
+    const last = (await page.locator('.slug').last().textContent())?.slice(1)
+    await page.getByRole('button', { name: `QR code of ${last}`, exact: true }).focus()
+    await page.keyboard.press('Enter')
+    await page.getByRole('dialog').waitFor()
+    await shorten(origin, { slug: 'under-a-dialog' })
+    await page.getByText('The list has changed.').waitFor()
+    expect(await page.getByRole('dialog', { name: `QR code of ${last}` }).isVisible()).toBe(true)
+    await page.keyboard.press('Escape')
+    await rows.first().getByRole('link', { name: '/under-a-dialog' }).waitFor()
+    await waitForFocus(page.getByRole('button', { name: `QR code of ${last}`, exact: true }))
+    expect(incidents).toEqual([])
+  })
+
+  it('neither scroll position nor focus changes when rows come or move', async () => {
+    const { page, incidents } = await openPage(dashboard.browser, origin)
+    const rows = rowsOf(page)
+    await rows.nth(14).scrollIntoViewIfNeeded()
+    await page.mouse.move(1, 1)
+    const link = page.locator('.slug').nth(14)
+    const [name, top] = [await link.textContent(), (await link.boundingBox())?.y]
+    await shorten(origin, { slug: 'far-above' })
+    await waitUntil(async () => (await page.locator('.slug').nth(15).textContent()) === name, {
+      what: 'the new row is above',
+    })
+    expect((await page.locator('.slug').nth(15).boundingBox())?.y).toBe(top)
+
+    await page.goto(`${origin}/?sort=visits`)
+    await page.getByRole('link', { name: '/visited' }).waitFor()
+    const copy = page.getByRole('button', { name: 'Copy the short link visited' })
+    await copy.focus()
+    await shorten(origin, { slug: 'overtakes' })
+    const now = Date.now()
+    await recordVisits(dashboard.pool, 'overtakes', visitsAt([now - 3_000, now - 2_000]))
+    await rows.first().getByRole('link', { name: '/overtakes' }).waitFor()
+    await waitForFocus(copy)
+    await recordVisits(dashboard.pool, 'visited', visitsAt([now - 3_000, now - 2_000]))
+    await rows.first().getByRole('link', { name: '/visited' }).waitFor()
+    await waitForFocus(copy)
+    expect(incidents).toEqual([])
+  })
+
   it('offers to create what a search has not found', async () => {
     const { page, incidents } = await openPage(dashboard.browser, `${origin}/?search=not-yet`)
     await page.getByRole('button', { name: 'Create the link /not-yet' }).click()

@@ -1,6 +1,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
 import { useSession } from '../access/session.tsx'
 import type { Address } from '../address.ts'
+import { writeAddress } from '../address.ts'
 import { newestLinksUrl } from '../api/links.ts'
 import type { Polled } from '../api/poll.ts'
 import { usePolled } from '../api/poll.ts'
@@ -13,7 +14,7 @@ import { useLatestLink } from './latest-link.tsx'
 import type { RowLink } from './link-row.tsx'
 import { LinkRow } from './link-row.tsx'
 import { ListChips, ListControls, shownSort } from './list-controls.tsx'
-import { useRowFocus } from './row-focus.ts'
+import { useSteadyRows } from './steady-rows.ts'
 
 /** Where every link is, the newest first. */
 const newestList = {
@@ -79,23 +80,25 @@ export function LinkList() {
 function Rows(props: { polled: Polled<unknown, unknown>; data: RowLink[]; about: Address }) {
   const { polled, data, about } = props
   const now = useNow()
-  const list = useRef<HTMLOListElement>(null)
-  useRowFocus(list)
-  if (data.length === 0)
+  const { rows, isBehind, list } = useSteadyRows(data, writeAddress(about))
+  if (rows.length === 0)
     return <EmptyList pending={polled.pending} address={about} isLast={!polled.next?.has('after')} />
   return (
-    <ol ref={list} class="link-rows">
-      {data.map(link => (
-        <LinkRow
-          key={link.slug}
-          link={link}
-          sort={about.sort}
-          search={about.search}
-          pending={polled.pending}
-          now={now}
-        />
-      ))}
-    </ol>
+    <div class="steady">
+      {isBehind && <p class="behind">The list has changed. Move the pointer away to see it.</p>}
+      <ol {...list} class="link-rows">
+        {rows.map(link => (
+          <LinkRow
+            key={link.slug}
+            link={link}
+            sort={about.sort}
+            search={about.search}
+            pending={polled.pending}
+            now={now}
+          />
+        ))}
+      </ol>
+    </div>
   )
 }
 
