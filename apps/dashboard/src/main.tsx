@@ -11,6 +11,7 @@ import './style/controls.css'
 import './style/links.css'
 import './style/report.css'
 import './style/manage.css'
+import './style/contrast.css'
 
 const root = document.getElementById('app')
 if (root === null) throw new Error('the page has no #app')

@@ -37,7 +37,7 @@ export function keepEntries(): void {
 }
 
 /** Call before the content changes. */
-export function leaveEntry(): void {
+function leaveEntry(): void {
   stopRestoring?.()
   entries.delete(currentId)
   entries.set(currentId, { y: scrollY, focus: selectorOf(document.activeElement), typed: readForms() })
