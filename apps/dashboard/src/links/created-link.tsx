@@ -3,7 +3,7 @@ import { browserZone } from '../address.ts'
 import { PageLink } from '../navigation.tsx'
 import { CopyButton } from '../page/copy-button.tsx'
 import { ForeignLink } from '../page/foreign-link.tsx'
-import { QrCode } from '../page/qr-code.tsx'
+import { QrCode } from '../qr/qr-code.tsx'
 import { dateAndTime } from '../text/times.ts'
 
 /** As either route that creates links describes one. */

@@ -1,6 +1,6 @@
 import { useEffect, useRef } from 'preact/hooks'
 import { CopyButton } from '../page/copy-button.tsx'
-import { QrCode } from '../page/qr-code.tsx'
+import { QrCode } from './qr-code.tsx'
 
 export function QrDialog(props: { shortUrl: string; slug: string; close: () => void }) {
   const { shortUrl, slug, close } = props
