@@ -12,6 +12,7 @@ import './style/links.css'
 import './style/report.css'
 import './style/manage.css'
 import './style/contrast.css'
+import './style/qr.css'
 
 const root = document.getElementById('app')
 if (root === null) throw new Error('the page has no #app')

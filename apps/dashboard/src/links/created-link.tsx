@@ -1,9 +1,12 @@
+import { useMemo, useState } from 'preact/hooks'
 import { useSession } from '../access/session.tsx'
 import { browserZone } from '../address.ts'
 import { PageLink } from '../navigation.tsx'
 import { CopyButton } from '../page/copy-button.tsx'
 import { ForeignLink } from '../page/foreign-link.tsx'
+import { drawCode } from '../qr/draw-code.ts'
 import { QrCode } from '../qr/qr-code.tsx'
+import { QrDialog } from '../qr/qr-dialog.tsx'
 import { dateAndTime } from '../text/times.ts'
 
 /** As either route that creates links describes one. */
@@ -16,10 +19,11 @@ export interface NewLink {
 
 export function CreatedLink({ link }: { link: NewLink }) {
   const { allows } = useSession()
-
+  const [withCode, setWithCode] = useState(false)
+  const code = useMemo(() => drawCode(link.short_url, 'M'), [link.short_url])
   return (
     <section class="card created" aria-label="Your new link">
-      <QrCode text={link.short_url} name={link.slug} />
+      <QrCode text={link.short_url} code={code} />
       <div>
         <p class="muted">Your new link</p>
         <p class="short-url">
@@ -31,6 +35,9 @@ export function CreatedLink({ link }: { link: NewLink }) {
         {link.expires_at && <p class="muted">until {dateAndTime(link.expires_at, browserZone())}</p>}
         <div class="actions">
           <CopyButton text={link.short_url} label="Copy" focused />
+          <button type="button" onClick={() => setWithCode(true)}>
+            QR code…
+          </button>
           {allows('stats:read') && (
             <PageLink to={{ link: link.slug }} class="button">
               Watch its visits
@@ -38,6 +45,7 @@ export function CreatedLink({ link }: { link: NewLink }) {
           )}
         </div>
       </div>
+      {withCode && <QrDialog shortUrl={link.short_url} slug={link.slug} close={() => setWithCode(false)} />}
     </section>
   )
 }

@@ -1,32 +1,19 @@
-import { useMemo } from 'preact/hooks'
-import { encode } from 'uqr'
+import type { Code, Colors } from './draw-code.ts'
+import { blackOnWhite } from './draw-code.ts'
 
-/** Always dark on light, even in dark mode: many scanners support nothing else. */
-export function QrCode({ text, name }: { text: string; name: string }) {
-  const { size, path } = useMemo(() => drawCode(text), [text])
+/** Always dark on light, even in dark mode: many scanners support nothing else. Below it stands what it says. */
+export function QrCode(props: { text: string; code: Code; colors?: Colors }) {
+  const { text, code, colors = blackOnWhite } = props
+  const { size, path } = code
   return (
     <figure class="qr-code">
       <svg viewBox={`0 0 ${size} ${size}`} role="img" aria-label={`QR code of ${text}`}>
-        <rect width={size} height={size} fill="#fff" />
-        <path d={path} fill="#000" />
+        <rect width={size} height={size} fill={colors.light} />
+        <path d={path} fill={colors.dark} />
       </svg>
       <figcaption>
-        <a href={asFile(size, path)} download={`${name}.svg`}>
-          Download SVG
-        </a>
+        <bdi>{text}</bdi>
       </figcaption>
     </figure>
   )
-}
-
-/** The quiet zone of 4 modules is part of the code (ISO/IEC 18004): scanners need it. */
-function drawCode(text: string): { size: number; path: string } {
-  const { data, size } = encode(text, { ecc: 'M', border: 4 })
-  const dots = data.flatMap((row, y) => row.flatMap((isDark, x) => (isDark ? [`M${x} ${y}h1v1h-1z`] : [])))
-  return { size, path: dots.join('') }
-}
-
-function asFile(size: number, path: string): string {
-  const svg = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${size} ${size}" shape-rendering="crispEdges"><path fill="#fff" d="M0 0h${size}v${size}H0z"/><path d="${path}"/></svg>`
-  return `data:image/svg+xml,${encodeURIComponent(svg)}`
 }

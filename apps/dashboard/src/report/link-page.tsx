@@ -14,7 +14,7 @@ import { ForeignLink } from '../page/foreign-link.tsx'
 import { ProblemBanner } from '../page/freshness.tsx'
 import { ArrowIcon } from '../page/icons.tsx'
 import { PageTitle } from '../page/page-title.tsx'
-import { QrCode } from '../qr/qr-code.tsx'
+import { QrDialog } from '../qr/qr-dialog.tsx'
 import { useNow } from '../text/now.ts'
 import { counted } from '../text/numbers.ts'
 import { dateAndTime, dayName } from '../text/times.ts'
@@ -90,7 +90,7 @@ function LinkHead(props: {
   return (
     <div class="link-head">
       <div class="long-url">
-        <p class="short-url">
+        <p class="report-url">
           <ForeignLink url={shortUrl} />
         </p>
         {link?.title && (
@@ -125,12 +125,12 @@ function LinkHead(props: {
       </div>
       <div class="actions">
         <CopyButton text={shortUrl} label="Copy short link" />
-        <button type="button" aria-expanded={withCode} onClick={() => setWithCode(!withCode)}>
+        <button type="button" onClick={() => setWithCode(true)}>
           QR code
         </button>
         {link !== undefined && <LinkMenu slug={slug} state={link.state} />}
       </div>
-      {withCode && <QrCode text={shortUrl} name={slug} />}
+      {withCode && <QrDialog shortUrl={shortUrl} slug={slug} close={() => setWithCode(false)} />}
     </div>
   )
 }
