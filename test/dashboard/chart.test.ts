@@ -26,6 +26,8 @@ describe.skipIf(!browserAvailable())('the chart', () => {
     await recordVisits(dashboard.pool, slug, visitsAt(times.flat()))
   }, 120_000)
 
+  const dayAgo = (days: number) => new Date(now - days * dayMs).toISOString().slice(0, 10)
+
   it('draws the API’s numbers to scale, and dots the line to the running bucket', async () => {
     const { browser, origin } = dashboard
     const { page, incidents } = await openPage(browser, `${origin}/?link=${slug}&tz=UTC`)
@@ -63,7 +65,7 @@ describe.skipIf(!browserAvailable())('the chart', () => {
     }
     await page.mouse.move(0, 0)
     await hint.waitFor({ state: 'detached' })
-    const slider = page.getByRole('slider', { name: 'Numbers by day' })
+    const slider = page.getByRole('slider', { name: 'Visits by day' })
     await slider.focus()
     await hint.getByText('60 visits by humans').waitFor()
     await slider.press('ArrowLeft')
@@ -75,6 +77,104 @@ describe.skipIf(!browserAvailable())('the chart', () => {
     expect(incidents).toEqual([])
     await page.context().close()
   })
+
+  it('opens a day’s hours by a click and days by dragging, and Back returns', async () => {
+    const { browser, origin } = dashboard
+    const address = `${origin}/?link=${slug}&period=year&tz=UTC`
+    const { page, incidents } = await openPage(browser, address)
+    const caption = page.locator('figcaption')
+    await caption.filter({ hasText: '1,830 visits by humans in the last 12 months' }).waitFor()
+    // The running month, by days.
+    await pointAt(page, 11)
+    await page.locator('.time-chart-hint').getByText('Click: days').waitFor()
+    await page.mouse.down()
+    await page.mouse.up()
+    const days = new Date(now).getUTCDate()
+    const ofMonth = (days * (121 - days)) / 2
+    await caption.filter({ hasText: `${ofMonth.toLocaleString('en')} visits by humans` }).waitFor()
+    expect(new URL(page.url()).searchParams.get('interval')).toBe('day')
+    await page.goBack()
+    await caption.filter({ hasText: 'in the last 12 months' }).waitFor()
+    expect(page.url()).toBe(address)
+
+    await page.goto(`${origin}/?link=${slug}&tz=UTC`)
+    await caption.filter({ hasText: 'in the last 30 days' }).waitFor()
+    await pointAt(page, 20)
+    await page.mouse.down()
+    for (const index of [21, 24, 15, 17]) await pointAt(page, index)
+    await page.locator('.time-chart-hint').getByText('198 visits by humans').waitFor()
+    expect(await page.locator('.time-chart .selected').count()).toBe(1)
+    await page.mouse.up()
+    // 48 to 51 visits
+    await caption.filter({ hasText: /^198 visits by humans from/ }).waitFor()
+    expect(new URL(page.url()).searchParams.get('from')).toBe(dayAgo(12))
+    expect(new URL(page.url()).searchParams.get('to')).toBe(dayAgo(9))
+    await pointAt(page, 1)
+    await page.mouse.down()
+    await page.mouse.up()
+    await caption.filter({ hasText: /^49 visits by humans on/ }).waitFor()
+    expect(await page.getByLabel('Interval').inputValue()).toBe('hour')
+
+    // Hours, too, from which parts of a day are selected.
+    const hour = new Date(now).getUTCHours()
+    await pointAt(page, hour)
+    await page.mouse.down()
+    await pointAt(page, hour >= 12 ? hour - 3 : hour + 3)
+    await page.mouse.up()
+    await caption.filter({ hasText: /^49 visits by humans on .*, \d\d:00 – \d\d:00/ }).waitFor()
+    await page.getByTestId('period').getByText('49', { exact: true }).waitFor()
+    await page.getByRole('button', { name: 'Whole days' }).click()
+    await waitUntil(() => new URL(page.url()).searchParams.get('from') === dayAgo(11), {
+      what: 'the whole day',
+    })
+    for (const what of ['49', '49', '198', '1,365']) {
+      await page.goBack()
+      await caption.filter({ hasText: new RegExp(`^${what} visits by humans`) }).waitFor()
+    }
+    expect(incidents).toEqual([])
+    await page.context().close()
+  }, 60_000)
+
+  it('does the same by keyboard, and by a button after a tap', async () => {
+    const { browser, origin } = dashboard
+    const { page, incidents } = await openPage(browser, `${origin}/?link=${slug}&tz=UTC`)
+    const caption = page.locator('figcaption')
+    const slider = page.getByRole('slider', { name: 'Visits by' })
+    await slider.focus()
+    await slider.press('ArrowLeft')
+    for (let i = 0; i < 3; i++) await slider.press('Shift+ArrowLeft')
+    expect(await slider.getAttribute('aria-valuetext')).toMatch(
+      /^230 visits by humans, .* – .*, before: 110,/,
+    )
+    await slider.press('Enter')
+    await caption.filter({ hasText: /^230 visits by humans from/ }).waitFor()
+    expect(await slider.evaluate('document.activeElement.type')).toBe('range')
+    await slider.press('End')
+    await slider.press('Enter')
+    await caption.filter({ hasText: /^59 visits by humans on/ }).waitFor()
+    await page.goBack()
+    await page.goBack()
+    await caption.filter({ hasText: 'in the last 30 days' }).waitFor()
+    expect(incidents).toEqual([])
+    await page.context().close()
+
+    const phone = await openPage(browser, `${origin}/?link=${slug}&tz=UTC`, {
+      viewport: { width: 360, height: 740 },
+      hasTouch: true,
+    })
+    const { x, y } = await placeOf(phone.page, 14)
+    await phone.page.touchscreen.tap(x, y)
+    const hint = phone.page.locator('.time-chart-hint')
+    await hint.getByText('45 visits by humans').waitFor()
+    expect(await sticksOut(phone.page)).toBe(false)
+    await hint.getByRole('button', { name: 'Show hours', includeHidden: true }).tap()
+    await phone.page
+      .locator('figcaption')
+      .filter({ hasText: /^45 visits by humans on/ })
+      .waitFor()
+    expect(phone.incidents).toEqual([])
+    await phone.page.context().close()
+  }, 60_000)
 
   it('labels as many buckets as fit, at any width, number of buckets and font size', async () => {
     const { browser, origin } = dashboard
@@ -126,6 +226,20 @@ async function styleOf(page: Page, selector: string, property: string): Promise<
   return page.evaluate<string>(`getComputedStyle(document.querySelector('${selector}')).${property}`)
 }
 
+async function pointAt(page: Page, index: number): Promise<void> {
+  const { x, y } = await placeOf(page, index)
+  await page.mouse.move(x, y)
+}
+
+/** Where a bucket is in the window. */
+async function placeOf(page: Page, index: number): Promise<{ x: number; y: number }> {
+  const chart = page.locator('.time-chart-plot')
+  await chart.scrollIntoViewIfNeeded()
+  await page.locator('.time-chart .now').first().waitFor({ state: 'attached' })
+  const [box, { points }] = [await chart.boundingBox(), await drawn(page)]
+  return { x: (box?.x ?? 0) + (points[index]?.x ?? 0), y: (box?.y ?? 0) + 120 }
+}
+
 interface Drawn {
   /** Of the complete and the running buckets. */
   points: { x: number; y: number }[]
@@ -140,7 +254,7 @@ async function drawn(page: Page): Promise<Drawn> {
       y: Number(row.querySelector('line').getAttribute('y1')),
       value: Number(row.textContent.replaceAll(',', '')),
     }))
-    return { points: [...points(line), ...points(running).slice(1)], rows }
+    return { points: [...points(line), ...(running ? points(running).slice(1) : [])], rows }
   })()`)
 }
 

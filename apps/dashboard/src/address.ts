@@ -80,7 +80,10 @@ export interface Address {
   after: string | undefined
 
   period: Period
-  /** First and last day of a custom period, inclusive, as `2026-11-22`. */
+  /**
+   * First and last day of a custom period, inclusive, as `2026-11-22`; or its beginning and end, exclusive, as
+   * `2026-11-22T10:00Z`, which the chart selects.
+   */
   from: string | undefined
   to: string | undefined
   /** Undefined: chosen to suit the period. */
@@ -114,7 +117,7 @@ export function readAddress(search: string): Address {
   const zone = query.get('tz')
   const window = one('window', windows) ?? 'all'
   const sort = one('sort', sorts) ?? usualSort(window)
-  const [from, to] = [readDate(query.get('from')), readDate(query.get('to'))].sort()
+  const [from, to] = readLimits(query.get('from'), query.get('to'))
   const period = one('period', periods) ?? 'month'
   return {
     view: one('view', views) ?? 'links',
@@ -191,6 +194,15 @@ function readSlug(text: string | null): string | undefined {
   return text === null || text === '' || reservedWords.includes(text) || /^\.{1,2}$/.test(text)
     ? undefined
     : text
+}
+
+/** Two times, or otherwise dates, the earlier one first. */
+function readLimits(...texts: [string | null, string | null]): (string | undefined)[] {
+  const isTime = (text: string | null) =>
+    text !== null && /^\d{4}-\d\d-\d\dT\d\d:\d\dZ$/.test(text) && !Number.isNaN(Date.parse(text))
+  return texts.every(isTime) && texts[0] !== texts[1]
+    ? (texts as string[]).sort()
+    : texts.map(text => readDate(text?.slice(0, 10) ?? null)).sort()
 }
 
 function readDate(text: string | null): string | undefined {

@@ -12,6 +12,7 @@ const keys = [
   ['O', 'overview'],
   ['N', 'a new link'],
   ['?', 'this help'],
+  ['← →', 'on the chart: its numbers; with Shift, select; Enter shows only these'],
 ] as const
 
 export function HelpDialog({ close }: { close: () => void }) {

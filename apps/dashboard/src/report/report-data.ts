@@ -109,7 +109,10 @@ function widenedRange(days: Polled<BreakdownReport, Requested>, { range }: Reque
   const interval = range.interval === 'minute' ? 'hour' : range.interval
   // A week or month begins before its first day: as a whole it would be another range.
   const isOfDays = interval === 'hour' || interval === 'day'
-  const requested: RequestedRange = { ...range, period: 'custom', interval: isOfDays ? interval : 'day' }
+  const requested: RequestedRange = {
+    ...{ ...range, period: 'custom', from: from.slice(0, 10) },
+    interval: isOfDays ? interval : 'day',
+  }
   const query = new URLSearchParams({
     ...{ interval: requested.interval, from, to, tz: 'UTC' },
     ...(range.canCompare && { compare: 'previous' }),

@@ -34,6 +34,13 @@ export function dayName(moment: string | number, zone: string): string {
   return formatter(zone, { day: 'numeric', month: 'short', year: 'numeric' }).format(new Date(moment))
 }
 
+/** “10:00 – 14:00”; with the days where these are different ones. */
+export function timesBetween(from: string, to: string, zone: string): string {
+  const isOneDay = dayName(from, zone) === dayName(Date.parse(to) - 1, zone)
+  const format = formatter(zone, isOneDay ? clock : { day: 'numeric', month: 'short', ...clock })
+  return `${format.format(new Date(from))} – ${format.format(new Date(to))}`
+}
+
 /** “24 Oct – 22 Nov 2026”: the days that [from, to) touches. */
 export function daysBetween(from: string, to: string, zone: string): string {
   const format = formatter(zone, { day: 'numeric', month: 'short', year: 'numeric' })

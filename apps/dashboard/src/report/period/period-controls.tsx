@@ -1,14 +1,16 @@
 import { periods } from '../../address.ts'
 import { useNavigation } from '../../navigation.tsx'
 import { Choice } from '../../page/choice.tsx'
-import { customDays, lastDay, periodNames, todayIn } from './period.ts'
+import { timesBetween } from '../../text/times.ts'
+import { customDays, customTimes, lastDay, periodNames, todayIn } from './period.ts'
 
 /** The report's period; a custom one has two date fields. */
 export function PeriodControls({ zone, now }: { zone: string; now: number }) {
   const { address, go } = useNavigation()
   const today = todayIn(zone, now)
   const { period } = address
-  const { from, to } = customDays(address, today)
+  const times = customTimes(address)
+  const { from, to } = customDays(address, today, zone)
   return (
     <div class="period">
       <Choice
@@ -29,6 +31,14 @@ export function PeriodControls({ zone, now }: { zone: string; now: number }) {
             choose={date => go({ from: date, to: lastDay(date, to) })}
           />
           <DateField label="to" value={to} max={today} choose={date => go({ from, to: date })} />
+          {times !== undefined && (
+            <>
+              <span>{timesBetween(times.from, times.to, zone)}</span>
+              <button type="button" class="quiet small" onClick={() => go({ from, to, interval: undefined })}>
+                Whole days
+              </button>
+            </>
+          )}
         </div>
       )}
     </div>

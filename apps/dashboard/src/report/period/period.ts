@@ -67,7 +67,10 @@ function limits(address: Address, zone: string, now: number): { from: string; to
   const today = dateIn(zone, now)
   if (period === 'custom') {
     const todayText = isoDate(today.year, today.month, today.day)
-    const { from, to } = customDays(address, todayText)
+    const times = customTimes(address)
+    if (times !== undefined && Date.parse(times.from) < now)
+      return { from: times.from, to: Date.parse(times.to) < now ? times.to : undefined }
+    const { from, to } = customDays(address, todayText, zone)
     return { from, to: to < todayText ? daysEarlier(to, -1) : undefined }
   }
   if (period === 'year') return { from: isoDate(today.year, today.month - 11, 1), to: undefined }
@@ -85,7 +88,7 @@ function intervalsOf(days: number, agoMs: number): Interval[] {
   const fits: Record<Interval, boolean> = {
     // The dates were compared in UTC, but may begin up to 14 hours earlier in their zone.
     minute: days <= 2 && agoMs < 2 * dayMs - 14 * hourMs,
-    hour: days >= 0.5 && days <= 31.5,
+    hour: days <= 31.5 && (days >= 0.5 || agoMs > 1.4 * dayMs || days > 0.1),
     day: days >= 1.9,
     week: days >= 14,
     month: days >= 60,
@@ -109,11 +112,21 @@ function usualInterval(period: Period, intervals: Interval[]): Interval {
 const mostDays = 366
 
 /** First and last day of a custom period: not after today, and no more days than the API accepts. */
-export function customDays(address: Address, today: string): { from: string; to: string } {
-  const to = earlierOf(address.to ?? today, today)
+export function customDays(address: Address, today: string, zone: string): { from: string; to: string } {
+  const times = customTimes(address)
+  const last = times === undefined ? address.to : todayIn(zone, Date.parse(times.to) - 1)
+  const to = earlierOf(last ?? today, today)
   const first = daysEarlier(to, mostDays - 1)
-  const from = laterOf(address.from ?? daysEarlier(to, 29), first)
+  const chosen = times === undefined ? address.from : todayIn(zone, Date.parse(times.from))
+  const from = laterOf(chosen ?? daysEarlier(to, 29), first)
   return { from: earlierOf(from, to), to }
+}
+
+/** The limits of a custom period that are times; undefined: they are days, or further apart than the API accepts by hours. */
+export function customTimes({ from, to }: Address): { from: string; to: string } | undefined {
+  return from?.includes('T') && to !== undefined && Date.parse(to) - Date.parse(from) <= 31 * dayMs
+    ? { from, to }
+    : undefined
 }
 
 /** The last day of a custom period after its first day has changed: it may have been too far away. */

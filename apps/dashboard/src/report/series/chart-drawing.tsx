@@ -1,5 +1,6 @@
 import type { ChartLayout } from './chart-layout.ts'
 import type { ShownSeries } from './shown-series.ts'
+import type { Buckets } from './zoom.ts'
 
 /** The lines of a series. The preceding period is in the background; what is still in progress is dotted. */
 export function ChartDrawing({ series, layout }: { series: ShownSeries; layout: ChartLayout }) {
@@ -36,4 +37,29 @@ function path(values: number[], { x, y }: ChartLayout, first = 0): string {
   return values
     .map((value, i) => `${i === 0 ? 'M' : 'L'}${x(first + i).toFixed(1)} ${y(value).toFixed(1)}`)
     .join('')
+}
+
+/** Behind the lines: where the pointer is, and the buckets selected. */
+export function Cursor({ layout, index, first, last }: Buckets & { layout: ChartLayout }) {
+  const { plot, x } = layout
+  const half = (x(1) - x(0)) / 2
+  return (
+    <>
+      {first < last && (
+        <rect
+          class="selected"
+          x={x(first) - half}
+          width={x(last) - x(first) + 2 * half}
+          y={plot.top}
+          height={plot.bottom - plot.top}
+        />
+      )}
+      <line class="cursor" x1={x(index)} x2={x(index)} y1={plot.top} y2={plot.bottom} />
+    </>
+  )
+}
+
+export function Point(props: { series: ShownSeries; layout: ChartLayout; index: number }) {
+  const { series, layout, index } = props
+  return <circle class="point" cx={layout.x(index)} cy={layout.y(series.values[index] ?? 0)} r="4.5" />
 }

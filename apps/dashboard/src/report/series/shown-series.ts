@@ -2,7 +2,7 @@ import type { Interval } from '../../address.ts'
 import type { Bucket, Counts, Metric } from '../../api/stats.ts'
 import { number, percent, visits } from '../../text/numbers.ts'
 import type { BucketNames } from '../../text/times.ts'
-import { bucketNames, dayName } from '../../text/times.ts'
+import { bucketNames, dayName, timesBetween } from '../../text/times.ts'
 import { capitalized } from '../../text/value-names.ts'
 import { intervalNames, periodNames } from '../period/period.ts'
 import type { Requested } from '../report-data.ts'
@@ -10,6 +10,9 @@ import type { Requested } from '../report-data.ts'
 /** A series as shown by chart, table and words. */
 export interface ShownSeries {
   interval: Interval
+  zone: string
+  /** Where buckets begin, and where the last one ends. */
+  limits: string[]
   values: number[]
   /** The preceding period, of the same length; undefined: not shown. */
   before: number[] | undefined
@@ -33,7 +36,7 @@ export function showSeries(
   const starts = response.series.map(bucket => bucket.start)
   const names = bucketNames(starts, range.interval, zone)
   const shown = {
-    interval: range.interval,
+    ...{ interval: range.interval, zone, limits: [...starts, response.to] },
     values: response.series.map(bucket => bucket[metric]),
     before: before?.map(bucket => bucket[metric]),
     names,
@@ -65,7 +68,8 @@ function spanInWords(
     return `in the ${periodNames[range.period].span}`
   const first = dayName(from, zone)
   const last = dayName(Math.min(Date.parse(to) - 1, now), zone)
-  return first === last ? `on ${first}` : `from ${first} to ${last}`
+  const times = range.from.includes('T') ? `, ${timesBetween(from, to, zone)}` : ''
+  return `${first === last ? `on ${first}` : `from ${first} to ${last}`}${times}`
 }
 
 function describe(

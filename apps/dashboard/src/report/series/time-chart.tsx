@@ -1,9 +1,11 @@
-import { useLayoutEffect, useRef, useState } from 'preact/hooks'
-import { number, visits } from '../../text/numbers.ts'
-import { ChartDrawing } from './chart-drawing.tsx'
-import type { ChartLayout, Measured } from './chart-layout.ts'
+import { useMemo, useRef, useState } from 'preact/hooks'
+import { useNavigation } from '../../navigation.tsx'
+import { ChartDrawing, Cursor, Point } from './chart-drawing.tsx'
+import { bucketsInWords, ChartHint } from './chart-hint.tsx'
 import { chartHeight, layOutChart } from './chart-layout.ts'
 import type { ShownSeries } from './shown-series.ts'
+import { useMeasured } from './use-measured.ts'
+import { zoomTo } from './zoom.ts'
 
 interface TimeChartProps {
   series: ShownSeries
@@ -11,122 +13,116 @@ interface TimeChartProps {
   describedBy: string
 }
 
-/** A series as lines. A pointer or the arrow keys show the numbers of a bucket. */
+/** The buckets that the hint describes: one, or all from an anchor on. */
+interface Chosen {
+  index: number
+  anchor: number
+  by: 'mouse' | 'touch' | 'keyboard'
+}
+
+/**
+ * A series as lines. The mouse, a tap and arrow keys show the numbers of a bucket; a click or Enter opens it by a finer
+ * interval. Dragging, or arrow keys with Shift, select several. What a finger has chosen is opened by a button, since a tap is
+ * its only way to read a number.
+ */
 export function TimeChart({ series, describedBy }: TimeChartProps) {
+  const { address, go } = useNavigation()
   const probe = useRef<SVGTextElement>(null)
   const measured = useMeasured(probe)
-  const [chosen, choose] = useState<number>()
-  const layout = measured && layOutChart(series, measured)
+  const input = useRef<HTMLInputElement>(null)
+  const pressedAt = useRef<number>(undefined)
+  const isShift = useRef(false)
+  const [chosen, choose] = useState<Chosen>()
+  const layout = useMemo(() => measured && layOutChart(series, measured), [series, measured])
+  // Stays as it is while the pointer moves.
+  const drawing = useMemo(() => layout && <ChartDrawing series={series} layout={layout} />, [series, layout])
+
   const last = series.values.length - 1
-  const index = chosen === undefined ? undefined : Math.min(chosen, last)
-  return (
-    <div
-      class="time-chart"
-      onPointerMove={event =>
-        choose(layout?.bucketAt(event.clientX - event.currentTarget.getBoundingClientRect().left))
-      }
-      onPointerLeave={() => choose(undefined)}
-    >
-      <div role="img" aria-labelledby={describedBy}>
-        <svg aria-hidden="true" viewBox={`0 0 ${measured?.width ?? 1} ${chartHeight}`}>
-          <text ref={probe} class="probe" />
-          {layout !== undefined && <ChartDrawing series={series} layout={layout} />}
-          {layout !== undefined && index !== undefined && (
-            <Cursor series={series} layout={layout} index={index} />
-          )}
-        </svg>
-      </div>
-      <input
-        type="range"
-        aria-label={`Numbers by ${series.interval}`}
-        aria-valuetext={inWords(series, index ?? last).join(', ')}
-        max={last}
-        value={index ?? last}
-        onFocus={() => choose(index ?? last)}
-        onBlur={() => choose(undefined)}
-        onInput={event => choose(event.currentTarget.valueAsNumber)}
-      />
-      {layout !== undefined && index !== undefined && <Hint series={series} layout={layout} index={index} />}
-    </div>
-  )
-}
-
-interface BucketProps {
-  series: ShownSeries
-  layout: ChartLayout
-  index: number
-}
-
-function Cursor({ series, layout, index }: BucketProps) {
-  const { plot, x, y } = layout
-  return (
-    <>
-      <line class="cursor" x1={x(index)} x2={x(index)} y1={plot.top} y2={plot.bottom} />
-      <circle class="point" cx={x(index)} cy={y(series.values[index] ?? 0)} r="4.5" />
-    </>
-  )
-}
-
-/** Moved to the left by the part of its own width that lies left of it on the chart, a hint never sticks out. */
-function Hint({ series, layout, index }: BucketProps) {
-  const { x, y, width } = layout
-  const part = `${(100 * x(index)) / width}%`
-  const [visits, ...lines] = inWords(series, index)
-  return (
-    <div
-      class="time-chart-hint"
-      aria-hidden="true"
-      style={{
-        left: part,
-        top: `${y(series.values[index] ?? 0)}px`,
-        translate: `-${part} calc(-100% - 12px)`,
-      }}
-    >
-      <strong>{visits}</strong>
-      {lines.map(line => (
-        <span key={line}>{line}</span>
-      ))}
-    </div>
-  )
-}
-
-function inWords(
-  { values, before, names, beforeNames, isRunning, metric }: ShownSeries,
-  index: number,
-): string[] {
-  const earlier = before?.[index]
-  return [
-    visits(values[index] ?? 0, metric),
-    `${names.long[index]}${isRunning && index === values.length - 1 ? ' (so far)' : ''}`,
-    ...(earlier === undefined ? [] : [`before: ${number(earlier)}, ${beforeNames[index]}`]),
-  ]
-}
-
-/** The chart's width, and that of texts as they are drawn; undefined until the chart is on the page. */
-function useMeasured(probe: { current: SVGTextElement | null }): Measured | undefined {
-  const [measured, setMeasured] = useState<Measured>()
-  useLayoutEffect(() => {
-    const text = probe.current
-    const box = text?.ownerSVGElement
-    if (!text || !box) return
-    const measure = () => {
-      const widths = new Map<string, number>()
-      const textWidth = (content: string) => {
-        const known = widths.get(content)
-        if (known !== undefined) return known
-        text.textContent = content
-        const width = text.getComputedTextLength()
-        text.textContent = ''
-        widths.set(content, width)
-        return width
-      }
-      const fontSize = Number.parseFloat(getComputedStyle(text).fontSize)
-      setMeasured({ width: Math.max(1, box.clientWidth), fontSize, textWidth })
+  const index = Math.min(chosen?.index ?? last, last)
+  const anchor = Math.min(chosen?.anchor ?? index, last)
+  const buckets = { index, first: Math.min(anchor, index), last: Math.max(anchor, index) }
+  const target = zoomTo(address, series, buckets, Date.now())
+  const open = () => {
+    if (target !== undefined) {
+      choose(undefined)
+      go(target)
     }
-    measure()
-    const observer = new ResizeObserver(measure)
-    observer.observe(box)
-    return () => observer.disconnect()
-  }, [])
-  return measured
+  }
+  const chooseAt = ({ clientX, currentTarget, pointerType }: PointerEvent) => {
+    if (layout === undefined || !(currentTarget instanceof Element)) return
+    const at = layout.bucketAt(clientX - currentTarget.getBoundingClientRect().left)
+    choose({ index: at, anchor: pressedAt.current ?? at, by: pointerType === 'mouse' ? 'mouse' : 'touch' })
+    return at
+  }
+  return (
+    <div class={`time-chart${chosen?.by === 'touch' ? ' touched' : ''}`}>
+      <div
+        class="time-chart-plot"
+        onPointerDown={event => {
+          if (event.button !== 0) return
+          event.currentTarget.setPointerCapture(event.pointerId)
+          pressedAt.current = undefined
+          pressedAt.current = chooseAt(event)
+          // A tap elsewhere takes the focus away, and the hint with it.
+          if (event.pointerType !== 'mouse') input.current?.focus({ preventScroll: true })
+        }}
+        onPointerMove={event => {
+          if (event.pointerType === 'mouse' || pressedAt.current !== undefined) chooseAt(event)
+        }}
+        onPointerUp={event => {
+          if (event.pointerType === 'mouse' && pressedAt.current !== undefined) open()
+          pressedAt.current = undefined
+        }}
+        // The click that follows a tap would press the hint's button, which has come up under the finger.
+        onTouchEnd={event => event.cancelable && event.preventDefault()}
+        onPointerLeave={event => event.pointerType === 'mouse' && choose(undefined)}
+        onPointerCancel={() => {
+          pressedAt.current = undefined
+          choose(undefined)
+        }}
+      >
+        <div role="img" aria-labelledby={describedBy}>
+          <svg aria-hidden="true" viewBox={`0 0 ${measured?.width ?? 1} ${chartHeight}`}>
+            <text ref={probe} class="probe" />
+            {layout && chosen && <Cursor layout={layout} {...buckets} />}
+            {drawing}
+            {layout && chosen && <Point series={series} layout={layout} index={index} />}
+          </svg>
+        </div>
+        <input
+          ref={input}
+          type="range"
+          aria-label={`Visits by ${series.interval}`}
+          aria-valuetext={bucketsInWords(series, buckets).join(', ')}
+          max={last}
+          value={index}
+          onFocus={() => choose(current => current ?? { index: last, anchor: last, by: 'keyboard' })}
+          onBlur={() => choose(undefined)}
+          onKeyDown={event => {
+            isShift.current = event.shiftKey
+            if (event.key === 'Enter') open()
+            if (event.key === 'Escape') choose(undefined)
+          }}
+          onInput={({ currentTarget: { valueAsNumber: at } }) =>
+            choose({ index: at, anchor: isShift.current ? anchor : at, by: 'keyboard' })
+          }
+        />
+      </div>
+      {layout && chosen && (
+        <ChartHint
+          series={series}
+          layout={layout}
+          buckets={buckets}
+          action={
+            target && {
+              by: chosen.by,
+              interval: target.interval,
+              isRange: buckets.first < buckets.last,
+              open,
+            }
+          }
+        />
+      )}
+    </div>
+  )
 }
