@@ -11,12 +11,13 @@ export function pageLinks(query: ListQuery, { prev, next }: Page): { link?: stri
 }
 
 function pathOf(query: ListQuery, position: Record<string, string>): string {
-  const { search, tag = [], status, sort, sparkline, limit } = query
+  const { search, tag = [], status, sort, window, sparkline, limit } = query
   const parameters = new URLSearchParams({
     limit: String(limit),
     ...(search !== undefined && { search }),
     ...(status !== undefined && { status }),
     ...(sort !== 'newest' && { sort }),
+    ...(window !== undefined && { window }),
     ...(sparkline && { sparkline: 'true' }),
     ...position,
   })

@@ -61,6 +61,15 @@ export async function findLinks(pool: Pool, filter: FindQuery): Promise<Found> {
   return { ids: [...first.ids, ...rest.ids], next: rest.next }
 }
 
+/** Those of the links that match. */
+export async function matchesAmong(database: Database, filter: ListFilter, ids: number[]): Promise<number[]> {
+  const { rows } = await sql<{ id: number }>`
+    SELECT id FROM links WHERE id = ANY(${ids}::bigint[]) AND ${scopeOf(filter)} AND ${matchOf(filter)}`.execute(
+    database,
+  )
+  return rows.map(({ id }) => id)
+}
+
 /** Looks at the next `steps` links, until `limit` match. */
 async function walk(
   database: Database,

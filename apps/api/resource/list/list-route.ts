@@ -2,38 +2,32 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { databaseOn } from '@hopcount/shared/database/query-builder.ts'
 import type { Actor } from '../../access/actor.ts'
-import { actorOf, allows } from '../../access/actor.ts'
-import { Problem, problemResponses } from '../../errors/problem.ts'
+import { actorOf } from '../../access/actor.ts'
+import { problemResponses } from '../../errors/problem.ts'
 import { perMinute } from '../../limits/rate-limits.ts'
-import { linkOrigin, ownHostCheck } from '../../links/short-urls.ts'
+import { isWholeDays } from '../../stats/breakdowns/breakdown-range.ts'
 import { countsOf } from '../../stats/counts.ts'
 import { freshnessHeaderSchemas, freshnessHeaders, notModified } from '../../stats/shared-responses.ts'
 import { sparklines } from '../../stats/top-links/top-links-queries.ts'
+import { readTopWindow } from '../../stats/top-links/top-window.ts'
 import { isKnown } from '../etags.ts'
 import type { LinkContext } from '../link-context.ts'
 import type { LinkRow } from '../link-rows.ts'
 import { describeLink, readRows } from '../link-rows.ts'
 import { refusals } from '../route-schemas.ts'
 import { createLinkCounter } from './count-links.ts'
+import type { ListedCounts } from './list-counts.ts'
 import { readCounts } from './list-counts.ts'
-import { readFilter } from './list-filter.ts'
 import { pageLinks } from './list-links.ts'
+import type { Ranking } from './list-orders.ts'
+import { orderByCreation, orderByVisits } from './list-orders.ts'
 import { readPage } from './list-page.ts'
-import type { ListFilter } from './list-queries.ts'
+import type { ListRequest } from './list-request.ts'
+import { readRequest } from './list-request.ts'
 import type { ListedLinkResource, ListQuery } from './list-schema.ts'
 import { ListQuerySchema, ListSchema, listHeaderSchemas } from './list-schema.ts'
 import type { ReadList } from './shared-lists.ts'
 import { createSharedLists } from './shared-lists.ts'
-
-/** What a list depends on besides the database. */
-interface ListRequest {
-  query: ListQuery
-  filter: ListFilter
-  /** What short URLs begin with. */
-  origin: string
-  /** Whether the client may see visits. */
-  hasStats: boolean
-}
 
 export const listRoute: FastifyPluginAsyncTypebox<LinkContext> = async (app, context) => {
   const { pool, freshness } = context
@@ -54,7 +48,7 @@ export const listRoute: FastifyPluginAsyncTypebox<LinkContext> = async (app, con
         response: {
           200: {
             ...ListSchema,
-            description: 'in the order of `sort`, by creation',
+            description: 'in the order of `sort`',
             headers: { ...listHeaderSchemas, ...freshnessHeaderSchemas },
           },
           304: notModified,
@@ -63,15 +57,7 @@ export const listRoute: FastifyPluginAsyncTypebox<LinkContext> = async (app, con
       },
     },
     async (request, reply) => {
-      const { query } = request
-      if (query.after !== undefined && query.before !== undefined)
-        throw new Problem(400, 'Please use either after or before.')
-      const listed: ListRequest = {
-        query,
-        filter: readFilter(query, ownHostCheck(context, request)),
-        origin: linkOrigin(context, request),
-        hasStats: allows(actorOf(request), 'stats:read'),
-      }
+      const listed = readRequest(context, request)
       const list = await sharedLists(JSON.stringify(listed), () => readList(listed, actorOf(request)))
       reply.headers({
         'cache-control': 'private, no-cache',
@@ -85,23 +71,21 @@ export const listRoute: FastifyPluginAsyncTypebox<LinkContext> = async (app, con
   )
 
   async function readList(listed: ListRequest, actor: Actor): Promise<ReadList> {
-    const { query, filter, origin, hasStats } = listed
+    const { query, filter, sort, origin, hasStats } = listed
     // Before the visits: they must not be older than it says.
     const fresh = hasStats ? freshnessHeaders(await freshness.read()) : {}
-    const [page, count] = await Promise.all([
-      readPage(pool, {
-        filter,
-        order: query.sort,
-        limit: query.limit,
-        after: idOf(query.after),
-        before: idOf(query.before),
-      }),
-      countLinks(filter),
-    ])
+    const ranking = rankingOf(listed)
+    const order =
+      'creation' in sort
+        ? orderByCreation(pool, filter, sort.creation)
+        : await orderByVisits(pool, database, filter, ranking)
+    const page = await readPage(order, { limit: query.limit, after: listed.after, before: listed.before })
+    const isWhole = page.prev === undefined && page.next === undefined
+    const count = isWhole ? { links: page.ids.length, isExact: true } : await countLinks(filter)
     const rows = page.ids.length === 0 ? [] : await readRows(pool, page.ids)
     const links = rows.map(row => describeLink(row, origin, actor))
     return {
-      body: JSON.stringify(hasStats ? await addVisits(links, rows, query) : links),
+      body: JSON.stringify(hasStats ? await addVisits(links, rows, query, ranking) : links),
       headers: {
         ...pageLinks(query, page),
         'x-total-count': String(count.links),
@@ -114,22 +98,33 @@ export const listRoute: FastifyPluginAsyncTypebox<LinkContext> = async (app, con
   async function addVisits(
     links: ListedLinkResource[],
     rows: LinkRow[],
-    { sparkline }: ListQuery,
+    { sort, sparkline }: ListQuery,
+    ranking: Ranking,
   ): Promise<ListedLinkResource[]> {
     const ids = rows.map(({ id }) => id)
     const [counts, lines] = await Promise.all([
-      readCounts(database, ids),
+      readCounts(database, ids, ranking),
       sparkline ? sparklines(database, ids, new Date()) : undefined,
     ])
     return links.map((link, i) => {
       const id = ids[i] ?? 0
-      const { uniques, ...counted } = counts.get(id) ?? { visits: 0, bots: 0, previews: 0, uniques: 0 }
+      const counted = counts.get(id) ?? noCounts
       const line = lines?.get(id)
-      return { ...link, ...countsOf(counted), uniques, ...(line && { sparkline: line }) }
+      return {
+        ...link,
+        ...countsOf(counted),
+        ...((ranking.window === undefined || isWholeDays(ranking.window)) && { uniques: counted.uniques }),
+        ...(sort === 'growth' && { growth: counted.visits - counted.before }),
+        ...(line && { sparkline: line }),
+      }
     })
   }
 }
 
-function idOf(position: string | undefined): number | undefined {
-  return position === undefined ? undefined : Number(position)
+const noCounts: ListedCounts = { visits: 0, bots: 0, previews: 0, uniques: 0, before: 0 }
+
+/** What is counted, which is also what links are sorted by. */
+function rankingOf({ query, sort }: ListRequest): Ranking {
+  const by = 'visits' in sort ? sort.visits : 'visits'
+  return { sort: by, window: readTopWindow({ ...query, tz: 'UTC', sort: by }, new Date()) }
 }

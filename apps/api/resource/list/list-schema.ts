@@ -5,7 +5,8 @@ import { LinkStateSchema } from '../../links/link-state.ts'
 import { countsProperties } from '../../stats/counts.ts'
 import { LinkSchema } from '../link-schema.ts'
 
-const position = { pattern: '^\\d{1,15}$' }
+/** A link's id; where links are sorted by visits, after their value. */
+const position = { pattern: '^(\\d{1,16}\\.)?\\d{1,15}$' }
 
 export const ListQuerySchema = Type.Object(
   {
@@ -29,7 +30,27 @@ export const ListQuerySchema = Type.Object(
         description: 'only links in this state; by default all that are not deleted',
       }),
     ),
-    sort: Type.Union([Type.Literal('newest'), Type.Literal('oldest')], { default: 'newest' }),
+    sort: Type.Union(
+      [
+        Type.Literal('newest'),
+        Type.Literal('oldest'),
+        Type.Literal('visits'),
+        Type.Literal('uniques'),
+        Type.Literal('last_visit'),
+        Type.Literal('growth'),
+      ],
+      {
+        default: 'newest',
+        description:
+          'newest and oldest: by creation; the others: highest first, ties by age, oldest link first, and then the links that have no visits, or did not grow, newest first; they need the scope stats:read. Growth: the increase in visits over the preceding period of equal length',
+      },
+    ),
+    window: Type.Optional(
+      Type.Union([Type.Literal('all'), Type.Literal('24h'), Type.Literal('7d'), Type.Literal('30d')], {
+        description:
+          'the visits that are counted, and that the links are sorted by; by default all. A window begins on a quarter hour; with sort=uniques it consists of whole UTC days',
+      }),
+    ),
     sparkline: Type.Boolean({ default: false, description: 'adds the last 7 days of each link' }),
     limit: Type.Integer({ minimum: 1, maximum: 100, default: 25 }),
     after: Type.Optional(
@@ -43,15 +64,26 @@ export const ListQuerySchema = Type.Object(
 )
 export type ListQuery = Static<typeof ListQuerySchema>
 
-const { visits: _, ...classes } = countsProperties
+const counts = Type.Object({
+  ...countsProperties,
+  visits: Type.Integer({
+    description:
+      'redirects served, each counted once: humans + bots + previews; all counts are of the `window`',
+  }),
+})
 
 const ListedLinkSchema = Type.Object({
   ...LinkSchema.properties,
-  ...Type.Partial(Type.Object(classes)).properties,
+  ...Type.Partial(counts).properties,
   uniques: Type.Optional(
     Type.Integer({
       description:
-        'unique visitors per UTC day, summed over the days: each is counted once per link and UTC day',
+        'unique visitors per UTC day, summed over the days: each is counted once per link and UTC day. In a window only if it consists of whole UTC days',
+    }),
+  ),
+  growth: Type.Optional(
+    Type.Integer({
+      description: 'with sort=growth: the increase in visits over the preceding period of equal length',
     }),
   ),
   sparkline: Type.Optional(

@@ -10,7 +10,7 @@ import type { Database } from '@hopcount/shared/database/query-builder.ts'
 import { dayMs, dayNumber, dayText } from '@hopcount/shared/days.ts'
 import type { RawBuilder } from 'kysely'
 import { sql } from 'kysely'
-import type { RankedLink, TopQuery } from './ranked-page.ts'
+import type { RankedLink, TopPosition, TopQuery } from './ranked-page.ts'
 import { rankedPage, totalValue } from './ranked-page.ts'
 import type { TopWindow } from './top-window.ts'
 import { windowRows } from './window-rows.ts'
@@ -43,6 +43,22 @@ export async function rankByLastVisit(database: Database, query: TopQuery): Prom
     if (isAll || ranked.length === limit) return ranked
     reachMs = 4 * Math.max(reachMs, quarterMs)
   }
+}
+
+/** Whatever was visited since is among the links of the quarter hours (or days) since. */
+export function rankBeforeLastVisit(
+  database: Database,
+  query: TopQuery,
+  { value }: TopPosition,
+): Promise<RankedLink[]> {
+  const since = new Date(value)
+  return rankedPage(
+    database,
+    sql`${lastVisits}
+        WHERE last_visit >= ${since}::timestamptz AND link_id <> ${allLinks}
+          AND ${value === 0 ? sql`true` : sql`link_id IN (${visitedBetween(since, undefined)})`}`,
+    query,
+  )
 }
 
 /** A window in the past: nothing orders its links by their last visit, so all of them are read. */

@@ -12,8 +12,8 @@ import { allLinks } from '@hopcount/shared/all-links.ts'
 import type { Database } from '@hopcount/shared/database/query-builder.ts'
 import type { RawBuilder } from 'kysely'
 import { sql } from 'kysely'
-import { rankByLastVisit } from './rank-by-last-visit.ts'
-import type { RankedLink, TopQuery, TopSort } from './ranked-page.ts'
+import { rankBeforeLastVisit, rankByLastVisit } from './rank-by-last-visit.ts'
+import type { RankedLink, TopPosition, TopQuery, TopSort } from './ranked-page.ts'
 import { isAmong, rankedPage, totalValue } from './ranked-page.ts'
 import type { TopWindow } from './top-window.ts'
 import { splitSpan } from './top-window.ts'
@@ -30,23 +30,50 @@ export async function rankLinks(database: Database, query: TopQuery): Promise<Ra
   return rankByThreshold(database, query)
 }
 
+/** The links just before a position, nearest first: a page backwards. */
+export async function rankLinksBefore(
+  database: Database,
+  query: Omit<TopQuery, 'matching' | 'after'>,
+  before: TopPosition,
+): Promise<RankedLink[]> {
+  const backwards: TopQuery = { ...query, matching: undefined, after: before, isBackwards: true }
+  if (query.sort === 'last_visit') return rankBeforeLastVisit(database, backwards, before)
+  const days = query.window === undefined ? undefined : splitSpan(query.window).days
+  const visitsPerDay = Math.max(1, Math.ceil(before.value / (days?.length ?? 1)))
+  const candidates = await linksWithAtLeast(database, days, visitsPerDay)
+  return rankAmong(
+    database,
+    backwards,
+    candidates === undefined ? sql`link_id <> ${allLinks}` : isAmong(candidates),
+  )
+}
+
 /** Links that match a search are listed with or without visits. */
 function rankMatching(
   database: Database,
   query: TopQuery,
   matching: RawBuilder<unknown>,
 ): Promise<RankedLink[]> {
-  const { sort, window } = query
-  const fromTotals = window === undefined || sort === 'last_visit'
-  const values = fromTotals
+  return rankedPage(database, valuesOf(matching, query), query)
+}
+
+/**
+ * A query for `link_id` and `value` of links with or without visits.
+ *
+ * @param links a query for their ids
+ */
+export function valuesOf(
+  links: RawBuilder<unknown>,
+  { sort, window }: Pick<TopQuery, 'sort' | 'window'>,
+): RawBuilder<unknown> {
+  return window === undefined || sort === 'last_visit'
     ? sql`SELECT id AS link_id, coalesce(${totalValue(sort)}, 0) AS value
-          FROM (${matching}) AS matching LEFT JOIN link_totals AS total ON total.link_id = id`
+          FROM (${links}) AS matching LEFT JOIN link_totals AS total ON total.link_id = id`
     : sql`SELECT id AS link_id, coalesce(counted.value, 0) AS value
-          FROM (${matching}) AS matching LEFT JOIN (
+          FROM (${links}) AS matching LEFT JOIN (
             SELECT link_id, ${windowValue(sort)} AS value
-            FROM (${windowRows(window, sort, sql`link_id IN (${matching})`)}) AS part GROUP BY link_id
+            FROM (${windowRows(window, sort, sql`link_id IN (${links})`)}) AS part GROUP BY link_id
           ) AS counted ON counted.link_id = id`
-  return rankedPage(database, values, query)
 }
 
 async function rankByThreshold(database: Database, query: TopQuery): Promise<RankedLink[]> {

@@ -14,6 +14,8 @@ export interface TopQuery {
   /** Restricts the list to these links, given as a query for their ids; undefined: every link that has visits. */
   matching: RawBuilder<unknown> | undefined
   after: TopPosition | undefined
+  /** The order is the other way round. */
+  isBackwards?: boolean
 }
 
 /** The link after which the next page begins. Links are ordered by value, highest first; ties by id, lowest first. */
@@ -29,18 +31,21 @@ export type RankedLink = TopPosition
 export async function rankedPage(
   database: Database,
   values: RawBuilder<unknown>,
-  { limit, after }: Pick<TopQuery, 'limit' | 'after'>,
+  { limit, after, isBackwards = false }: Pick<TopQuery, 'limit' | 'after' | 'isBackwards'>,
 ): Promise<RankedLink[]> {
+  const order = isBackwards ? sql`value, link_id DESC` : sql`value DESC, link_id`
   const { rows } = await sql<RankedLink>`
     SELECT link_id AS "linkId", value FROM (${values}) AS ranked
-    WHERE ${isAfter(after)} ORDER BY value DESC, link_id LIMIT ${limit}`.execute(database)
+    WHERE ${isBehind(after, isBackwards)} ORDER BY ${order} LIMIT ${limit}`.execute(database)
   return rows
 }
 
-function isAfter(position: TopPosition | undefined): RawBuilder<unknown> {
+function isBehind(position: TopPosition | undefined, isBackwards: boolean): RawBuilder<unknown> {
   if (position === undefined) return sql`true`
   const { value, linkId } = position
-  return sql`(value < ${value}::bigint OR (value = ${value}::bigint AND link_id > ${linkId}::bigint))`
+  return isBackwards
+    ? sql`(value > ${value}::bigint OR (value = ${value}::bigint AND link_id < ${linkId}::bigint))`
+    : sql`(value < ${value}::bigint OR (value = ${value}::bigint AND link_id > ${linkId}::bigint))`
 }
 
 /** The value of a row of `link_totals AS total`. */
