@@ -112,7 +112,7 @@ describe.skipIf(!browserAvailable())('the list of links', () => {
     await page.getByRole('radio', { name: '7 days' }).check({ force: true })
     await rows.filter({ hasText: '/page-12' }).waitFor()
 
-    await page.getByRole('link', { name: 'Next page' }).click()
+    await page.getByRole('link', { name: 'Next', exact: true }).click()
     await page.getByRole('link', { name: '/page-2', exact: true }).waitFor()
     expect(await rows.filter({ hasText: '/page-12' }).count()).toBe(0)
     const second = new URL(page.url())

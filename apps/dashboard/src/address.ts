@@ -76,8 +76,11 @@ export interface Address {
   /** The list's filters, which `newest` has. Undefined: every state but deleted. */
   status: LinkState | undefined
   tags: readonly string[]
-  /** Where the page of the list begins, from the API's `Link` header. */
+  /** Where the page of the list begins, or ends, from the API's `Link` header. */
   after: string | undefined
+  until: string | undefined
+  /** Counted by the user's steps from the top. */
+  page: number
 
   period: Period
   /**
@@ -101,6 +104,9 @@ export interface Address {
   zone: string | undefined
   asTable: boolean
 }
+
+/** The first page of a list. */
+export const firstPage = { after: undefined, until: undefined, page: 1 } satisfies Partial<Address>
 
 /** State that does not carry over to the next report. */
 export const newReport = { filters: {}, more: undefined, before: undefined } satisfies Partial<Address>
@@ -128,6 +134,8 @@ export function readAddress(search: string): Address {
     status: one('status', states),
     tags: query.getAll('tag').filter(tag => tag !== '' && tag.length <= 50),
     after: matching('after', /^m?\d{1,16}(\.\d{1,16})?$/),
+    until: matching('until', /^m?\d{1,16}(\.\d{1,16})?$/),
+    page: Number(matching('page', /^\d{1,6}$/) ?? 1),
     period: period === 'custom' && from === undefined ? 'month' : period,
     from,
     to,
@@ -156,6 +164,8 @@ export function writeAddress(address: Address): string {
   set('status', address.status)
   for (const tag of address.tags) query.append('tag', tag)
   set('after', address.after)
+  set('until', address.until)
+  set('page', String(address.page), '1')
   set('period', address.period, 'month')
   if (address.period === 'custom') {
     set('from', address.from)

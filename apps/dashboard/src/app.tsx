@@ -2,6 +2,7 @@ import { useRef, useState } from 'preact/hooks'
 import { AccountMenu } from './access/account-menu.tsx'
 import { useSession } from './access/session.tsx'
 import { SignInDialog, SignInPage } from './access/sign-in.tsx'
+import { firstPage } from './address.ts'
 import { CreateLink } from './links/create-link.tsx'
 import { LatestLinkProvider } from './links/latest-link.tsx'
 import { longUrlId } from './links/link-form.tsx'
@@ -28,7 +29,7 @@ const toLinks = {
   search: undefined,
   status: undefined,
   tags: [],
-  after: undefined,
+  ...firstPage,
 } as const
 const toOverview = { link: undefined, view: 'overview' } as const
 

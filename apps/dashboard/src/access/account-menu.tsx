@@ -1,4 +1,5 @@
 import { useState } from 'preact/hooks'
+import { firstPage } from '../address.ts'
 import type { Problem } from '../api/problem.ts'
 import { useNavigation } from '../navigation.tsx'
 import { PersonIcon } from '../page/icons.tsx'
@@ -11,7 +12,7 @@ export function AccountMenu() {
   const { go } = useNavigation()
   const [problem, setProblem] = useState<Problem>()
   const isSignedIn = session?.signed_in === true
-  const show = (view: 'keys' | 'audit') => () => go({ link: undefined, view, after: undefined })
+  const show = (view: 'keys' | 'audit') => () => go({ link: undefined, view, ...firstPage })
   const items = [
     ...(allows('admin')
       ? [

@@ -7,13 +7,14 @@ export type { Change, Link, LinkPatch }
 
 const linksPerPage = 25
 
-export function newestLinksUrl({ search, status, tags, after }: Address): string {
-  const query = new URLSearchParams({ limit: String(linksPerPage) })
+export function newestLinksUrl({ search, status, tags, after, until }: Address): string {
+  const query = new URLSearchParams({ limit: String(linksPerPage), sparkline: 'true' })
   // Lists show a slash in front of a slug, which is no part of it.
   if (search !== undefined) query.set('search', search.trim().replace(/^\/+(?=.)/, ''))
   if (status !== undefined) query.set('status', status)
   for (const tag of tags) query.append('tag', tag)
   if (after !== undefined) query.set('after', after)
+  else if (until !== undefined) query.set('before', until)
   return `/api/links?${query}`
 }
 

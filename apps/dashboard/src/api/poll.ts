@@ -23,6 +23,10 @@ export interface Polled<T, About = undefined> {
   lagMs: number
   /** The query string of a list's next page. */
   next: URLSearchParams | undefined
+  /** And of the page before. */
+  prev: URLSearchParams | undefined
+  /** How many entries all pages of a list have, or at least have. */
+  total: { count: number; isExact: boolean } | undefined
 }
 
 export const usualPauseMs = 2_000
@@ -47,6 +51,8 @@ export function usePolled<T, About = undefined>(
     pending: 0,
     lagMs: 0,
     next: undefined,
+    prev: undefined,
+    total: undefined,
   })
   const everyMs = useRef(usualPauseMs)
   everyMs.current = options.everyMs ?? usualPauseMs
@@ -90,7 +96,9 @@ export function usePolled<T, About = undefined>(
             isCurrent: true,
             problem: undefined,
             ...readFreshness(response),
-            next: readNext(response),
+            next: readPage(response, 'next'),
+            prev: readPage(response, 'prev'),
+            total: readTotal(response),
           }))
         }
       } catch {
@@ -150,7 +158,14 @@ function readFreshness(response: Response): { pending: number; lagMs: number } {
   }
 }
 
-function readNext(response: Response): URLSearchParams | undefined {
-  const target = /<([^>]*)>; rel="next"/.exec(response.headers.get('link') ?? '')?.[1]
+function readPage({ headers }: Response, relation: 'next' | 'prev'): URLSearchParams | undefined {
+  const target = new RegExp(`<([^>]*)>; rel="${relation}"`).exec(headers.get('link') ?? '')?.[1]
   return target === undefined ? undefined : new URL(target, location.origin).searchParams
+}
+
+function readTotal({ headers }: Response): { count: number; isExact: boolean } | undefined {
+  const count = headers.get('x-total-count')
+  return count === null
+    ? undefined
+    : { count: Number(count), isExact: headers.get('x-total-relation') !== 'gte' }
 }

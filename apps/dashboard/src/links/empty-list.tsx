@@ -11,7 +11,7 @@ import { fillForm } from './link-form.tsx'
  */
 export function EmptyList(props: { pending: number; address: Address; isLast: boolean }) {
   const { pending, address, isLast } = props
-  const { search, tags, status, window, after } = address
+  const { search, tags, status, window } = address
   const { allows, session } = useSession()
   const canCreate = allows('links:write')
   const isNewest = address.sort === 'newest'
@@ -19,7 +19,8 @@ export function EmptyList(props: { pending: number; address: Address; isLast: bo
     return <p class="empty counting">Still counting. The first visits will be here in a moment.</p>
   // A search looks at so many links per page, and may find none among them.
   if (!isLast) return <p class="empty">Nothing here. The next page may have more.</p>
-  if (after !== undefined) return <p class="empty">There are no more links.</p>
+  if (address.after !== undefined || address.until !== undefined)
+    return <p class="empty">There are no more links.</p>
   if (search !== undefined) {
     const isFiltered = tags.length > 0 || status !== undefined || window !== 'all'
     return (

@@ -1,7 +1,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
 import { useSession } from '../access/session.tsx'
 import type { Address } from '../address.ts'
-import { writeAddress } from '../address.ts'
+import { firstPage, writeAddress } from '../address.ts'
 import { newestLinksUrl } from '../api/links.ts'
 import type { Polled } from '../api/poll.ts'
 import { usePolled } from '../api/poll.ts'
@@ -9,6 +9,7 @@ import { linksUrl } from '../api/stats.ts'
 import { PageLink, useNavigation } from '../navigation.tsx'
 import { Freshness, LagBanner, ProblemBanner } from '../page/freshness.tsx'
 import { useNow } from '../text/now.ts'
+import { number } from '../text/numbers.ts'
 import { EmptyList } from './empty-list.tsx'
 import { useLatestLink } from './latest-link.tsx'
 import type { RowLink } from './link-row.tsx'
@@ -23,7 +24,7 @@ const newestList = {
   search: undefined,
   status: undefined,
   tags: [],
-  after: undefined,
+  ...firstPage,
 } as const
 
 /** A list of links. The newest are every link; the other sorts are by visits. */
@@ -34,8 +35,7 @@ export function LinkList() {
   const isNewest = address.sort === 'newest'
   const url = isNewest ? newestLinksUrl(address) : linksUrl(address)
   const polled = usePolled<RowLink[], Address>({ url, about: address })
-  const { isCurrent, next, problem } = polled
-  const after = next?.get('after') ?? undefined
+  const { isCurrent, problem, total } = polled
   const links = polled.response?.data
   return (
     <>
@@ -44,7 +44,13 @@ export function LinkList() {
       <section class="card" aria-labelledby="links">
         <div class="card-head">
           <h2 id="links" tabIndex={-1}>
-            Links
+            Links{' '}
+            {total !== undefined && (
+              <span class="muted number">
+                ({number(total.count)}
+                {!total.isExact && <abbr title="or more">+</abbr>})
+              </span>
+            )}
           </h2>
           <ListControls listedTags={(links ?? []).flatMap(({ tags = [] }) => tags).join()} />
         </div>
@@ -54,25 +60,46 @@ export function LinkList() {
           {polled.response === undefined && problem === undefined && <PlaceholderRows />}
           {polled.response !== undefined && <Rows polled={polled} {...polled.response} />}
         </div>
-        {(!isNewest || address.after !== undefined || after !== undefined) && (
-          <div class="card-foot">
-            {isNewest ? <span /> : <Freshness pending={polled.pending} />}
-            <nav class="actions" aria-label="Pages of the list">
-              {address.after !== undefined && (
-                <PageLink to={{ after: undefined }} class="button">
-                  To the top
-                </PageLink>
-              )}
-              {isCurrent && after !== undefined && (
-                <PageLink to={{ after }} class="button">
-                  Next page
-                </PageLink>
-              )}
-            </nav>
-          </div>
-        )}
+        <div class="card-foot">
+          {allows('stats:read') ? <Freshness pending={polled.pending} /> : <span />}
+          <Pages polled={polled} address={address} />
+        </div>
       </section>
     </>
+  )
+}
+
+/** Ways to the pages before and after this one. */
+function Pages({ polled, address }: { polled: Polled<unknown, unknown>; address: Address }) {
+  const { go } = useNavigation()
+  const { isCurrent, prev, next } = polled
+  const { page } = address
+  const isFirst = address.after === undefined && address.until === undefined
+  const [until, after] = [prev?.get('before'), next?.get('after')].map(place => place ?? undefined)
+  // By going back, the top is reached at a page that ends somewhere; links that are created are not on it.
+  const isTop = isCurrent && address.until !== undefined && prev === undefined
+  useEffect(() => {
+    if (isTop) go(firstPage, { replace: true })
+  }, [isTop])
+  return (
+    <nav class="actions pages" aria-label="Pages of the list">
+      {!isFirst && page > 1 && <span class="muted">Page {number(page)}</span>}
+      {isCurrent && until !== undefined && (
+        <PageLink to={{ after: undefined, until, page: Math.max(1, page - 1) }} class="button">
+          Previous
+        </PageLink>
+      )}
+      {!isFirst && prev === undefined && (
+        <PageLink to={firstPage} class="button">
+          First page
+        </PageLink>
+      )}
+      {isCurrent && after !== undefined && (
+        <PageLink to={{ after, until: undefined, page: page + 1 }} class="button">
+          Next
+        </PageLink>
+      )}
+    </nav>
   )
 }
 

@@ -1,5 +1,6 @@
 import { useState } from 'preact/hooks'
 import type { Sort } from '../address.ts'
+import { firstPage } from '../address.ts'
 import type { Link } from '../api/links.ts'
 import type { ListedLink } from '../api/stats.ts'
 import { LinkMenu } from '../manage/link-menu.tsx'
@@ -58,7 +59,7 @@ export function LinkRow({ link, sort, search, pending, now }: LinkRowProps) {
                   type="button"
                   class="tag"
                   aria-label={`Only links with the tag ${tag}`}
-                  onClick={() => go({ tags: [tag], after: undefined })}
+                  onClick={() => go({ tags: [tag], ...firstPage })}
                 >
                   <bdi>{tag}</bdi>
                 </button>

@@ -1,7 +1,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
 import { useSession } from '../access/session.tsx'
 import type { View } from '../address.ts'
-import { isSlug } from '../address.ts'
+import { firstPage, isSlug } from '../address.ts'
 import { linkPath } from '../api/links.ts'
 import { reportPath, searchedText } from '../api/stats.ts'
 import { useNavigation } from '../navigation.tsx'
@@ -42,10 +42,7 @@ export function LinkSearch() {
     clearTimeout(timer.current)
     const search = typed.trim()
     known.current = keyOf(undefined, 'links', search)
-    go(
-      { link: undefined, view: 'links', search: search || undefined, after: undefined },
-      { replace: isOnList },
-    )
+    go({ link: undefined, view: 'links', search: search || undefined, ...firstPage }, { replace: isOnList })
   }
   /** After a pause or a lookup, the address may be another one. */
   const showListNow = useRef(showList)

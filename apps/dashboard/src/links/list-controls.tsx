@@ -1,6 +1,6 @@
 import { useSession } from '../access/session.tsx'
 import type { Address, Sort } from '../address.ts'
-import { sorts, states, windows } from '../address.ts'
+import { firstPage, sorts, states, windows } from '../address.ts'
 import { usePolled } from '../api/poll.ts'
 import type { Scope } from '../api/session.ts'
 import { stateTitles } from '../manage/link-state.tsx'
@@ -59,7 +59,7 @@ export function ListControls({ listedTags }: { listedTags: string }) {
           options={windows.map(value => ({ value, label: windowTitles[value] }))}
           value={address.window}
           choose={window =>
-            go({ window, sort: window === 'all' && shown === 'growth' ? 'visits' : shown, after: undefined })
+            go({ window, sort: window === 'all' && shown === 'growth' ? 'visits' : shown, ...firstPage })
           }
         />
       )}
@@ -69,14 +69,14 @@ export function ListControls({ listedTags }: { listedTags: string }) {
 
 /** What the other lists don't have is taken back. */
 function sortedBy(sort: Sort, { window }: Address): Partial<Address> {
-  if (sort === 'newest') return { sort, window: 'all', after: undefined }
+  if (sort === 'newest') return { sort, window: 'all', ...firstPage }
   // Growth compares a window with the previous one, so it needs a window.
   return {
     sort,
     window: sort === 'growth' && window === 'all' ? '7d' : window,
     status: undefined,
     tags: [],
-    after: undefined,
+    ...firstPage,
   }
 }
 
@@ -96,7 +96,7 @@ function ListFilters({ listedTags }: { listedTags: string }) {
         value={address.status ?? ''}
         onChange={event => {
           const status = states.find(known => known === event.currentTarget.value)
-          go({ status, after: undefined })
+          go({ status, ...firstPage })
         }}
       >
         <option value="">Any state</option>
@@ -110,7 +110,7 @@ function ListFilters({ listedTags }: { listedTags: string }) {
         <select
           aria-label="Tag"
           value=""
-          onChange={event => go({ tags: [...address.tags, event.currentTarget.value], after: undefined })}
+          onChange={event => go({ tags: [...address.tags, event.currentTarget.value], ...firstPage })}
         >
           <option value="">{chosen.length === 0 ? 'Any tag' : 'One more tag'}</option>
           {tags.map(({ tag, links }) => (
@@ -136,7 +136,7 @@ export function ListChips() {
           title="Search"
           value={search}
           what="search"
-          end={() => go({ search: undefined, after: undefined })}
+          end={() => go({ search: undefined, ...firstPage })}
         />
       )}
       {tags.map(tag => (
@@ -145,7 +145,7 @@ export function ListChips() {
           title="Tag"
           value={tag}
           what="tag"
-          end={() => go({ tags: tags.filter(other => other !== tag), after: undefined })}
+          end={() => go({ tags: tags.filter(other => other !== tag), ...firstPage })}
         />
       ))}
     </ul>

@@ -1,4 +1,4 @@
-import { browserZone } from '../address.ts'
+import { browserZone, firstPage } from '../address.ts'
 import type { AuditEntry } from '../api/keys.ts'
 import { auditUrl } from '../api/keys.ts'
 import { usePolled } from '../api/poll.ts'
@@ -46,7 +46,7 @@ export function AuditPage() {
         {(after !== undefined || older !== undefined) && (
           <nav class="actions card-foot" aria-label="Pages of the audit">
             {after !== undefined && (
-              <PageLink to={{ after: undefined }} class="button">
+              <PageLink to={firstPage} class="button">
                 Newest
               </PageLink>
             )}
@@ -65,7 +65,7 @@ export function AuditPage() {
 function Subject({ entry }: { entry: AuditEntry }) {
   if (!entry.action.startsWith('link.')) return <bdi class="author">{entry.subject}</bdi>
   return (
-    <PageLink to={{ link: entry.subject, after: undefined }}>
+    <PageLink to={{ link: entry.subject, ...firstPage }}>
       <bdi>/{entry.subject}</bdi>
     </PageLink>
   )
