@@ -12,6 +12,7 @@ import { AuditPage } from './manage/audit-page.tsx'
 import { KeysPage } from './manage/keys-page.tsx'
 import { LinkActions } from './manage/link-actions.tsx'
 import { PageLink, useNavigation } from './navigation.tsx'
+import { Announcer } from './page/announcer.tsx'
 import { ProblemBanner } from './page/freshness.tsx'
 import { HelpDialog } from './page/help-dialog.tsx'
 import { Mark } from './page/icons.tsx'
@@ -135,6 +136,7 @@ export function App() {
           </NoticeProvider>
         )}
       </main>
+      <Announcer />
       {hasEnded && <SignInDialog />}
       {isHelping && <HelpDialog close={() => setHelping(false)} />}
     </>

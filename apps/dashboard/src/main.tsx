@@ -12,6 +12,8 @@ import './style/links.css'
 import './style/report.css'
 import './style/manage.css'
 import './style/contrast.css'
+import './style/phone.css'
+import './style/print.css'
 import './style/qr.css'
 
 const root = document.getElementById('app')

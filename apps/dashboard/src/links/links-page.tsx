@@ -1,4 +1,5 @@
 import { useSession } from '../access/session.tsx'
+import { useNavigation } from '../navigation.tsx'
 import { PageTitle } from '../page/page-title.tsx'
 import { CreateLink } from './create-link.tsx'
 import { fillForm } from './link-form.tsx'
@@ -7,14 +8,15 @@ import { OrphanList } from './orphan-list.tsx'
 
 export function LinksPage() {
   const { allows } = useSession()
+  const { address } = useNavigation()
   const canCreate = allows('links:write')
   return (
     <>
       {canCreate ? (
-        <>
+        <div class={address.search === undefined ? undefined : 'searching'}>
           <ShortenHead />
           <CreateLink />
-        </>
+        </div>
       ) : (
         <PageTitle title="Hopcount">Links</PageTitle>
       )}

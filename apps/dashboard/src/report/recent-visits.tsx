@@ -2,6 +2,7 @@ import { usePolled } from '../api/poll.ts'
 import type { Visit } from '../api/stats.ts'
 import { reportPath } from '../api/stats.ts'
 import { PageLink, useNavigation } from '../navigation.tsx'
+import { FoldHeading, useFold } from '../page/fold.tsx'
 import { ForeignLink } from '../page/foreign-link.tsx'
 import { Freshness } from '../page/freshness.tsx'
 import { ago, dateAndTime } from '../text/times.ts'
@@ -21,10 +22,14 @@ export function RecentVisits({ slug, data }: { slug: string | undefined; data: R
   )
   const older = next?.get('before') ?? undefined
   const visits = response?.data
+  const isFirstPage = address.before === undefined
+  const fold = useFold('visits', !isFirstPage)
   return (
-    <section class="card" aria-labelledby="recent">
+    <section class={`card ${fold.class}`} aria-labelledby="recent">
       <div class="card-head">
-        <h2 id="recent">{address.before === undefined ? 'Recent visits' : 'Older visits'}</h2>
+        <FoldHeading id="recent" fold={fold}>
+          {isFirstPage ? 'Recent visits' : 'Older visits'}
+        </FoldHeading>
         <Freshness pending={data.stats.pending} />
       </div>
       <div aria-busy={!isCurrent && problem === undefined}>
@@ -33,18 +38,16 @@ export function RecentVisits({ slug, data }: { slug: string | undefined; data: R
         )}
         {visits?.length === 0 && (
           <p class="muted">
-            {address.before === undefined
-              ? 'Each visit is listed here, the newest first.'
-              : 'Older visits are not kept.'}
+            {isFirstPage ? 'Each visit is listed here, the newest first.' : 'Older visits are not kept.'}
           </p>
         )}
         {visits !== undefined && visits.length > 0 && (
           <VisitTable visits={visits} zone={data.requested.zone} now={data.now} />
         )}
       </div>
-      {(address.before !== undefined || older !== undefined) && (
+      {(!isFirstPage || older !== undefined) && (
         <nav class="card-foot actions" aria-label="Pages of the visits">
-          {address.before !== undefined && (
+          {!isFirstPage && (
             <PageLink to={{ before: undefined }} class="button">
               Newest
             </PageLink>

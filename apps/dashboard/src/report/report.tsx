@@ -5,7 +5,7 @@ import { useNavigation } from '../navigation.tsx'
 import { Choice } from '../page/choice.tsx'
 import { LagBanner, ProblemBanner } from '../page/freshness.tsx'
 import { number } from '../text/numbers.ts'
-import { daysBetween } from '../text/times.ts'
+import { dateAndTime, daysBetween } from '../text/times.ts'
 import { BreakdownTables } from './breakdowns/breakdown-tables.tsx'
 import { Cards } from './cards.tsx'
 import { ExportMenu } from './export-menu.tsx'
@@ -28,6 +28,7 @@ export function Report(props: { slug: string | undefined; data: ReportData; topL
       <ProblemBanner problem={isTooLong ? problem : (problem ?? filterProblem)} />
       <LagBanner lagMs={stats.lagMs} />
       <Toolbar slug={slug} data={data} />
+      <Printed data={data} />
       <FilterChips />
       {stats.response === undefined && problem === undefined && <Placeholder />}
       {stats.response !== undefined && (
@@ -73,6 +74,20 @@ function Toolbar({ slug, data }: { slug: string | undefined; data: ReportData })
         <ExportMenu slug={slug} requested={data.requested} filters={address.filters} />
       </div>
     </div>
+  )
+}
+
+/** What the controls say of the period, and when it was so. */
+function Printed({ data }: { data: ReportData }) {
+  const { response } = data.stats
+  if (response === undefined) return null
+  const { zone } = response.about
+  const { from, to } = response.data.range
+  return (
+    <p class="printed">
+      {daysBetween(from, to, zone)} ({zone.replaceAll('_', ' ')}), as of{' '}
+      {dateAndTime(new Date(data.now).toISOString(), zone)}
+    </p>
   )
 }
 

@@ -2,6 +2,7 @@ import { usePolled } from '../api/poll.ts'
 import type { ListedLink } from '../api/stats.ts'
 import { topLinksUrl } from '../api/stats.ts'
 import { PageLink } from '../navigation.tsx'
+import { FoldHeading, useFold } from '../page/fold.tsx'
 import { number } from '../text/numbers.ts'
 import type { ReportData } from './report-data.ts'
 
@@ -18,16 +19,23 @@ export function TopLinks({ data }: { data: ReportData }) {
       : undefined,
     { everyMs: pauseMs },
   )
+  const fold = useFold('links', true)
   const links = polled.response?.data.filter(link => link.visits > 0)
   if (data.filtered !== undefined || links === undefined || links.length === 0) return null
   const most = Math.max(...links.map(link => link.visits))
   return (
-    <section class="card breakdown links" aria-labelledby="top-links" aria-busy={!polled.isCurrent}>
+    <section
+      class={`card breakdown links ${fold.class}`}
+      aria-labelledby="top-links"
+      aria-busy={!polled.isCurrent}
+    >
       <table aria-labelledby="top-links">
         <thead>
           <tr>
             <th scope="col">
-              <h2 id="top-links">Top links</h2>
+              <FoldHeading id="top-links" fold={fold}>
+                Top links
+              </FoldHeading>
             </th>
             <th scope="col" class="number">
               Visits

@@ -1,6 +1,7 @@
 import type { FilterName } from '../../address.ts'
 import type { BreakdownReport, BreakdownValue, Metric } from '../../api/stats.ts'
 import { useNavigation } from '../../navigation.tsx'
+import { FoldHeading, useFold } from '../../page/fold.tsx'
 import { number, percent } from '../../text/numbers.ts'
 import { filterTitles, valueName } from '../../text/value-names.ts'
 
@@ -20,18 +21,27 @@ export function BreakdownTable(props: {
   const { address, go } = useNavigation()
   const isWhole = address.more === dimension
   const sorted = sortBy(props.values, metric)
-  const rows = isWhole ? sorted : fold(sorted)
+  const rows = isWhole ? sorted : sumRest(sorted)
   const total = sorted.reduce((sum, value) => sum + value[metric], 0)
   const most = Math.max(1, ...rows.map(value => value[metric]))
   const title = filterTitles[dimension]
   const id = `by-${dimension}`
+  const fold = useFold(dimension, dimension === 'channel')
+  const [first] = rows
   return (
-    <section class={`card breakdown${isWhole ? ' whole' : ''}`} aria-labelledby={id}>
+    <section class={`card breakdown ${isWhole ? 'whole' : fold.class}`} aria-labelledby={id}>
       <table aria-labelledby={id}>
         <thead>
           <tr>
             <th scope="col">
-              <h2 id={id}>{title}</h2>
+              <FoldHeading id={id} fold={fold}>
+                {title}
+              </FoldHeading>
+              {first !== undefined && (
+                <span class="fold-gist muted">
+                  <bdi>{valueName(dimension, first.value)}</bdi> {percent(first[metric], total)}
+                </span>
+              )}
             </th>
             <th scope="col" class="number">
               Visits
@@ -97,7 +107,7 @@ function sortBy(values: BreakdownValue[], metric: Metric): BreakdownValue[] {
 }
 
 /** The first values, and the sum of the rest. */
-function fold(values: BreakdownValue[]): BreakdownValue[] {
+function sumRest(values: BreakdownValue[]): BreakdownValue[] {
   if (values.length <= shownAtFirst + 1) return values
   const others = { value: '*', visits: 0, humans: 0 }
   for (const { visits, humans } of values.slice(shownAtFirst)) {

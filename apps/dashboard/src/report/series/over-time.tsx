@@ -1,4 +1,6 @@
+import { writeAddress } from '../../address.ts'
 import { useNavigation } from '../../navigation.tsx'
+import { useAnnouncement } from '../../page/announcer.tsx'
 import { intervalNames } from '../period/period.ts'
 import { ZoneSelect } from '../period/zone-select.tsx'
 import type { ReportData, Requested } from '../report-data.ts'
@@ -11,6 +13,10 @@ export function OverTime({ data }: { data: ReportData }) {
   const { requested } = data
   const polled = data.filtered ?? data.stats
   const shown = shownSeries(data, address.compare)
+  useAnnouncement(
+    writeAddress({ ...address, compare: true, asTable: false, more: undefined, before: undefined }),
+    polled.isCurrent ? shown?.series.description.replace(/\. .*/, '.') : undefined,
+  )
   return (
     <section
       class="card"
