@@ -158,6 +158,42 @@ describe.skipIf(!browserAvailable())('the page of a link', () => {
     expect(incidents).toEqual([])
   })
 
+  it('names the browser, system or bot of a visit, and unfolds the user agent', async () => {
+    const { browser, origin, pool } = dashboard
+    const slug = await shorten(origin)
+    const agents = [
+      { sent: firefox, shown: 'Firefox 148 on Linux' },
+      {
+        sent: 'Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.5 Mobile/15E148 Safari/604.1',
+        shown: 'Safari 17.5 on iOS 17.5',
+      },
+      {
+        sent: 'Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)',
+        shown: 'Googlebot',
+      },
+    ]
+    const now = Date.now()
+    const visits = agents.map(({ sent }, i) => ({ visitedAt: now - i, referrer: undefined, userAgent: sent }))
+    await recordVisits(pool, slug, visits)
+    const { page, incidents } = await openPage(browser, `${origin}/?link=${slug}`)
+    const rows = page.locator('.recent tbody tr')
+    for (const { sent, shown } of agents) {
+      const row = rows.filter({ hasText: shown })
+      const raw = row.getByText(sent)
+      await row.getByText(shown, { exact: true }).waitFor()
+      expect(await raw.isVisible()).toBe(false)
+      await row.getByText(shown, { exact: true }).press('Enter')
+      await raw.waitFor()
+    }
+    await recordVisits(pool, slug, visitsAt([now + 1]))
+    await waitUntil(async () => (await rows.count()) === 4, { what: 'the next visit is listed' })
+    await rows
+      .filter({ hasText: 'Googlebot' })
+      .getByText(agents[2]?.sent ?? '')
+      .waitFor()
+    expect(incidents).toEqual([])
+  })
+
   it('pages to older visits, and back', async () => {
     const { browser, origin, pool } = dashboard
     const slug = await shorten(origin)

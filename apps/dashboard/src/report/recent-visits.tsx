@@ -78,7 +78,9 @@ function VisitTable({ visits, zone, now }: { visits: Visit[]; zone: string; now:
       </thead>
       <tbody>
         {visits.map((visit, i) => (
-          <tr key={`${visit.visited_at} ${i}`}>
+          <tr
+            key={`${visit.visited_at} ${i - visits.findIndex(each => each.visited_at === visit.visited_at)}`}
+          >
             <td class="when">
               <time dateTime={visit.visited_at}>
                 {dateAndTime(visit.visited_at, zone, true)}{' '}
@@ -123,10 +125,22 @@ function Visitor({ visit }: { visit: Visit }) {
       {userAgent === null ? (
         <span class="muted">no user agent</span>
       ) : (
-        <bdi class="user-agent" title={userAgent}>
-          {userAgent}
-        </bdi>
+        <details class="agent">
+          <summary title={userAgent}>{agentName(visit)}</summary>
+          <bdi class="user-agent">{userAgent}</bdi>
+        </details>
       )}
     </>
   )
+}
+
+/** “Firefox 148 on Android 15”; of a bot its name. */
+function agentName(visit: Visit): string {
+  if (visit.bot !== '') return visit.bot
+  const [browser, system] = [
+    [visit.browser, visit.browser_version],
+    [visit.os, visit.os_version],
+  ].map(named => named.filter(part => part !== null && part !== '').join(' '))
+  if (system === '' || system === 'Other') return browser === 'Other' ? 'Another browser' : `${browser}`
+  return `${browser === 'Other' ? 'Another browser' : browser} on ${system}`
 }
