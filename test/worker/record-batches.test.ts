@@ -17,13 +17,16 @@ import { compareCounts } from '../../apps/worker/verify/compare-counts.ts'
 import { openPool } from '../support/hopcount.ts'
 import type { VisitBatch } from '../support/record-visits.ts'
 import { anyTime, recordBatches } from '../support/record-visits.ts'
+import { startTcpProxy } from '../support/tcp-proxy.ts'
 import { createTestDatabase } from '../support/test-database.ts'
 import { waitUntil } from '../support/wait-until.ts'
 
+let databaseUrl: string
 let pool: Pool
 let knowledge: VisitKnowledge
 beforeAll(async () => {
-  pool = openPool((await createTestDatabase()).url)
+  databaseUrl = (await createTestDatabase()).url
+  pool = openPool(databaseUrl)
 })
 beforeEach(async () => {
   await pool.query(
@@ -190,6 +193,46 @@ test('a failed transaction leaves nothing behind: no ledger row without visits',
   expect((await pool.query('SELECT count(*)::int AS n FROM ledger')).rows[0].n).toBe(0)
   await record([{ ...batch, visits: visits(1, 1) }])
   expect(await counted()).toEqual({ raw: 1, totals: 1 })
+})
+
+test('aggregates are sent to PostgreSQL together: none waits for the response to another', async () => {
+  const { hostname, port } = new URL(databaseUrl)
+  const proxy = await startTcpProxy({ host: hostname, port: Number(port) })
+  const url = new URL(databaseUrl)
+  url.hostname = '127.0.0.1'
+  url.port = String(proxy.port)
+  const behindProxy = openPool(url.href)
+  await record([{ producerId: newProducerId(), seq: 1, visits: visits(7, 1) }])
+  const blocker = await pool.connect()
+  try {
+    await blocker.query('BEGIN; SELECT FROM link_totals WHERE link_id = 7 FOR UPDATE')
+    const lastIsSent = proxy.setModeAt('INSERT INTO classified_days', 'pass')
+    const recorded = recordBatches(behindProxy, knowledge, [
+      { producerId: newProducerId(), seq: 1, visits: visits(7, 2) },
+    ])
+    // Before the first of the rows can be updated.
+    await lastIsSent
+    await blocker.query('COMMIT')
+    expect(await recorded).toMatchObject({ visits: 2 })
+  } finally {
+    blocker.release()
+  }
+  expect(await counted()).toEqual({ raw: 3, totals: 3 })
+  expect(await compareCounts(pool)).toEqual([])
+})
+
+test('when PostgreSQL refuses one of the aggregates sent together, its reason is reported and nothing is counted', async () => {
+  await pool.query('ALTER TABLE link_days ADD CONSTRAINT no_thirteen CHECK (link_id <> 13)')
+  const batch = { producerId: newProducerId(), seq: 1, visits: [...visits(12, 1), ...visits(13, 1)] }
+  try {
+    // Not that of the statements after it: the transaction is aborted.
+    await expect(record([batch])).rejects.toMatchObject({ code: '23514', constraint: 'no_thirteen' })
+  } finally {
+    await pool.query('ALTER TABLE link_days DROP CONSTRAINT no_thirteen')
+  }
+  expect(await counted()).toEqual({ raw: 0, totals: 0 })
+  expect(await record([batch])).toMatchObject({ visits: 2, duplicates: 0 })
+  expect(await compareCounts(pool)).toEqual([])
 })
 
 test('when PostgreSQL refuses the first of many visits, the rest are not sent, and the next transaction succeeds', async () => {

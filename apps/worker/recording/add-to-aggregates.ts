@@ -6,8 +6,13 @@
  * by key. So a transaction that needs a row of a link waits at the link's total, and totals are locked in ascending order
  * of links, however other transactions cut their slices. The rows of all links (link_id 0) come last: every transaction
  * needs them, so they are locked during the last few statements only. Classified days, one row per day, come after them.
+ *
+ * The statements of a slice are sent together, and those of all links together with the last slice's. A worker that gets
+ * little of the processor would otherwise hold the rows that everybody needs while it waits for its turn between two
+ * statements.
  */
 import { bigintArray, dateArray, timestampArray } from '@hopcount/shared/database/binary-arrays.ts'
+import { sendTogether } from '@hopcount/shared/database/send-together.ts'
 import { minutesReachBackMs } from '@hopcount/shared/days.ts'
 import type { PoolClient } from 'pg'
 import { addToClassifiedDays } from './classified-days.ts'
@@ -34,21 +39,29 @@ export async function addToAggregates(
     // Runs while PostgreSQL writes the previous slice.
     const sums = sumVisits(visits, places, uniques[slice] ?? noUniqueVisitors(), ofAll.breakdowns)
     addToSumsOfAll(ofAll, sums)
+    const sumsOfAll = slice === slices.length - 1 ? columnsOfAll(ofAll) : undefined
     await writing
-    writing = addSums(client, sums)
+    writing = sendTogether(client, () => [
+      ...addSums(client, sums),
+      ...(sumsOfAll === undefined ? [] : addSumsOfAll(client, sumsOfAll)),
+    ])
   }
   await writing
-  const sumsOfAll = columnsOfAll(ofAll)
-  await addSums(client, sumsOfAll)
-  await addToClassifiedDays(client, sumsOfAll.days)
 }
 
-async function addSums(client: PoolClient, sums: VisitSums): Promise<void> {
-  await insertDeltas(client, sums.deltas)
-  await addToTotals(client, sums.links)
-  await addToDays(client, sums.days)
-  await addToQuarters(client, sums.quarters)
-  await addToMinutes(client, sums.minutes)
+function addSumsOfAll(client: PoolClient, sums: VisitSums): Promise<void>[] {
+  return [...addSums(client, sums), addToClassifiedDays(client, sums.days)]
+}
+
+/** Starts them in this order. */
+function addSums(client: PoolClient, sums: VisitSums): Promise<void>[] {
+  return [
+    insertDeltas(client, sums.deltas),
+    addToTotals(client, sums.links),
+    addToDays(client, sums.days),
+    addToQuarters(client, sums.quarters),
+    addToMinutes(client, sums.minutes),
+  ]
 }
 
 async function addToTotals(client: PoolClient, links: LinkSums): Promise<void> {
