@@ -195,7 +195,7 @@ test.each([
   )
   const limit = 100
   const range = { from: new Date(from * dayMs), to: new Date((to + 1) * dayMs) }
-  const sums = await sumDays(databaseOn(pool), linkId, range, limit)
+  const sums = await sumDays(databaseOn(pool), linkId, range, { named: limit, keys: [] })
   expect(sums.visits).toBe(lines.length)
   const values = breakdownValues(sums.breakdowns)
   for (const dimension of dimensions) {

@@ -55,7 +55,7 @@ async function add(visits: Record<string, number>, day = today): Promise<void> {
 /** Breakdowns as the API reads them, with what it reports as uncertain. */
 async function read(days: { from: number; to: number } = { from: today, to: today }, limit = 100) {
   const range = { from: new Date(days.from * dayMs), to: new Date((days.to + 1) * dayMs) }
-  const { breakdowns } = await sumDays(databaseOn(pool), link, range, limit)
+  const { breakdowns } = await sumDays(databaseOn(pool), link, range, { named: limit, keys: [] })
   const values = breakdownValues(breakdowns)
   return {
     ...Object.fromEntries(

@@ -25,18 +25,21 @@ interface Value {
   value: string
   visits: number
   humans: number
+  previous?: { visits: number; humans: number }
 }
+type Visitors = { from: string; to: string; uniques: number }
 type Sums = Counts & { from: string; to: string; uniques?: number }
 interface Breakdowns extends Sums {
   widened_because?: string
   utc_days?: Sums & { uniques: number }
   previous?: Sums
+  full_days?: Visitors & { previous: Visitors }
   breakdowns: Record<string, Value[]>
 }
 interface Series {
   range: Sums
   series: (Counts & { start: string; uniques?: number })[]
-  previous?: Sums
+  previous?: Sums & { so_far?: Counts & { to: string } }
 }
 type Query = Record<string, string>
 
@@ -108,6 +111,20 @@ function byHand(of: CountedVisit[], dimension: keyof CountedVisit['values']): Va
   return [...values.values()].sort((a, b) => b.visits - a.visits || (a.value < b.value ? -1 : 1))
 }
 
+/** With what each value had in the range compared with, up to the same point. */
+function beside(
+  values: Value[],
+  of: string,
+  { from, to, so_far: soFar }: NonNullable<Series['previous']>,
+  dimension: keyof CountedVisit['values'],
+): Value[] {
+  const before = byHand(inRange(of, { from, to: soFar?.to ?? to }), dimension)
+  return values.map(value => {
+    const { visits = 0, humans = 0 } = before.find(other => other.value === value.value) ?? {}
+    return { ...value, previous: { visits, humans } }
+  })
+}
+
 function touchedDays({ from, to }: { from: string; to: string }) {
   return {
     from: iso(Math.floor(Date.parse(from) / dayMs) * dayMs),
@@ -124,6 +141,21 @@ async function uniquesOf(of: string, { from, to }: { from: string; to: string })
   return rows[0]?.uniques ?? 0
 }
 
+/** While a range is in progress, visitors of its days that are over are compared. */
+async function checkFullDays(
+  of: string,
+  report: Breakdowns,
+  days: { from: string; to: string },
+): Promise<void> {
+  const today = iso(Math.floor(now / dayMs) * dayMs)
+  if (report.previous === undefined || today <= days.from || today >= days.to)
+    return expect(report.full_days).toBeUndefined()
+  const { previous, ...full } = report.full_days ?? expect.fail('no full days')
+  expect(full).toMatchObject({ from: days.from, to: today })
+  expect(Date.parse(previous.to) - Date.parse(previous.from)).toBe(Date.parse(today) - Date.parse(days.from))
+  for (const { uniques, ...part } of [full, previous]) expect(uniques).toBe(await uniquesOf(of, part))
+}
+
 /** Every number of the range is that of the same visits; numbers of other days stand under a name of their own. */
 async function checkAgreement(of: string, query: Query): Promise<void> {
   const { range, series, previous } = await ask<Series>(of, query)
@@ -137,13 +169,14 @@ async function checkAgreement(of: string, query: Query): Promise<void> {
   for (const sums of [range, report, filtered]) expect(counts(sums)).toEqual(countVisits(counted))
   for (const dimension of Object.keys(counted[0]?.values ?? {}) as (keyof CountedVisit['values'])[]) {
     const values = byHand(counted, dimension)
-    expect(report.breakdowns[dimension]).toEqual(values)
+    expect(report.breakdowns[dimension]).toEqual(previous ? beside(values, of, previous, dimension) : values)
     expect(filtered.breakdowns[dimension]).toEqual(values)
   }
   expect(
     report.previous && { ...counts(report.previous), from: report.previous.from, to: report.previous.to },
   ).toEqual(previous && { ...countVisits(inRange(of, previous)), from: previous.from, to: previous.to })
   const days = touchedDays(range)
+  await checkFullDays(of, report, days)
   if (days.from === range.from && days.to === range.to) {
     expect(report.utc_days).toBeUndefined()
     expect(report.uniques).toBe(await uniquesOf(of, range))
@@ -175,14 +208,14 @@ test('series, breakdowns and filtered sums of a range count the same visits, in 
     around: fc.constantFrom(now, now - dayMs, now - 20 * dayMs, ...clockChanges),
     before: fc.noBias(fc.double({ min: 0, max: 1, noNaN: true })),
     length: fc.noBias(fc.double({ min: 0.01, max: 1, noNaN: true })),
-    compare: fc.boolean(),
+    compare: fc.constantFrom(undefined, 'previous', 'month', 'year'),
   })
   await fc.assert(
     fc.asyncProperty(query, async ({ of, tz, interval, around, before, length, compare }) => {
       const from = around - before * spans[interval]
       await checkAgreement(of, {
         ...{ tz, interval, from: iso(from), to: iso(from + length * spans[interval]) },
-        ...(compare && { compare: 'previous' }),
+        ...(compare && { compare }),
       })
     }),
     { numRuns: 60 },
@@ -235,6 +268,7 @@ test('a value that is rare on whole days and frequent in a part of one has its e
   const linkId = links.get('rare') ?? 0
   const day = dayText(Math.floor(now / dayMs) - 6)
   const next = dayText(Math.floor(now / dayMs) - 5)
+  const after = dayText(Math.floor(now / dayMs) - 4)
   await pool.query(
     `INSERT INTO link_days (link_id, day, visits, bots, previews, uniques) VALUES ($1, $2, 1003, 0, 0, 5), ($1, $3, 90, 90, 0, 0)`,
     [linkId, day, next],
@@ -264,6 +298,14 @@ test('a value that is rare on whole days and frequent in a part of one has its e
   expect(report.visits).toBe(1_053)
   expect(report.breakdowns.referrer?.[0]).toEqual({ value: 'rare-0.example', visits: 53, humans: 3 })
   expect(report.breakdowns.referrer?.reduce((sum, { visits }) => sum + visits, 0)).toBe(1_053)
+  await pool.query(
+    `INSERT INTO link_breakdowns (link_id, day, breakdowns, listed) VALUES ($1, $2, '{"rrare-0.example": [90, 0]}', 1)`,
+    [linkId, next],
+  )
+  const compared = await ask<Breakdowns>('rare/breakdowns', { from: next, to: after, compare: 'previous' })
+  expect(compared.breakdowns.referrer).toEqual([
+    { value: 'rare-0.example', visits: 90, humans: 0, previous: { visits: 3, humans: 3 } },
+  ])
 })
 
 test('parts of days with too many visits to be counted widen the range to UTC days, and the report says so', async () => {
@@ -320,13 +362,24 @@ test('where raw visits are retired or quarter hours are folded, the report cover
       const counted = inRange(of, days)
       const { range: sameDays } = await ask<Series>(of, { tz: 'UTC', ...days })
       for (const sums of [report, sameDays]) expect(counts(sums)).toEqual(countVisits(counted))
-      expect(report.breakdowns.country).toEqual(byHand(counted, 'country'))
       const lengthMs = Date.parse(days.to) - Date.parse(days.from)
       const before = { from: iso(Date.parse(days.from) - lengthMs), to: days.from }
-      expect(report.previous).toMatchObject({ ...before, ...countVisits(inRange(of, before)) })
+      const previous = countVisits(inRange(of, before))
+      expect(report.previous).toMatchObject({ ...before, ...previous })
+      // A day that is not over is not compared with whole days.
+      const values = byHand(counted, 'country')
+      expect(report.breakdowns.country).toEqual(
+        Date.parse(days.to) > now ? values : beside(values, of, { ...before, ...previous }, 'country'),
+      )
     }
   // Ends on full hours, and on days that still have raw visits.
-  await checkAgreement('one', local(10, 6, newYork))
+  const { compare: _, ...hours } = local(10, 6, newYork)
+  await checkAgreement('one', hours)
+  // Of days before that, a value's part is not known: nothing is compared, rather than something else.
+  const report = await ask<Breakdowns>('one/breakdowns', local(10, 6, newYork))
+  expect(report.previous).toBeDefined()
+  expect(report.widened_because).toBeUndefined()
+  expect(JSON.stringify(report.breakdowns)).not.toContain('previous')
   const file = await fetch(
     `${api.origin}/stats/one/export?${new URLSearchParams({ what: 'breakdowns', tz: newYork, from: dayText(today - 16), to: dayText(today - 13) })}`,
   )

@@ -27,15 +27,20 @@ export interface DayBreakdowns extends DaySums {
 /** Days read at once: parsing a year's JSON in one piece would block redirects for tens of milliseconds. */
 const daysPerQuery = 16
 
-/**
- * The sums of the UTC days in [from, to), and their breakdowns. On days with more values than their rows list, the counts
- * of the `named` most frequent values are still complete: what breakdown_tails has of them is added.
- */
+/** The values whose counts have to be complete, on days with more values than their rows list: breakdown_tails has the rest. */
+export interface CompleteValues {
+  /** So many of the most frequent ones of each dimension. */
+  named: number
+  /** Keys of further ones. */
+  keys: string[]
+}
+
+/** The sums of the UTC days in [from, to), and their breakdowns. */
 export async function sumDays(
   database: Database,
   linkId: number,
   { from, to }: DayRange,
-  named: number,
+  complete: CompleteValues,
 ): Promise<DayBreakdowns> {
   const listed = await sumListed(database, linkId, { from, to })
   if (!openDimensions.some(dimension => listed.breakdowns.has(boundKey(dimension)))) return listed
@@ -46,7 +51,7 @@ export async function sumDays(
     .setAccessMode('read only')
     .execute(async snapshot => {
       const sum = await sumListed(snapshot, linkId, { from, to })
-      await addTails(snapshot, linkId, { from, to }, sum.breakdowns, named)
+      await addTails(snapshot, linkId, { from, to }, sum.breakdowns, complete)
       return sum
     })
 }
@@ -57,13 +62,13 @@ export async function sumDaysAnd(
   snapshot: Database,
   linkId: number,
   days: DayRange,
-  named: number,
+  complete: CompleteValues,
 ): Promise<DayBreakdowns> {
   const sum = await sumListed(snapshot, linkId, days)
   const { breakdowns } = sum
   for (const part of more) addBreakdowns(breakdowns, part)
   if (openDimensions.some(dimension => breakdowns.has(boundKey(dimension))))
-    await addTails(snapshot, linkId, days, breakdowns, named)
+    await addTails(snapshot, linkId, days, breakdowns, complete)
   return sum
 }
 
@@ -109,12 +114,14 @@ async function addTails(
   linkId: number,
   { from, to }: DayRange,
   breakdowns: Breakdowns,
-  named: number,
+  complete: CompleteValues,
 ): Promise<void> {
   for (const dimension of openDimensions) {
     const values = [...breakdowns].filter(([key]) => isOpenValue(key, dimension))
     values.sort(([, a], [, b]) => b.visits - a.visits)
-    const keys = values.slice(0, named + candidatesBeyond).map(([key]) => key)
+    const mostFrequent = values.slice(0, complete.named + candidatesBeyond).map(([key]) => key)
+    const others = complete.keys.filter(key => isOpenValue(key, dimension))
+    const keys = [...new Set([...mostFrequent, ...others])]
     // One lookup per day and value, however many values a stranger has made up.
     const { rows } = await sql<{ key: string; visits: number; humans: number }>`
       SELECT value.key, sum(tail.visits)::bigint AS visits, sum(tail.humans)::bigint AS humans

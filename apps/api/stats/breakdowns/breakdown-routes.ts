@@ -51,13 +51,16 @@ export const breakdownRoutes: FastifyPluginAsyncTypebox<BreakdownContext> = asyn
         const { dimension = dimensions, limit, compare } = request.query
         const now = new Date()
         const buckets = readSeriesRange(request.query, now)
-        const before = compare && bucketsBefore(buckets, compare, request.query.tz, now)
+        const compared = compare && {
+          ...{ compare, now },
+          before: bucketsBefore(buckets, compare, request.query.tz, now),
+        }
         return responses.send(request, reply, {
           key: `breakdowns ${request.url}`,
           lifetimeMs: listLifetimeMs,
           async make() {
             const { linkId } = await findSubject(database, slugOf(request))
-            const query = { linkId, buckets, before, dimensions: inOrder(dimension), limit }
+            const query = { linkId, buckets, compared, dimensions: inOrder(dimension), limit }
             return { body: JSON.stringify(await breakdownReport(database, ranges, query)) }
           },
         })

@@ -47,6 +47,15 @@ const BreakdownValueSchema = Type.Object({
   }),
   visits: Type.Integer(),
   humans: Type.Integer({ description: 'visits by humans' }),
+  previous: Type.Optional(
+    Type.Object(
+      { visits: Type.Integer(), humans: Type.Integer() },
+      {
+        description:
+          'with `compare`: the counts of this value in the range compared with, up to the same point while the range is in progress. Only where they are known exactly',
+      },
+    ),
+  ),
 })
 
 const ValuesSchema = Type.Array(BreakdownValueSchema)
@@ -94,15 +103,15 @@ const uniquesPerDay = Type.Integer({
   description:
     'unique visitors per UTC day, summed over the days: each is counted once per link and UTC day. Only if the range consists of whole UTC days',
 })
-const dayProperties = {
+const visitorsProperties = {
   from: Type.String({ format: 'date-time', description: 'the start of the first UTC day' }),
   to: Type.String({ format: 'date-time', description: 'the end of the last UTC day, exclusive' }),
-  ...countsProperties,
   uniques: Type.Integer({
     description:
       'unique visitors per UTC day, summed over the days: each is counted once per link and UTC day',
   }),
 }
+const dayProperties = { ...visitorsProperties, ...countsProperties }
 
 export const BreakdownReportSchema = Type.Object({
   ...rangeProperties,
@@ -123,7 +132,7 @@ export const BreakdownReportSchema = Type.Object({
       { ...rangeProperties, uniques: Type.Optional(uniquesPerDay) },
       {
         description:
-          'with compare=previous: the same number of intervals, just before; of a widened range, the same number of days',
+          'with `compare`: the range compared with, as in the series; of a widened range the UTC days that it touches, or with compare=previous the same number of days, just before',
       },
     ),
   ),
@@ -133,13 +142,23 @@ export const BreakdownReportSchema = Type.Object({
         ...dayProperties,
         previous: Type.Optional(
           Type.Object(dayProperties, {
-            description: 'with compare=previous: the same number of days, just before',
+            description:
+              'with compare=previous: the same number of days, just before; else the days that the range compared with touches',
           }),
         ),
       },
       {
         description:
           'only if the range does not consist of whole UTC days: unique visitors, and the visits that they made, of the UTC days that it touches. Who came is known per UTC day only',
+      },
+    ),
+  ),
+  full_days: Type.Optional(
+    Type.Object(
+      { ...visitorsProperties, previous: Type.Object(visitorsProperties) },
+      {
+        description:
+          'with `compare`, while the range is in progress: the unique visitors of those of its UTC days that are over, and of the same days of the range compared with',
       },
     ),
   ),

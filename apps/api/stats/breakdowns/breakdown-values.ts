@@ -12,6 +12,31 @@ export function mostFrequentValues(
   return Object.fromEntries(dimensions.map(dimension => [dimension, firstOf(values[dimension], limit)]))
 }
 
+/** Adds what the values had in the range that is compared with. A value that may have been there unlisted is left as it is. */
+export function withPreviousCounts(
+  shown: Partial<Record<Dimension, BreakdownValue[]>>,
+  before: Breakdowns,
+): Partial<Record<Dimension, BreakdownValue[]>> {
+  return Object.fromEntries(
+    (Object.entries(shown) as [Dimension, BreakdownValue[]][]).map(([dimension, values]) => {
+      const bound = before.get(boundKey(dimension))
+      return [
+        dimension,
+        values.map(value => {
+          if (value.value === '*' || (bound !== undefined && bound.humans > 0)) return value
+          const count = before.get(valueKey(dimension, value))
+          if (count === undefined && bound !== undefined && bound.visits > 0) return value
+          return { ...value, previous: { visits: count?.visits ?? 0, humans: count?.humans ?? 0 } }
+        }),
+      ]
+    }),
+  )
+}
+
+export function valueKey(dimension: Dimension, { value }: BreakdownValue): string {
+  return `${dimensionLetters[dimension]}${value}`
+}
+
 /** Empty if all shown counts are exact and no value that is not shown is more frequent. */
 export function uncertaintyOf(
   breakdowns: Breakdowns,

@@ -15,6 +15,7 @@ import { readFilters } from '../raw/filters.ts'
 import { visitSeries } from '../series/series-queries.ts'
 import type { Buckets } from '../series/series-range.ts'
 import type { Turns } from '../turns.ts'
+import type { CompleteValues } from './breakdown-queries.ts'
 import { sumDays, sumDaysAnd } from './breakdown-queries.ts'
 import type { Range } from './breakdown-range.ts'
 import { isWholeDays, touchedDays } from './breakdown-range.ts'
@@ -32,8 +33,7 @@ export interface RangeSums extends Range {
 }
 
 export interface RangeBreakdowns {
-  /** Counts of the `named` most frequent values are complete. */
-  sum(database: Database, linkId: number, buckets: Buckets, named: number): Promise<RangeSums>
+  sum(database: Database, linkId: number, buckets: Buckets, complete: CompleteValues): Promise<RangeSums>
 }
 
 /** All edges remembered together. A value takes some 100 bytes. */
@@ -55,21 +55,23 @@ export function rangeBreakdowns(turns: Turns): RangeBreakdowns {
     database: Database,
     linkId: number,
     buckets: Buckets,
-    named: number,
+    complete: CompleteValues,
   ): Promise<RangeSums> {
     const range = rangeOf(buckets)
-    if (isWholeDays(range)) return widened(database, linkId, range, named, undefined)
+    if (isWholeDays(range)) return widened(database, linkId, range, complete, undefined)
     const plan = await planEdges(database, linkId, range)
-    if ('because' in plan) return widened(database, linkId, range, named, plan.because)
+    if ('because' in plan) return widened(database, linkId, range, complete, plan.because)
     const key = edgeKey(linkId, range)
-    if (tooLong.has(key)) return widened(database, linkId, range, named, 'too_many_visits')
+    if (tooLong.has(key)) return widened(database, linkId, range, complete, 'too_many_visits')
     const endTurn = isRemembered(linkId, plan) ? undefined : await turns.take()
     try {
-      const sums = await inBoundedSnapshot(database, snapshot => sumExactly(snapshot, linkId, buckets, named))
-      if ('because' in sums) return widened(database, linkId, range, named, sums.because)
+      const sums = await inBoundedSnapshot(database, snapshot =>
+        sumExactly(snapshot, linkId, buckets, complete),
+      )
+      if ('because' in sums) return widened(database, linkId, range, complete, sums.because)
       if (!('tooMuch' in sums)) return { ...range, ...sums, because: undefined, uniques: undefined }
       tooLong.set(key, true)
-      return widened(database, linkId, range, named, 'too_many_visits')
+      return widened(database, linkId, range, complete, 'too_many_visits')
     } finally {
       endTurn?.()
     }
@@ -79,7 +81,7 @@ export function rangeBreakdowns(turns: Turns): RangeBreakdowns {
     return plan.edges.every(edge => edges.get(edgeKey(linkId, edge))?.dayVisits === edge.dayVisits)
   }
 
-  async function sumExactly(snapshot: Database, linkId: number, buckets: Buckets, named: number) {
+  async function sumExactly(snapshot: Database, linkId: number, buckets: Buckets, complete: CompleteValues) {
     const range = rangeOf(buckets)
     const plan = await planEdges(snapshot, linkId, range)
     if ('because' in plan) return plan
@@ -91,7 +93,7 @@ export function rangeBreakdowns(turns: Turns): RangeBreakdowns {
       starts: [range.from],
       end: range.to,
     })
-    const { breakdowns } = await sumDaysAnd(parts, snapshot, linkId, plan.days, named)
+    const { breakdowns } = await sumDaysAnd(parts, snapshot, linkId, plan.days, complete)
     return { counts: sumCounts(counts), breakdowns }
   }
 
@@ -116,11 +118,11 @@ async function widened(
   database: Database,
   linkId: number,
   range: Range,
-  named: number,
+  complete: CompleteValues,
   because: WidenedBecause | undefined,
 ): Promise<RangeSums> {
   const days = touchedDays(range)
-  const { breakdowns, ...sums } = await sumDays(database, linkId, days, named)
+  const { breakdowns, ...sums } = await sumDays(database, linkId, days, complete)
   return { ...days, because, counts: countsOf(sums), uniques: sums.uniques, breakdowns }
 }
 

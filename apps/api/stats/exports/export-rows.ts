@@ -56,7 +56,10 @@ export async function breakdownRows(
   ranges: RangeBreakdowns,
 ): Promise<ExportRows> {
   if (isFiltered(filters)) return valueRows((await filtered(database, linkId, buckets, filters)).breakdowns)
-  const { breakdowns, because, from, to } = await ranges.sum(database, linkId, buckets, listedValues)
+  const { breakdowns, because, from, to } = await ranges.sum(database, linkId, buckets, {
+    named: listedValues,
+    keys: [],
+  })
   const rows = valueRows(breakdowns)
   if (because === undefined) return rows
   const lastDay = dayText(dayNumber(to.getTime() - 1))
