@@ -210,6 +210,18 @@ describe.skipIf(!browserAvailable())('the chart', () => {
     await page.context().close()
   }, 60_000)
 
+  it('is as small a line in a list, where today is dotted, too', async () => {
+    const { browser, origin } = dashboard
+    const { page } = await openPage(browser, `${origin}/?sort=visits`)
+    const line = page.getByRole('img', { name: '54, 55, 56, 57, 58, 59, 60 so far today' })
+    await line.waitFor()
+    const lengths = "[...document.querySelectorAll('.sparkline polyline')].map(line => line.points.length)"
+    expect(await page.evaluate<number[]>(lengths)).toEqual([6, 2])
+    expect(await styleOf(page, '.sparkline polyline.running', 'strokeDasharray')).not.toBe('none')
+    expect(await styleOf(page, '.sparkline polyline', 'strokeDasharray')).toBe('none')
+    await page.context().close()
+  })
+
   it('keeps its lines and labels visible where the system forces its colors', async () => {
     const { browser, origin } = dashboard
     const { page } = await openPage(browser, `${origin}/?link=${slug}`, { forcedColors: 'active' })
