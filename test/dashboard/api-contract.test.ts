@@ -1,7 +1,14 @@
 import { globSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { filterNames, reservedWords, states, visitSorts, windows } from '../../apps/dashboard/src/address.ts'
+import {
+  filterNames,
+  reservedWords,
+  sorts,
+  states,
+  visitSorts,
+  windows,
+} from '../../apps/dashboard/src/address.ts'
 import { startApi } from '../support/hopcount.ts'
 import { createTestDatabase } from '../support/test-database.ts'
 
@@ -27,6 +34,8 @@ describe('the page and the API agree', () => {
   it('on the windows and sort orders of the list, and on the filters', () => {
     expect(choices('/stats', 'window')).toEqual([...windows])
     expect(choices('/stats', 'sort')).toEqual([...visitSorts])
+    expect(choices('/api/links', 'window')).toEqual([...windows])
+    expect(choices('/api/links', 'sort')).toEqual(expect.arrayContaining([...sorts]))
     const { parameters } = paths['/stats/{slug}/filtered']?.get ?? { parameters: [] }
     const others = ['slug', 'interval', 'from', 'to', 'tz', 'limit']
     const filters = parameters.map(({ name }) => name).filter(name => !others.includes(name))

@@ -19,7 +19,7 @@ describe.skipIf(!browserAvailable())('the list of links', () => {
 
   it('shows the form and the same as a curl command while there are no links', async () => {
     const { page, incidents } = await openPage(dashboard.browser, dashboard.origin)
-    await page.getByText('No links yet.').waitFor()
+    await page.getByRole('heading', { name: 'No links yet' }).waitFor()
     expect(await page.getByLabel('Long URL').isVisible()).toBe(true)
     expect(await page.locator('code').textContent()).toContain(`curl -s ${dashboard.origin}/shorten`)
     expect(incidents).toEqual([])
@@ -96,34 +96,38 @@ describe.skipIf(!browserAvailable())('the list of links', () => {
   it('windows and pages are part of the address, and are restored from it', async () => {
     const { browser, origin, pool } = dashboard
     const now = Date.now()
-    for (let n = 1; n <= 12; n++) {
+    for (let n = 1; n <= 26; n++) {
       await shorten(origin, { slug: `page-${n}` })
-      const visits = Array.from({ length: 100 + n }, (_, i) => now - 3 * 24 * hourMs - i)
+      const visits = Array.from({ length: n }, (_, i) => now - 3 * 24 * hourMs - i)
       await recordVisits(pool, `page-${n}`, visitsAt(visits))
     }
     const { page, incidents } = await openPage(browser, `${origin}/?sort=visits`)
-    const rows = page.getByRole('listitem')
-    await rows.filter({ hasText: '/page-12' }).getByText('112 visits').waitFor()
-    expect(await rows.count()).toBe(10)
+    const rows = page.locator('.link-rows > li')
+    const shows = (count: string) => rows.filter({ hasText: '/page-26' }).getByText(count).waitFor()
+    await shows('26 visits')
+    expect(await rows.count()).toBe(25)
 
     await page.getByRole('radio', { name: '24 hours' }).check({ force: true })
-    await rows.filter({ hasText: '/page-12' }).waitFor({ state: 'detached' })
+    await shows('0 visits')
     expect(page.url()).toBe(`${origin}/?window=24h`)
     await page.getByRole('radio', { name: '7 days' }).check({ force: true })
-    await rows.filter({ hasText: '/page-12' }).waitFor()
+    await shows('26 visits')
 
     await page.getByRole('link', { name: 'Next', exact: true }).click()
-    await page.getByRole('link', { name: '/page-2', exact: true }).waitFor()
-    expect(await rows.filter({ hasText: '/page-12' }).count()).toBe(0)
+    await page.getByRole('link', { name: '/page-1', exact: true }).waitFor()
+    expect(await rows.filter({ hasText: '/page-26' }).count()).toBe(0)
     const second = new URL(page.url())
     expect(Object.fromEntries(second.searchParams)).toMatchObject({ window: '7d', after: expect.any(String) })
 
     const { page: other } = await openPage(browser, second.href)
-    await other.getByRole('link', { name: '/page-2', exact: true }).waitFor()
+    await other.getByRole('link', { name: '/page-1', exact: true }).waitFor()
     expect(await other.getByRole('radio', { name: '7 days' }).isChecked()).toBe(true)
+    await other.getByRole('link', { name: 'Previous', exact: true }).click()
+    await other.waitForURL(`${origin}/?window=7d`)
+    await other.getByRole('link', { name: '/page-26', exact: true }).waitFor()
 
     await page.goBack()
-    await rows.filter({ hasText: '/page-12' }).waitFor()
+    await shows('26 visits')
     expect(incidents).toEqual([])
   })
 
@@ -178,7 +182,7 @@ describe.skipIf(!browserAvailable())('the list of links', () => {
       ['Latest visit', 'last_visit'],
       ['Growth', 'growth'],
     ] as const) {
-      const url = `${origin}/stats?sort=${sort}&window=${sort === 'growth' ? '7d' : 'all'}`
+      const url = `${origin}/api/links?limit=25&sort=${sort}&window=${sort === 'growth' ? '7d' : 'all'}`
       const links = await ask<{ slug: string; growth?: number }[]>(url)
       await page.getByLabel('Sort by').selectOption(title)
       await page.waitForURL(`**/?*sort=${sort}`)
@@ -210,7 +214,7 @@ describe.skipIf(!browserAvailable())('the list of links', () => {
     const dialog = page.getByRole('dialog', { name: 'QR code of sparkling' })
     await dialog.getByRole('img', { name: `QR code of ${origin}/sparkling` }).waitFor()
     const download = page.waitForEvent('download')
-    await dialog.getByRole('link', { name: 'Download SVG' }).click()
+    await dialog.getByRole('button', { name: 'Download SVG' }).click()
     expect((await download).suggestedFilename()).toBe('sparkling.svg')
     await page.keyboard.press('Escape')
     await dialog.waitFor({ state: 'detached' })
@@ -229,7 +233,10 @@ describe.skipIf(!browserAvailable())('the list of links', () => {
     expect(await page.getByLabel('Short name').inputValue()).toBe('misprinted')
     await page.keyboard.type('https://example.com/')
     await page.keyboard.press('Enter')
-    await page.getByRole('region', { name: 'Your new link' }).getByText(`${origin}/misprinted`).waitFor()
+    await page
+      .getByRole('region', { name: 'Your new link' })
+      .getByRole('link', { name: `${origin}/misprinted` })
+      .waitFor()
     expect(incidents).toEqual([])
   })
 
@@ -237,7 +244,7 @@ describe.skipIf(!browserAvailable())('the list of links', () => {
     const { page } = await openPage(dashboard.browser, `${dashboard.origin}/?sort=visits`)
     const statuses: number[] = []
     page.on('response', response => {
-      if (response.url().includes('/stats')) statuses.push(response.status())
+      if (response.url().includes('/api/links')) statuses.push(response.status())
     })
     await waitUntil(() => statuses.filter(status => status === 304).length >= 2, {
       what: 'two answers of 304',
@@ -257,10 +264,10 @@ describe.skipIf(!browserAvailable())('the list of links', () => {
     const { browser, origin } = dashboard
     const { page } = await openPage(browser, `${origin}/?sort=visits`)
     await page.getByRole('listitem').first().waitFor()
-    await page.route('**/stats?*', route => route.abort())
+    await page.route('**/api/links?*', route => route.abort())
     await page.getByText('The server can’t be reached. Trying again…').waitFor()
     expect(await page.getByRole('listitem').count()).toBeGreaterThan(0)
-    await page.unroute('**/stats?*')
+    await page.unroute('**/api/links?*')
     await page.getByText('Trying again…').waitFor({ state: 'detached' })
   })
 })

@@ -1,14 +1,16 @@
 import type { HistoryEntry as Change } from '../../../api/audit/audit-schema.ts'
 import type { LinkResource as Link, LinkPatch, NewLinkBody } from '../../../api/resource/link-schema.ts'
+import type { ListedLinkResource as LinkWithVisits } from '../../../api/resource/list/list-schema.ts'
 import type { Address } from '../address.ts'
 import { send } from './send.ts'
 
-export type { Change, Link, LinkPatch }
+export type { Change, Link, LinkPatch, LinkWithVisits }
 
-const linksPerPage = 25
+const linksPerPage = '25'
 
-export function newestLinksUrl({ search, status, tags, after, until }: Address): string {
-  const query = new URLSearchParams({ limit: String(linksPerPage), sparkline: 'true' })
+/** A page of all links, with or without visits. */
+export function linksUrl({ search, status, tags, sort, window, after, until }: Address): string {
+  const query = new URLSearchParams({ limit: linksPerPage, sort, window, sparkline: 'true' })
   // Lists show a slash in front of a slug, which is no part of it.
   if (search !== undefined) query.set('search', search.trim().replace(/^\/+(?=.)/, ''))
   if (status !== undefined) query.set('status', status)

@@ -32,10 +32,11 @@ export type Visit = VisitOfLink & Partial<Pick<VisitOfAnyLink, 'slug'>>
 export type LiveCounts = Omit<LiveCountsEvent, 'as_of'>
 
 export const orphansUrl = '/stats/orphans?limit=10'
-const linksPerPage = 10
+const topLinks = '10'
 
-export function linksUrl({ window, sort, search, after }: Address): string {
-  const query = new URLSearchParams({ limit: String(linksPerPage), window, sparkline: 'true' })
+/** Links by their visits, for those who may see nothing else of them. */
+export function visitedLinksUrl({ window, sort, search, after }: Address): string {
+  const query = new URLSearchParams({ limit: '25', window, sparkline: 'true' })
   if (sort !== 'visits' && sort !== 'newest') query.set('sort', sort)
   if (search !== undefined) query.set('search', searchedText(search))
   if (after !== undefined) query.set('after', after)
@@ -44,7 +45,7 @@ export function linksUrl({ window, sort, search, after }: Address): string {
 
 /** The most visited links in a report's range. */
 export function topLinksUrl(from: string, to: string): string {
-  return `/stats?${new URLSearchParams({ limit: String(linksPerPage), from, to })}`
+  return `/stats?${new URLSearchParams({ limit: topLinks, from, to })}`
 }
 
 /** The path of a link's reports, or without a slug of those on all links together. */

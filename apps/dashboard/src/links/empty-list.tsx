@@ -10,41 +10,49 @@ import { fillForm } from './link-form.tsx'
  * @param address what the list is of
  */
 export function EmptyList(props: { pending: number; address: Address; isLast: boolean }) {
-  const { pending, address, isLast } = props
-  const { search, tags, status, window } = address
-  const { allows, session } = useSession()
+  const { address, isLast } = props
+  const { search } = address
+  const { allows } = useSession()
   const canCreate = allows('links:write')
-  const isNewest = address.sort === 'newest'
-  if (search === undefined && pending > 0 && !isNewest)
-    return <p class="empty counting">Still counting. The first visits will be here in a moment.</p>
   // A search looks at so many links per page, and may find none among them.
   if (!isLast) return <p class="empty">Nothing here. The next page may have more.</p>
   if (address.after !== undefined || address.until !== undefined)
     return <p class="empty">There are no more links.</p>
-  if (search !== undefined) {
-    const isFiltered = tags.length > 0 || status !== undefined || window !== 'all'
+  if (!allows('links:read')) return <NoVisits pending={props.pending} address={address} />
+  if (isNarrowed(address))
     return (
       <div class="empty">
-        <p>
-          {isNewest
-            ? 'No link matches.'
-            : 'No link’s name starts with this, and none leads to exactly this URL.'}
-        </p>
-        {canCreate && !isFiltered && <CreateIt search={search} />}
+        <p>No link matches.</p>
+        {canCreate && search !== undefined && <CreateIt search={search} />}
       </div>
     )
-  }
-  if (tags.length > 0 || status !== undefined) return <p class="empty">No link matches.</p>
-  if (window !== 'all') return <p class="empty">No visits in this period.</p>
-  if (!canCreate) return <p class="empty">There are no {isNewest ? 'links' : 'visits'} yet.</p>
+  return canCreate ? <FirstSteps /> : <p class="empty">Once there are links, they are listed here.</p>
+}
+
+/** Whether a list is of some links only. */
+export function isNarrowed({ search, tags, status, after, until }: Address): boolean {
+  return [search, status, after, until].some(part => part !== undefined) || tags.length > 0
+}
+
+/** Those who may see nothing of links but their visits have a list of the visited ones. */
+function NoVisits({ pending, address: { search, window } }: { pending: number; address: Address }) {
+  if (search !== undefined)
+    return <p class="empty">No link’s name starts with this, and none leads to exactly this URL.</p>
+  if (pending > 0)
+    return <p class="empty counting">Still counting. The first visits will be here in a moment.</p>
+  return <p class="empty">{window === 'all' ? 'There are no visits yet.' : 'No visits in this period.'}</p>
+}
+
+function FirstSteps() {
+  const { session } = useSession()
   const curl = `curl -s ${location.origin}/shorten${session?.access === 'keys' ? " -H 'authorization: Bearer YOUR_KEY'" : ''} -H 'content-type: application/json' -d '{"long_url": "https://example.com/"}'`
   return (
     <div class="empty">
       <p>
-        {isNewest
-          ? 'No links yet. Create one above, or from a terminal:'
-          : 'No visits yet. Create a link above, or from a terminal, and open it:'}
+        Paste a long URL above. Its short link is listed here at once, with its visits as they come, a QR
+        code, and a menu to change it.
       </p>
+      <p>From a terminal, the same is</p>
       <div class="curl">
         <code>{curl}</code>
         <CopyButton text={curl} label="Copy the command" subtle />

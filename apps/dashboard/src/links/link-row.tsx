@@ -1,8 +1,7 @@
 import { useState } from 'preact/hooks'
 import type { Sort } from '../address.ts'
 import { firstPage } from '../address.ts'
-import type { Link } from '../api/links.ts'
-import type { ListedLink } from '../api/stats.ts'
+import type { LinkWithVisits } from '../api/links.ts'
 import { LinkMenu } from '../manage/link-menu.tsx'
 import { StateMark } from '../manage/link-state.tsx'
 import { PageLink, useNavigation } from '../navigation.tsx'
@@ -16,10 +15,8 @@ import { foundTexts, isShortUrlOf, Marked } from './marked.tsx'
 import { RowTarget } from './row-target.tsx'
 import { Sparkline } from './sparkline.tsx'
 
-/** Of either list: counts are missing where the user may not see them, titles and tags in a list by visits. */
-export type RowLink = Pick<ListedLink, 'slug' | 'short_url' | 'long_url'> &
-  Partial<Pick<Link, 'title' | 'tags' | 'state'>> &
-  Partial<Omit<ListedLink, 'slug' | 'short_url' | 'long_url'>>
+/** Counts are missing where the user may not see them; titles and tags, where only those. */
+export type RowLink = Pick<LinkWithVisits, 'slug' | 'short_url' | 'long_url'> & Partial<LinkWithVisits>
 
 interface LinkRowProps {
   link: RowLink

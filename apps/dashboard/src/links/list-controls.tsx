@@ -20,7 +20,7 @@ const tagsEveryMs = 30_000
 /** Those with the most links: more would be no choice any more. Any other can be chosen at a link that has it. */
 const mostTagsShown = 200
 
-/** The list that the user may see: the newest links need `links:read`, all others `stats:read`. */
+/** The order that the user may see: the newest links need `links:read`, all others `stats:read`. */
 export function shownSort(sort: Sort, allows: (scope: Scope) => boolean): Sort {
   if (!allows('stats:read')) return 'newest'
   return sort === 'newest' && !allows('links:read') ? 'visits' : sort
@@ -50,9 +50,8 @@ export function ListControls({ listedTags }: { listedTags: string }) {
           ))}
         </select>
       )}
-      {shown === 'newest' ? (
-        <ListFilters listedTags={listedTags} />
-      ) : (
+      {allows('links:read') && <ListFilters listedTags={listedTags} />}
+      {shown !== 'newest' && (
         <Choice
           title="Which visits count"
           name="window"
@@ -67,17 +66,10 @@ export function ListControls({ listedTags }: { listedTags: string }) {
   )
 }
 
-/** What the other lists don't have is taken back. */
+/** The newest links have no window; growth compares one with the previous one, so it needs one. */
 function sortedBy(sort: Sort, { window }: Address): Partial<Address> {
   if (sort === 'newest') return { sort, window: 'all', ...firstPage }
-  // Growth compares a window with the previous one, so it needs a window.
-  return {
-    sort,
-    window: sort === 'growth' && window === 'all' ? '7d' : window,
-    status: undefined,
-    tags: [],
-    ...firstPage,
-  }
+  return { sort, window: sort === 'growth' && window === 'all' ? '7d' : window, ...firstPage }
 }
 
 function ListFilters({ listedTags }: { listedTags: string }) {

@@ -1,6 +1,7 @@
 import { usePolled } from '../api/poll.ts'
 import type { ListedLink } from '../api/stats.ts'
 import { topLinksUrl } from '../api/stats.ts'
+import { StateMark } from '../manage/link-state.tsx'
 import { PageLink } from '../navigation.tsx'
 import { FoldHeading, useFold } from '../page/fold.tsx'
 import { number } from '../text/numbers.ts'
@@ -53,6 +54,7 @@ export function TopLinks({ data }: { data: ReportData }) {
                 <PageLink to={{ link: link.slug }} class="value">
                   <bdi title={link.long_url}>/{link.slug}</bdi>
                 </PageLink>
+                <StateMark state={link.state} />
               </th>
               <td class="number">{number(link.visits)}</td>
               <td class="number muted">{number(link.humans)}</td>
