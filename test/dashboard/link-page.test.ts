@@ -26,16 +26,16 @@ describe.skipIf(!browserAvailable())('the page of a link', () => {
     const slug = await shorten(origin)
     const { page, incidents } = await openPage(browser, `${origin}/?link=${slug}`)
     await page.getByText('no visits yet').waitFor()
-    await page.getByText('up to date').waitFor()
+    await page.locator('.status').getByText('live', { exact: true }).waitFor()
 
     await visit(origin, slug, { 'user-agent': firefox })
     await page.getByText('Counting…').waitFor()
-    await page.getByText('still counting 1 visit').waitFor()
+    await page.getByText('1 visit being counted').waitFor()
     expect(await page.getByText('no visits yet').count()).toBe(0)
 
     await startWorker(installation)
     await page.getByTestId('visits').getByText('1', { exact: true }).waitFor()
-    await page.getByText('up to date').waitFor()
+    await page.locator('.status').getByText('live', { exact: true }).waitFor()
     expect(incidents).toEqual([])
   })
 
@@ -271,6 +271,7 @@ describe.skipIf(!browserAvailable())('the page of a link', () => {
     const { browser, origin } = dashboard
     const slug = await shorten(origin)
     const { page } = await openPage(browser, 'about:blank')
+    await page.route('**/live', route => route.abort())
     await page.route(`**/stats/${slug}?*`, async route => {
       const response = await route.fetch()
       const asOf = new Date(Date.now() - 5.5 * 60_000).toISOString()

@@ -13,7 +13,6 @@ import { KeysPage } from './manage/keys-page.tsx'
 import { LinkActions } from './manage/link-actions.tsx'
 import { PageLink, useNavigation } from './navigation.tsx'
 import { Announcer } from './page/announcer.tsx'
-import { ProblemBanner } from './page/freshness.tsx'
 import { HelpDialog } from './page/help-dialog.tsx'
 import { Mark } from './page/icons.tsx'
 import { NoticeProvider } from './page/notice.tsx'
@@ -111,8 +110,7 @@ export function App() {
         </div>
       </header>
       <main ref={content} id="content" tabIndex={-1}>
-        <Warnings />
-        <ProblemBanner problem={problem} />
+        <Warnings problem={problem} />
         {session === undefined && problem === undefined && <p class="visually-hidden">Loading…</p>}
         {session !== undefined && !isIn && (
           <>

@@ -72,6 +72,8 @@ describe('a live stream', () => {
     const first = await stream.message(() => true, 'a first message')
     expect(first).toEqual({
       as_of: expect.stringMatching(/^\d{4}-.*\.\d{3}Z$/),
+      at: expect.stringMatching(/^\d{4}-.*\.\d{3}Z$/),
+      pending: 0,
       visits: 17,
       humans: 12,
       bots: 1,
@@ -303,7 +305,7 @@ async function serveStreams(
 }
 
 test('messages for a client that does not read are not buffered, and it is disconnected after a while', async () => {
-  const streams = createLiveStreams({ everyMs: 5, dropAfterMs: 700 })
+  const streams = createLiveStreams({ everyMs: 5, freshnessEveryMs: 5_000, dropAfterMs: 700 })
   let tell: (state: LiveState) => void = () => {}
   let ended = 0
   let queued = () => 0
@@ -326,7 +328,8 @@ test('messages for a client that does not read are not buffered, and it is disco
   const messageBytes = 256 * 1024
   let longest = 0
   for (let i = 0; ended === 0 && i < 1_000; i++) {
-    tell({ counts: String(i), message: () => `data: ${i}${' '.repeat(messageBytes)}\n\n` })
+    const message = () => `data: ${i}${' '.repeat(messageBytes)}\n\n`
+    tell({ counts: String(i), message, freshness: message, isLate: false })
     longest = Math.max(longest, queued())
     await sleep(6)
   }

@@ -12,7 +12,7 @@ import type { LiveStreams } from './live-streams.ts'
 
 const EventStreamSchema = {
   description:
-    'server-sent events (WHATWG HTML, section 9.2), open until the client disconnects or the process stops. Event `counts`: sent at once, then whenever something has changed, at most once per second. A comment is sent every 15 s',
+    'server-sent events (WHATWG HTML, section 9.2), open until the client disconnects or the process stops. Event `counts`: sent at once, then whenever something has changed, at most once per second. Event `freshness`: sent after 5 s without another event, and when counting becomes late or catches up. While the statistics can’t be read, there are no events, only a comment every 15 s',
   headers: {
     'cache-control': { type: 'string', const: 'no-store' },
     'x-accel-buffering': { type: 'string', const: 'no' },
@@ -21,9 +21,9 @@ const EventStreamSchema = {
     'text/event-stream': {
       schema: Type.String({
         description:
-          'the JSON data of `counts`: `as_of` (all visits before it are included), `visits` = `humans` + `bots` + `previews` (of all time), `last_5_minutes` (visits by humans since the start of the minute five minutes ago), `last_visit` (or null)',
+          'the JSON data of both events: `as_of` (all visits before it are included), `at` (when that was read, by the server’s clock), `pending` (visits that were redirected but may not be included yet); of `counts` also `visits` = `humans` + `bots` + `previews` (of all time), `last_5_minutes` (visits by humans since the start of the minute five minutes ago), `last_visit` (or null)',
         examples: [
-          'event: counts\ndata: {"as_of":"2026-11-22T18:00:00.000Z","visits":12,"humans":9,"bots":2,"previews":1,"last_5_minutes":3,"last_visit":"2026-11-22T17:59:59.120Z"}\n\n',
+          'event: counts\ndata: {"as_of":"2026-11-22T18:00:00.000Z","at":"2026-11-22T18:00:00.310Z","pending":0,"visits":12,"humans":9,"bots":2,"previews":1,"last_5_minutes":3,"last_visit":"2026-11-22T17:59:59.120Z"}\n\n',
         ],
       }),
     },

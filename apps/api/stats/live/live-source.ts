@@ -9,16 +9,20 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Log } from '@hopcount/shared/log.ts'
 import { createHealthLog } from '@hopcount/shared/log.ts'
-import type { FreshnessReader } from '../../freshness/read-freshness.ts'
+import type { Freshness, FreshnessReader } from '../../freshness/read-freshness.ts'
 import { countsOf } from '../counts.ts'
 import type { StoredLiveCounts } from './live-queries.ts'
-import type { LiveCounts } from './live-schema.ts'
+import type { LiveCounts, LiveFreshness } from './live-schema.ts'
 
 export interface LiveState {
   /** Differs from the previous state's exactly when something has changed. */
   counts: string
   /** The state as a text/event-stream message; created once for all streams that send it. */
   message(): string
+  /** Its freshness alone, for streams whose counts have not changed. */
+  freshness(): string
+  /** Whether visits have been waiting to be counted for longer than usual. */
+  isLate: boolean
 }
 
 export interface LiveSource {
@@ -39,6 +43,8 @@ interface Listened {
 
 const everyMs = 1_000
 const newLinksEveryMs = 100
+/** Visits are usually counted within a second. */
+const lateAfterMs = 2_000
 /** A new listener doesn't get a state older than this: queries are failing, so it may be wrong. */
 const freshForMs = 3_000
 
@@ -87,19 +93,19 @@ export function createLiveSource(options: {
   async function read(linkIds: number[]): Promise<void> {
     newLinks.clear()
     try {
-      const { asOf } = await freshness.read()
+      const fresh = await freshness.read()
       const found = await query(linkIds, Date.now())
       health.works()
-      for (const [linkId, counts] of found) update(linkId, counts, asOf)
+      for (const [linkId, counts] of found) update(linkId, counts, fresh)
     } catch (error) {
       health.fails(error)
     }
   }
 
-  function update(linkId: number, counts: StoredLiveCounts, asOf: number): void {
+  function update(linkId: number, counts: StoredLiveCounts, fresh: Freshness): void {
     const link = links.get(linkId)
     if (link === undefined) return
-    const state = createState(counts, asOf)
+    const state = createState(counts, fresh)
     link.state = state
     link.readAt = performance.now()
     for (const notify of link.listeners) notify(state)
@@ -108,19 +114,28 @@ export function createLiveSource(options: {
   return { listen }
 }
 
-function createState(live: StoredLiveCounts, asOf: number): LiveState {
+function createState(live: StoredLiveCounts, { asOf, pending }: Freshness): LiveState {
   const counts = {
     ...countsOf(live),
     last_5_minutes: live.lastFiveMinutes,
     last_visit: live.lastVisit?.toISOString() ?? null,
   }
+  const now = Date.now()
+  const fresh: LiveFreshness = {
+    as_of: new Date(asOf).toISOString(),
+    at: new Date(now).toISOString(),
+    pending,
+  }
   let message: string | undefined
+  let freshness: string | undefined
   return {
     counts: JSON.stringify(counts),
-    message() {
-      const data: LiveCounts = { as_of: new Date(asOf).toISOString(), ...counts }
-      message ??= `event: counts\ndata: ${JSON.stringify(data)}\n\n`
-      return message
-    },
+    message: () => (message ??= eventOf('counts', { ...fresh, ...counts } satisfies LiveCounts)),
+    freshness: () => (freshness ??= eventOf('freshness', fresh)),
+    isLate: pending > 0 && now - asOf > lateAfterMs,
   }
+}
+
+function eventOf(name: string, data: object): string {
+  return `event: ${name}\ndata: ${JSON.stringify(data)}\n\n`
 }

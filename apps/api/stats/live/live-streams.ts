@@ -1,10 +1,12 @@
 /**
  * The open live streams of a process (server-sent events: WHATWG HTML, section 9.2).
  *
- * A stream sends at most one message a second, only when something has changed, and a comment every 15 s, by which each
- * side notices when the other is gone. Nothing is queued for a client that doesn't read: while bytes wait for its socket
- * it is sent nothing, then the newest state; after `dropAfterMs` without progress it is disconnected. One timer serves
- * all streams.
+ * A stream sends its counts when they have changed, at most once a second. Otherwise it sends how fresh they are: every 5 s,
+ * and as soon as counting becomes late or catches up. So a client that hears nothing for longer knows that its numbers may
+ * be old: the database can't be read, or the connection is dead. While the database can't be read, a comment every 15 s
+ * tells each side that the other is still there. Nothing is queued for a client that doesn't read: while bytes wait for its socket
+ * it is sent nothing, then the newest state; after `dropAfterMs` without progress it is disconnected. One timer serves all
+ * streams.
  *
  * Why not @fastify/sse 0.6: it writes comments even when the socket is full, has a timer and a message of its own for
  * each connection, and its errors are not problem+json.
@@ -43,9 +45,9 @@ export const maxStreamsPerClient = 50
 const retry = 'retry: 2000\n\n'
 const keepAlive = ': keep-alive\n\n'
 const keepAliveEveryMs = 15_000
-const defaultTimes = { everyMs: 1_000, dropAfterMs: 30_000 }
+const defaultTimes = { everyMs: 1_000, freshnessEveryMs: 5_000, dropAfterMs: 30_000 }
 
-export function createLiveStreams({ everyMs, dropAfterMs } = defaultTimes): LiveStreams {
+export function createLiveStreams({ everyMs, freshnessEveryMs, dropAfterMs } = defaultTimes): LiveStreams {
   const streams = new Set<Stream>()
   let timer: NodeJS.Timeout | undefined
   let stopping = false
@@ -94,7 +96,9 @@ export function createLiveStreams({ everyMs, dropAfterMs } = defaultTimes): Live
   ): Stream {
     let started = false
     let latest: LiveState | undefined
+    /** What the client has, and the state that last told it how fresh that is. */
     let sent: string | undefined
+    let told: LiveState | undefined
     let sentAt = Number.NEGATIVE_INFINITY
     let writtenAt = 0
     let blockedSince: number | undefined
@@ -120,7 +124,7 @@ export function createLiveStreams({ everyMs, dropAfterMs } = defaultTimes): Live
       }
       blockedSince = undefined
       // Timers may fire slightly early.
-      const message = now - sentAt >= 0.98 * everyMs ? takeMessage() : ''
+      const message = (now - sentAt >= 0.98 * everyMs ? takeMessage() : '') || takeFreshness(now)
       if (message !== '') write(message)
       else if (now - writtenAt >= keepAliveEveryMs) write(keepAlive)
     }
@@ -129,8 +133,17 @@ export function createLiveStreams({ everyMs, dropAfterMs } = defaultTimes): Live
     function takeMessage(): string {
       if (latest === undefined || latest.counts === sent) return ''
       sent = latest.counts
+      told = latest
       sentAt = performance.now()
       return latest.message()
+    }
+
+    /** '' if nothing has been read since the client was last told, or it was told a moment ago. */
+    function takeFreshness(now: number): string {
+      if (latest === undefined || latest === told) return ''
+      if (now - writtenAt < 0.98 * freshnessEveryMs && latest.isLate === told?.isLate) return ''
+      told = latest
+      return latest.freshness()
     }
 
     function write(text: string): void {

@@ -1,7 +1,9 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
-import { pageEvents, tell } from './events.ts'
+import { doubt, prove, setFailing } from './connection.ts'
+import { listen, pageEvents, tell } from './events.ts'
+import { load } from './load.ts'
 import type { Problem } from './problem.ts'
-import { readProblem, unreachable } from './problem.ts'
+import { isRefusal } from './problem.ts'
 
 /** A URL of the API, and what the page needs to know about the request. */
 export interface PolledRequest<About> {
@@ -29,18 +31,43 @@ export interface Polled<T, About = undefined> {
   total: { count: number; isExact: boolean } | undefined
 }
 
-export const usualPauseMs = 2_000
+export interface PollOptions {
+  /** The longest pause. */
+  everyMs?: number
+  /** A change of this is a reason to poll, but not more often than `newsEveryMs`. */
+  news?: unknown
+  newsEveryMs?: number
+  /**
+   * What the view is about. It finds out that the server is away or back, and what the page shows besides follows: it is
+   * requested when there is news, and rarely otherwise. Without a stream, its pause grows while nothing changes.
+   */
+  lead?: boolean
+  /** How long the server may take to respond. */
+  waitMs?: number
+}
+
+/** Without a stream. Shorter than what a response proves (connection.ts). */
+export const leadPauseMs = 9_000
+/** While the stream reports changes, polling is for the rest. */
+export const streamedLeadPauseMs = 20_000
+const followPauseMs = 120_000
+const firstPauseMs = 2_000
 const pauseWithNewsMs = 1_000
-const longestPauseMs = 30_000
+const longestLeadRetryMs = 4_000
+const longestRetryMs = 30_000
+const usualWaitMs = 5_000
 
 /**
- * Polls every 2 s or `everyMs`, when `news` changes (at most once a second), and at once when the page has changed something,
- * but not while the tab is hidden or there is no request. An unchanged response is a 304 without a body. After a failure the pause doubles, up to 30 s, and the
- * previous response stays.
+ * Polls when `news` changes (at most once a second, and once more 2 s later, since a response may be slightly older than
+ * the news), when the page has changed something, and at least every `everyMs`, but not while the tab is hidden or there
+ * is no request. An unchanged response is a 304 without a body.
+ *
+ * After a failure the previous response stays, and the request is repeated: by the lead at least every 4 s, by others when
+ * the lead has recovered. A refused request is not repeated: nothing but another request can succeed.
  */
 export function usePolled<T, About = undefined>(
   request: PolledRequest<About> | undefined,
-  options: { everyMs?: number; news?: unknown } = {},
+  options: PollOptions = {},
 ): Polled<T, About> {
   const url = request?.url
   const [state, setState] = useState<Polled<T, About> & { url: string | undefined }>({
@@ -54,108 +81,154 @@ export function usePolled<T, About = undefined>(
     prev: undefined,
     total: undefined,
   })
-  const everyMs = useRef(usualPauseMs)
-  everyMs.current = options.everyMs ?? usualPauseMs
+  const current = useRef(options)
+  current.current = options
   const pollSoon = useRef<() => void>(undefined)
 
   useEffect(() => {
     if (request === undefined) return
     const { url, about } = request
     const stop = new AbortController()
+    const self = {}
     let etag: string | undefined
+    let lastBody: string | undefined
     let failures = 0
+    /** Responses without a change since there was news. */
+    let quiet = current.current.lead ? 0 : Number.POSITIVE_INFINITY
     let timer: ReturnType<typeof setTimeout> | undefined
-    let isPolling = false
+    let attempt: AbortController | undefined
     let isOutdated = false
+    let isRefused = false
     let polledAt = Number.NEGATIVE_INFINITY
 
     async function poll(): Promise<void> {
-      if (isPolling || document.hidden) return
+      if (attempt !== undefined || document.hidden || stop.signal.aborted) return
       clearTimeout(timer)
-      isPolling = true
+      attempt = new AbortController()
+      isOutdated = false
       polledAt = performance.now()
-      try {
-        const response = await fetch(url, {
-          signal: stop.signal,
-          cache: 'no-store',
-          headers: etag === undefined ? {} : { 'if-none-match': etag },
-        })
-        const isNews = response.status !== 304
-        if (response.status === 401) {
-          // What is shown stays while its user signs in again.
-          failures++
-          tell('unauthorized')
-        } else if (isNews && !response.ok) fail(await readProblem(response))
-        else {
-          const data = isNews ? ((await response.json()) as T) : undefined
-          etag = response.headers.get('etag') ?? undefined
-          failures = 0
-          setState(before => ({
-            url,
-            response: data === undefined ? before.response : { data, about },
-            isCurrent: true,
-            problem: undefined,
-            ...readFreshness(response),
-            next: readPage(response, 'next'),
-            prev: readPage(response, 'prev'),
-            total: readTotal(response),
-          }))
-        }
-      } catch {
-        if (!stop.signal.aborted) fail(unreachable)
-      }
-      isPolling = false
-      if (isOutdated) return pollNow()
-      schedule(Math.max(everyMs.current, Math.min(failures && usualPauseMs * 2 ** failures, longestPauseMs)))
+      const loaded = await load(
+        url,
+        { signal: attempt.signal, headers: etag === undefined ? {} : { 'if-none-match': etag } },
+        current.current.waitMs ?? usualWaitMs,
+      )
+      attempt = undefined
+      if (stop.signal.aborted) return
+      if (isOutdated) return poll()
+      if ('problem' in loaded) fail(loaded.problem, loaded.retryAfterMs ?? 0)
+      else succeed(loaded.response, loaded.body)
     }
 
-    function fail(problem: Problem): void {
+    function succeed(response: Response, body: string | undefined): void {
+      const isChanged = body !== undefined && body !== lastBody
+      if (isChanged) {
+        if (lastBody !== undefined) quiet = 0
+        lastBody = body
+      } else quiet += current.current.lead ? 1 : Number.POSITIVE_INFINITY
+      etag = response.headers.get('etag') ?? undefined
+      const data = isChanged ? (JSON.parse(body) as T) : undefined
+      const freshness = readFreshness(response)
+      const { lead } = current.current
+      if (lead || freshness !== undefined) prove(freshness)
+      setState(before => ({
+        url,
+        response: data === undefined ? before.response : { data, about },
+        isCurrent: true,
+        problem: undefined,
+        pending: freshness?.pending ?? 0,
+        lagMs: freshness === undefined ? 0 : Math.max(0, freshness.at - freshness.asOf),
+        next: readPage(response, 'next'),
+        prev: readPage(response, 'prev'),
+        total: readTotal(response),
+      }))
+      setFailing(self, undefined)
+      if (failures > 0) tell('recovered')
+      failures = 0
+      const isWaiting = freshness !== undefined && freshness.pending > 0
+      const longest = current.current.everyMs ?? (lead ? leadPauseMs : followPauseMs)
+      schedule(Math.min(firstPauseMs * 2 ** quiet, isWaiting ? Math.min(longest, leadPauseMs) : longest))
+    }
+
+    function fail(problem: Problem, retryAfterMs: number): void {
       failures++
-      setState(before => ({ ...before, url, isCurrent: before.url === url && before.isCurrent, problem }))
+      const { lead = false } = current.current
+      // What is shown stays while its user signs in again.
+      const isSignedOut = problem.status === 401
+      if (isSignedOut) tell('unauthorized')
+      else
+        setState(before => ({ ...before, url, isCurrent: before.url === url && before.isCurrent, problem }))
+      isRefused = isRefusal(problem) && !isSignedOut
+      setFailing(self, isRefused || isSignedOut ? undefined : { problem, isLead: lead })
+      if (isRefused) return
+      if (failures === 1 && !lead) doubt()
+      const longest = lead ? longestLeadRetryMs : longestRetryMs
+      const pauseMs = Math.min(500 * 2 ** failures, longest) * (0.75 + Math.random() / 4)
+      schedule(problem.status === 429 ? Math.max(pauseMs, retryAfterMs) : pauseMs)
     }
 
     function schedule(pauseMs: number): void {
-      if (stop.signal.aborted) return
       clearTimeout(timer)
       timer = setTimeout(poll, pauseMs)
     }
 
     pollSoon.current = () => {
-      if (!isPolling && failures === 0) schedule(Math.max(0, polledAt + pauseWithNewsMs - performance.now()))
+      quiet = 0
+      if (attempt === undefined && failures === 0)
+        schedule(Math.max(0, polledAt + (current.current.newsEveryMs ?? pauseWithNewsMs) - performance.now()))
     }
     /** A response that is under way may have been made before the change. */
     function pollNow(): void {
-      isOutdated = isPolling
-      if (!isPolling) void poll()
+      isRefused = false
+      isOutdated = attempt !== undefined
+      void poll()
+    }
+    function pollIfLead(): void {
+      if (current.current.lead && failures === 0 && performance.now() - polledAt > pauseWithNewsMs)
+        void poll()
+    }
+    /** What is under way may have been lost in the outage. */
+    function pollIfFailing(): void {
+      const isHanging = attempt !== undefined && performance.now() - polledAt > pauseWithNewsMs
+      if (isRefused || !(failures > 0 || isHanging)) return
+      isOutdated = attempt !== undefined
+      attempt?.abort()
+      void poll()
     }
 
     void poll()
-    document.addEventListener('visibilitychange', poll)
-    pageEvents.addEventListener('changed', pollNow)
+    const stops = [
+      listen(document, ['visibilitychange'], () => isRefused || void poll()),
+      listen(pageEvents, ['changed'], pollNow),
+      listen(pageEvents, ['doubted'], pollIfLead),
+      listen(pageEvents, ['recovered'], pollIfFailing),
+    ]
     return () => {
       stop.abort()
+      attempt?.abort()
       clearTimeout(timer)
+      setFailing(self, undefined)
       pollSoon.current = undefined
-      document.removeEventListener('visibilitychange', poll)
-      pageEvents.removeEventListener('changed', pollNow)
+      for (const each of stops) each()
     }
   }, [url])
 
-  useEffect(() => pollSoon.current?.(), [options.news])
+  const lastNews = useRef<unknown>(undefined)
+  useEffect(() => {
+    // The first value is as old as the response.
+    if (lastNews.current !== undefined) pollSoon.current?.()
+    lastNews.current = options.news
+  }, [options.news])
 
   // A problem belongs to its own request, too.
   return state.url === url ? state : { ...state, isCurrent: false, problem: undefined }
 }
 
-/** Compares two times of the server, since the user's clock may be wrong. */
-function readFreshness(response: Response): { pending: number; lagMs: number } {
-  const asOf = Date.parse(response.headers.get('x-stats-as-of') ?? '')
-  const now = Date.parse(response.headers.get('date') ?? '')
-  const lagMs = now - asOf
-  return {
-    pending: Number(response.headers.get('x-stats-pending') ?? 0),
-    lagMs: Number.isNaN(lagMs) ? 0 : Math.max(0, lagMs),
-  }
+/** Two times of the server are compared, since the user's clock may be wrong. */
+function readFreshness({ headers }: Response) {
+  const asOf = Date.parse(headers.get('x-stats-as-of') ?? '')
+  if (Number.isNaN(asOf)) return undefined
+  const at = Date.parse(headers.get('date') ?? '')
+  return { asOf, at: Number.isNaN(at) ? asOf : at, pending: Number(headers.get('x-stats-pending') ?? 0) }
 }
 
 function readPage({ headers }: Response, relation: 'next' | 'prev'): URLSearchParams | undefined {

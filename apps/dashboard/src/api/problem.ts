@@ -2,6 +2,7 @@ import type { ProblemDocument } from '../../../api/errors/problem-schema.ts'
 
 /** Why a request failed: a problem reported by the API (RFC 9457), or one on the way to it. */
 export interface Problem {
+  /** 0: the API has not responded. */
   status: number
   detail: string
   /** Problems with single fields. */
@@ -10,28 +11,25 @@ export interface Problem {
   earliest?: string | undefined
 }
 
-/** Status 0: there was no response. */
-export const unreachable: Problem = { status: 0, detail: 'The server can’t be reached.', fields: [] }
+const onTheWay = (detail: string): Problem => ({ status: 0, detail, fields: [] })
+
+export const unreachable = onTheWay('The server can’t be reached.')
+export const tooLate = onTheWay('The server doesn’t respond.')
+/** A proxy, or a network that wants its users to sign in, responded in place of the API, possibly with 200 or 404. */
+export const foreign = ({ status }: Response) =>
+  onTheWay(`Something other than the server responded, with status ${status}.`)
 
 export async function readProblem(response: Response): Promise<Problem> {
-  try {
-    const document = (await response.json()) as Partial<ProblemDocument>
-    return {
-      status: response.status,
-      detail: document.detail ?? `The server responded with status ${response.status}.`,
-      fields: (document.errors ?? []).map(({ pointer, detail }) => ({
-        name: pointer.replace(/^#?\//, ''),
-        detail,
-      })),
-      earliest: document.earliest,
-    }
-  } catch {
-    // A proxy in between responded in a format of its own.
-    return {
-      status: response.status,
-      detail: `The server responded with status ${response.status}.`,
-      fields: [],
-    }
+  if (!response.headers.get('content-type')?.startsWith('application/problem+json')) return foreign(response)
+  const document = (await response.json()) as Partial<ProblemDocument>
+  return {
+    status: response.status,
+    detail: document.detail ?? `The server responded with status ${response.status}.`,
+    fields: (document.errors ?? []).map(({ pointer, detail }) => ({
+      name: pointer.replace(/^#?\//, ''),
+      detail,
+    })),
+    earliest: document.earliest,
   }
 }
 

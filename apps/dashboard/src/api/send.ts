@@ -1,8 +1,10 @@
 import { tell } from './events.ts'
+import { load } from './load.ts'
 import type { Problem } from './problem.ts'
-import { readProblem, unreachable } from './problem.ts'
 
 export type Outcome<T> = { data: T; etag: string | undefined } | { problem: Problem }
+
+const waitMs = 15_000
 
 /** One request. After a change that succeeded, everything on the page that polls polls at once. */
 export async function send<T = undefined>(
@@ -10,22 +12,26 @@ export async function send<T = undefined>(
   path: string,
   options: { body?: unknown; ifMatch?: string | undefined } = {},
 ): Promise<Outcome<T>> {
-  try {
-    const response = await fetch(path, {
+  const { body, ifMatch } = options
+  const loaded = await load(
+    path,
+    {
       method,
-      cache: 'no-store',
       headers: {
-        ...(options.body !== undefined && { 'content-type': 'application/json' }),
-        ...(options.ifMatch !== undefined && { 'if-match': options.ifMatch }),
+        ...(body !== undefined && { 'content-type': 'application/json' }),
+        ...(ifMatch !== undefined && { 'if-match': ifMatch }),
       },
-      ...(options.body !== undefined && { body: JSON.stringify(options.body) }),
-    })
-    if (response.status === 401) tell('unauthorized')
-    if (!response.ok) return { problem: await readProblem(response) }
-    const data = response.status === 204 ? undefined : await response.json()
-    if (method !== 'GET') tell('changed')
-    return { data: data as T, etag: response.headers.get('etag') ?? undefined }
-  } catch {
-    return { problem: unreachable }
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+    },
+    waitMs,
+  )
+  if ('problem' in loaded) {
+    if (loaded.problem.status === 401) tell('unauthorized')
+    return loaded
+  }
+  if (method !== 'GET') tell('changed')
+  return {
+    data: (loaded.body === undefined ? undefined : JSON.parse(loaded.body)) as T,
+    etag: loaded.response.headers.get('etag') ?? undefined,
   }
 }

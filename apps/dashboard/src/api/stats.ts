@@ -3,7 +3,7 @@ import type { BreakdownReport, BreakdownValue } from '../../../api/stats/breakdo
 import type { Counts } from '../../../api/stats/counts.ts'
 import type { FilteredReport } from '../../../api/stats/filtered/filtered-schema.ts'
 import type { LinkStats, OverallStats } from '../../../api/stats/link-stats-schema.ts'
-import type { LiveCounts as LiveCountsEvent } from '../../../api/stats/live/live-schema.ts'
+import type { LiveCounts as LiveCountsEvent, LiveFreshness } from '../../../api/stats/live/live-schema.ts'
 import type { Orphans } from '../../../api/stats/orphans/orphans-schema.ts'
 import type { ListedLink } from '../../../api/stats/top-links/top-links-schema.ts'
 import type { VisitOfAnyLink, Visit as VisitOfLink } from '../../../api/stats/visits/visit-schema.ts'
@@ -29,7 +29,8 @@ export type Bucket = ReportStats['series'][number]
 /** Visits of all links come with a slug. */
 export type Visit = VisitOfLink & Partial<Pick<VisitOfAnyLink, 'slug'>>
 /** While there is no stream, the counts are read from a report. */
-export type LiveCounts = Omit<LiveCountsEvent, 'as_of'>
+export type LiveCounts = Omit<LiveCountsEvent, keyof LiveFreshness>
+export type LiveEvent = LiveFreshness & (LiveCounts | object)
 
 export const orphansUrl = '/stats/orphans?limit=10'
 const topLinks = '10'

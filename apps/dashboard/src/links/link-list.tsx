@@ -2,12 +2,13 @@ import { useSession } from '../access/session.tsx'
 import type { Address } from '../address.ts'
 import { writeAddress } from '../address.ts'
 import { linksUrl } from '../api/links.ts'
+import { useStream } from '../api/live.ts'
 import type { Polled } from '../api/poll.ts'
 import { usePolled } from '../api/poll.ts'
 import { visitedLinksUrl } from '../api/stats.ts'
 import { useNavigation } from '../navigation.tsx'
 import { useAnnouncement } from '../page/announcer.tsx'
-import { Freshness, LagBanner, ProblemBanner } from '../page/freshness.tsx'
+import { RefusalBanner, Status } from '../page/freshness.tsx'
 import { useNow } from '../text/now.ts'
 import { number } from '../text/numbers.ts'
 import { EmptyList, isNarrowed } from './empty-list.tsx'
@@ -23,15 +24,19 @@ export function LinkList() {
   const navigation = useNavigation()
   const address = { ...navigation.address, sort: shownSort(navigation.address.sort, allows) }
   const url = allows('links:read') ? linksUrl(address) : visitedLinksUrl(address)
-  const polled = usePolled<RowLink[], Address>({ url, about: address })
+  // Links are created without it.
+  const { news } = useStream(undefined, allows('stats:read'))
+  const polled = usePolled<RowLink[], Address>(
+    { url, about: address },
+    { lead: true, news, newsEveryMs: 2_000 },
+  )
   const { isCurrent, problem, total } = polled
   const links = polled.response?.data
   useAnnouncement(url, isCurrent && total ? resultInWords(total, address.page) : undefined)
   const isBlank = isCurrent && total?.count === 0 && !isNarrowed(address)
   return (
     <>
-      <ProblemBanner problem={problem} />
-      <LagBanner lagMs={polled.lagMs} />
+      <RefusalBanner problem={problem} />
       <section class="card" aria-labelledby="links">
         <div class="card-head">
           <h2 id="links" tabIndex={-1}>
@@ -43,6 +48,7 @@ export function LinkList() {
               </span>
             )}
           </h2>
+          <Status />
           {!isBlank && <ListControls listedTags={(links ?? []).flatMap(({ tags = [] }) => tags).join()} />}
         </div>
         <ListChips />
@@ -53,7 +59,7 @@ export function LinkList() {
         </div>
         {!isBlank && (
           <div class="card-foot">
-            {allows('stats:read') ? <Freshness pending={polled.pending} /> : <span />}
+            <span />
             <ListPages polled={polled} address={address} />
           </div>
         )}

@@ -16,7 +16,7 @@ const sortTitles: Record<Sort, string> = {
   last_visit: 'Latest visit',
   growth: 'Growth',
 }
-const tagsEveryMs = 30_000
+const tagsEveryMs = 120_000
 /** Those with the most links: more would be no choice any more. Any other can be chosen at a link that has it. */
 const mostTagsShown = 200
 

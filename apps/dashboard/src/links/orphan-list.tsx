@@ -5,7 +5,7 @@ import { orphansUrl } from '../api/stats.ts'
 import { counted } from '../text/numbers.ts'
 import { dayName } from '../text/times.ts'
 
-const everyMs = 10_000
+const everyMs = 25_000
 
 /** Names that were requested recently but aren't links: misprints, or links that are missing. */
 export function OrphanList({ make }: { make: ((slug: string) => void) | undefined }) {

@@ -3,7 +3,7 @@ import type { AuditEntry } from '../api/keys.ts'
 import { auditUrl } from '../api/keys.ts'
 import { usePolled } from '../api/poll.ts'
 import { PageLink, useNavigation } from '../navigation.tsx'
-import { ProblemBanner } from '../page/freshness.tsx'
+import { RefusalBanner } from '../page/freshness.tsx'
 import { PageTitle } from '../page/page-title.tsx'
 import { dateAndTime } from '../text/times.ts'
 import { capitalized } from '../text/value-names.ts'
@@ -17,14 +17,14 @@ export function AuditPage() {
   const { after } = address
   const { response, isCurrent, next, problem } = usePolled<AuditEntry[]>(
     { url: auditUrl(after), about: undefined },
-    { everyMs },
+    { everyMs, lead: true },
   )
   const older = next?.get('after') ?? undefined
   return (
     <>
       <PageTitle>Audit</PageTitle>
       <p class="lead">Who changed what, newest first.</p>
-      <ProblemBanner problem={problem} />
+      <RefusalBanner problem={problem} />
       <section class="card" aria-label="Changes" aria-busy={!isCurrent && problem === undefined}>
         {response?.data.length === 0 && <p class="empty">Nothing has been changed yet.</p>}
         <ol class="history">

@@ -5,7 +5,7 @@ import type { Key } from '../api/keys.ts'
 import { keysPath, revokeKey } from '../api/keys.ts'
 import { usePolled } from '../api/poll.ts'
 import { closeDialog, Dialog } from '../page/dialog.tsx'
-import { ProblemBanner } from '../page/freshness.tsx'
+import { RefusalBanner } from '../page/freshness.tsx'
 import { useNotice } from '../page/notice.tsx'
 import { PageTitle } from '../page/page-title.tsx'
 import { counted } from '../text/numbers.ts'
@@ -16,7 +16,7 @@ import { CreateKey } from './create-key.tsx'
 const everyMs = 10_000
 
 export function KeysPage() {
-  const { response, problem } = usePolled<Key[]>({ url: keysPath, about: undefined }, { everyMs })
+  const { response, problem } = usePolled<Key[]>({ url: keysPath, about: undefined }, { everyMs, lead: true })
   const { session } = useSession()
   const [revoking, setRevoking] = useState<Key>()
   return (
@@ -29,7 +29,7 @@ export function KeysPage() {
         </p>
       )}
       <CreateKey />
-      <ProblemBanner problem={problem} />
+      <RefusalBanner problem={problem} />
       <section class="card" aria-labelledby="keys">
         <h2 id="keys" tabIndex={-1}>
           All keys

@@ -93,10 +93,10 @@ function UniquesCard({ data }: { data: ReportData }) {
 }
 
 function NowCard({ data }: { data: ReportData }) {
-  const { counts, isStreaming } = data.live
+  const { counts } = data.live
   const lastVisit = counts?.last_visit ?? data.stats.response?.data.last_visit ?? null
   return (
-    <Card title="Last 5 min" live={isStreaming && counts !== undefined}>
+    <Card title="Last 5 min">
       <span class="big number" data-testid="now">
         {counts === undefined ? '…' : number(counts.last_5_minutes)}
       </span>
@@ -172,13 +172,10 @@ function Others({ counts, metric }: { counts: Counts; metric: Metric }) {
   )
 }
 
-function Card(props: { title: string; live?: boolean; children: ComponentChildren }) {
+function Card(props: { title: string; children: ComponentChildren }) {
   return (
     <div class="card figure">
-      <dt>
-        {capitalized(props.title)}
-        {props.live && <span class="live">live</span>}
-      </dt>
+      <dt>{capitalized(props.title)}</dt>
       <dd>{props.children}</dd>
     </div>
   )

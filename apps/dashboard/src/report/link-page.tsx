@@ -11,7 +11,7 @@ import { StateMark } from '../manage/link-state.tsx'
 import { PageLink } from '../navigation.tsx'
 import { CopyButton } from '../page/copy-button.tsx'
 import { ForeignLink } from '../page/foreign-link.tsx'
-import { ProblemBanner } from '../page/freshness.tsx'
+import { RefusalBanner } from '../page/freshness.tsx'
 import { ArrowIcon } from '../page/icons.tsx'
 import { PageTitle } from '../page/page-title.tsx'
 import { QrDialog } from '../qr/qr-dialog.tsx'
@@ -21,13 +21,14 @@ import { dateAndTime, dayName } from '../text/times.ts'
 import { Report } from './report.tsx'
 import { useReportData } from './report-data.ts'
 
-const linkEveryMs = 10_000
+const linkEveryMs = 60_000
 
 /** Everything about one link. Recreated for another slug, so that one link's data is never shown as another's. */
 export function LinkPage({ slug }: { slug: string }) {
   const { allows } = useSession()
   const link = usePolled<Link>(allows('links:read') ? { url: linkPath(slug), about: undefined } : undefined, {
     everyMs: linkEveryMs,
+    lead: !allows('stats:read'),
   })
   return (
     <>
@@ -46,7 +47,7 @@ function LinkAlone({ slug, link }: { slug: string; link: Polled<Link> }) {
   if (link.problem?.status === 404) return <NoLink />
   return (
     <>
-      <ProblemBanner problem={link.problem} />
+      <RefusalBanner problem={link.problem} />
       <LinkHead slug={slug} link={link.response?.data} stats={undefined} zone={browserZone()} now={now} />
     </>
   )

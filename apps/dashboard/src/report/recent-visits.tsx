@@ -4,7 +4,6 @@ import { reportPath } from '../api/stats.ts'
 import { PageLink, useNavigation } from '../navigation.tsx'
 import { FoldHeading, useFold } from '../page/fold.tsx'
 import { ForeignLink } from '../page/foreign-link.tsx'
-import { Freshness } from '../page/freshness.tsx'
 import { ago, dateAndTime } from '../text/times.ts'
 import { countryName, languageName } from '../text/value-names.ts'
 import type { ReportData } from './report-data.ts'
@@ -18,7 +17,7 @@ export function RecentVisits({ slug, data }: { slug: string | undefined; data: R
   if (address.before !== undefined) query.set('before', address.before)
   const { response, isCurrent, next, problem } = usePolled<Visit[]>(
     { url: `${reportPath(slug)}/visits?${query}`, about: undefined },
-    { everyMs: 5_000, news: data.live.counts?.visits },
+    { news: data.news },
   )
   const older = next?.get('before') ?? undefined
   const visits = response?.data
@@ -30,7 +29,6 @@ export function RecentVisits({ slug, data }: { slug: string | undefined; data: R
         <FoldHeading id="recent" fold={fold}>
           {isFirstPage ? 'Recent visits' : 'Older visits'}
         </FoldHeading>
-        <Freshness pending={data.stats.pending} />
       </div>
       <div aria-busy={!isCurrent && problem === undefined}>
         {Object.keys(address.filters).length > 0 && (

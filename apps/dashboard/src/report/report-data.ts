@@ -1,9 +1,9 @@
 import { useRef, useState } from 'preact/hooks'
 import { browserZone } from '../address.ts'
 import type { Live } from '../api/live.ts'
-import { useLive } from '../api/live.ts'
+import { newsOf, useLive, useStream } from '../api/live.ts'
 import type { Polled } from '../api/poll.ts'
-import { usePolled, usualPauseMs } from '../api/poll.ts'
+import { streamedLeadPauseMs, usePolled } from '../api/poll.ts'
 import type { BreakdownReport, FilteredReport, LinkStats, Metric, OverallStats } from '../api/stats.ts'
 import { reportPath } from '../api/stats.ts'
 import { useNavigation } from '../navigation.tsx'
@@ -30,13 +30,14 @@ export interface ReportData {
   /** The preceding period, filtered. */
   filteredBefore: Polled<FilteredReport, Requested>
   live: Live
+  /** Changes when there are other visits to show. */
+  news: unknown
 }
 
-/** While the stream reports changes, polling is for the rest: pending visits, the next bucket. */
-const pauseWhileStreamingMs = 5_000
 /** Filtered reports are counted from raw visits. */
 const filteredPauseMs = 10_000
-const pastPauseMs = 120_000
+/** The API counts for up to 2 s, and first waits for others that do. */
+const filteredWaitMs = 15_000
 const valuesPerBreakdown = 30
 
 /** Requests everything that a report shows for the current address. */
@@ -59,37 +60,39 @@ export function useReportData(slug: string | undefined): ReportData {
 
   // Unknown links have no stream.
   const [isKnown, setKnown] = useState(slug === undefined)
-  const live = useLive(slug, isKnown, now)
-  const polling = {
-    everyMs: live.isStreaming ? pauseWhileStreamingMs : usualPauseMs,
-    news: live.counts?.visits,
-  }
+  const stream = useStream(slug, isKnown)
+  /** Visits of all time: what is counted from them is requested when this changes. */
+  const [visits, setVisits] = useState<number>()
+  const news = stream.news ?? (visits === undefined ? undefined : newsOf(visits, false))
   const limit = String(address.more === undefined ? valuesPerBreakdown : 100)
   const days = usePolled<BreakdownReport, Requested>(
     isFiltered ? undefined : requestFor('/breakdowns', { interval, ...limits, limit, ...compare }),
-    polling,
+    { news },
   )
   const widened = isFiltered ? undefined : widenedRange(days, about)
   const stats = usePolled<LinkStats | OverallStats, Requested>(
     widened === undefined
       ? requestFor('', { interval, ...limits, ...compare })
       : { url: `${path}?${widened.query}`, about: widened.about },
-    polling,
+    { news, lead: true, ...(stream.isStreaming && { everyMs: streamedLeadPauseMs }) },
   )
   if (stats.response !== undefined && !isKnown) setKnown(true)
+  if (stats.response !== undefined && stats.response.data.visits !== visits)
+    setVisits(stats.response.data.visits)
+  const live = useLive(slug, isKnown, stream, news, now)
   const shown = useSameRange(stats, days, isFiltered)
   const filtered = usePolled<FilteredReport, Requested>(
     isFiltered && isKnown
       ? requestFor('/filtered', { interval, ...limits, limit, ...address.filters })
       : undefined,
-    { everyMs: filteredPauseMs },
+    { news, newsEveryMs: filteredPauseMs, waitMs: filteredWaitMs },
   )
   const before = stats.response?.data.previous
   const filteredBefore = usePolled<FilteredReport, Requested>(
     isFiltered && before !== undefined && stats.isCurrent && filtered.isCurrent
       ? requestFor('/filtered', { interval, from: before.from, to: before.to, tz: zone, ...address.filters })
       : undefined,
-    { everyMs: pastPauseMs },
+    { waitMs: filteredWaitMs },
   )
   return {
     now,
@@ -99,6 +102,7 @@ export function useReportData(slug: string | undefined): ReportData {
     filtered: isFiltered ? filtered : undefined,
     filteredBefore,
     live,
+    news,
   }
 }
 

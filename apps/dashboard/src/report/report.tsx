@@ -3,7 +3,7 @@ import type { Address } from '../address.ts'
 import { isRefusal } from '../api/problem.ts'
 import { useNavigation } from '../navigation.tsx'
 import { Choice } from '../page/choice.tsx'
-import { LagBanner, ProblemBanner } from '../page/freshness.tsx'
+import { RefusalBanner, Status } from '../page/freshness.tsx'
 import { number } from '../text/numbers.ts'
 import { dateAndTime, daysBetween } from '../text/times.ts'
 import { BreakdownTables } from './breakdowns/breakdown-tables.tsx'
@@ -25,8 +25,7 @@ export function Report(props: { slug: string | undefined; data: ReportData; topL
   const isTooLong = filterProblem !== undefined && isRefusal(filterProblem)
   return (
     <>
-      <ProblemBanner problem={isTooLong ? problem : (problem ?? filterProblem)} />
-      <LagBanner lagMs={stats.lagMs} />
+      <RefusalBanner problem={problem} />
       <Toolbar slug={slug} data={data} />
       <Printed data={data} />
       <FilterChips />
@@ -60,6 +59,7 @@ function Toolbar({ slug, data }: { slug: string | undefined; data: ReportData })
   return (
     <div class="toolbar">
       <PeriodControls zone={data.requested.zone} now={data.now} />
+      <Status zone={data.requested.zone} />
       <div class="toolbar-end">
         <Choice
           title="Whose visits"

@@ -7,7 +7,6 @@ import { FoldHeading, useFold } from '../page/fold.tsx'
 import { number } from '../text/numbers.ts'
 import type { ReportData } from './report-data.ts'
 
-const pauseMs = 5_000
 const quarterMs = 15 * 60_000
 
 /** The most visited links of the period. Not shown with filters, which apply to visits rather than links. */
@@ -18,7 +17,7 @@ export function TopLinks({ data }: { data: ReportData }) {
     data.filtered === undefined && range !== undefined
       ? { url: topLinksUrl(range.from, range.to), about: undefined }
       : undefined,
-    { everyMs: pauseMs },
+    { news: data.news },
   )
   const fold = useFold('links', true)
   const links = polled.response?.data.filter(link => link.visits > 0)

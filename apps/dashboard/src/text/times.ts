@@ -30,6 +30,21 @@ export function dateAndTime(moment: string, zone: string, seconds = false): stri
   }).format(new Date(moment))
 }
 
+/** “12:41”, or for another day “21 Nov 2026, 12:41”. */
+export function clockTime(moment: number, zone: string): string {
+  const isToday = dayName(moment, zone) === dayName(Date.now(), zone)
+  return isToday ? formatter(zone, clock).format(moment) : dateAndTime(new Date(moment).toISOString(), zone)
+}
+
+/** “40 s”, “3 min”, “2 h”, “5 days”. */
+export function duration(ms: number): string {
+  const seconds = Math.round(ms / 1_000)
+  if (seconds < 100) return `${seconds} s`
+  if (seconds < 100 * 60) return `${Math.floor(seconds / 60)} min`
+  const hours = Math.floor(seconds / 3_600)
+  return hours < 48 ? `${hours} h` : `${Math.floor(hours / 24)} days`
+}
+
 export function dayName(moment: string | number, zone: string): string {
   return formatter(zone, { day: 'numeric', month: 'short', year: 'numeric' }).format(new Date(moment))
 }
