@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises'
 import type { Page } from 'playwright-core'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { seededRandom } from '../faults/seeded-random.ts'
@@ -5,12 +6,15 @@ import { shorten } from '../support/hopcount.ts'
 import { waitUntil } from '../support/wait-until.ts'
 import { axeViolations } from './axe-violations.ts'
 import { browserAvailable } from './chromium.ts'
-import { openPage, phone, waitForFocus } from './open-page.ts'
+import { desktop, openPage, phone, waitForFocus } from './open-page.ts'
 import { recordVisits, someVisit } from './past-visits.ts'
 import type { RunningDashboard } from './running-dashboard.ts'
 import { startDashboard } from './running-dashboard.ts'
 
 const screens = 4
+const lateMs = 400
+/** Cumulative layout shift: half of what Web Vitals call good. */
+const mostMoved = 0.05
 
 describe.skipIf(!browserAvailable())('the page on a phone, on paper and in a screen reader', () => {
   let dashboard: RunningDashboard
@@ -100,7 +104,7 @@ describe.skipIf(!browserAvailable())('the page on a phone, on paper and in a scr
       const isSeen = element => element.checkVisibility() && element.getBoundingClientRect().height > 1
       const all = [...document.querySelectorAll('main *')].filter(isSeen)
       return {
-        controls: [...document.querySelectorAll('button:not(.value, .chip, .fold-button, .tag), input, select, summary')]
+        controls: [...document.querySelectorAll('button:not(.value, .chip, .fold-button, .tag), input, select, summary:not(td *)')]
           .filter(isSeen).map(({ outerHTML }) => outerHTML),
         cut: all.filter(({ scrollHeight, clientHeight, scrollWidth, clientWidth }) =>
           clientHeight > 0 && (scrollHeight > clientHeight + 2 || scrollWidth > clientWidth + 2))
@@ -127,6 +131,46 @@ describe.skipIf(!browserAvailable())('the page on a phone, on paper and in a scr
     expect(pages).toBeGreaterThan(1)
     expect(pages).toBeLessThanOrEqual(6)
     expect(incidents).toEqual([])
+  })
+
+  it('hardly anything moves while a view loads, whichever response comes last', async () => {
+    const views = [
+      { path: '/', last: '.orphans' },
+      { path: '/?view=overview', last: '.breakdown.links' },
+      { path: '/?link=link-1', last: '.recent' },
+    ]
+    await fetch(`${dashboard.origin}/misprint`)
+    for (const { path, last } of views)
+      for (const late of ['/stats', '/api/links']) {
+        const { page } = await openPage(dashboard.browser, 'about:blank', {
+          viewport: late === '/stats' ? phone : desktop,
+        })
+        await page.addInitScript(`
+          window.moved = 0
+          new PerformanceObserver(list => {
+            for (const { value, hadRecentInput } of list.getEntries()) if (!hadRecentInput) moved += value
+          }).observe({ type: 'layout-shift', buffered: true })`)
+        await page.route(`**${late}**`, async route => {
+          await setTimeout(lateMs)
+          await route.continue()
+        })
+        await page.goto(dashboard.origin + path)
+        await page.locator(last).first().waitFor({ state: 'attached' })
+        const moved = await page.evaluate<number>('moved')
+        expect({ path, late, isSteady: moved <= mostMoved, moved }).toMatchObject({ isSteady: true })
+        await page.unrouteAll({ behavior: 'ignoreErrors' })
+        await page.context().close()
+      }
+  })
+
+  it('the number of links that a search found, and the page of a list, are announced', async () => {
+    const { page } = await openPage(dashboard.browser, `${dashboard.origin}/?search=link-1`)
+    const announcer = page.locator('#announcer')
+    await announcer.getByText('4 links', { exact: true }).waitFor({ state: 'attached' })
+    await page.getByLabel('Search links').fill('link-12')
+    await announcer.getByText('1 link', { exact: true }).waitFor({ state: 'attached' })
+    await page.goto(`${dashboard.origin}/?page=2&after=0`)
+    await announcer.getByText(/^\d+ links?, page 2$/).waitFor({ state: 'attached' })
   })
 
   it('what a choice led to is announced once, and not again at each poll', async () => {

@@ -55,8 +55,12 @@ function LinkAlone({ slug, link }: { slug: string; link: Polled<Link> }) {
 
 function LinkReport({ slug, link }: { slug: string; link: Polled<Link> }) {
   const data = useReportData(slug)
+  const { allows } = useSession()
   const { response, problem } = data.stats
   if (problem?.status === 404) return <NoLink />
+  // Its height depends on the link: what is below must not move when the link is read.
+  if (allows('links:read') && link.response === undefined && link.problem === undefined)
+    return <p class="visually-hidden">Loading…</p>
   return (
     <>
       <LinkHead
