@@ -238,6 +238,32 @@ describe.skipIf(!browserAvailable())('a list of links', () => {
     expect(incidents).toEqual([])
   })
 
+  it('every list says in words which links do not redirect, and why', async () => {
+    const { pool, browser } = dashboard
+    const states = {
+      'is-off': ['Disabled', { disabled: true }],
+      'is-early': ['Not started yet', { valid_from: '2099-01-01T00:00:00Z' }],
+      'is-late': ['Expired', {}],
+      'is-used-up': ['Visit limit reached', { max_visits: 2 }],
+    } as const
+    for (const [slug, [, fields]] of Object.entries(states)) {
+      await shorten(origin, { slug, ...fields })
+      await recordVisits(
+        pool,
+        slug,
+        visitsAt([Date.now() - 60_000, Date.now() - 50_000, Date.now() - 40_000]),
+      )
+    }
+    await pool.query("UPDATE links SET expires_at = now() - interval '1 minute' WHERE slug = 'is-late'")
+    for (const query of ['', '?sort=visits', '?search=is-', '?sort=growth&window=7d', '?view=overview']) {
+      const { page, incidents } = await openPage(browser, `${origin}/${query}`)
+      for (const [slug, [words]] of Object.entries(states))
+        await page.locator('.link-rows > li, .links tr').filter({ hasText: slug }).getByText(words).waitFor()
+      expect(incidents).toEqual([])
+      await page.context().close()
+    }
+  })
+
   it('offers to create what a search has not found', async () => {
     const { page, incidents } = await openPage(dashboard.browser, `${origin}/?search=not-yet`)
     await page.getByRole('button', { name: 'Create the link /not-yet' }).click()
