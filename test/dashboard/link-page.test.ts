@@ -145,16 +145,75 @@ describe.skipIf(!browserAvailable())('the page of a link', () => {
     const curl = { visitedAt: at, referrer: undefined, userAgent: 'curl/8.14.1' }
     await recordVisits(pool, slug, [curl, curl, curl])
     const { page, incidents } = await openPage(browser, `${origin}/?link=${slug}`)
+    const period = page.getByTestId('period')
+    const total = page.getByTestId('visits')
+    const choose = (label: string) => page.getByRole('radio', { name: label }).check({ force: true })
+
     await page.getByText('All 3 visits of this time are by programs').waitFor()
-    expect(await page.getByTestId('period').textContent()).toBe('0')
+    await page.getByText('Since no humans came, they are shown.').waitFor()
+    await period.getByText('3', { exact: true }).waitFor()
+    expect(await total.textContent()).toBe('3')
+    expect(await page.getByRole('radio', { name: 'With bots' }).isChecked()).toBe(true)
+    await choose('Humans')
+    await period.getByText('0', { exact: true }).waitFor()
+    expect(page.url()).toContain('bots=hide')
     await page.getByRole('button', { name: 'Show them' }).click()
-    await page.getByTestId('period').getByText('3', { exact: true }).waitFor()
-    expect(page.url()).toContain('bots=show')
+    await period.getByText('3', { exact: true }).waitFor()
+    expect(page.url()).not.toContain('bots=')
+
     await recordVisits(pool, slug, visitsAt([at]))
-    await page.getByTestId('period').getByText('4', { exact: true }).waitFor()
-    await page.getByRole('radio', { name: 'Humans' }).check({ force: true })
-    await page.getByTestId('period').getByText('1', { exact: true }).waitFor()
+    await period.getByText('1', { exact: true }).waitFor()
     await page.locator('.figure').first().getByText('and 3 bot visits').waitFor()
+    await page.getByText('by programs').waitFor({ state: 'detached' })
+    await choose('With bots')
+    await period.getByText('4', { exact: true }).waitFor()
+    expect(page.url()).toContain('bots=show')
+    await choose('Humans')
+    await period.getByText('1', { exact: true }).waitFor()
+    expect(page.url()).not.toContain('bots=')
+    expect(incidents).toEqual([])
+  })
+
+  it('leads with the same number and word as the lists do', async () => {
+    const { browser, origin, pool } = dashboard
+    const at = Date.now() - 2 * 24 * hourMs
+    const curl = { visitedAt: at, referrer: undefined, userAgent: 'curl/8.14.1' }
+    const links = [
+      { slug: 'lead-humans', visits: visitsAt([at, at, at]), shown: '3', list: '3 visits' },
+      {
+        slug: 'lead-mixed',
+        visits: [...visitsAt([at, at]), ...Array(9).fill(curl)],
+        shown: '2',
+        list: '2 visits',
+      },
+      { slug: 'lead-bots', visits: Array(8).fill(curl), shown: '8', list: '8 visits' },
+    ]
+    const notes: Record<string, string> = { 'lead-mixed': 'and 9 by bots', 'lead-bots': 'by bots' }
+    for (const { slug, visits } of links) {
+      await shorten(origin, { slug })
+      await recordVisits(pool, slug, visits)
+    }
+    const { page, incidents } = await openPage(browser, origin)
+    for (const sort of ['', '&sort=humans', '&sort=last_visit&window=7d']) {
+      await page.goto(`${origin}/?search=lead-${sort}`)
+      for (const { slug, list } of links) {
+        const row = page.locator('.link-rows > li').filter({ hasText: slug })
+        await row.getByText(list, { exact: true }).waitFor()
+        if (notes[slug] !== undefined) await row.getByText(notes[slug]).waitFor()
+      }
+    }
+    await page.goto(`${origin}/?search=lead-&sort=humans`)
+    await page.locator('.slug').nth(2).waitFor()
+    expect(await page.locator('.slug').allTextContents()).toEqual([
+      '/lead-humans',
+      '/lead-mixed',
+      '/lead-bots',
+    ])
+    for (const { slug, shown } of links) {
+      await page.goto(`${origin}/?link=${slug}`)
+      await page.getByTestId('visits').getByText(shown, { exact: true }).waitFor()
+      await page.getByTestId('period').getByText(shown, { exact: true }).waitFor()
+    }
     expect(incidents).toEqual([])
   })
 
@@ -256,7 +315,7 @@ describe.skipIf(!browserAvailable())('the page of a link', () => {
     const slug = await shorten(origin)
     const nonsense = `?link=${slug}&period=century&tz=Moon/Base&window=x&after=x&show=x&interval=x&before=x&country=x&class=x&from=x&sort=x&more=x&bots=x`
     const { page, incidents } = await openPage(browser, `${origin}/${nonsense}`)
-    await page.getByText('No visits by humans in the last 30 days.').waitFor()
+    await page.locator('figcaption').getByText('No visits by humans in the last 30 days.').waitFor()
     expect(await page.getByLabel('Time zone').inputValue()).toBe('')
     expect(incidents).toEqual([])
   })

@@ -101,7 +101,7 @@ describe.skipIf(!browserAvailable())('the list of links', () => {
       const visits = Array.from({ length: n }, (_, i) => now - 3 * 24 * hourMs - i)
       await recordVisits(pool, `page-${n}`, visitsAt(visits))
     }
-    const { page, incidents } = await openPage(browser, `${origin}/?sort=visits`)
+    const { page, incidents } = await openPage(browser, `${origin}/?sort=humans`)
     const rows = page.locator('.link-rows > li')
     const shows = (count: string) => rows.filter({ hasText: '/page-26' }).getByText(count).waitFor()
     await shows('26 visits')
@@ -193,7 +193,7 @@ describe.skipIf(!browserAvailable())('the list of links', () => {
     const { page: found } = await openPage(browser, `${origin}/?search=rising&sort=growth&window=7d`)
     await found.locator('.link-rows > li').getByText('+5 visits').waitFor()
     await page.getByRole('radio', { name: 'All time' }).check({ force: true })
-    await page.waitForURL(`${origin}/?sort=visits`)
+    await page.waitForURL(`${origin}/?sort=humans`)
     expect(incidents).toEqual([])
   })
 

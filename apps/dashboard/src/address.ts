@@ -12,7 +12,13 @@ export const windows = ['all', '24h', '7d', '30d'] as const satisfies Window[]
 
 /** By visits, which the statistics rank. */
 export type VisitSort = TopLinksQuery['sort']
-export const visitSorts = ['visits', 'uniques', 'last_visit', 'growth'] as const satisfies VisitSort[]
+export const visitSorts = [
+  'humans',
+  'visits',
+  'uniques',
+  'last_visit',
+  'growth',
+] as const satisfies VisitSort[]
 /** `newest`: every link, with or without visits. */
 export type Sort = VisitSort | 'newest'
 export const sorts = ['newest', ...visitSorts] as const
@@ -93,8 +99,8 @@ export interface Address {
   interval: Interval | undefined
   /** Whether the chart also shows the preceding period. */
   compare: boolean
-  /** Whether visits by bots and previews are included. */
-  everyone: boolean
+  /** Whether visits by bots and previews are included; undefined: only where nobody else came. */
+  everyone: boolean | undefined
   filters: Filters
   /** The breakdown that is shown in full. */
   more: FilterName | undefined
@@ -129,7 +135,7 @@ export function readAddress(search: string): Address {
     view: one('view', views) ?? 'links',
     link: readSlug(query.get('link')),
     window,
-    sort: sort === 'growth' && window === 'all' ? 'visits' : sort,
+    sort: sort === 'growth' && window === 'all' ? 'humans' : sort,
     search: query.get('search')?.slice(0, 2_048) || undefined,
     status: one('status', states),
     tags: query.getAll('tag').filter(tag => tag !== '' && tag.length <= 50),
@@ -141,7 +147,7 @@ export function readAddress(search: string): Address {
     to,
     interval: one('interval', intervals),
     compare: query.get('compare') !== 'off',
-    everyone: query.get('bots') === 'show',
+    everyone: { show: true, hide: false }[query.get('bots') ?? ''],
     filters: readFilters(query),
     more: one('more', filterNames),
     before: matching('before', /^\d{1,15}\.\d{1,6}$/),
@@ -173,7 +179,7 @@ export function writeAddress(address: Address): string {
   }
   set('interval', address.interval)
   if (!address.compare) set('compare', 'off')
-  if (address.everyone) set('bots', 'show')
+  if (address.everyone !== undefined) set('bots', address.everyone ? 'show' : 'hide')
   for (const name of filterNames) set(name, address.filters[name])
   set('more', address.more)
   set('before', address.before)
@@ -184,7 +190,7 @@ export function writeAddress(address: Address): string {
 
 /** A window is about visits. */
 function usualSort(window: Window): Sort {
-  return window === 'all' ? 'newest' : 'visits'
+  return window === 'all' ? 'newest' : 'humans'
 }
 
 export function browserZone(): string {

@@ -76,7 +76,7 @@ interface Entry {
   growth?: number
 }
 
-type Sort = 'visits' | 'uniques' | 'last_visit' | 'growth'
+type Sort = 'visits' | 'humans' | 'uniques' | 'last_visit' | 'growth'
 
 async function allPages(query: URLSearchParams): Promise<Entry[]> {
   const limit = Number(query.get('limit'))
@@ -132,7 +132,7 @@ function listByHand(
     .map(({ linkId, last, ...entry }) => entry)
 }
 
-const sorts = fc.constantFrom<Sort[]>('visits', 'uniques', 'last_visit', 'growth')
+const sorts = fc.constantFrom<Sort[]>('visits', 'humans', 'uniques', 'last_visit', 'growth')
 const limits = fc.oneof(fc.integer({ min: 3, max: 12 }), fc.integer({ min: 13, max: 100 }))
 
 describe('a list of links', () => {
@@ -170,7 +170,7 @@ describe('a list of links', () => {
   test('over a window up to now, in any order, is what counting each visit gives', async () => {
     const windows = { '24h': dayMs, '7d': 7 * dayMs, '30d': 30 * dayMs }
     for (const [window, length] of Object.entries(windows)) {
-      for (const sort of ['visits', 'uniques', 'last_visit', 'growth'] as const) {
+      for (const sort of ['visits', 'humans', 'uniques', 'last_visit', 'growth'] as const) {
         for (const limit of [4, 10, 100]) {
           let expected: Partial<Entry>[]
           let pages: Entry[]
@@ -192,7 +192,7 @@ describe('a list of links', () => {
   }, 180_000)
 
   test('over all time, in any order, is what counting each visit gives', async () => {
-    for (const sort of ['visits', 'uniques', 'last_visit'] as const) {
+    for (const sort of ['visits', 'humans', 'uniques', 'last_visit'] as const) {
       for (const limit of [3, 10, 37, 100]) {
         const pages = await allPages(new URLSearchParams({ limit: String(limit), sort }))
         const expected = listByHand(sort, undefined, undefined)
@@ -208,7 +208,7 @@ describe('a list of links', () => {
       from: Math.floor(from / quarterMs) * quarterMs,
       to: Math.ceil((from + 3 * dayMs) / quarterMs) * quarterMs,
     }
-    for (const sort of ['visits', 'uniques', 'last_visit', 'growth'] as const) {
+    for (const sort of ['visits', 'humans', 'uniques', 'last_visit', 'growth'] as const) {
       for (const search of ['promo-', 'Link_1', 'link_1', 'Link_11', 'https://example.com/promo-9', 'zzz']) {
         const period = { from: new Date(window.from).toISOString(), to: new Date(window.to).toISOString() }
         const query = new URLSearchParams({ limit: '9', sort, search, ...period })

@@ -34,6 +34,7 @@ export const ListQuerySchema = Type.Object(
       [
         Type.Literal('newest'),
         Type.Literal('oldest'),
+        Type.Literal('humans'),
         Type.Literal('visits'),
         Type.Literal('uniques'),
         Type.Literal('last_visit'),
@@ -42,7 +43,7 @@ export const ListQuerySchema = Type.Object(
       {
         default: 'newest',
         description:
-          'newest and oldest: by creation; the others: highest first, ties by age, oldest link first, and then the links that have no visits, or did not grow, newest first; they need the scope stats:read. Growth: the increase in visits over the preceding period of equal length',
+          'newest and oldest: by creation; the others: highest first, ties by age, oldest link first, and then the links that have no visits, or did not grow, newest first; they need the scope stats:read. Humans: visits by humans; growth: the increase in visits over the preceding period of equal length',
       },
     ),
     window: Type.Optional(

@@ -14,7 +14,7 @@ import type { RawBuilder } from 'kysely'
 import { sql } from 'kysely'
 import { rankBeforeLastVisit, rankByLastVisit } from './rank-by-last-visit.ts'
 import type { RankedLink, TopPosition, TopQuery, TopSort } from './ranked-page.ts'
-import { isAmong, rankedPage, totalValue } from './ranked-page.ts'
+import { isAmong, rankedPage, rowValue, totalValue } from './ranked-page.ts'
 import type { TopWindow } from './top-window.ts'
 import { splitSpan } from './top-window.ts'
 import { isOnDays, windowRows, windowValue } from './window-rows.ts'
@@ -113,7 +113,7 @@ function rankAmong(database: Database, query: TopQuery, links: RawBuilder<unknow
  * by how much they gained on these days over the days before.
  */
 async function mostPromising(database: Database, { window, sort, limit }: TopQuery): Promise<number[]> {
-  const value = sort === 'uniques' ? sql`uniques` : sql`visits`
+  const value = rowValue(sort)
   const days = window === undefined ? [] : splitSpan(window).days
   const daysBefore = window !== undefined && sort === 'growth' ? splitSpan(window.before).days : []
   // Only about half of the most visited links grow, so a threshold above zero takes more of them.
@@ -129,7 +129,7 @@ async function mostPromising(database: Database, { window, sort, limit }: TopQue
             SELECT day, 1 AS sign FROM unnest(${days}::date[]) AS day
             UNION ALL SELECT day, -1 FROM unnest(${daysBefore}::date[]) AS day
           ) AS wanted, LATERAL (
-            SELECT link_id, sign * ${value} AS value FROM link_days
+            SELECT link_id, sign * (${value}) AS value FROM link_days
             WHERE link_days.day = wanted.day AND link_id <> ${allLinks} ORDER BY magnitude DESC LIMIT ${perDay}
           ) AS top`
     }
@@ -181,7 +181,7 @@ async function withinReach(
   const daysBefore = sort === 'growth' ? splitSpan(window.before).wholeDays : []
   const { rows } = await sql<{ linkId: number }>`
     SELECT link_id AS "linkId" FROM (
-      SELECT link_id, ${sort === 'uniques' ? sql`uniques` : sql`visits`} AS value FROM link_days WHERE ${isOnDays(days)} AND ${isAmong(ids)}
+      SELECT link_id, ${rowValue(sort)} AS value FROM link_days WHERE ${isOnDays(days)} AND ${isAmong(ids)}
       UNION ALL SELECT link_id, -visits FROM link_days WHERE ${isOnDays(daysBefore)} AND ${isAmong(ids)}
     ) AS part
     GROUP BY link_id HAVING sum(value) >= ${threshold}::float8`.execute(database)

@@ -4,7 +4,7 @@ import type { RawBuilder } from 'kysely'
 import { sql } from 'kysely'
 import type { TopWindow } from './top-window.ts'
 
-export type TopSort = 'visits' | 'uniques' | 'last_visit' | 'growth'
+export type TopSort = 'visits' | 'humans' | 'uniques' | 'last_visit' | 'growth'
 
 export interface TopQuery {
   limit: number
@@ -51,7 +51,14 @@ function isBehind(position: TopPosition | undefined, isBackwards: boolean): RawB
 /** The value of a row of `link_totals AS total`. */
 export function totalValue(sort: TopSort): RawBuilder<unknown> {
   if (sort === 'last_visit') return sql`(extract(epoch FROM total.last_visit) * 1000)::bigint`
+  if (sort === 'humans') return sql`(total.visits - total.bots - total.previews)`
   return sort === 'uniques' ? sql`total.uniques` : sql`total.visits`
+}
+
+/** What a row of `link_totals` or `link_days` promises of its link's value. */
+export function rowValue(sort: TopSort): RawBuilder<unknown> {
+  if (sort === 'humans') return sql`visits - bots - previews`
+  return sort === 'uniques' ? sql`uniques` : sql`visits`
 }
 
 export function isAmong(ids: number[]): RawBuilder<unknown> {

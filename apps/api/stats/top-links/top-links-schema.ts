@@ -21,11 +21,17 @@ export const TopLinksQuerySchema = Type.Object(
     to: Type.Optional(Type.String({ description: 'RFC 3339 time or date, exclusive; defaults to now' })),
     ...zoneProperty,
     sort: Type.Union(
-      [Type.Literal('visits'), Type.Literal('uniques'), Type.Literal('last_visit'), Type.Literal('growth')],
+      [
+        Type.Literal('humans'),
+        Type.Literal('visits'),
+        Type.Literal('uniques'),
+        Type.Literal('last_visit'),
+        Type.Literal('growth'),
+      ],
       {
         default: 'visits',
         description:
-          'highest first, ties by age, oldest link first; uniques: all figures are of the whole UTC days that the window touches; growth: the increase in visits over the preceding period of equal length',
+          'highest first, ties by age, oldest link first; humans: visits by humans; uniques: all figures are of the whole UTC days that the window touches; growth: the increase in visits over the preceding period of equal length',
       },
     ),
     search: Type.Optional(

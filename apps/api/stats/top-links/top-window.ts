@@ -1,6 +1,8 @@
 /** The period of a top list, made up of whole days (`link_days`) and quarter hours at its edges. */
+
 import { dayMs, dayNumber, dayText } from '@hopcount/shared/days.ts'
 import { readRange } from '../series/series-range.ts'
+import type { TopSort } from './ranked-page.ts'
 
 export interface Span {
   /** Both are on quarter hours; `to` is exclusive. */
@@ -29,7 +31,7 @@ export interface TopWindowQuery {
   to?: string
   tz: string
   /** Unique visitors are known per UTC day, so a list sorted by them covers the whole days that its window touches. */
-  sort?: 'visits' | 'uniques' | 'last_visit' | 'growth'
+  sort?: TopSort
 }
 
 const quarterMs = 15 * 60_000

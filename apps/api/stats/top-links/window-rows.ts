@@ -2,6 +2,7 @@
 import type { RawBuilder } from 'kysely'
 import { sql } from 'kysely'
 import type { TopSort } from './ranked-page.ts'
+import { rowValue } from './ranked-page.ts'
 import type { Span, SplitSpan, TopWindow } from './top-window.ts'
 import { splitSpan } from './top-window.ts'
 
@@ -39,7 +40,7 @@ function rowsBefore({ wholeDays, edges }: SplitSpan, links: RawBuilder<unknown>)
 /** The value of one link's rows together. */
 export function windowValue(sort: TopSort): RawBuilder<unknown> {
   if (sort === 'growth') return sql`(sum(visits) - sum(before))::bigint`
-  return sort === 'uniques' ? sql`sum(uniques)::bigint` : sql`sum(visits)::bigint`
+  return sql`sum(${rowValue(sort)})::bigint`
 }
 
 export function isOnDays(days: string[]): RawBuilder<unknown> {

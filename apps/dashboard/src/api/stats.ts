@@ -23,6 +23,14 @@ export type {
 /** The counts that the page can show. */
 export type Metric = 'visits' | 'humans'
 
+/**
+ * What every list and report leads with: visits by humans. Where only bots and previews came, all visits: else a first
+ * test with curl or a load test would look as if nothing had been counted.
+ */
+export function leadMetric({ visits, humans }: Pick<Counts, Metric>): Metric {
+  return humans === 0 && visits > 0 ? 'visits' : 'humans'
+}
+
 /** What the reports on one link and on all links have in common. */
 export type ReportStats = LinkStats | OverallStats
 export type Bucket = ReportStats['series'][number]
@@ -38,15 +46,15 @@ const topLinks = '10'
 /** Links by their visits, for those who may see nothing else of them. */
 export function visitedLinksUrl({ window, sort, search, after }: Address): string {
   const query = new URLSearchParams({ limit: '25', window, sparkline: 'true' })
-  if (sort !== 'visits' && sort !== 'newest') query.set('sort', sort)
+  if (sort !== 'newest') query.set('sort', sort)
   if (search !== undefined) query.set('search', searchedText(search))
   if (after !== undefined) query.set('after', after)
   return `/stats?${query}`
 }
 
 /** The most visited links in a report's range. */
-export function topLinksUrl(from: string, to: string): string {
-  return `/stats?${new URLSearchParams({ limit: topLinks, from, to })}`
+export function topLinksUrl(from: string, to: string, sort: Metric): string {
+  return `/stats?${new URLSearchParams({ limit: topLinks, from, to, sort })}`
 }
 
 /** The path of a link's reports, or without a slug of those on all links together. */

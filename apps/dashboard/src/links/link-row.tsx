@@ -2,6 +2,7 @@ import { useState } from 'preact/hooks'
 import type { Sort } from '../address.ts'
 import { firstPage } from '../address.ts'
 import type { LinkWithVisits } from '../api/links.ts'
+import { leadMetric } from '../api/stats.ts'
 import { LinkMenu } from '../manage/link-menu.tsx'
 import { StateMark } from '../manage/link-state.tsx'
 import { PageLink, useNavigation } from '../navigation.tsx'
@@ -105,14 +106,15 @@ function MainFigure({
   pending,
 }: Omit<LinkRowProps, 'now' | 'search'> & { visits: number }) {
   if (sort === 'uniques') return <Figure value={number(link.uniques ?? 0)} unit="unique visitors" />
-  if (sort === 'growth') return <Figure value={signed(link.growth ?? 0)} unit="visits" />
+  if (sort === 'growth') return <Figure value={signed(link.growth ?? 0)} unit="visits, with bots" />
   if (visits === 0 && link.last_visit === null)
     return pending > 0 ? (
       <span class="counting">still counting</span>
     ) : (
       <span class="muted">no visits yet</span>
     )
-  return <Figure value={number(visits)} unit={visits === 1 ? 'visit' : 'visits'} />
+  const lead = leadOf(link, sort)
+  return <Figure value={number(lead)} unit={lead === 1 ? 'visit' : 'visits'} />
 }
 
 function Figure({ value, unit }: { value: string; unit: string }) {
@@ -123,12 +125,19 @@ function Figure({ value, unit }: { value: string; unit: string }) {
   )
 }
 
-/** How many of the visits are by humans, if not all are. */
+/** Visits by humans, unless the list counts all visits or only bots came. */
+function leadOf({ visits = 0, humans = visits }: RowLink, sort: Sort): number {
+  return sort === 'visits' || leadMetric({ visits, humans }) === 'visits' ? visits : humans
+}
+
+/** Which visits the figure leaves out or includes, if not all are by humans. */
 function Details({ link, sort }: { link: RowLink; sort: Sort }) {
   const { visits = 0, humans = visits } = link
+  const lead = leadOf(link, sort)
   const parts = []
-  if (sort === 'uniques' || sort === 'growth') parts.push(counted(visits, 'visit'))
-  if (visits > humans) parts.push(`${number(humans)} by humans`)
+  if (sort === 'uniques' || sort === 'growth') parts.push(counted(lead, 'visit'))
+  if (visits > lead) parts.push(`and ${number(visits - lead)} by bots`)
+  else if (visits > humans) parts.push(humans === 0 ? 'by bots' : `${number(humans)} by humans`)
   return parts.length > 0 ? <>{parts.join(', ')} · </> : null
 }
 

@@ -11,7 +11,8 @@ import { CrossIcon } from '../page/icons.tsx'
 const windowTitles = { all: 'All time', '24h': '24 hours', '7d': '7 days', '30d': '30 days' }
 const sortTitles: Record<Sort, string> = {
   newest: 'Newest',
-  visits: 'Most visits',
+  humans: 'Most visits',
+  visits: 'Most visits, with bots',
   uniques: 'Most unique visitors',
   last_visit: 'Latest visit',
   growth: 'Growth',
@@ -23,7 +24,7 @@ const mostTagsShown = 200
 /** The order that the user may see: the newest links need `links:read`, all others `stats:read`. */
 export function shownSort(sort: Sort, allows: (scope: Scope) => boolean): Sort {
   if (!allows('stats:read')) return 'newest'
-  return sort === 'newest' && !allows('links:read') ? 'visits' : sort
+  return sort === 'newest' && !allows('links:read') ? 'humans' : sort
 }
 
 /** @param listedTags those of the listed links: a change of them may be a new tag */
@@ -58,7 +59,7 @@ export function ListControls({ listedTags }: { listedTags: string }) {
           options={windows.map(value => ({ value, label: windowTitles[value] }))}
           value={address.window}
           choose={window =>
-            go({ window, sort: window === 'all' && shown === 'growth' ? 'visits' : shown, ...firstPage })
+            go({ window, sort: window === 'all' && shown === 'growth' ? 'humans' : shown, ...firstPage })
           }
         />
       )}

@@ -1,5 +1,7 @@
 import type { ComponentChildren } from 'preact'
 import type { Counts, Metric } from '../api/stats.ts'
+import { leadMetric } from '../api/stats.ts'
+import { useNavigation } from '../navigation.tsx'
 import { counted, number } from '../text/numbers.ts'
 import { ago, dateAndTime, dayMs, dayName, daysBetween } from '../text/times.ts'
 import { capitalized } from '../text/value-names.ts'
@@ -118,11 +120,14 @@ function NowCard({ data }: { data: ReportData }) {
 
 /** While visits are pending, zero is not yet certain. */
 function TotalCard({ data }: { data: ReportData }) {
-  const { stats, live, metric } = data
+  const { stats, live } = data
+  const { everyone } = useNavigation().address
   if (stats.response === undefined) return null
   const { pending, lagMs } = stats
   const polled = stats.response.data
   const total = live.counts !== undefined && live.counts.visits > polled.visits ? live.counts : polled
+  // As in the list of links, whatever came in the period.
+  const metric = everyone ? 'visits' : everyone === undefined ? leadMetric(total) : 'humans'
   const isNone = total.visits === 0
   const isLate = isNone && pending > 0 && lagMs > usualLagMs
   return (

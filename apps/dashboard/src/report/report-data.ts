@@ -5,7 +5,7 @@ import { newsOf, useLive, useStream } from '../api/live.ts'
 import type { Polled } from '../api/poll.ts'
 import { streamedLeadPauseMs, usePolled } from '../api/poll.ts'
 import type { BreakdownReport, FilteredReport, LinkStats, Metric, OverallStats } from '../api/stats.ts'
-import { reportPath } from '../api/stats.ts'
+import { leadMetric, reportPath } from '../api/stats.ts'
 import { useNavigation } from '../navigation.tsx'
 import { useNow } from '../text/now.ts'
 import type { RequestedRange } from './period/period.ts'
@@ -22,6 +22,8 @@ export interface ReportData {
   /** The current request, for controls and exports. Shown data carries its own. */
   requested: Requested
   metric: Metric
+  /** Nobody but bots and previews came in the range: all visits are shown, unless the user has chosen otherwise. */
+  isOnlyBots: boolean
   stats: Polled<LinkStats | OverallStats, Requested>
   /** For the UTC days that the range touches; not requested while there are filters. */
   days: Polled<BreakdownReport, Requested>
@@ -94,10 +96,14 @@ export function useReportData(slug: string | undefined): ReportData {
       : undefined,
     { waitMs: filteredWaitMs },
   )
+  const counts = isFiltered ? filtered.response?.data : shown.stats.response?.data.range
+  const isOnlyBots =
+    address.filters.class === undefined && counts !== undefined && leadMetric(counts) === 'visits'
   return {
     now,
     requested: about,
-    metric: address.everyone || address.filters.class !== undefined ? 'visits' : 'humans',
+    metric: (address.everyone ?? isOnlyBots) || address.filters.class !== undefined ? 'visits' : 'humans',
+    isOnlyBots,
     ...shown,
     filtered: isFiltered ? filtered : undefined,
     filteredBefore,

@@ -1,5 +1,4 @@
 import type { ComponentChildren } from 'preact'
-import type { Address } from '../address.ts'
 import { isRefusal } from '../api/problem.ts'
 import { useNavigation } from '../navigation.tsx'
 import { Choice } from '../page/choice.tsx'
@@ -55,7 +54,7 @@ export function Report(props: { slug: string | undefined; data: ReportData; topL
 
 function Toolbar({ slug, data }: { slug: string | undefined; data: ReportData }) {
   const { address, go } = useNavigation()
-  const audience = address.everyone ? 'everyone' : 'humans'
+  const audience = (address.everyone ?? data.isOnlyBots) ? 'everyone' : 'humans'
   return (
     <div class="toolbar">
       <PeriodControls zone={data.requested.zone} now={data.now} />
@@ -69,12 +68,17 @@ function Toolbar({ slug, data }: { slug: string | undefined; data: ReportData })
             { value: 'everyone', label: 'With bots' },
           ]}
           value={audience}
-          choose={chosen => go({ everyone: chosen === 'everyone' })}
+          choose={chosen => go({ everyone: everyoneFor(chosen === 'everyone', data.isOnlyBots) })}
         />
         <ExportMenu slug={slug} requested={data.requested} filters={address.filters} />
       </div>
     </div>
   )
+}
+
+/** Undefined where that is shown without being chosen. */
+function everyoneFor(isChosen: boolean, isOnlyBots: boolean): boolean | undefined {
+  return isChosen === isOnlyBots ? undefined : isChosen
 }
 
 /** What the controls say of the period, and when it was so. */
@@ -91,21 +95,24 @@ function Printed({ data }: { data: ReportData }) {
   )
 }
 
-/** A visit with curl counts as a bot's. Without this note a first test would look as if nothing had been counted. */
+/** Says why bots are shown, or offers to show them: without this a first test with curl would seem not to be counted. */
 function OnlyBots({ data }: { data: ReportData }) {
-  const { go } = useNavigation()
+  const { address, go } = useNavigation()
   const range = data.filtered === undefined ? data.stats.response?.data.range : data.filtered.response?.data
-  if (data.metric === 'visits' || range === undefined || range.humans > 0 || range.visits === 0) return null
-  const show: Partial<Address> = { everyone: true }
+  if (!data.isOnlyBots || range === undefined || address.everyone) return null
+  const isOne = range.visits === 1
   return (
     <p class="banner hint">
       <span>
-        {range.visits === 1 ? 'The only visit' : `All ${number(range.visits)} visits`} of this time{' '}
-        {range.visits === 1 ? 'is' : 'are'} by programs: bots, link previews, or tools as curl.
+        {isOne ? 'The only visit' : `All ${number(range.visits)} visits`} of this time {isOne ? 'is' : 'are'}{' '}
+        by programs: bots, link previews, or tools such as curl.
+        {data.metric === 'visits' && ` Since no humans came, ${isOne ? 'it is' : 'they are'} shown.`}
       </span>
-      <button type="button" onClick={() => go(show)}>
-        Show them
-      </button>
+      {data.metric === 'humans' && (
+        <button type="button" onClick={() => go({ everyone: undefined })}>
+          Show them
+        </button>
+      )}
     </p>
   )
 }

@@ -11,18 +11,19 @@ const quarterMs = 15 * 60_000
 
 /** The most visited links of the period. Not shown with filters, which apply to visits rather than links. */
 export function TopLinks({ data }: { data: ReportData }) {
+  const { metric } = data
   // Of the chart's range, to the moment.
   const range = data.stats.response?.data.range
   const polled = usePolled<ListedLink[]>(
     data.filtered === undefined && range !== undefined
-      ? { url: topLinksUrl(range.from, range.to), about: undefined }
+      ? { url: topLinksUrl(range.from, range.to, metric), about: undefined }
       : undefined,
     { news: data.news },
   )
   const fold = useFold('links', true)
-  const links = polled.response?.data.filter(link => link.visits > 0)
+  const links = polled.response?.data.filter(link => link[metric] > 0)
   if (data.filtered !== undefined || links === undefined || links.length === 0) return null
-  const most = Math.max(...links.map(link => link.visits))
+  const most = Math.max(...links.map(link => link[metric]))
   return (
     <section
       class={`card breakdown links ${fold.class}`}
@@ -41,7 +42,7 @@ export function TopLinks({ data }: { data: ReportData }) {
               Visits
             </th>
             <th scope="col" class="number">
-              Humans
+              {metric === 'humans' ? 'With bots' : 'By humans'}
             </th>
           </tr>
         </thead>
@@ -49,14 +50,14 @@ export function TopLinks({ data }: { data: ReportData }) {
           {links.map(link => (
             <tr key={link.slug}>
               <th scope="row">
-                <span class="bar" aria-hidden="true" style={{ width: `${(100 * link.visits) / most}%` }} />
+                <span class="bar" aria-hidden="true" style={{ width: `${(100 * link[metric]) / most}%` }} />
                 <PageLink to={{ link: link.slug }} class="value">
                   <bdi title={link.long_url}>/{link.slug}</bdi>
                 </PageLink>
                 <StateMark state={link.state} />
               </th>
-              <td class="number">{number(link.visits)}</td>
-              <td class="number muted">{number(link.humans)}</td>
+              <td class="number">{number(link[metric])}</td>
+              <td class="number muted">{number(link[metric === 'humans' ? 'visits' : 'humans'])}</td>
             </tr>
           ))}
         </tbody>
