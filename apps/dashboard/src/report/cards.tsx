@@ -2,7 +2,8 @@ import type { ComponentChildren } from 'preact'
 import type { Counts, Metric } from '../api/stats.ts'
 import { leadMetric } from '../api/stats.ts'
 import { useNavigation } from '../navigation.tsx'
-import { counted, number } from '../text/numbers.ts'
+import { Count } from '../page/count.tsx'
+import { counted } from '../text/numbers.ts'
 import { ago, dateAndTime, dayMs, dayName, daysBetween } from '../text/times.ts'
 import { capitalized } from '../text/value-names.ts'
 import { periodNames } from './period/period.ts'
@@ -46,7 +47,7 @@ function PeriodCard({ data }: { data: ReportData }) {
       ) : (
         <>
           <span class="big number" data-testid="period">
-            {number(range[metric])}
+            <Count value={range[metric]} />
           </span>
           {previous !== undefined && (
             <Change now={range[metric]} before={previous[metric]} soFar={soFar !== undefined} />
@@ -86,7 +87,7 @@ function UniquesCard({ data }: { data: ReportData }) {
       title={`Unique visitors${response.utc_days ? `, ${daysBetween(days.from, days.to, 'UTC')} (UTC)` : ''}`}
     >
       <span class="big number" data-testid="uniques">
-        {number(days.uniques)}
+        <Count value={days.uniques} />
       </span>
       {before !== undefined && <Change now={days.uniques} before={before} />}
       <span class="note">{notes.filter(note => note !== undefined).join(', ')}</span>
@@ -100,7 +101,7 @@ function NowCard({ data }: { data: ReportData }) {
   return (
     <Card title="Last 5 min">
       <span class="big number" data-testid="now">
-        {counts === undefined ? '…' : number(counts.last_5_minutes)}
+        {counts === undefined ? '…' : <Count value={counts.last_5_minutes} />}
       </span>
       <span class="note">
         {lastVisit === null ? (
@@ -136,7 +137,7 @@ function TotalCard({ data }: { data: ReportData }) {
         <span class="big counting">Counting…</span>
       ) : (
         <span key={total[metric]} class="big number risen" data-testid="visits">
-          {number(total[metric])}
+          <Count value={total[metric]} />
         </span>
       )}
       {isNone && pending === 0 && <span class="note">no visits yet</span>}
@@ -158,7 +159,7 @@ function LinksCard({ data }: { data: ReportData }) {
   return (
     <Card title="Links">
       <span class="big number" data-testid="links">
-        {number(stats.links)}
+        <Count value={stats.links} />
       </span>
     </Card>
   )

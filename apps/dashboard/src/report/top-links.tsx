@@ -3,8 +3,8 @@ import type { ListedLink } from '../api/stats.ts'
 import { topLinksUrl } from '../api/stats.ts'
 import { StateMark } from '../manage/link-state.tsx'
 import { PageLink } from '../navigation.tsx'
+import { Count } from '../page/count.tsx'
 import { FoldHeading, useFold } from '../page/fold.tsx'
-import { number } from '../text/numbers.ts'
 import type { ReportData } from './report-data.ts'
 
 const quarterMs = 15 * 60_000
@@ -56,8 +56,12 @@ export function TopLinks({ data }: { data: ReportData }) {
                 </PageLink>
                 <StateMark state={link.state} />
               </th>
-              <td class="number">{number(link[metric])}</td>
-              <td class="number muted">{number(link[metric === 'humans' ? 'visits' : 'humans'])}</td>
+              <td class="number">
+                <Count value={link[metric]} />
+              </td>
+              <td class="number muted">
+                <Count value={link[metric === 'humans' ? 'visits' : 'humans']} />
+              </td>
             </tr>
           ))}
         </tbody>

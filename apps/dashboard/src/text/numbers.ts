@@ -7,6 +7,13 @@ export function number(value: number): string {
   return whole.format(value)
 }
 
+const significant = new Intl.NumberFormat('en', { notation: 'compact', maximumSignificantDigits: 3 })
+
+/** “12.3M”; what has at most five digits is exact. */
+export function compactNumber(value: number): string {
+  return Math.abs(value) < 100_000 ? whole.format(value) : significant.format(value)
+}
+
 /** Short, for an axis. */
 export function shortNumber(value: number): string {
   return value < 10_000 ? whole.format(value) : short.format(value)

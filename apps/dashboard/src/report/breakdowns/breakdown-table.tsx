@@ -1,6 +1,7 @@
 import type { FilterName } from '../../address.ts'
 import type { BreakdownReport, BreakdownValue, Metric } from '../../api/stats.ts'
 import { useNavigation } from '../../navigation.tsx'
+import { Count } from '../../page/count.tsx'
 import { FoldHeading, useFold } from '../../page/fold.tsx'
 import { number, percent } from '../../text/numbers.ts'
 import { filterTitles, valueName } from '../../text/value-names.ts'
@@ -70,7 +71,9 @@ export function BreakdownTable(props: {
                   </button>
                 )}
               </th>
-              <td class="number">{number(counts[metric])}</td>
+              <td class="number">
+                <Count value={counts[metric]} />
+              </td>
               <td class="number muted">{percent(counts[metric], total)}</td>
             </tr>
           ))}
