@@ -1,13 +1,11 @@
-import type { Page } from 'playwright-core'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { seededRandom } from '../faults/seeded-random.ts'
 import { shorten } from '../support/hopcount.ts'
 import { makeKey } from '../support/keys.ts'
 import { isNightly, nightlyTest } from '../support/nightly.ts'
-import { waitUntil } from '../support/wait-until.ts'
 import { axeViolations } from './axe-violations.ts'
 import { browserAvailable } from './chromium.ts'
-import { desktop, openPage, overflowOf, phone, waitForFocus, zoomed } from './open-page.ts'
+import { desktop, openPage, overflowOf, phone, zoomed } from './open-page.ts'
 import { recordVisits, someVisit } from './past-visits.ts'
 import type { RunningDashboard } from './running-dashboard.ts'
 import { startDashboard } from './running-dashboard.ts'
@@ -177,78 +175,6 @@ describe.skipIf(!browserAvailable())('the dashboard is for everybody', () => {
     }
   })
 
-  it('everything can be done with the keyboard alone', async () => {
-    const { page, incidents } = await open(pages.links ?? '', {})
-    await page.keyboard.press('n')
-    await waitForFocus(page.getByLabel('Long URL'))
-    await page.keyboard.type('https://example.com/by-keyboard?d=w&m=y')
-    await page.keyboard.press('Tab')
-    await page.keyboard.type('by-keyboard')
-    await page.keyboard.press('Enter')
-    await page.getByRole('region', { name: 'Your new link' }).waitFor()
-    await waitUntil(async () => (await focused(page)) === 'Copy', { what: 'the copy button has the focus' })
-    await page.keyboard.press('Tab')
-    expect(await focused(page)).toBe('Watch its visits')
-    await page.keyboard.press('Enter')
-    const heading = page.getByRole('heading', { level: 1, name: '/by-keyboard' })
-    await heading.waitFor()
-    await waitForFocus(heading)
-
-    await page.keyboard.press('y')
-    await page.waitForURL('**/?link=by-keyboard&period=year')
-    await page.getByRole('radio', { name: '12 months' }).focus()
-    await page.keyboard.press('ArrowLeft')
-    await page.waitForURL('**/?link=by-keyboard')
-    await page.keyboard.press('x')
-    await page.waitForURL('**/?link=by-keyboard&compare=off')
-    await page.keyboard.press('x')
-
-    await page.keyboard.press('/')
-    expect(await focused(page)).toBe('Search links')
-    await page.keyboard.type('d')
-    expect(page.url()).not.toContain('period')
-    await page.keyboard.press('Backspace')
-    await page.keyboard.type(`/${longSlug}`)
-    await page.keyboard.press('Enter')
-    await page.getByRole('heading', { level: 1, name: longSlug }).waitFor()
-
-    const mobile = page.getByRole('button', { name: 'Mobile', exact: true })
-    await mobile.focus()
-    await page.keyboard.press('Enter')
-    await page.waitForURL('**/?*device=mobile')
-    await page.getByRole('button', { name: 'Remove the filter Device: Mobile' }).focus()
-    await page.keyboard.press('Space')
-    await page.waitForURL(url => !url.search.includes('device'))
-    await page.locator('summary').focus()
-    await page.keyboard.press('Enter')
-    await page.getByRole('link', { name: 'Breakdowns, CSV' }).waitFor()
-    await page.keyboard.press('Escape')
-    await waitForFocus(page.locator('summary'))
-    await page.keyboard.press('o')
-    await page.getByRole('heading', { level: 1, name: 'Overview' }).waitFor()
-    await page.keyboard.press('l')
-    await page.getByRole('heading', { level: 1, name: 'Shorten a link' }).waitFor()
-
-    await page.keyboard.press('?')
-    await page.getByRole('dialog', { name: 'Keyboard' }).waitFor()
-    await page.keyboard.press('y')
-    await page.keyboard.press('Escape')
-    await page.getByRole('dialog').waitFor({ state: 'detached' })
-    expect(page.url()).not.toContain('period')
-    expect(incidents).toEqual([])
-  })
-
-  it('single-key shortcuts can be turned off', async () => {
-    const { page } = await open(pages.link ?? '', {})
-    await page.keyboard.press('?')
-    await page.getByLabel('Use these shortcuts').uncheck()
-    await page.keyboard.press('Escape')
-    await page.keyboard.press('y')
-    await page.keyboard.press('/')
-    expect(page.url()).not.toContain('period')
-    expect(await focused(page)).not.toBe('Search links')
-  })
-
   it('is light or dark like the system, or as the user chooses, even after a reload', async () => {
     const { page } = await open(pages.link ?? '', { colorScheme: 'dark' })
     const brightness = () =>
@@ -270,13 +196,3 @@ describe.skipIf(!browserAvailable())('the dashboard is for everybody', () => {
     expect(await brightness()).toBeLessThan(60)
   })
 })
-
-/** The name of what has the focus. */
-function focused(page: Page): Promise<string> {
-  return page.evaluate<string>(`
-    (() => {
-      const element = document.activeElement
-      const label = element.labels?.[0]?.firstChild?.textContent
-      return (element.getAttribute('aria-label') ?? label ?? element.textContent).trim()
-    })()`)
-}
