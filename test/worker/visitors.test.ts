@@ -9,7 +9,7 @@ import { dayMs } from '../../apps/shared/days.ts'
 import type { DecodedVisit } from '../../apps/shared/visits/decode-batch.ts'
 import { foldBreakdowns } from '../../apps/worker/maintenance/fold-breakdowns.ts'
 import { describeVisits } from '../../apps/worker/recording/describe/describe-visits.ts'
-import { insertVisitors } from '../../apps/worker/recording/insert-visitors.ts'
+import { daysOf, daysWithSalt, insertVisitors } from '../../apps/worker/recording/insert-visitors.ts'
 import { createVisitColumns } from '../../apps/worker/recording/visit-columns.ts'
 import { openVisitKnowledge } from '../../apps/worker/recording/visit-knowledge.ts'
 import { openPool } from '../support/hopcount.ts'
@@ -115,7 +115,10 @@ test('transactions with the same visitors never deadlock, however they cut their
     add(3, Date.now() - dayMs)
     const places = Uint32Array.from({ length: 2_000 }, (_, place) => place)
     const insert = (slices: Uint32Array[]) =>
-      inTransaction(pool, client => insertVisitors(client, columns, slices))
+      inTransaction(pool, async client => {
+        const days = await daysWithSalt(client, daysOf(columns, [{ begin: 0, end: 2_000 }]))
+        return insertVisitors(client, columns, slices, days)
+      })
     const uniques = await Promise.all([
       insert([places]),
       insert([places.subarray(0, 1_000), places.subarray(1_000)]),

@@ -34,7 +34,7 @@ export async function addToAggregates(
   uniques: UniqueVisitors[],
 ): Promise<void> {
   const ofAll = createSumsOfAll()
-  let writing = Promise.resolve()
+  let writing: Promise<unknown> = Promise.resolve()
   for (const [slice, places] of slices.entries()) {
     // Runs while PostgreSQL writes the previous slice.
     const sums = sumVisits(visits, places, uniques[slice] ?? noUniqueVisitors(), ofAll.breakdowns)

@@ -27,17 +27,19 @@ export function noUniqueVisitors(): UniqueVisitors {
  * verify per link.
  *
  * Rows are inserted sorted by day, link and visitor, so that two transactions with the same visitors wait for each other in
- * one order, however they cut their slices. A day whose salt was destroyed after the hash was made is left out: its hashes
- * are gone, so everybody would count as new. The caller locked the table before its first statement, so salt and partition
- * of a day either both exist or are both gone.
+ * one order, however they cut their slices.
+ *
+ * @param days as daysWithSalt() has read them in this transaction. A day whose salt was destroyed after the hash was made is
+ * left out: its hashes are gone, so everybody would count as new. The transaction locked the table before its first
+ * statement, so salt and partition of a day either both exist or are both gone.
  */
 export async function insertVisitors(
   client: PoolClient,
   visits: VisitColumns,
   slices: Uint32Array[],
+  days: number[],
 ): Promise<UniqueVisitors[]> {
   const uniques = slices.map(noUniqueVisitors)
-  const days = await daysWithSalt(client, daysOf(visits, slices))
   for (const day of days) {
     for (const [slice, places] of slices.entries()) {
       const seen = visitorsOf(visits, places, day)
@@ -47,11 +49,11 @@ export async function insertVisitors(
   return days.length > 1 ? uniques.map(sortedByLink) : uniques
 }
 
-/** The days of the visits that have a visitor. */
-function daysOf(visits: VisitColumns, slices: Uint32Array[]): Set<number> {
+/** The days of the visits in these ranges that have a visitor. */
+export function daysOf(visits: VisitColumns, ranges: { begin: number; end: number }[]): Set<number> {
   const days = new Set<number>()
-  for (const places of slices)
-    for (const place of places)
+  for (const { begin, end } of ranges)
+    for (let place = begin; place < end; place++)
       if (hasVisitor(visits, place)) days.add(dayNumber(visits.visitedAt[place] ?? 0))
   return days
 }
@@ -60,7 +62,8 @@ function hasVisitor({ visitors }: VisitColumns, place: number): boolean {
   return visitors[2 * place] !== 0 || visitors[2 * place + 1] !== 0
 }
 
-async function daysWithSalt(client: PoolClient, days: Set<number>): Promise<number[]> {
+/** Those of the days that have a salt, in ascending order. */
+export async function daysWithSalt(client: PoolClient, days: Set<number>): Promise<number[]> {
   if (days.size === 0) return []
   const { rows } = await client.query<{ day: string }>({
     name: 'days-with-salt',
