@@ -10,20 +10,6 @@ SET client_min_messages = warning;
 SET row_security = off;
 
 --
--- Name: pg_trgm; Type: EXTENSION; Schema: -; Owner: -
---
-
-CREATE EXTENSION IF NOT EXISTS pg_trgm WITH SCHEMA public;
-
-
---
--- Name: EXTENSION pg_trgm; Type: COMMENT; Schema: -; Owner: -
---
-
-COMMENT ON EXTENSION pg_trgm IS 'text similarity measurement and index searching based on trigrams';
-
-
---
 -- Name: current_epoch(); Type: FUNCTION; Schema: public; Owner: -
 --
 
@@ -446,13 +432,19 @@ WITH (fillfactor='50');
 
 
 --
--- Name: link_search; Type: TABLE; Schema: public; Owner: -
+-- Name: link_search_blocks; Type: TABLE; Schema: public; Owner: -
 --
 
-CREATE TABLE public.link_search (
-    link_id bigint NOT NULL,
-    text text NOT NULL
+CREATE TABLE public.link_search_blocks (
+    block bigint NOT NULL,
+    ids bigint[] NOT NULL,
+    text text NOT NULL COLLATE pg_catalog."C",
+    grams smallint[] NOT NULL
 );
+ALTER TABLE ONLY public.link_search_blocks ALTER COLUMN ids SET STATISTICS 0;
+ALTER TABLE ONLY public.link_search_blocks ALTER COLUMN text SET STORAGE PLAIN;
+ALTER TABLE ONLY public.link_search_blocks ALTER COLUMN grams SET STATISTICS 0;
+ALTER TABLE ONLY public.link_search_blocks ALTER COLUMN grams SET STORAGE EXTERNAL;
 
 
 --
@@ -461,7 +453,8 @@ CREATE TABLE public.link_search (
 
 CREATE TABLE public.link_search_progress (
     only_row boolean DEFAULT true NOT NULL,
-    link_id bigint DEFAULT 0 NOT NULL,
+    block bigint DEFAULT 0 NOT NULL,
+    links bigint DEFAULT 0 NOT NULL,
     CONSTRAINT link_search_progress_only_row_check CHECK (only_row)
 )
 WITH (fillfactor='20');
@@ -870,11 +863,11 @@ ALTER TABLE ONLY public.link_quotas
 
 
 --
--- Name: link_search link_search_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+-- Name: link_search_blocks link_search_blocks_pkey; Type: CONSTRAINT; Schema: public; Owner: -
 --
 
-ALTER TABLE ONLY public.link_search
-    ADD CONSTRAINT link_search_pkey PRIMARY KEY (link_id);
+ALTER TABLE ONLY public.link_search_blocks
+    ADD CONSTRAINT link_search_blocks_pkey PRIMARY KEY (block);
 
 
 --
@@ -1062,10 +1055,10 @@ CREATE INDEX link_quarters_quarter_idx ON public.link_quarters USING brin (quart
 
 
 --
--- Name: link_search_text; Type: INDEX; Schema: public; Owner: -
+-- Name: link_search_grams; Type: INDEX; Schema: public; Owner: -
 --
 
-CREATE INDEX link_search_text ON public.link_search USING gin (text public.gin_trgm_ops) WITH (gin_pending_list_limit='1024');
+CREATE INDEX link_search_grams ON public.link_search_blocks USING gin (grams) WITH (gin_pending_list_limit='1024');
 
 
 --
@@ -1080,6 +1073,13 @@ CREATE INDEX link_totals_magnitude_idx ON public.link_totals USING btree (magnit
 --
 
 CREATE INDEX links_closed ON public.links USING btree (id) WHERE ((disabled_at IS NOT NULL) OR (deleted_at IS NOT NULL));
+
+
+--
+-- Name: links_deleted; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX links_deleted ON public.links USING btree (id) WHERE (deleted_at IS NOT NULL);
 
 
 --
@@ -1193,12 +1193,12 @@ INSERT INTO public.schema_migrations (version) VALUES
     ('20261126000010'),
     ('20261126000011'),
     ('20261126000012'),
-    ('20261126000013'),
-    ('20261126000014'),
     ('20261126000015'),
     ('20261126000016'),
     ('20261126000031'),
     ('20261126000032'),
     ('20261126000033'),
     ('20261126000034'),
-    ('20261126000061');
+    ('20261126000061'),
+    ('20261127000010'),
+    ('20261127000011');

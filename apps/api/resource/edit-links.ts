@@ -2,7 +2,6 @@
  * Changes and deletes links. Changes to one link are made one after the other, each checked against what the one before
  * left behind, so of two changes with the same `If-Match` only the first is made. A change and its audit commit together.
  */
-import { linkSearchText } from '@hopcount/shared/link-search.ts'
 import type { PoolClient } from 'pg'
 import type { Actor } from '../access/actor.ts'
 import type { AuditEntry } from '../audit/audit-queries.ts'
@@ -13,6 +12,7 @@ import { slugPattern } from '../links/check-slug.ts'
 import type { LinkFields } from '../links/link-fields.ts'
 import { changesBetween, fieldColumns, fieldValues, redirectsPlainly } from '../links/link-fields.ts'
 import { etagOf, matches } from './etags.ts'
+import { indexAgain } from './index-again.ts'
 import type { LinkRow } from './link-rows.ts'
 import { findRows, lockRows } from './link-rows.ts'
 
@@ -123,19 +123,11 @@ async function storeChanges(client: PoolClient, actor: Editor, changes: Change[]
   const found = changes.filter(
     ({ before, after }) => before.longUrl !== after.longUrl || before.title !== after.title,
   )
-  if (found.length > 0) await indexAgain(client, found)
+  await indexAgain(
+    client,
+    found.map(({ before }) => before.id),
+  )
   await writeAudit(client, actor, changes.map(describeChange))
-}
-
-/** Also where the worker has not come yet: it may be about to write what was there before. */
-async function indexAgain(client: PoolClient, changes: Change[]): Promise<void> {
-  await client.query({
-    name: 'index-changed-links',
-    text: `INSERT INTO link_search (link_id, text)
-           SELECT id, ${linkSearchText('links')} FROM links WHERE id = ANY($1::bigint[]) ORDER BY id
-           ON CONFLICT (link_id) DO UPDATE SET text = excluded.text`,
-    values: [changes.map(({ before }) => before.id)],
-  })
 }
 
 function describeChange({ before, after, isDeleted }: Change): AuditEntry {

@@ -5,6 +5,14 @@
 
 import type { ColumnType } from "kysely";
 
+export type ArrayType<T> = ArrayTypeImpl<T> extends (infer U)[]
+  ? U[]
+  : ArrayTypeImpl<T>;
+
+export type ArrayTypeImpl<T> = T extends ColumnType<infer S, infer I, infer U>
+  ? ColumnType<S[], I[], U[]>
+  : T[];
+
 export type Generated<T> = T extends ColumnType<infer S, infer I, infer U>
   ? ColumnType<S, I | undefined, U>
   : ColumnType<T, T | undefined, T>;
@@ -176,13 +184,16 @@ export interface Links {
   version: Generated<number>;
 }
 
-export interface LinkSearch {
-  link_id: number;
+export interface LinkSearchBlocks {
+  block: number;
+  grams: number[];
+  ids: ArrayType<number>;
   text: string;
 }
 
 export interface LinkSearchProgress {
-  link_id: Generated<number>;
+  block: Generated<number>;
+  links: Generated<number>;
   only_row: Generated<boolean>;
 }
 
@@ -288,7 +299,7 @@ export interface DB {
   link_minutes: LinkMinutes;
   link_quarters: LinkQuarters;
   link_quotas: LinkQuotas;
-  link_search: LinkSearch;
+  link_search_blocks: LinkSearchBlocks;
   link_search_progress: LinkSearchProgress;
   link_totals: LinkTotals;
   links: Links;

@@ -1,5 +1,6 @@
 import type { Pool } from 'pg'
 import { beforeAll, describe, expect, test } from 'vitest'
+import { indexLinks } from '../../../apps/worker/maintenance/index-links.ts'
 import { openPool, startApi } from '../../support/hopcount.ts'
 import { createTestDatabase } from '../../support/test-database.ts'
 import type { LinkAnswer, LinkClient } from './link-client.ts'
@@ -107,6 +108,23 @@ describe('a list', () => {
       `DELETE FROM links WHERE slug IN ('bound-1', 'bound-2', 'bound-3', 'bound-4', 'bound-5')`,
     )
     await expect.poll(() => count('search=bound-')).toBe('1000')
+  })
+
+  test('says exactly how many links there are, indexed or not, without the deleted ones', async () => {
+    const count = async () => (await page('/api/links?limit=2')).count
+    await pool.query(
+      `INSERT INTO links (slug, long_url, created_at) SELECT 'all-' || n, 'https://example.com/', now() - interval '1 hour' FROM generate_series(1, 100) AS n`,
+    )
+    const { slug } = await client.create()
+    await client.send('DELETE', `/api/links/${slug}`)
+    await pool.query(`UPDATE links SET created_at = now() - interval '1 hour'`)
+    const { rows } = await pool.query('SELECT count(*) AS links FROM links WHERE deleted_at IS NULL')
+    await expect.poll(count).toBe(String(rows[0].links))
+    await indexLinks(pool)
+    expect((await pool.query('SELECT links FROM link_search_progress')).rows[0].links).toBeGreaterThan(100)
+    await client.create()
+    await expect.poll(count).toBe(String(rows[0].links + 1))
+    expect((await page('/api/links?limit=2&status=active')).count).toMatch(/^(\d+|1000\+)$/)
   })
 
   test('has every link that was created, and every change that was made, before the request', async () => {

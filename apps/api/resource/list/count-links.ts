@@ -1,7 +1,8 @@
-/** How many links match, counted up to a bound: it is shown above a list, and must not cost more than the list. */
+/** How many links match, which is shown above a list, and must not cost more than the list. */
+import { linksPerBlock } from '@hopcount/shared/link-search.ts'
 import { LRUCache } from 'lru-cache'
 import type { Pool } from 'pg'
-import type { ListFilter } from './list-queries.ts'
+import type { ListFilter } from './list-conditions.ts'
 import { findLinks } from './list-queries.ts'
 
 export interface LinkCount {
@@ -10,6 +11,7 @@ export interface LinkCount {
   isExact: boolean
 }
 
+/** All links are counted exactly; those that match a filter up to this number. */
 const maxCounted = 1_000
 /** A count is good for this many times as long as it took: many who poll the same list cost a tenth of a processor at most. */
 const lifetimePerCost = 10
@@ -20,7 +22,7 @@ export function createLinkCounter(pool: Pool): (filter: ListFilter) => Promise<L
     ignoreFetchAbort: true,
     async fetchMethod(_key, _stale, { options, context }) {
       const startedAt = performance.now()
-      const count = await countLinks(pool, context)
+      const count = await (isEvery(context) ? countAll(pool) : countMatches(pool, context))
       options.ttl = Math.ceil(lifetimePerCost * (performance.now() - startedAt))
       return count
     },
@@ -28,12 +30,35 @@ export function createLinkCounter(pool: Pool): (filter: ListFilter) => Promise<L
   return filter => counts.forceFetch(JSON.stringify(filter), { context: filter })
 }
 
-async function countLinks(pool: Pool, filter: ListFilter): Promise<LinkCount> {
+function isEvery({ slug, search, tagKeys, state }: ListFilter): boolean {
+  return slug === undefined && search === undefined && tagKeys.length === 0 && state === undefined
+}
+
+/** Workers count the links that they index. */
+async function countAll(pool: Pool): Promise<LinkCount> {
+  const { rows } = await pool.query<{ links: number }>({
+    name: 'count-all-links',
+    text: `SELECT links + (SELECT count(*) FROM links WHERE id >= block * $1::bigint)
+                  - (SELECT count(*) FROM links WHERE deleted_at IS NOT NULL) AS links
+           FROM link_search_progress`,
+    values: [linksPerBlock],
+  })
+  return { links: rows[0]?.links ?? 0, isExact: true }
+}
+
+async function countMatches(pool: Pool, filter: ListFilter): Promise<LinkCount> {
   const { ids, next } = await findLinks(pool, {
     ...filter,
     sort: 'newest',
     limit: maxCounted + 1,
     after: undefined,
   })
-  return { links: Math.min(ids.length, maxCounted), isExact: next === undefined }
+  if (next === undefined) return { links: ids.length, isExact: true }
+  return { links: roundDown(Math.min(ids.length, maxCounted)), isExact: false }
+}
+
+/** To one digit: a number that says "at least" should look like it, and not change with every new link. */
+function roundDown(links: number): number {
+  const unit = 10 ** (String(links).length - 1)
+  return links - (links % unit)
 }

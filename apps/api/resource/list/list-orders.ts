@@ -13,8 +13,8 @@ import type { Pool } from 'pg'
 import { rankLinks, rankLinksBefore, valuesOf } from '../../stats/top-links/rank-links.ts'
 import type { RankedLink, TopSort } from '../../stats/top-links/ranked-page.ts'
 import type { TopWindow } from '../../stats/top-links/top-window.ts'
+import type { ListFilter, Order } from './list-conditions.ts'
 import type { FindPart, ListOrder, Part, Place } from './list-page.ts'
-import type { ListFilter, Order } from './list-queries.ts'
 import { findLinks, matchesAmong } from './list-queries.ts'
 
 /** Up to that many links are ranked by looking at each of them. */

@@ -7,8 +7,8 @@ import { linkOrigin, ownHostCheck, slugOfShortUrl } from '../../links/short-urls
 import { queryProblem } from '../../stats/series/series-range.ts'
 import type { TopSort } from '../../stats/top-links/ranked-page.ts'
 import type { LinkContext } from '../link-context.ts'
+import type { ListFilter, Order } from './list-conditions.ts'
 import type { Place } from './list-page.ts'
-import type { ListFilter, Order } from './list-queries.ts'
 import type { ListQuery } from './list-schema.ts'
 
 /** Everything that a list depends on besides the database. */

@@ -108,7 +108,8 @@ export const listHeaderSchemas = {
   'x-total-relation': {
     type: 'string',
     enum: ['eq', 'gte'],
-    description: 'eq: `X-Total-Count` is exact; gte: there are at least that many',
+    description:
+      'eq: `X-Total-Count` is exact, as it is without a filter; gte: at least that many match, counted up to 1,000',
   },
   etag: { type: 'string', description: 'changes with the list and with these headers' },
 }
