@@ -270,24 +270,4 @@ describe.each(['half', 'all'])('among many links, of which %s are indexed', inde
       expect(await find(search)).toEqual([])
     }
   })
-
-  // With the others, there are too few for an index to pay.
-  const testAll = indexed === 'all' ? test : undefined
-  testAll?.('a search reads no table from one end to the other', async () => {
-    const scans = async () => {
-      const { rows: tables } = await pool.query<{ seq_scan: number; grams: number }>(
-        `SELECT (SELECT sum(seq_scan)::integer FROM pg_stat_user_tables WHERE relname IN ('links', 'link_search_blocks')) AS seq_scan,
-                (SELECT idx_scan::integer FROM pg_stat_user_indexes WHERE indexrelname = 'link_search_grams') AS grams`,
-      )
-      return tables[0]
-    }
-    const before = await scans()
-    const searches = ['imported', 'many-777', 'many-1', 'nowhere', 'ld', 'é', '€', 'https://old.example/']
-    for (const search of searches)
-      for (const filter of ['', '&tag=rare', '&status=active'])
-        await client.send('GET', `/api/links?${new URLSearchParams({ search })}${filter}`)
-    // PostgreSQL tells what a session has done when it has been idle for a moment.
-    await expect.poll(async () => (await scans())?.grams).toBeGreaterThan(before?.grams ?? 0)
-    expect((await scans())?.seq_scan).toBe(before?.seq_scan)
-  })
 })
