@@ -1,4 +1,7 @@
-import { useState } from 'preact/hooks'
+import { useEffect, useState } from 'preact/hooks'
+import { useSession } from '../access/session.tsx'
+import { listen, pageEvents } from '../api/events.ts'
+import { readLink } from '../api/links.ts'
 import { useNavigation } from '../navigation.tsx'
 import type { NewLink } from './created-link.tsx'
 import { CreatedLink } from './created-link.tsx'
@@ -9,6 +12,19 @@ export function CreateLink() {
   const { search } = useNavigation().address
   const [created, setCreated] = useState<{ link: NewLink; search: string | undefined }>()
   const { setLatest } = useLatestLink()
+  const slug = created?.link.slug
+  const { allows } = useSession()
+  const readsLinks = allows('links:read')
+  // It may be edited or deleted in the list.
+  useEffect(() => {
+    if (slug === undefined || !readsLinks) return
+    return listen(pageEvents, ['changed'], async () => {
+      const outcome = await readLink(slug)
+      if ('problem' in outcome && outcome.problem.status !== 404) return
+      const link = 'data' in outcome && outcome.data.deleted_at === null ? outcome.data : undefined
+      setCreated(before => (before?.link.slug === slug ? link && { ...before, link } : before))
+    })
+  }, [slug, readsLinks])
   return (
     <>
       <LinkForm
@@ -18,7 +34,7 @@ export function CreateLink() {
         }}
       />
       <div role="status" class="visually-hidden">
-        {created !== undefined && `The link ${created.link.short_url} is created.`}
+        {created !== undefined && `The link ${created.link.short_url} has been created.`}
       </div>
       {created !== undefined && (
         // Above what is searched for, it would be in the way.

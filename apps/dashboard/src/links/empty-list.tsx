@@ -63,7 +63,7 @@ function FirstSteps() {
 
 /** Offers to create what a search did not find: a link of this name, or to this URL. */
 function CreateIt({ search }: { search: string }) {
-  const text = searchedText(search)
+  const text = slugOfOwn(searchedText(search))
   const what = isSlug(text) ? { slug: text } : isUrl(text) ? { long_url: text } : undefined
   if (what === undefined) return null
   return (
@@ -73,6 +73,12 @@ function CreateIt({ search }: { search: string }) {
       </button>
     </p>
   )
+}
+
+/** Of a short URL of this origin; other texts as they are. */
+function slugOfOwn(text: string): string {
+  const url = URL.parse(/^https?:/i.test(text) ? text : `http://${text}`)
+  return url?.host === location.host ? url.pathname.slice(1) : text
 }
 
 /** With its scheme, or as people write a host. */
