@@ -10,7 +10,13 @@ import { recordVisits, someVisit } from './past-visits.ts'
 import type { RunningDashboard } from './running-dashboard.ts'
 import { startDashboard } from './running-dashboard.ts'
 import type { Contrast } from './seen-controls.ts'
-import { contrastsOfControls, contrastsOfTokens, smallTargetsOf } from './seen-controls.ts'
+import {
+  contrastsOfControls,
+  contrastsOfTokens,
+  movingOf,
+  smallTargetsOf,
+  unmarkedOf,
+} from './seen-controls.ts'
 
 /** WCAG 2.2, 1.4.11: what is needed to recognize a control, its state, or a graph. */
 const leastContrast = 3
@@ -34,7 +40,7 @@ describe.skipIf(!browserAvailable())('controls are seen and hit', () => {
       Array.from({ length: 900 }, (_, i) => someVisit(now - i * 600_000, random)),
     )
     pages = {
-      links: `${origin}/?search=link&tag=press`,
+      links: `${origin}/?tag=press`,
       report: `${origin}/?link=link-12&class=human&bots=show`,
       overview: `${origin}/?view=overview&period=custom&from=2026-01-05&to=2026-06-07`,
       keys: `${origin}/?view=keys`,
@@ -48,7 +54,7 @@ describe.skipIf(!browserAvailable())('controls are seen and hit', () => {
     return page
   }
 
-  it('borders, lines, focus rings and symbols have a contrast of 3 in both themes, and targets have 24 px', async () => {
+  it('borders, lines, focus rings and symbols have a contrast of 3 in every theme, targets have 24 px, and nothing moves', async () => {
     for (const [name, url] of Object.entries(pages)) {
       const page = await open(url, {})
       const faint: Contrast[] = []
@@ -59,10 +65,22 @@ describe.skipIf(!browserAvailable())('controls are seen and hit', () => {
         const all = [...controls, ...(await contrastsOfTokens(page, drawn, grounds))]
         faint.push(...all.filter(({ contrast }) => contrast < leastContrast))
       }
+      await page.emulateMedia({ forcedColors: 'active' })
+      const forced = await contrastsOfControls(page)
+      faint.push(...forced.filter(({ contrast }) => contrast < leastContrast))
+      const unmarked = await unmarkedOf(page)
+      await page.emulateMedia({ forcedColors: 'none' })
       const small = await smallTargetsOf(page)
       await page.setViewportSize(phone)
       small.push(...(await smallTargetsOf(page)))
-      expect({ name, faint, small }).toEqual({ name, faint: [], small: [] })
+      const moving = await movingOf(page)
+      expect({ name, faint, small, unmarked, moving }).toEqual({
+        name,
+        faint: [],
+        small: [],
+        unmarked: [],
+        moving: [],
+      })
       await page.context().close()
     }
   })

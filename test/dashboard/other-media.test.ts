@@ -40,7 +40,10 @@ describe.skipIf(!browserAvailable())('the page on a phone, on paper and in a scr
   }
 
   it('on a phone a report is at most four screens high, and its sections unfold and stay so', async () => {
-    const { page, incidents } = await openReport({ viewport: phone, hasTouch: true }, '/?view=overview')
+    const { page, incidents } = await openReport(
+      { viewport: phone, hasTouch: true },
+      '/?view=overview&bots=show',
+    )
     expect(await heightOf(page)).toBeLessThanOrEqual(screens * phone.height)
     await page.goto(`${dashboard.origin}/?link=link-1`)
     const referrer = page.getByRole('button', { name: 'Referrer', exact: true })

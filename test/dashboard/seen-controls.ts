@@ -36,6 +36,31 @@ export function smallTargetsOf(page: Page): Promise<string[]> {
   })()`)
 }
 
+/** Where the system forces its colors: drawings that are hardly seen, and states that only a background would show. */
+export function unmarkedOf(page: Page): Promise<string[]> {
+  return page.evaluate<string[]>(`(() => {
+    ${measuring}
+    const outer = ({ outerHTML }) => outerHTML.slice(0, 200)
+    const drawn = [...document.querySelectorAll('.time-chart path:not(.area), .sparkline polyline')]
+      .filter(shape => contrastOf(getComputedStyle(shape).stroke, [getComputedStyle(document.documentElement).backgroundColor]) < 3)
+    const states = [...document.querySelectorAll('.state, .tag, .choice :checked + span, .views [aria-current]')]
+      .filter(element => {
+        const { borderBlockEndWidth, outlineStyle } = getComputedStyle(element)
+        return borderBlockEndWidth === '0px' && outlineStyle === 'none'
+      })
+    return [...drawn, ...states].map(outer)
+  })()`)
+}
+
+/** What moves although the reader asked for no motion. */
+export function movingOf(page: Page): Promise<string[]> {
+  return page.evaluate<string[]>(`
+    [...document.querySelectorAll('*')].filter(element =>
+      [undefined, '::before', '::after'].map(part => getComputedStyle(element, part)).some(({ animationName, transitionDuration }) =>
+        animationName !== 'none' || parseFloat(transitionDuration) > 0)
+    ).map(({ outerHTML }) => outerHTML.slice(0, 200))`)
+}
+
 const measuring = `
   const painter = new OffscreenCanvas(1, 1).getContext('2d', { willReadFrequently: true })
   const known = new Map()

@@ -65,7 +65,7 @@ export function RecentVisits({ slug, data }: { slug: string | undefined; data: R
 function VisitTable({ visits, zone, now }: { visits: Visit[]; zone: string; now: number }) {
   const ofAllLinks = visits[0]?.slug !== undefined
   return (
-    <table class={ofAllLinks ? 'recent of-all' : 'recent'}>
+    <table class={ofAllLinks ? 'recent of-all' : 'recent'} aria-labelledby="recent">
       <thead>
         <tr>
           <th scope="col">When</th>

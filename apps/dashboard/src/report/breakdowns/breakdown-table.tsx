@@ -27,7 +27,7 @@ export function BreakdownTable(props: {
   const most = Math.max(1, ...rows.map(value => value[metric]))
   const title = filterTitles[dimension]
   const id = `by-${dimension}`
-  const fold = useFold(dimension, dimension === 'channel')
+  const fold = useFold(dimension, dimension === 'channel' && address.link !== undefined)
   const [first] = rows
   return (
     <section class={`card breakdown ${isWhole ? 'whole' : fold.class}`} aria-labelledby={id}>
