@@ -32,6 +32,7 @@ import { listenBefore } from './http-server.ts'
 import { createOnceWith } from './idempotency/create-once.ts'
 import { keyRoutes } from './keys/key-routes.ts'
 import { sessionRoutes } from './keys/session-routes.ts'
+import type { LimitPerClient } from './limits/limit-per-client.ts'
 import { limitPerClient } from './limits/limit-per-client.ts'
 import { limitRates } from './limits/rate-limits.ts'
 import type { ChangeLinks } from './links/change-links.ts'
@@ -116,6 +117,10 @@ export async function addRoutes(app: FastifyInstance, parts: Parts): Promise<Api
   await documentRoutes(app)
   const reserved: ReadonlySet<string> = routes.reserved
   const createOnce = createOnceWith({ pool, clients })
+  const limitExports = limitPerClient(clients, {
+    max: 1,
+    refusal: 'Another export from this address is in progress. Please try again when it has ended.',
+  })
   await app.register(resourceRoutes, {
     pool,
     freshness: parts.primaryFreshness,
@@ -130,11 +135,12 @@ export async function addRoutes(app: FastifyInstance, parts: Parts): Promise<Api
     titles: await openTitleFetcher(app, { ...parts, ownHosts, changeLinks }),
     writesPerMinute: configuration.RATE_LIMIT_WRITES,
     readsPerMinute: configuration.RATE_LIMIT_STATS,
+    limitExports,
   })
   await app.register(auditRoute, { pool, readsPerMinute: configuration.RATE_LIMIT_STATS })
   await app.register(keyRoutes, { pool, createOnce, store: access.store })
   await app.register(sessionRoutes, { pool, ...access })
-  await addStatsRoutes(app, parts, publicAddress)
+  await addStatsRoutes(app, parts, publicAddress, limitExports)
   await app.register(dashboardRoutes)
   const prefetches = { refused: 0 }
   const silent = watchSilent(pool, log)
@@ -188,6 +194,7 @@ async function addStatsRoutes(
   app: FastifyInstance,
   { configuration, log, clients, statsPool, exportPool, freshness, resolver, streams }: Parts,
   publicAddress: PublicAddress,
+  limitExports: LimitPerClient,
 ): Promise<void> {
   const source = createLiveSource({
     query: (linkIds, now) => liveCounts(databaseOn(statsPool), linkIds, now),
@@ -208,10 +215,7 @@ async function addStatsRoutes(
         refusal: 'There are too many live streams from this address already.',
       }),
     },
-    limitExports: limitPerClient(clients, {
-      max: 1,
-      refusal: 'Another export from this address is in progress. Please try again when it has ended.',
-    }),
+    limitExports,
     perMinute: configuration.RATE_LIMIT_STATS,
   })
 }

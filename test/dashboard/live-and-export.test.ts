@@ -95,6 +95,10 @@ describe.skipIf(!browserAvailable())('the live counter and files', () => {
     const referrers = lines.map(line => JSON.parse(line)).filter(row => row.value === 'blog.example')
     expect(referrers).toMatchObject([{ dimension: 'referrer', visits: 1 }])
 
+    const excel = await file('Every visit, Excel')
+    expect(excel.text).toMatch(/^\ufeffvisited_at,/)
+    expect(excel.text).toContain(',Firefox,148,')
+
     const visits = await file('Every visit, CSV')
     expect(visits.text.trim().split(/\r?\n/).length).toBe(4)
     expect(visits.text).toContain("'=cmd|calc")

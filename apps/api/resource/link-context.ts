@@ -4,6 +4,7 @@ import type { Pool } from 'pg'
 import { Problem } from '../errors/problem.ts'
 import type { FreshnessReader } from '../freshness/read-freshness.ts'
 import type { CreateOnce } from '../idempotency/create-once.ts'
+import type { LimitPerClient } from '../limits/limit-per-client.ts'
 import type { ChangeLinks } from '../links/change-links.ts'
 import type { DomainCheck } from '../links/check-long-url.ts'
 import type { LinkCreator } from '../links/create-links.ts'
@@ -31,6 +32,7 @@ export interface LinkContext extends PublicAddress {
   /** Requests that one public address may make per minute; 0: no limit. */
   writesPerMinute: number
   readsPerMinute: number
+  limitExports: LimitPerClient
 }
 
 /** Call it for each link once its creation is committed, before the response is sent. */

@@ -6,6 +6,7 @@ import { createLinkRoute } from './create-link-route.ts'
 import { historyRoute } from './history-route.ts'
 import type { LinkContext } from './link-context.ts'
 import { linkRoutes } from './link-routes.ts'
+import { exportRoute } from './list/export-route.ts'
 import { listRoute } from './list/list-route.ts'
 import { tagsRoute } from './list/tags-route.ts'
 import { shortenRoute } from './shorten-route.ts'
@@ -18,6 +19,7 @@ export const resourceRoutes: FastifyPluginAsyncTypebox<LinkContext> = async (app
   await app.register(linkRoutes, context)
   await app.register(changeLinkRoute, context)
   await app.register(listRoute, context)
+  await app.register(exportRoute, context)
   await app.register(bulkRoutes, context)
   await app.register(historyRoute, context)
   await app.register(tagsRoute, context)

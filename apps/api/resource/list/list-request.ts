@@ -49,7 +49,10 @@ export function readRequest(
   }
 }
 
-function readFilter(query: ListQuery, isOwnHost: (host: string) => boolean): ListFilter {
+export function readFilter(
+  query: Pick<ListQuery, 'search' | 'tag' | 'status'>,
+  isOwnHost: (host: string) => boolean,
+): ListFilter {
   const { search, tag = [], status } = query
   const text = search === undefined ? undefined : checkText('search', search)
   const slug = text === undefined ? undefined : slugOfShortUrl(text, isOwnHost)

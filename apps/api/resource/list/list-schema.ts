@@ -8,28 +8,33 @@ import { LinkSchema } from '../link-schema.ts'
 /** A link's id; where links are sorted by visits, after their value. */
 const position = { pattern: '^(\\d{1,16}\\.)?\\d{1,15}$' }
 
+/** Which links a list or an export has. */
+export const filterProperties = {
+  search: Type.Optional(
+    Type.String({
+      minLength: 1,
+      maxLength: 2_048,
+      description:
+        'only links whose slug, target or title contains this text, in upper or lower case; a short URL of this service finds its link',
+    }),
+  ),
+  tag: Type.Optional(
+    Type.Array(Type.String({ minLength: 1, maxLength: 100 }), {
+      maxItems: 20,
+      description: 'only links that have this tag, in upper or lower case; may repeat: all of them',
+    }),
+  ),
+  status: Type.Optional(
+    Type.Unsafe<LinkState>({
+      ...LinkStateSchema,
+      description: 'only links in this state; by default all that are not deleted',
+    }),
+  ),
+}
+
 export const ListQuerySchema = Type.Object(
   {
-    search: Type.Optional(
-      Type.String({
-        minLength: 1,
-        maxLength: 2_048,
-        description:
-          'only links whose slug, target or title contains this text, in upper or lower case; a short URL of this service finds its link',
-      }),
-    ),
-    tag: Type.Optional(
-      Type.Array(Type.String({ minLength: 1, maxLength: 100 }), {
-        maxItems: 20,
-        description: 'only links that have this tag, in upper or lower case; may repeat: all of them',
-      }),
-    ),
-    status: Type.Optional(
-      Type.Unsafe<LinkState>({
-        ...LinkStateSchema,
-        description: 'only links in this state; by default all that are not deleted',
-      }),
-    ),
+    ...filterProperties,
     sort: Type.Union(
       [
         Type.Literal('newest'),

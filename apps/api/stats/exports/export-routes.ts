@@ -3,7 +3,6 @@ import type { Readable } from 'node:stream'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { Database } from '@hopcount/shared/database/query-builder.ts'
 import type { FastifyReply } from 'fastify'
-import { Type } from 'typebox'
 import { problemResponses } from '../../errors/problem.ts'
 import type { LimitPerClient } from '../../limits/limit-per-client.ts'
 import type { RangeBreakdowns } from '../breakdowns/range-breakdowns.ts'
@@ -15,13 +14,13 @@ import type { StatsContext } from '../stats-context.ts'
 import type { Subject } from '../subject.ts'
 import { findSubject, reportPaths, slugOf } from '../subject.ts'
 import { createTurns } from '../turns.ts'
+import { excelRows, localDays } from './excel-rows.ts'
+import { exportContent, exportContentTypes, fileEndings } from './export-formats.ts'
 import type { ExportRows } from './export-rows.ts'
 import { breakdownRows, seriesRows, visitRows } from './export-rows.ts'
 import type { ExportQuery } from './export-schema.ts'
 import { ExportQuerySchema } from './export-schema.ts'
 import { exportStream } from './export-stream.ts'
-
-const contentTypes = { csv: 'text/csv; charset=utf-8', ndjson: 'application/x-ndjson; charset=utf-8' }
 
 export interface ExportContext extends StatsContext {
   /** Has connections of its own, `concurrentExports` of them: a slow client holds one for as long as it reads. */
@@ -31,6 +30,8 @@ export interface ExportContext extends StatsContext {
 }
 
 export const concurrentExports = 2
+/** The columns of CSV are older than these. */
+const agentColumns = ['browser', 'browser_version', 'os', 'os_version', 'device', 'bot']
 
 export const exportRoutes: FastifyPluginAsyncTypebox<ExportContext> = async (
   app,
@@ -63,29 +64,31 @@ export const exportRoutes: FastifyPluginAsyncTypebox<ExportContext> = async (
             200: {
               description: 'an attachment',
               headers: { ...freshnessHeaderSchemas, 'content-disposition': { type: 'string' } },
-              content: {
-                'text/csv': { schema: Type.String() },
-                'application/x-ndjson': { schema: Type.String() },
-              },
+              content: exportContent,
             },
             ...problemResponses({ ...notFound, 422: tooLongDescription, ...refusals }),
           },
         },
       },
       async (request, reply) => {
-        const { what, format } = request.query
+        const { what, format, tz } = request.query
+        const isExcel = format === 'excel'
         const freshness = await responses.freshness()
-        const readRows = rowsReader(request.query, new Date(), ranges)
+        const { range, readRows } = rowsReader(request.query, new Date(), ranges)
         const subject = await findSubject(database, slugOf(request))
         limit(request, reply as FastifyReply)
         const endTurn = await turns.take()
         const { rows, stream } = await readRows(exportDatabase, subject)
-          .then(async rows => ({ rows, stream: await exportStream(rows, format) }))
+          .then(async rows => ({
+            rows,
+            stream: await exportStream(isExcel ? excelRows(rows, tz) : rows, request.query),
+          }))
           .catch(error => {
             endTurn()
             throw error
           })
-        const name = [subject.slug ?? 'overall', what, ...(rows.widenedTo ?? [])].join('-')
+        const days = rows.widenedTo ?? (isExcel ? localDays(range, tz) : [])
+        const name = [subject.slug ?? 'overall', what, ...days].join('-')
         open.add(stream)
         stream.once('close', () => {
           open.delete(stream)
@@ -93,10 +96,10 @@ export const exportRoutes: FastifyPluginAsyncTypebox<ExportContext> = async (
         })
         reply.headers({
           ...freshness,
-          'content-disposition': `attachment; filename="${name}.${format}"`,
+          'content-disposition': `attachment; filename="${name}.${fileEndings[format]}"`,
           'x-content-type-options': 'nosniff',
         })
-        return (reply as FastifyReply).type(contentTypes[format]).send(stream)
+        return (reply as FastifyReply).type(exportContentTypes[format]).send(stream)
       },
     )
   }
@@ -107,11 +110,23 @@ function rowsReader(
   query: ExportQuery,
   now: Date,
   ranges: RangeBreakdowns,
-): (database: Database, subject: Subject) => Promise<ExportRows> {
+): {
+  range: { from: Date; to: Date }
+  readRows: (database: Database, subject: Subject) => Promise<ExportRows>
+} {
   const filters = readFilters(query)
   const buckets = readSeriesRange(query, now)
+  const range = { from: buckets.starts[0] ?? buckets.end, to: buckets.end }
   if (query.what === 'breakdowns')
-    return (database, subject) => breakdownRows(database, subject, buckets, filters, ranges)
+    return {
+      range,
+      readRows: (database, subject) => breakdownRows(database, subject, buckets, filters, ranges),
+    }
   const rows = query.what === 'series' ? seriesRows : visitRows
-  return (database, subject) => rows(database, subject, buckets, filters)
+  const readRows = async (database: Database, subject: Subject) => {
+    const read = await rows(database, subject, buckets, filters)
+    const isForPeople = query.what === 'visits' && query.format === 'excel'
+    return isForPeople ? { ...read, columns: [...read.columns, ...agentColumns] } : read
+  }
+  return { range, readRows }
 }

@@ -2,6 +2,7 @@ import type { Static } from 'typebox'
 import { Type } from 'typebox'
 import { filterProperties } from '../raw/filter-schema.ts'
 import { seriesProperties } from '../series/series-schema.ts'
+import { formatProperties } from './export-formats.ts'
 
 export const ExportQuerySchema = Type.Object(
   {
@@ -10,11 +11,7 @@ export const ExportQuerySchema = Type.Object(
       description:
         'the raw visits in the range, newest first, as far back as they are kept; or the data of the other reports. Breakdowns that cannot be counted for exactly the range cover the UTC days that it touches, and the file is named after those. With filters: the visits that match, as in the filtered report',
     }),
-    format: Type.Union([Type.Literal('csv'), Type.Literal('ndjson')], {
-      default: 'csv',
-      description:
-        'csv: with a header line, and an apostrophe before cells that a spreadsheet would take for a formula; ndjson: one object of the API per line',
-    }),
+    ...formatProperties,
     ...seriesProperties,
     ...filterProperties,
   },

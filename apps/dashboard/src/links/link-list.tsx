@@ -1,7 +1,7 @@
 import { useSession } from '../access/session.tsx'
 import type { Address } from '../address.ts'
 import { writeAddress } from '../address.ts'
-import { linksUrl } from '../api/links.ts'
+import { exportLinksUrl, linksUrl } from '../api/links.ts'
 import { useStream } from '../api/live.ts'
 import type { Polled } from '../api/poll.ts'
 import { usePolled } from '../api/poll.ts'
@@ -59,7 +59,13 @@ export function LinkList() {
         </div>
         {!isBlank && (
           <div class="card-foot">
-            <span />
+            {allows('links:read') ? (
+              <a class="button" href={exportLinksUrl(address)} download>
+                Export for Excel
+              </a>
+            ) : (
+              <span />
+            )}
             <ListPages polled={polled} address={address} />
           </div>
         )}

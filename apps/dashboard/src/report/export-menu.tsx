@@ -1,5 +1,6 @@
 import { useEffect, useRef } from 'preact/hooks'
 import type { Filters } from '../address.ts'
+import { fileFormat } from '../api/file-format.ts'
 import { reportPath } from '../api/stats.ts'
 import type { Requested } from './report-data.ts'
 
@@ -9,6 +10,7 @@ const whats = [
   ['visits', 'Every visit'],
 ] as const
 const formats = [
+  ['excel', 'Excel'],
   ['csv', 'CSV'],
   ['ndjson', 'NDJSON'],
 ] as const
@@ -72,6 +74,14 @@ function exportUrl(
   format: string,
 ): string {
   const { interval, from, to } = range
-  const query = { what, format, interval, from, ...(to !== undefined && { to }), tz: zone, ...filters }
+  const query = {
+    what,
+    ...fileFormat(format),
+    interval,
+    from,
+    ...(to !== undefined && { to }),
+    tz: zone,
+    ...filters,
+  }
   return `${reportPath(slug)}/export?${new URLSearchParams(query)}`
 }
