@@ -1,7 +1,7 @@
 /** The state of the page, kept in the address bar: a copied address shows the same thing elsewhere. */
 import type { LinkResource } from '../../api/resource/link-schema.ts'
 import type { FilterQuery } from '../../api/stats/raw/filter-schema.ts'
-import type { SeriesInterval } from '../../api/stats/series/series-schema.ts'
+import type { Comparison, SeriesInterval } from '../../api/stats/series/series-schema.ts'
 import type { TopLinksQuery } from '../../api/stats/top-links/top-links-schema.ts'
 
 const views = ['links', 'overview', 'keys', 'audit'] as const
@@ -33,8 +33,15 @@ export const states = [
   'deleted',
 ] as const satisfies LinkState[]
 
-export const periods = ['hour', 'day', 'week', 'month', 'year', 'custom'] as const
+export const periods = [
+  ...(['today', 'yesterday', 'hour', 'day'] as const),
+  ...(['week', 'month', 'year'] as const),
+  ...(['this-month', 'last-month', 'year-to-date', 'all', 'custom'] as const),
+] as const
 export type Period = (typeof periods)[number]
+
+export type { Comparison }
+export const comparisons = ['previous', 'month', 'year'] as const satisfies Comparison[]
 
 export type Interval = SeriesInterval
 const intervals = ['minute', 'hour', 'day', 'week', 'month'] as const satisfies Interval[]
@@ -97,8 +104,8 @@ export interface Address {
   to: string | undefined
   /** Undefined: chosen to suit the period. */
   interval: Interval | undefined
-  /** Whether the chart also shows the preceding period. */
-  compare: boolean
+  /** The earlier range that everything is compared with. */
+  compare: Comparison | 'off'
   /** Whether visits by bots and previews are included; undefined: only where nobody else came. */
   everyone: boolean | undefined
   filters: Filters
@@ -146,7 +153,7 @@ export function readAddress(search: string): Address {
     from,
     to,
     interval: one('interval', intervals),
-    compare: query.get('compare') !== 'off',
+    compare: one('compare', [...comparisons, 'off']) ?? 'previous',
     everyone: { show: true, hide: false }[query.get('bots') ?? ''],
     filters: readFilters(query),
     more: one('more', filterNames),
@@ -178,7 +185,7 @@ export function writeAddress(address: Address): string {
     set('to', address.to)
   }
   set('interval', address.interval)
-  if (!address.compare) set('compare', 'off')
+  set('compare', address.compare, 'previous')
   if (address.everyone !== undefined) set('bots', address.everyone ? 'show' : 'hide')
   for (const name of filterNames) set(name, address.filters[name])
   set('more', address.more)

@@ -53,7 +53,7 @@ export function App() {
     w: show('week'),
     m: show('month'),
     y: show('year'),
-    x: onReport(() => go({ compare: !compare }, { replace: true })),
+    x: onReport(() => go({ compare: compare === 'off' ? 'previous' : 'off' }, { replace: true })),
     l: () => go(toLinks),
     o: () => (session === undefined || allows('stats:read')) && go(toOverview),
     n: () => {

@@ -79,8 +79,9 @@ function shiftOf(
     const isShort = interval === 'minute' && (end - from <= hourMs || !hasMinutesFrom(from - wholeDays))
     return { ms: isShort ? end - from : wholeDays }
   }
-  const [months, matchedDays] = compare === 'month' ? [1, 28] : [12, 364]
-  if (interval === 'week') return { ms: Math.ceil(days / matchedDays) * matchedDays * dayMs }
+  const [months, matchedDays, mostDays] = compare === 'month' ? [1, 28, 42] : [12, 364, 371]
+  // A month touches up to six weeks, a year 53.
+  if (interval === 'week') return { ms: Math.max(Math.ceil(days / mostDays) * matchedDays, days) * dayMs }
   // Of whole weeks the same days of the week are compared, rather than the same dates.
   if (days % 7 === 0 && days <= 28 && !isOfWholeMonths(range)) return { ms: matchedDays * dayMs }
   let shift = months

@@ -12,6 +12,15 @@ export interface Buckets {
 
 /** A leap year, and a day at either end where the days of another zone are widened to UTC days. */
 const maxDays = 368
+/** More intervals than that are a longer text than anybody reads; minutes have a bound of their own. */
+const maxIntervals = 1_100
+const maxDaysBy = {
+  minute: maxDays,
+  hour: maxDays,
+  day: maxIntervals,
+  week: maxIntervals * 7,
+  month: maxIntervals * 28,
+}
 const minuteMs = 60_000
 const quarterMs = 15 * minuteMs
 const hourMs = 4 * quarterMs
@@ -33,7 +42,12 @@ const defaultSpanMs = {
  */
 export function readSeriesRange(query: SeriesQuery, now: Date): Buckets {
   const { interval } = query
-  const { from, to, timeZone } = readRange(query, now, to => to - defaultSpanMs[interval])
+  const { from, to, timeZone } = readRange(
+    query,
+    now,
+    to => to - defaultSpanMs[interval],
+    maxDaysBy[interval],
+  )
   if (interval === 'minute') {
     checkMinutes(from, now)
     if (to - from > minutesReachMs) throw queryProblem('from', 'A range of minutes covers at most 48 hours.')
@@ -48,14 +62,15 @@ export function readRange(
   query: { from?: string; to?: string; tz: string },
   now: Date,
   defaultFrom: (to: number) => number,
+  mostDays = maxDays,
 ): { from: number; to: number; timeZone: string } {
   const timeZone = readTimeZone(query.tz)
   const to = query.to === undefined ? now.getTime() : readTime('to', query.to, timeZone)
   const from =
     query.from === undefined ? Math.max(0, defaultFrom(to)) : readTime('from', query.from, timeZone)
   if (from >= to) throw queryProblem('from', 'from must be before to.')
-  if (zoned(from, timeZone).add({ days: maxDays }).epochMilliseconds < to)
-    throw queryProblem('from', `A range covers at most ${maxDays} days.`)
+  if (zoned(from, timeZone).add({ days: mostDays }).epochMilliseconds < to)
+    throw queryProblem('from', `A range covers at most ${mostDays} days.`)
   return { from, to, timeZone }
 }
 

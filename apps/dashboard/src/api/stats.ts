@@ -53,8 +53,9 @@ export function visitedLinksUrl({ window, sort, search, after }: Address): strin
 }
 
 /** The most visited links in a report's range. */
-export function topLinksUrl(from: string, to: string, sort: Metric): string {
-  return `/stats?${new URLSearchParams({ limit: topLinks, from, to, sort })}`
+export function topLinksUrl(range: { from: string; to: string } | 'all', sort: Metric): string {
+  const limits = range === 'all' ? { window: range } : { from: range.from, to: range.to }
+  return `/stats?${new URLSearchParams({ limit: topLinks, ...limits, sort })}`
 }
 
 /** The path of a link's reports, or without a slug of those on all links together. */

@@ -7,7 +7,7 @@ const keys = [
   ['W', 'the last 7 days'],
   ['M', 'the last 30 days'],
   ['Y', 'the last 12 months'],
-  ['X', 'compare with the previous period'],
+  ['X', 'compare with the period before'],
   ['L', 'links'],
   ['O', 'overview'],
   ['N', 'a new link'],

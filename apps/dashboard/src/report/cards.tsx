@@ -6,6 +6,7 @@ import { Count } from '../page/count.tsx'
 import { counted } from '../text/numbers.ts'
 import { ago, dateAndTime, dayMs, dayName, daysBetween } from '../text/times.ts'
 import { capitalized } from '../text/value-names.ts'
+import { comparisonName } from './period/comparison.ts'
 import { periodNames } from './period/period.ts'
 import type { ReportData } from './report-data.ts'
 import { Change } from './series/change.tsx'
@@ -50,7 +51,11 @@ function PeriodCard({ data }: { data: ReportData }) {
             <Count value={range[metric]} />
           </span>
           {previous !== undefined && (
-            <Change now={range[metric]} before={previous[metric]} soFar={soFar !== undefined} />
+            <Change
+              now={range[metric]}
+              before={previous[metric]}
+              than={comparisonName(stats.response.about.range)}
+            />
           )}
           <Others counts={range} metric={metric} />
         </>
@@ -78,7 +83,11 @@ function UniquesCard({ data }: { data: ReportData }) {
         <span class="big muted">…</span>
       </Card>
     )
-  const before = days.previous?.uniques
+  // Of a day that is not over, visitors are known only as a whole.
+  const isRunning = Date.parse(days.to) > data.now
+  const compared = isRunning ? response.full_days : days
+  const before = compared?.previous?.uniques
+  const than = comparisonName(data.days.response?.about.range ?? data.requested.range)
   const isSum = Date.parse(days.to) - Date.parse(days.from) > dayMs
   const ofVisits = response.utc_days && `of ${counted(days.humans, 'visit')} by humans on these days`
   const notes = [isSum ? 'per day, summed' : 'once per link and day', ofVisits]
@@ -89,7 +98,13 @@ function UniquesCard({ data }: { data: ReportData }) {
       <span class="big number" data-testid="uniques">
         <Count value={days.uniques} />
       </span>
-      {before !== undefined && <Change now={days.uniques} before={before} />}
+      {compared !== undefined && before !== undefined && (
+        <Change
+          now={compared.uniques ?? 0}
+          before={before}
+          than={isRunning ? `${than}, by days that are over` : than}
+        />
+      )}
       <span class="note">{notes.filter(note => note !== undefined).join(', ')}</span>
     </Card>
   )

@@ -8,6 +8,7 @@ import type { BreakdownReport, FilteredReport, LinkStats, Metric, OverallStats }
 import { leadMetric, reportPath } from '../api/stats.ts'
 import { useNavigation } from '../navigation.tsx'
 import { useNow } from '../text/now.ts'
+import { requestedComparison } from './period/comparison.ts'
 import type { RequestedRange } from './period/period.ts'
 import { rangeOf } from './period/period.ts'
 
@@ -47,14 +48,19 @@ export function useReportData(slug: string | undefined): ReportData {
   const { address } = useNavigation()
   const now = useNow()
   const zone = address.zone ?? browserZone()
-  const range = rangeOf(address, zone, now)
-  const about = { range, zone }
   const path = reportPath(slug)
+  const isOfAllTime = address.period === 'all'
+  const first = usePolled<LinkStats | OverallStats>(
+    isOfAllTime ? { url: `${path}?interval=month`, about: undefined } : undefined,
+  )
+  const firstVisit = first.response?.data.first_visit
+  const range = rangeOf(address, zone, now, firstVisit ? Date.parse(firstVisit) : now)
+  const isReady = !isOfAllTime || first.response !== undefined
+  const about = { range, zone }
   const { from, to, interval } = range
   const limits = { from, ...(to !== undefined && { to }), tz: zone }
   const isFiltered = Object.keys(address.filters).length > 0
-  // Even if the chart doesn't show it, since the cards show the change.
-  const compare = range.canCompare ? { compare: 'previous' } : {}
+  const compare = requestedComparison(range)
   const requestFor = (report: string, query: Record<string, string>) => ({
     url: `${path}${report}?${new URLSearchParams(query)}`,
     about,
@@ -68,14 +74,18 @@ export function useReportData(slug: string | undefined): ReportData {
   const news = stream.news ?? (visits === undefined ? undefined : newsOf(visits, false))
   const limit = String(address.more === undefined ? valuesPerBreakdown : 100)
   const days = usePolled<BreakdownReport, Requested>(
-    isFiltered ? undefined : requestFor('/breakdowns', { interval, ...limits, limit, ...compare }),
+    isFiltered || !isReady
+      ? undefined
+      : requestFor('/breakdowns', { interval, ...limits, limit, ...compare }),
     { news },
   )
   const widened = isFiltered ? undefined : widenedRange(days, about)
   const stats = usePolled<LinkStats | OverallStats, Requested>(
-    widened === undefined
-      ? requestFor('', { interval, ...limits, ...compare })
-      : { url: `${path}?${widened.query}`, about: widened.about },
+    !isReady
+      ? undefined
+      : widened === undefined
+        ? requestFor('', { interval, ...limits, ...compare })
+        : { url: `${path}?${widened.query}`, about: widened.about },
     { news, lead: true, ...(stream.isStreaming && { everyMs: streamedLeadPauseMs }) },
   )
   if (stats.response !== undefined && !isKnown) setKnown(true)
@@ -84,7 +94,7 @@ export function useReportData(slug: string | undefined): ReportData {
   const live = useLive(slug, isKnown, stream, news, now)
   const shown = useSameRange(stats, days, isFiltered)
   const filtered = usePolled<FilteredReport, Requested>(
-    isFiltered && isKnown
+    isFiltered && isKnown && isReady
       ? requestFor('/filtered', { interval, ...limits, limit, ...address.filters })
       : undefined,
     { news, newsEveryMs: filteredPauseMs, waitMs: filteredWaitMs },
@@ -105,6 +115,7 @@ export function useReportData(slug: string | undefined): ReportData {
     metric: (address.everyone ?? isOnlyBots) || address.filters.class !== undefined ? 'visits' : 'humans',
     isOnlyBots,
     ...shown,
+    stats: { ...shown.stats, problem: shown.stats.problem ?? first.problem },
     filtered: isFiltered ? filtered : undefined,
     filteredBefore,
     live,
@@ -125,7 +136,7 @@ function widenedRange(days: Polled<BreakdownReport, Requested>, { range }: Reque
   }
   const query = new URLSearchParams({
     ...{ interval: requested.interval, from, to, tz: 'UTC' },
-    ...(range.canCompare && { compare: 'previous' }),
+    ...requestedComparison(range),
   })
   return { query, about: { range: requested, zone: 'UTC' } }
 }

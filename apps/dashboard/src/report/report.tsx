@@ -11,6 +11,7 @@ import { ExportMenu } from './export-menu.tsx'
 import { FilterChips } from './filters/filter-chips.tsx'
 import { FilterProblem } from './filters/filter-problem.tsx'
 import { PeriodControls } from './period/period-controls.tsx'
+import { RangeLine } from './period/range-line.tsx'
 import { RecentVisits } from './recent-visits.tsx'
 import type { ReportData } from './report-data.ts'
 import { OverTime } from './series/over-time.tsx'
@@ -26,6 +27,7 @@ export function Report(props: { slug: string | undefined; data: ReportData; topL
     <>
       <RefusalBanner problem={problem} />
       <Toolbar slug={slug} data={data} />
+      <RangeLine stats={stats.response} now={data.now} />
       <Printed data={data} />
       <FilterChips />
       {stats.response === undefined && problem === undefined && <Placeholder />}
@@ -57,7 +59,7 @@ function Toolbar({ slug, data }: { slug: string | undefined; data: ReportData })
   const audience = (address.everyone ?? data.isOnlyBots) ? 'everyone' : 'humans'
   return (
     <div class="toolbar">
-      <PeriodControls zone={data.requested.zone} now={data.now} />
+      <PeriodControls {...data.requested} now={data.now} />
       <Status zone={data.requested.zone} />
       <div class="toolbar-end">
         <Choice

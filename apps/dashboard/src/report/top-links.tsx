@@ -5,23 +5,31 @@ import { StateMark } from '../manage/link-state.tsx'
 import { PageLink } from '../navigation.tsx'
 import { Count } from '../page/count.tsx'
 import { FoldHeading, useFold } from '../page/fold.tsx'
+import { dayMs } from '../text/times.ts'
 import type { ReportData } from './report-data.ts'
 
 const quarterMs = 15 * 60_000
+/** As many as the API accepts: the time that a list takes grows with days and links. */
+const mostDays = 367
 
 /** The most visited links of the period. Not shown with filters, which apply to visits rather than links. */
 export function TopLinks({ data }: { data: ReportData }) {
   const { metric } = data
   // Of the chart's range, to the moment.
   const range = data.stats.response?.data.range
+  const isOfAllTime = data.stats.response?.about.range.period === 'all'
+  const isTooLong =
+    !isOfAllTime && range !== undefined && Date.parse(range.to) - Date.parse(range.from) > mostDays * dayMs
   const polled = usePolled<ListedLink[]>(
-    data.filtered === undefined && range !== undefined
-      ? { url: topLinksUrl(range.from, range.to, metric), about: undefined }
+    data.filtered === undefined && range !== undefined && !isTooLong
+      ? { url: topLinksUrl(isOfAllTime ? 'all' : range, metric), about: undefined }
       : undefined,
     { news: data.news },
   )
   const fold = useFold('links', true)
   const links = polled.response?.data.filter(link => link[metric] > 0)
+  if (isTooLong)
+    return <p class="muted footnote">Top links are listed for a year at most, or for all time.</p>
   if (data.filtered !== undefined || links === undefined || links.length === 0) return null
   const most = Math.max(...links.map(link => link[metric]))
   return (
@@ -66,7 +74,7 @@ export function TopLinks({ data }: { data: ReportData }) {
           ))}
         </tbody>
       </table>
-      {range !== undefined && Date.parse(range.from) % quarterMs > 0 && (
+      {!isOfAllTime && range !== undefined && Date.parse(range.from) % quarterMs > 0 && (
         <p class="muted footnote">Counted in whole quarter hours, which begin before the chart does.</p>
       )}
     </section>

@@ -27,6 +27,11 @@ export function counted(count: number, thing: string): string {
   return `${whole.format(count)} ${thing}${count === 1 ? '' : 's'}`
 }
 
+/** How many times as many, as a whole number. */
+export function times(now: number, before: number): string {
+  return number(Math.round(now / before))
+}
+
 /** A share such as “12 %”; never “0 %” for a share above zero. */
 export function percent(part: number, total: number): string {
   const share = total === 0 ? 0 : (100 * part) / total

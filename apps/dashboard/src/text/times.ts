@@ -56,10 +56,29 @@ export function timesBetween(from: string, to: string, zone: string): string {
   return `${format.format(new Date(from))} – ${format.format(new Date(to))}`
 }
 
-/** “24 Oct – 22 Nov 2026”: the days that [from, to) touches. */
+/** “24 Oct – 22 Nov 2026”, with a time of day where it begins or ends within a day. What goes on until now ends today. */
+export function rangeInWords(from: string, to: string, zone: string, now = Number.POSITIVE_INFINITY): string {
+  const isOver = Date.parse(to) <= now
+  const end = isOver ? to : new Date(now).toISOString()
+  const clockOf = (moment: string) => formatter(zone, { ...clock, hourCycle: 'h23' }).format(new Date(moment))
+  const isDay = (moment: string) => clockOf(moment) === '00:00'
+  const days = daysBetween(from, end, zone)
+  if (isDay(from)) return isDay(to) || !isOver ? days : `${days}, until ${timeOf(end, zone)}`
+  return dayName(from, zone) === dayName(end, zone)
+    ? `${days}, ${timesBetween(from, end, zone)}`
+    : timesBetween(from, end, zone)
+}
+
+function timeOf(moment: string, zone: string): string {
+  return formatter(zone, clock).format(new Date(moment))
+}
+
+/** “24 Oct – 22 Nov 2026”, “1–14 Nov 2026”: the days that [from, to) touches. */
 export function daysBetween(from: string, to: string, zone: string): string {
   const format = formatter(zone, { day: 'numeric', month: 'short', year: 'numeric' })
-  return format.formatRange(new Date(from), new Date(Date.parse(to) - 1))
+  const range = format.formatRange(new Date(from), new Date(Date.parse(to) - 1))
+  // Between two words a dash has spaces, between two numbers it has none.
+  return range.replace(/^(\d+)\s*–\s*(?=\d+ )/, '$1–')
 }
 
 export interface BucketNames {

@@ -5,6 +5,7 @@ import { Count } from '../../page/count.tsx'
 import { FoldHeading, useFold } from '../../page/fold.tsx'
 import { number, percent } from '../../text/numbers.ts'
 import { filterTitles, valueName } from '../../text/value-names.ts'
+import { Change } from '../series/change.tsx'
 
 const shownAtFirst = 8
 
@@ -15,6 +16,8 @@ export function BreakdownTable(props: {
   dimension: FilterName
   values: BreakdownValue[]
   metric: Metric
+  /** What the counts before are of. */
+  than: string
   /** Undefined: all counts are exact. */
   uncertain?: Uncertain | undefined
 }) {
@@ -25,6 +28,7 @@ export function BreakdownTable(props: {
   const rows = isWhole ? sorted : sumRest(sorted)
   const total = sorted.reduce((sum, value) => sum + value[metric], 0)
   const most = Math.max(1, ...rows.map(value => value[metric]))
+  const isCompared = rows.some(value => value.previous !== undefined)
   const title = filterTitles[dimension]
   const id = `by-${dimension}`
   const fold = useFold(dimension, dimension === 'channel' && address.link !== undefined)
@@ -47,13 +51,18 @@ export function BreakdownTable(props: {
             <th scope="col" class="number">
               Visits
             </th>
-            <th scope="col" class="number">
+            <th scope="col" class="number share">
               <span class="visually-hidden">Share</span>
             </th>
+            {isCompared && (
+              <th scope="col" class="number beside">
+                <span class="visually-hidden">Change</span>
+              </th>
+            )}
           </tr>
         </thead>
         <tbody>
-          {rows.map(({ value, ...counts }) => (
+          {rows.map(({ value, previous, ...counts }) => (
             <tr key={value}>
               <th scope="row">
                 <span class="bar" aria-hidden="true" style={{ width: `${(100 * counts[metric]) / most}%` }} />
@@ -74,7 +83,12 @@ export function BreakdownTable(props: {
               <td class="number">
                 <Count value={counts[metric]} />
               </td>
-              <td class="number muted">{percent(counts[metric], total)}</td>
+              <td class="number share muted">{percent(counts[metric], total)}</td>
+              {isCompared && (
+                <td class="number beside">
+                  {previous && <Change now={counts[metric]} before={previous[metric]} than={props.than} />}
+                </td>
+              )}
             </tr>
           ))}
         </tbody>

@@ -2,6 +2,7 @@ import type { FilterName } from '../../address.ts'
 import { botDimensions, dimensions, filterNames } from '../../address.ts'
 import type { BreakdownReport, BreakdownValue, Counts } from '../../api/stats.ts'
 import { useNavigation } from '../../navigation.tsx'
+import { comparisonName } from '../period/comparison.ts'
 import type { ReportData } from '../report-data.ts'
 import { BreakdownTable } from './breakdown-table.tsx'
 
@@ -27,6 +28,7 @@ export function BreakdownTables({ data }: { data: ReportData }) {
             dimension={dimension}
             values={valuesOf(dimension, breakdowns, counts)}
             metric={data.metric}
+            than={comparisonName(response.about.range)}
             uncertain={dimension === 'referrer' ? uncertain?.referrer : undefined}
           />
         ))}

@@ -1,12 +1,20 @@
-import type { Address, Interval, Period } from '../../address.ts'
+import type { Address, Comparison, Interval, Period } from '../../address.ts'
+import { comparisonsOf } from './comparison.ts'
 
-export const periodNames: Record<Period, { title: string; span: string }> = {
-  hour: { title: '1 hour', span: 'last 60 minutes' },
-  day: { title: '24 hours', span: 'last 24 hours' },
-  week: { title: '7 days', span: 'last 7 days' },
-  month: { title: '30 days', span: 'last 30 days' },
-  year: { title: '12 months', span: 'last 12 months' },
-  custom: { title: 'Custom', span: 'days chosen' },
+/** As a heading has it, and as a sentence does. */
+export const periodNames: Record<Period, { span: string; within: string }> = {
+  today: { span: 'today', within: 'today' },
+  yesterday: { span: 'yesterday', within: 'yesterday' },
+  hour: { span: 'last 60 minutes', within: 'in the last 60 minutes' },
+  day: { span: 'last 24 hours', within: 'in the last 24 hours' },
+  week: { span: 'last 7 days', within: 'in the last 7 days' },
+  month: { span: 'last 30 days', within: 'in the last 30 days' },
+  year: { span: 'last 12 months', within: 'in the last 12 months' },
+  'this-month': { span: 'this month', within: 'this month' },
+  'last-month': { span: 'last month', within: 'last month' },
+  'year-to-date': { span: 'this year', within: 'this year' },
+  all: { span: 'all time', within: 'since the first one' },
+  custom: { span: 'days chosen', within: '' },
 }
 
 export const intervalNames: Record<Interval, { title: string; running: string }> = {
@@ -25,8 +33,10 @@ export interface RequestedRange {
   from: string
   /** Exclusive; undefined: until now. */
   to: string | undefined
-  /** False if the API no longer has the preceding period's minutes. */
-  canCompare: boolean
+  /** What it can be compared with. */
+  comparisons: Comparison[]
+  /** Of these the one that is. */
+  compare: Comparison | undefined
 }
 
 const minuteMs = 60_000
@@ -36,29 +46,36 @@ const dayMs = 24 * hourMs
 
 /**
  * The range that the address selects. Its text stays the same for as long as it covers the same buckets, so that an
- * unchanged response is recognized.
+ * unchanged response is recognized. All time begins with `firstVisit`.
  */
-export function rangeOf(address: Address, zone: string, now: number): RequestedRange {
+export function rangeOf(address: Address, zone: string, now: number, firstVisit = now): RequestedRange {
   const { period } = address
-  const { from, to } = limits(address, zone, now)
+  const { from, to } = limits(address, zone, now, firstVisit)
   const fromMs = Date.parse(from)
   const untilMs = to === undefined ? now : Date.parse(to)
   const intervals = intervalsOf((untilMs - fromMs) / dayMs, now - fromMs)
   const interval = intervals.find(known => known === address.interval) ?? usualInterval(period, intervals)
-  const isByMinute = interval === 'minute'
-  // Minutes are kept for 48 hours. Minus the shift of both ends by a date's zone, they must contain the preceding period, too.
-  const hasMinutesBefore = now - 2 * fromMs + untilMs < 2 * dayMs - 28 * hourMs
+  const comparisons = comparisonsOf({ period, interval, fromMs, untilMs, now })
   return {
     period,
     interval,
     intervals,
-    from: isByMinute ? minutesFrom(period, from, now) : from,
+    from: interval === 'minute' ? minutesFrom(period, from, now) : from,
     to,
-    canCompare: !isByMinute || period === 'hour' || period === 'day' || hasMinutesBefore,
+    comparisons,
+    compare:
+      address.compare === 'off'
+        ? undefined
+        : (comparisons.find(known => known === address.compare) ?? comparisons[0]),
   }
 }
 
-function limits(address: Address, zone: string, now: number): { from: string; to: string | undefined } {
+function limits(
+  address: Address,
+  zone: string,
+  now: number,
+  firstVisit: number,
+): { from: string; to: string | undefined } {
   const { period } = address
   if (period === 'hour') return { from: minutesFrom(period, '', now), to: undefined }
   // In every zone hours begin on a quarter of a UTC hour, so the quarter hour 23 h ago is in the 24th hour from now.
@@ -73,8 +90,19 @@ function limits(address: Address, zone: string, now: number): { from: string; to
     const { from, to } = customDays(address, todayText, zone)
     return { from, to: to < todayText ? daysEarlier(to, -1) : undefined }
   }
-  if (period === 'year') return { from: isoDate(today.year, today.month - 11, 1), to: undefined }
-  return { from: isoDate(today.year, today.month, today.day - (period === 'week' ? 6 : 29)), to: undefined }
+  const { year, month, day } = today
+  if (period === 'yesterday') return { from: isoDate(year, month, day - 1), to: isoDate(year, month, day) }
+  if (period === 'last-month') return { from: isoDate(year, month - 1, 1), to: isoDate(year, month, 1) }
+  const firstDays = {
+    today: isoDate(year, month, day),
+    week: isoDate(year, month, day - 6),
+    month: isoDate(year, month, day - 29),
+    year: isoDate(year, month - 11, 1),
+    'this-month': isoDate(year, month, 1),
+    'year-to-date': isoDate(year, 1, 1),
+    all: todayIn(zone, Math.min(firstVisit, now)),
+  }
+  return { from: firstDays[period], to: undefined }
 }
 
 function minutesFrom(period: Period, from: string, now: number): string {
@@ -89,7 +117,7 @@ function intervalsOf(days: number, agoMs: number): Interval[] {
     // The dates were compared in UTC, but may begin up to 14 hours earlier in their zone.
     minute: days <= 2 && agoMs < 2 * dayMs - 14 * hourMs,
     hour: days <= 31.5 && (days >= 0.5 || agoMs > 1.4 * dayMs || days > 0.1),
-    day: days >= 1.9,
+    day: days >= 1.9 && days <= 400,
     week: days >= 14,
     month: days >= 60,
   }
@@ -97,19 +125,16 @@ function intervalsOf(days: number, agoMs: number): Interval[] {
 }
 
 function usualInterval(period: Period, intervals: Interval[]): Interval {
-  const usual = {
-    hour: 'minute',
-    day: 'hour',
-    week: 'day',
-    month: 'day',
-    year: 'month',
-    custom: 'day',
-  } as const
-  const fallback = intervals.includes('month') && period === 'custom' ? 'week' : usual[period]
-  return intervals.find(known => known === fallback) ?? intervals[0] ?? 'hour'
+  const usual: Interval = period === 'hour' ? 'minute' : period === 'year' ? 'month' : 'day'
+  const has = (interval: Interval) => intervals.includes(interval)
+  if (has(usual) && (period === 'month' || usual !== 'day' || !has('month'))) return usual
+  // Days, as long as they are not too many to be told apart.
+  if (has('month')) return has('day') ? 'week' : 'month'
+  return has('hour') ? 'hour' : (intervals[0] ?? 'hour')
 }
 
-const mostDays = 366
+/** Twenty years: more than there is. */
+const mostDays = 7_300
 
 /** First and last day of a custom period: not after today, and no more days than the API accepts. */
 export function customDays(address: Address, today: string, zone: string): { from: string; to: string } {

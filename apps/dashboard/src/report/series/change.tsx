@@ -1,11 +1,14 @@
-import { percent } from '../../text/numbers.ts'
-import { changeInWords } from './shown-series.ts'
+import { percent, times } from '../../text/numbers.ts'
+import { changeInWords, leastTimes } from './shown-series.ts'
 
-/** The change from the preceding period: short on screen, a sentence for screen readers. */
-export function Change(props: { now: number; before: number; soFar?: boolean }) {
-  const { now, before, soFar = false } = props
-  if (now === 0 && before === 0) return null
-  const words = changeInWords(now, before, soFar)
+/**
+ * The change from an earlier period: short on screen, a sentence for screen readers. Nothing where there was nothing before:
+ * from nothing, everything is a change.
+ */
+export function Change(props: { now: number; before: number; than: string }) {
+  const { now, before, than } = props
+  if (before === 0) return null
+  const words = changeInWords(now, before, than)
   return (
     <span class={`change ${direction(now, before)}`} title={words}>
       <span aria-hidden="true">{sign(now, before)}</span>
@@ -21,6 +24,6 @@ function direction(now: number, before: number): string {
 
 function sign(now: number, before: number): string {
   if (now === before) return '±0'
-  if (before === 0) return '▲ new'
+  if (now / before >= leastTimes) return `▲ ×${times(now, before)}`
   return `${now > before ? '▲' : '▼'} ${percent(Math.abs(now - before), before)}`
 }

@@ -33,9 +33,14 @@ export function ChartDrawing({ series, layout }: { series: ShownSeries; layout: 
   )
 }
 
-function path(values: number[], { x, y }: ChartLayout, first = 0): string {
+/** Where there is no value, the line is interrupted. */
+function path(values: (number | undefined)[], { x, y }: ChartLayout, first = 0): string {
   return values
-    .map((value, i) => `${i === 0 ? 'M' : 'L'}${x(first + i).toFixed(1)} ${y(value).toFixed(1)}`)
+    .map((value, i) =>
+      value === undefined
+        ? ''
+        : `${values[i - 1] === undefined ? 'M' : 'L'}${x(first + i).toFixed(1)} ${y(value).toFixed(1)}`,
+    )
     .join('')
 }
 

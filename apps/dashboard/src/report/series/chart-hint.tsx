@@ -64,12 +64,15 @@ function Opening({ by, interval, isRange, open }: Action) {
 /** Number, time, and the number before of one bucket, or of several together. */
 export function bucketsInWords(series: ShownSeries, { first, last }: Buckets): string[] {
   const { values, before, names, beforeNames, isRunning, metric } = series
-  const sum = (numbers: number[]) => numbers.slice(first, last + 1).reduce((total, value) => total + value, 0)
+  const sum = (numbers: (number | undefined)[]) =>
+    numbers.slice(first, last + 1).reduce<number>((total, value) => total + (value ?? 0), 0)
   const span = (long: string[]) => [...new Set([long[first], long[last]])].join(' – ')
   const isSoFar = isRunning && last === values.length - 1
   return [
     visits(sum(values), metric),
     `${span(names.long)}${isSoFar ? ' (so far)' : ''}`,
-    ...(before?.[first] === undefined ? [] : [`before: ${number(sum(before))}, ${span(beforeNames)}`]),
+    ...(before?.slice(first, last + 1).some(value => value !== undefined)
+      ? [`before: ${number(sum(before))}, ${span(beforeNames)}`]
+      : []),
   ]
 }

@@ -30,7 +30,7 @@ const gap = 12
 /** Buckets are equidistant, whatever the length of a month or of an hour with a clock change. */
 export function layOutChart(series: ShownSeries, measured: Measured): ChartLayout {
   const { width, fontSize, textWidth } = measured
-  const most = Math.max(4, ...series.values, ...(series.before ?? []))
+  const most = Math.max(4, ...series.values, ...(series.before ?? []).map(value => value ?? 0))
   const step = roundStep(most / rowsWanted)
   const highest = Math.ceil(most / step) * step
   const rows = Array.from({ length: highest / step + 1 }, (_, i) => ({

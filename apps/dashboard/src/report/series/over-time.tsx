@@ -12,9 +12,9 @@ export function OverTime({ data }: { data: ReportData }) {
   const { address, go } = useNavigation()
   const { requested } = data
   const polled = data.filtered ?? data.stats
-  const shown = shownSeries(data, address.compare)
+  const shown = shownSeries(data)
   useAnnouncement(
-    writeAddress({ ...address, compare: true, asTable: false, more: undefined, before: undefined }),
+    writeAddress({ ...address, compare: 'previous', asTable: false, more: undefined, before: undefined }),
     polled.isCurrent ? shown?.series.description.replace(/\. .*/, '.') : undefined,
   )
   return (
@@ -26,15 +26,6 @@ export function OverTime({ data }: { data: ReportData }) {
       <div class="card-head">
         <h2 id="over-time">Over time</h2>
         <div class="chart-controls">
-          <label class="check">
-            <input
-              type="checkbox"
-              checked={address.compare}
-              disabled={!requested.range.canCompare}
-              onChange={event => go({ compare: event.currentTarget.checked }, { replace: true })}
-            />
-            Compare
-          </label>
           <IntervalSelect requested={requested} choose={interval => go({ interval })} />
         </div>
       </div>
@@ -62,28 +53,18 @@ export function OverTime({ data }: { data: ReportData }) {
 }
 
 /** Labelled by the request that the data belongs to, which may be the previous one. */
-function shownSeries(
-  data: ReportData,
-  compare: boolean,
-): { series: ShownSeries; requested: Requested } | undefined {
+function shownSeries(data: ReportData): { series: ShownSeries; requested: Requested } | undefined {
   const { filtered, filteredBefore, metric, now } = data
   if (filtered !== undefined) {
     if (filtered.response === undefined) return undefined
     const { data: range, about: requested } = filtered.response
-    const before = compare && filteredBefore.isCurrent ? filteredBefore.response?.data.series : undefined
-    return { requested, series: showSeries(range, before, undefined, { requested, metric, now }) }
+    const before = filteredBefore.isCurrent ? filteredBefore.response?.data : undefined
+    return { requested, series: showSeries(range, before, { requested, metric, now }) }
   }
   if (data.stats.response === undefined) return undefined
   const { data: stats, about: requested } = data.stats.response
-  const previous = compare ? stats.previous : undefined
-  return {
-    requested,
-    series: showSeries({ ...stats.range, series: stats.series }, previous?.series, previous?.so_far, {
-      requested,
-      metric,
-      now,
-    }),
-  }
+  const { range, series, previous } = stats
+  return { requested, series: showSeries({ ...range, series }, previous, { requested, metric, now }) }
 }
 
 function IntervalSelect(props: {

@@ -13,7 +13,7 @@ export function SeriesFigure(props: { series: ShownSeries; bucket: string; asTab
         <SeriesTable series={series} bucket={bucket} />
       ) : (
         <>
-          {series.before !== undefined && <Legend metric={series.metric} />}
+          {series.before !== undefined && <Legend series={series} />}
           <TimeChart series={series} describedBy={descriptionId} />
         </>
       )}
@@ -22,11 +22,11 @@ export function SeriesFigure(props: { series: ShownSeries; bucket: string; asTab
   )
 }
 
-function Legend({ metric }: { metric: ShownSeries['metric'] }) {
+function Legend({ series: { metric, than } }: { series: ShownSeries }) {
   return (
     <p class="legend" aria-hidden="true">
       <span class="key-now">{metric === 'humans' ? 'Visits by humans' : 'All visits'}</span>
-      <span class="key-before">the previous period</span>
+      <span class="key-before">{than}</span>
     </p>
   )
 }

@@ -1,4 +1,5 @@
 import { number } from '../../text/numbers.ts'
+import { capitalized } from '../../text/value-names.ts'
 import type { ShownSeries } from './shown-series.ts'
 
 /** The chart's data as numbers, newest first, since that is what changes. */
@@ -24,7 +25,7 @@ export function SeriesTable({ series, bucket }: { series: ShownSeries; bucket: s
             </th>
             {before !== undefined && (
               <th scope="col" class="number">
-                Period before
+                {capitalized(series.than)}
               </th>
             )}
           </tr>

@@ -1,9 +1,10 @@
 import type { Interval } from '../../address.ts'
 import type { Bucket, Counts, Metric } from '../../api/stats.ts'
-import { number, percent, visits } from '../../text/numbers.ts'
+import { number, percent, times, visits } from '../../text/numbers.ts'
 import type { BucketNames } from '../../text/times.ts'
 import { bucketNames, dayName, timesBetween } from '../../text/times.ts'
 import { capitalized } from '../../text/value-names.ts'
+import { comparisonName } from '../period/comparison.ts'
 import { intervalNames, periodNames } from '../period/period.ts'
 import type { Requested } from '../report-data.ts'
 
@@ -14,10 +15,12 @@ export interface ShownSeries {
   /** Where buckets begin, and where the last one ends. */
   limits: string[]
   values: number[]
-  /** The preceding period, of the same length; undefined: not shown. */
-  before: number[] | undefined
+  /** What is beside each of the values, in the period compared with; undefined: nothing is, or no period is shown. */
+  before: (number | undefined)[] | undefined
+  /** “the period before” */
+  than: string
   names: BucketNames
-  /** Names of the preceding period's buckets. */
+  /** Names of the buckets before. */
   beforeNames: string[]
   /** Whether the last bucket is still in progress. */
   isRunning: boolean
@@ -26,10 +29,11 @@ export interface ShownSeries {
   description: string
 }
 
+type Previous = Pick<Counts, Metric> & { to: string; series: Bucket[]; so_far?: Counts }
+
 export function showSeries(
   response: { from: string; to: string; series: Bucket[] },
-  before: Bucket[] | undefined,
-  soFar: Counts | undefined,
+  previous: Previous | undefined,
   { requested, metric, now }: { requested: Requested; metric: Metric; now: number },
 ): ShownSeries {
   const { range, zone } = requested
@@ -38,23 +42,17 @@ export function showSeries(
   const shown = {
     ...{ interval: range.interval, zone, limits: [...starts, response.to] },
     values: response.series.map(bucket => bucket[metric]),
-    before: before?.map(bucket => bucket[metric]),
+    // Without a length, there is no such hour or day.
+    before: previous?.series.map((bucket, i, all) =>
+      bucket.start === (all[i + 1]?.start ?? previous.to) ? undefined : bucket[metric],
+    ),
+    than: comparisonName(range),
     names,
-    beforeNames:
-      before === undefined
-        ? []
-        : bucketNames(
-            before.map(({ start }) => start),
-            range.interval,
-            zone,
-          ).long,
+    beforeNames: bucketNames(previous?.series.map(({ start }) => start) ?? [], range.interval, zone).long,
     isRunning: Date.parse(response.to) > now,
     metric,
   }
-  const change =
-    before === undefined
-      ? ''
-      : comparison(sum(shown.values), sum(before.map(b => b[metric])), soFar?.[metric])
+  const change = previous === undefined ? '' : comparison(shown, previous)
   return { ...shown, description: describe(shown, spanInWords(response, requested, now), change, requested) }
 }
 
@@ -64,8 +62,7 @@ function spanInWords(
   { range, zone }: Requested,
   now: number,
 ): string {
-  if (range.period !== 'custom' && range.interval !== 'week')
-    return `in the ${periodNames[range.period].span}`
+  if (range.period !== 'custom' && range.interval !== 'week') return periodNames[range.period].within
   const first = dayName(from, zone)
   const last = dayName(Math.min(Date.parse(to) - 1, now), zone)
   const times = range.from.includes('T') ? `, ${timesBetween(from, to, zone)}` : ''
@@ -92,21 +89,26 @@ function describe(
   return sentences.join(' ')
 }
 
+/** From here on a percentage says less than a factor. */
+export const leastTimes = 11
+
 function noVisits(metric: Metric): string {
   return metric === 'humans' ? 'No visits by humans' : 'No visits'
 }
 
-function comparison(total: number, before: number, soFar: number | undefined): string {
-  if (total + before === 0) return ''
-  return `, ${changeInWords(total, soFar ?? before, soFar !== undefined)}`
+function comparison({ values, metric, than }: Omit<ShownSeries, 'description'>, previous: Previous): string {
+  const total = sum(values)
+  if (total + previous[metric] === 0) return ''
+  const { so_far: soFar } = previous
+  return `, ${changeInWords(total, (soFar ?? previous)[metric], soFar === undefined ? than : `${than} up to the same time`)}`
 }
 
-/** “12 % more than in the previous period (1,234)”. A period in progress is compared with the same part of the previous one. */
-export function changeInWords(now: number, before: number, isSoFar: boolean): string {
-  const period = `the previous period${isSoFar ? ' up to the same time' : ''}`
+/** “12 % more than in the period before (1,234)” */
+export function changeInWords(now: number, before: number, period: string): string {
   const base = `${period} (${number(before)})`
   if (now === before) return `as many as in ${base}`
   if (before === 0) return `none in ${period}`
+  if (now / before >= leastTimes) return `${times(now, before)} times as many as in ${base}`
   return `${percent(Math.abs(now - before), before)} ${now > before ? 'more' : 'less'} than in ${base}`
 }
 
