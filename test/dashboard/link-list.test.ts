@@ -292,6 +292,40 @@ describe.skipIf(!browserAvailable())('a list of links', () => {
     expect(incidents).toEqual([])
   })
 
+  it('a link without visits says so in every order', async () => {
+    const { page, incidents } = await openPage(dashboard.browser, origin)
+    for (const sort of ['newest', 'visits', 'uniques', 'last_visit', 'growth&window=7d']) {
+      await page.goto(`${origin}/?sort=${sort}&search=old-30`)
+      const count = rowsOf(page).filter({ hasText: '/old-30' }).locator('.link-count')
+      await waitUntil(async () => (await count.textContent()) === 'no visits yet', {
+        what: `${sort} says so`,
+      })
+    }
+    expect(incidents).toEqual([])
+  })
+
+  it('a search that has looked at the newest links only does not say that there is none', async () => {
+    const { page, incidents } = await openPage(dashboard.browser, origin)
+    await page.route('**/api/links?*search=rare*', route =>
+      route.request().url().includes('after=')
+        ? route.fulfill({ json: [], headers: { 'x-total-count': '0', 'x-total-relation': 'eq' } })
+        : route.fulfill({
+            json: [],
+            headers: {
+              link: '</api/links?search=rare&after=7>; rel="next"',
+              'x-total-count': '0',
+              'x-total-relation': 'gte',
+            },
+          }),
+    )
+    await page.getByLabel('Search links').fill('rare')
+    await page.getByText('None found so far.').waitFor()
+    expect(await page.locator('#links').textContent()).toBe('Links ')
+    await page.getByRole('link', { name: 'Next', exact: true }).click()
+    await page.getByText('There are no more links.').waitFor()
+    expect(incidents).toEqual([])
+  })
+
   it('offers to create what a search has not found', async () => {
     const { page, incidents } = await openPage(dashboard.browser, `${origin}/?search=not-yet`)
     await page.getByRole('button', { name: 'Create the link /not-yet' }).click()

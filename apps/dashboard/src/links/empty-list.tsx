@@ -15,7 +15,7 @@ export function EmptyList(props: { pending: number; address: Address; isLast: bo
   const { allows } = useSession()
   const canCreate = allows('links:write')
   // A search looks at so many links per page, and may find none among them.
-  if (!isLast) return <p class="empty">Nothing here. The next page may have more.</p>
+  if (!isLast) return <p class="empty">None found so far. “Next” searches older links.</p>
   if (address.after !== undefined || address.until !== undefined)
     return <p class="empty">There are no more links.</p>
   if (!allows('links:read')) return <NoVisits pending={props.pending} address={address} />

@@ -33,6 +33,8 @@ export function LinkList() {
   const { isCurrent, problem, total } = polled
   const links = polled.response?.data
   useAnnouncement(url, isCurrent && total ? resultInWords(total, address.page) : undefined)
+  // A search may have looked at some links only, and found none.
+  const isKnown = total !== undefined && (total.isExact || total.count > 0)
   const isBlank = isCurrent && total?.count === 0 && !isNarrowed(address)
   return (
     <>
@@ -41,7 +43,7 @@ export function LinkList() {
         <div class="card-head">
           <h2 id="links" tabIndex={-1}>
             {isBlank ? 'No links yet' : 'Links '}
-            {total !== undefined && !isBlank && (
+            {isKnown && !isBlank && (
               <span class="muted number">
                 ({number(total.count)}
                 {!total.isExact && <abbr title="or more">+</abbr>})

@@ -34,6 +34,7 @@ export function LinkRow({ link, sort, search, pending, now }: LinkRowProps) {
   const { go } = useNavigation()
   const isLatest = useLatestLink().latest?.slug === link.slug
   const found = foundTexts(search)
+  const details = detailsOf(link, sort)
   const shortUrl = link.short_url
   return (
     <li class={isLatest ? 'latest' : undefined}>
@@ -72,7 +73,8 @@ export function LinkRow({ link, sort, search, pending, now }: LinkRowProps) {
           <MainFigure link={link} visits={link.visits} sort={sort} pending={pending} />
         )}
         <span class="muted">
-          <Details link={link} sort={sort} />
+          {details}
+          {details !== '' && link.last_visit && ' · '}
           {link.last_visit && (
             <time dateTime={link.last_visit} title="last visit">
               {ago(link.last_visit, now)}
@@ -105,13 +107,18 @@ function MainFigure({
   sort,
   pending,
 }: Omit<LinkRowProps, 'now' | 'search'> & { visits: number }) {
-  if (sort === 'uniques') return <Figure value={number(link.uniques ?? 0)} unit="unique visitors" />
-  if (sort === 'growth') return <Figure value={signed(link.growth ?? 0)} unit="visits, with bots" />
-  if (visits === 0 && link.last_visit === null)
+  if (visits === 0 && !link.last_visit)
     return pending > 0 ? (
       <span class="counting">still counting</span>
     ) : (
       <span class="muted">no visits yet</span>
+    )
+  const { uniques = 0, growth = 0 } = link
+  if (sort === 'uniques')
+    return <Figure value={number(uniques)} unit={uniques === 1 ? 'unique visitor' : 'unique visitors'} />
+  if (sort === 'growth')
+    return (
+      <Figure value={signed(growth)} unit={`${Math.abs(growth) === 1 ? 'visit' : 'visits'}, with bots`} />
     )
   const lead = leadOf(link, sort)
   return <Figure value={number(lead)} unit={lead === 1 ? 'visit' : 'visits'} />
@@ -131,14 +138,14 @@ function leadOf({ visits = 0, humans = visits }: RowLink, sort: Sort): number {
 }
 
 /** Which visits the figure leaves out or includes, if not all are by humans. */
-function Details({ link, sort }: { link: RowLink; sort: Sort }) {
+function detailsOf(link: RowLink, sort: Sort): string {
   const { visits = 0, humans = visits } = link
   const lead = leadOf(link, sort)
   const parts = []
-  if (sort === 'uniques' || sort === 'growth') parts.push(counted(lead, 'visit'))
+  if (visits > 0 && (sort === 'uniques' || sort === 'growth')) parts.push(counted(lead, 'visit'))
   if (visits > lead) parts.push(`and ${number(visits - lead)} by bots`)
   else if (visits > humans) parts.push(humans === 0 ? 'by bots' : `${number(humans)} by humans`)
-  return parts.length > 0 ? <>{parts.join(', ')} · </> : null
+  return parts.join(', ')
 }
 
 function signed(value: number): string {

@@ -41,6 +41,7 @@ export function ListPages({ polled, address }: { polled: Polled<unknown, unknown
 
 /** How many links a list has, for screen readers. */
 export function resultInWords({ count, isExact }: { count: number; isExact: boolean }, page: number): string {
+  if (count === 0 && !isExact) return 'None found so far'
   const links = `${isExact ? '' : 'at least '}${counted(count, 'link')}`
   return page > 1 ? `${links}, page ${page}` : links
 }
