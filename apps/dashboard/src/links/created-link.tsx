@@ -3,7 +3,7 @@ import { useSession } from '../access/session.tsx'
 import { browserZone } from '../address.ts'
 import { PageLink } from '../navigation.tsx'
 import { CopyButton } from '../page/copy-button.tsx'
-import { ForeignLink } from '../page/foreign-link.tsx'
+import { FoldedLink, ForeignLink } from '../page/foreign-link.tsx'
 import { drawCode } from '../qr/draw-code.ts'
 import { QrCode } from '../qr/qr-code.tsx'
 import { QrDialog } from '../qr/qr-dialog.tsx'
@@ -30,7 +30,7 @@ export function CreatedLink({ link }: { link: NewLink }) {
           <ForeignLink url={link.short_url} />
         </p>
         <p class="long-url">
-          <span class="muted">leads to</span> <ForeignLink url={link.long_url} />
+          <span class="muted">leads to</span> <FoldedLink url={link.long_url} />
         </p>
         {link.expires_at && <p class="muted">until {dateAndTime(link.expires_at, browserZone())}</p>}
         <div class="actions">

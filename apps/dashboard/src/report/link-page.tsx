@@ -10,7 +10,7 @@ import { LinkMenu } from '../manage/link-menu.tsx'
 import { StateMark } from '../manage/link-state.tsx'
 import { PageLink } from '../navigation.tsx'
 import { CopyButton } from '../page/copy-button.tsx'
-import { ForeignLink } from '../page/foreign-link.tsx'
+import { FoldedLink, ForeignLink } from '../page/foreign-link.tsx'
 import { RefusalBanner } from '../page/freshness.tsx'
 import { ArrowIcon } from '../page/icons.tsx'
 import { PageTitle } from '../page/page-title.tsx'
@@ -105,7 +105,7 @@ function LinkHead(props: {
         )}
         <p>
           {link !== undefined && <StateMark state={link.state} />} <span class="muted">leads to</span>{' '}
-          <ForeignLink url={either.long_url} />
+          <FoldedLink url={either.long_url} />
         </p>
         {link !== undefined && <LinkSettings link={link} zone={zone} />}
         <p class="muted small-text">
@@ -153,7 +153,7 @@ function LinkSettings({ link, zone }: { link: Link; zone: string }) {
     <>
       {expiredUrl !== null && (
         <p class="small-text">
-          <span class="muted">after expiry to</span> <ForeignLink url={expiredUrl} />
+          <span class="muted">after expiry to</span> <FoldedLink url={expiredUrl} />
         </p>
       )}
       {note !== null && (
