@@ -9,7 +9,7 @@ import { domainToUnicode } from 'node:url'
 
 export const linksPerBlock = 32
 const longestGram = 3
-/** Of a long search, its first ones find few enough blocks. */
+/** Of a long search, some from all of it find few enough blocks. */
 const maxSearchedGrams = 24
 
 export interface SearchedLink {
@@ -66,7 +66,9 @@ export function searchBlock(block: number, links: (SearchedLink & { id: number }
 /** The grams that a text with this part has. */
 export function gramsOfSearch(searched: string): number[] {
   const length = Math.min(longestGram, searched.length)
-  return gramsOf(searched, length, length).slice(0, maxSearchedGrams)
+  const grams = gramsOf(searched, length, length)
+  const step = Math.max(1, grams.length / maxSearchedGrams)
+  return grams.filter((_, i) => Math.floor(i / step) !== Math.floor((i - 1) / step))
 }
 
 /** A bit per hash. Reused: clearing it is cheaper than a set. */

@@ -100,14 +100,14 @@ describe('a list', () => {
     expect(await count('tag=counted')).toBe('5')
     expect(await count('tag=absent')).toBe('0')
     await pool.query(
-      `INSERT INTO links (slug, long_url, title) SELECT 'bound-' || n, 'https://example.com/', 'Bound' FROM generate_series(1, 1005) AS n`,
+      `INSERT INTO links (slug, long_url, title) SELECT 'bound-' || n, 'https://example.com/', 'Bound' FROM generate_series(1, 305) AS n`,
     )
-    expect(await count('search=bound-')).toBe('1000+')
-    expect(await count('search=bound-1004')).toBe('1')
+    expect(await count('search=bound-')).toBe('300+')
+    expect(await count('search=bound-304')).toBe('1')
     await pool.query(
       `DELETE FROM links WHERE slug IN ('bound-1', 'bound-2', 'bound-3', 'bound-4', 'bound-5')`,
     )
-    await expect.poll(() => count('search=bound-')).toBe('1000')
+    await expect.poll(() => count('search=bound-')).toBe('300')
   })
 
   test('says exactly how many links there are, indexed or not, without the deleted ones', async () => {
@@ -124,7 +124,7 @@ describe('a list', () => {
     expect((await pool.query('SELECT links FROM link_search_progress')).rows[0].links).toBeGreaterThan(100)
     await client.create()
     await expect.poll(count).toBe(String(rows[0].links + 1))
-    expect((await page('/api/links?limit=2&status=active')).count).toMatch(/^(\d+|1000\+)$/)
+    expect((await page('/api/links?limit=2&status=active')).count).toMatch(/^(\d+|300\+)$/)
   })
 
   test('has every link that was created, and every change that was made, before the request', async () => {

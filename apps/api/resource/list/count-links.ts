@@ -2,7 +2,7 @@
 import { linksPerBlock } from '@hopcount/shared/link-search.ts'
 import { LRUCache } from 'lru-cache'
 import type { Pool } from 'pg'
-import type { ListFilter } from './list-conditions.ts'
+import type { Found, ListFilter } from './list-conditions.ts'
 import { findLinks } from './list-queries.ts'
 
 export interface LinkCount {
@@ -11,8 +11,14 @@ export interface LinkCount {
   isExact: boolean
 }
 
+/** The first matches of a list, newest first: all of them where they are few. */
+export interface Sample extends Found {
+  isComplete: boolean
+}
+
 /** All links are counted exactly; those that match a filter up to this number. */
-const maxCounted = 1_000
+export const maxCounted = 300
+const enoughCounted = 30
 /** A count is good for this many times as long as it took: many who poll the same list cost a tenth of a processor at most. */
 const lifetimePerCost = 10
 
@@ -22,7 +28,9 @@ export function createLinkCounter(pool: Pool): (filter: ListFilter) => Promise<L
     ignoreFetchAbort: true,
     async fetchMethod(_key, _stale, { options, context }) {
       const startedAt = performance.now()
-      const count = await (isEvery(context) ? countAll(pool) : countMatches(pool, context))
+      const count = isEvery(context)
+        ? await countAll(pool)
+        : countSample(await sampleLinks(pool, context, maxCounted, enoughCounted))
       options.ttl = Math.ceil(lifetimePerCost * (performance.now() - startedAt))
       return count
     },
@@ -30,7 +38,24 @@ export function createLinkCounter(pool: Pool): (filter: ListFilter) => Promise<L
   return filter => counts.forceFetch(JSON.stringify(filter), { context: filter })
 }
 
-function isEvery({ slug, search, tagKeys, state }: ListFilter): boolean {
+/** @param enough so many suffice where all would be expensive to find */
+export async function sampleLinks(
+  pool: Pool,
+  filter: ListFilter,
+  links: number,
+  enough: number,
+): Promise<Sample> {
+  const limit = Math.max(links + 1, enough)
+  const found = await findLinks(pool, { ...filter, sort: 'newest', limit, after: undefined, enough })
+  return { ...found, isComplete: found.next === undefined }
+}
+
+export function countSample({ ids, isComplete }: Sample): LinkCount {
+  return isComplete ? { links: ids.length, isExact: true } : { links: roundDown(ids.length), isExact: false }
+}
+
+/** Whether the list is about all links. */
+export function isEvery({ slug, search, tagKeys, state }: ListFilter): boolean {
   return slug === undefined && search === undefined && tagKeys.length === 0 && state === undefined
 }
 
@@ -44,17 +69,6 @@ async function countAll(pool: Pool): Promise<LinkCount> {
     values: [linksPerBlock],
   })
   return { links: rows[0]?.links ?? 0, isExact: true }
-}
-
-async function countMatches(pool: Pool, filter: ListFilter): Promise<LinkCount> {
-  const { ids, next } = await findLinks(pool, {
-    ...filter,
-    sort: 'newest',
-    limit: maxCounted + 1,
-    after: undefined,
-  })
-  if (next === undefined) return { links: ids.length, isExact: true }
-  return { links: roundDown(Math.min(ids.length, maxCounted)), isExact: false }
 }
 
 /** To one digit: a number that says "at least" should look like it, and not change with every new link. */

@@ -21,6 +21,8 @@ export interface FindQuery extends ListFilter {
   limit: number
   /** Only links behind this id, in the order of the list. */
   after: number | undefined
+  /** So many are enough where `limit` is only to be reached if that is cheap. */
+  enough?: number
 }
 
 export interface Found {

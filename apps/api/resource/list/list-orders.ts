@@ -13,21 +13,37 @@ import type { Pool } from 'pg'
 import { rankLinks, rankLinksBefore, valuesOf } from '../../stats/top-links/rank-links.ts'
 import type { RankedLink, TopSort } from '../../stats/top-links/ranked-page.ts'
 import type { TopWindow } from '../../stats/top-links/top-window.ts'
+import type { Sample } from './count-links.ts'
 import type { ListFilter, Order } from './list-conditions.ts'
 import type { FindPart, ListOrder, Part, Place } from './list-page.ts'
 import { findLinks, matchesAmong } from './list-queries.ts'
 
 /** Up to that many links are ranked by looking at each of them. */
-const maxRanked = 2_000
-const rankChunk = 1_000
+export const maxRanked = 1_000
+const rankChunk = 200
 const unvisitedChunk = 200
 /** Chunks that a page looks at. */
-const maxChunks = 4
+const maxChunks = 3
 
-export function orderByCreation(pool: Pool, filter: ListFilter, order: Order): ListOrder {
+/** @param sample the first links, if they are known */
+export function orderByCreation(
+  pool: Pool,
+  filter: ListFilter,
+  order: Order,
+  sample: Sample | undefined,
+): ListOrder {
   const isNewest = order === 'newest'
   return {
     async find({ isBackwards, from, limit }) {
+      if (
+        sample !== undefined &&
+        isNewest &&
+        from === undefined &&
+        (sample.isComplete || sample.ids.length >= limit)
+      ) {
+        const places = sample.ids.slice(0, limit).map(placeOf)
+        return { places, next: sample.ids.length > limit ? places.at(-1) : undefined }
+      }
       const sort = isNewest === isBackwards ? 'oldest' : 'newest'
       const { ids, next } = await findLinks(pool, { ...filter, sort, limit, after: from?.linkId })
       return { places: ids.map(placeOf), next: next === undefined ? undefined : placeOf(next) }
@@ -47,20 +63,14 @@ export async function orderByVisits(
   database: Database,
   filter: ListFilter,
   { sort, window }: Ranking,
+  sample: Sample,
 ): Promise<ListOrder> {
   // The last visit is that of all time, whatever is counted.
   const ranking = { sort, window: sort === 'last_visit' ? undefined : window }
-  const { ids, next } = await findLinks(pool, {
-    ...filter,
-    sort: 'newest',
-    limit: maxRanked + 1,
-    after: undefined,
-  })
   return {
-    find:
-      next === undefined
-        ? findAmong(sortPlaces(await readValues(database, ids, ranking)))
-        : findInRanking(pool, database, filter, ranking),
+    find: sample.isComplete
+      ? findAmong(sortPlaces(await readValues(database, sample.ids, ranking)))
+      : findInRanking(pool, database, filter, ranking),
     isNewestFirst: value => value === 0,
     write: ({ value, linkId }) => `${value}.${linkId}`,
   }

@@ -19,6 +19,8 @@ const firstWalk = 5_000
 /** Texts that are not in an index take longer. */
 const firstSearchWalk = 2_000
 const longWalk = 20_000
+/** One link in 200, at most. */
+const rareTag = 10
 /** Of an index, before other conditions are looked at. */
 const maxTagged = 3_000
 
@@ -36,10 +38,24 @@ export async function findLinks(pool: Pool, query: FindQuery): Promise<Found> {
   return { ids: [...first.ids, ...found.ids], next: found.next }
 }
 
-/** Where there are too many links with the text, there may be few with the tag. */
+/**
+ * The rarer of text and tags decides: tags that few of the newest links have are looked up first, and otherwise where
+ * there are too many links with the text.
+ */
 async function findByText(pool: Pool, database: Database, query: FindQuery): Promise<Found> {
+  const isRare = await isRareTag(database, query)
+  const tagged = isRare ? await findTagged(pool, database, query) : undefined
+  if (tagged !== undefined) return tagged
   const found = await searchLinks(database, query)
-  return isEnough(found, query) ? found : ((await findTagged(pool, database, query)) ?? found)
+  if (isEnough(found, query) || isRare) return found
+  return (await findTagged(pool, database, query)) ?? found
+}
+
+async function isRareTag(database: Database, query: FindQuery): Promise<boolean> {
+  if (query.tagKeys.length === 0) return false
+  const all = { ...query, search: undefined, after: undefined, limit: rareTag }
+  const { ids, next } = await walkLinks(database, all, firstSearchWalk)
+  return next !== undefined && ids.length < rareTag
 }
 
 function isEnough({ ids, next }: Found, { limit }: FindQuery): boolean {

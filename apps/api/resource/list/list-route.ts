@@ -15,12 +15,13 @@ import type { LinkContext } from '../link-context.ts'
 import type { LinkRow } from '../link-rows.ts'
 import { describeLink, readRows } from '../link-rows.ts'
 import { refusals } from '../route-schemas.ts'
-import { createLinkCounter } from './count-links.ts'
+import type { Sample } from './count-links.ts'
+import { countSample, createLinkCounter, isEvery, maxCounted, sampleLinks } from './count-links.ts'
 import type { ListedCounts } from './list-counts.ts'
 import { readCounts } from './list-counts.ts'
 import { pageLinks } from './list-links.ts'
 import type { Ranking } from './list-orders.ts'
-import { orderByCreation, orderByVisits } from './list-orders.ts'
+import { maxRanked, orderByCreation, orderByVisits } from './list-orders.ts'
 import { readPage } from './list-page.ts'
 import type { ListRequest } from './list-request.ts'
 import { readRequest } from './list-request.ts'
@@ -75,13 +76,24 @@ export const listRoute: FastifyPluginAsyncTypebox<LinkContext> = async (app, con
     // Before the visits: they must not be older than it says.
     const fresh = hasStats ? freshnessHeaders(await freshness.read()) : {}
     const ranking = rankingOf(listed)
+    const sample = await readSample(listed)
     const order =
       'creation' in sort
-        ? orderByCreation(pool, filter, sort.creation)
-        : await orderByVisits(pool, database, filter, ranking)
+        ? orderByCreation(pool, filter, sort.creation, sample)
+        : await orderByVisits(
+            pool,
+            database,
+            filter,
+            ranking,
+            sample ?? (await sampleLinks(pool, filter, maxRanked, 1)),
+          )
     const page = await readPage(order, { limit: query.limit, after: listed.after, before: listed.before })
     const isWhole = page.prev === undefined && page.next === undefined
-    const count = isWhole ? { links: page.ids.length, isExact: true } : await countLinks(filter)
+    const count = isWhole
+      ? { links: page.ids.length, isExact: true }
+      : sample === undefined
+        ? await countLinks(filter)
+        : countSample(sample)
     const rows = page.ids.length === 0 ? [] : await readRows(pool, page.ids)
     const links = rows.map(row => describeLink(row, origin, actor))
     return {
@@ -93,6 +105,20 @@ export const listRoute: FastifyPluginAsyncTypebox<LinkContext> = async (app, con
       },
       freshness: fresh,
     }
+  }
+
+  /** Of a search, the first page, its count and a ranking are found together. */
+  async function readSample({
+    query,
+    filter,
+    sort,
+    after,
+    before,
+  }: ListRequest): Promise<Sample | undefined> {
+    if (isEvery(filter)) return undefined
+    if ('visits' in sort) return sampleLinks(pool, filter, maxRanked, 1)
+    const isFirst = sort.creation === 'newest' && after === undefined && before === undefined
+    return isFirst ? sampleLinks(pool, filter, maxCounted, query.limit + 1) : undefined
   }
 
   async function addVisits(

@@ -114,7 +114,7 @@ export const listHeaderSchemas = {
     type: 'string',
     enum: ['eq', 'gte'],
     description:
-      'eq: `X-Total-Count` is exact, as it is without a filter; gte: at least that many match, counted up to 1,000',
+      'eq: `X-Total-Count` is exact, as it is without a filter; gte: at least that many match, counted up to some hundreds',
   },
   etag: { type: 'string', description: 'changes with the list and with these headers' },
 }

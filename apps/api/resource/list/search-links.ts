@@ -18,6 +18,8 @@ const walkedBlocks = 1_000
 /** Blocks with the text that are taken from the index. */
 const maxFound = 1_000
 const maxAtOnce = 64
+/** Blocks with the text of which each link is looked at; more where all of them have the text, and none the tag. */
+const maxRead = 400
 
 type SearchQuery = FindQuery & { search: string }
 
@@ -53,27 +55,41 @@ async function searchBlocks(database: Database, query: SearchQuery, endBlock: nu
   const { sort, after, limit } = query
   const step = sort === 'newest' ? -1 : 1
   const ids: number[] = []
+  let blocksRead = 0
   let first = firstBlock(query, endBlock)
   const walkEnd = first + step * walkedBlocks
 
-  /** True once there are enough. */
-  async function read(blocks: number[]): Promise<boolean> {
+  /** Returns where the page ends, if it does. */
+  async function read(blocks: number[]): Promise<number | undefined> {
     ids.push(...(await readBlocks(database, { ...query, after, limit: limit - ids.length }, blocks)))
-    return ids.length === limit
+    if (ids.length === limit) return ids.at(-1)
+    blocksRead += blocks.length
+    const last = blocks.at(-1)
+    return blocksRead < Math.max(maxRead, limit) || last === undefined ? undefined : edgeOf(last, sort)
   }
 
   for (let atOnce = 2 + Math.ceil(limit / 8); ; atOnce = Math.min(2 * atOnce, maxAtOnce)) {
     const blocks = await nextBlocks(database, query, first, walkEnd, atOnce)
-    if (await read(blocks)) return { ids, next: ids.at(-1) }
+    const end = await read(blocks)
+    if (end !== undefined) return { ids, next: end }
     const last = blocks.at(-1)
     if (last === undefined || blocks.length < atOnce) break
     first = last + step
   }
+  if (isCommon(query, ids.length, sort === 'newest' ? walkEnd : endBlock - walkEnd))
+    return { ids, next: edgeOf(walkEnd - step, sort) }
   const found = await findBlocks(database, query, walkEnd)
-  for (let i = 0; i < found.length; i += maxAtOnce)
-    if (await read(found.slice(i, i + maxAtOnce))) return { ids, next: ids.at(-1) }
+  for (let i = 0; i < found.length; i += maxAtOnce) {
+    const end = await read(found.slice(i, i + maxAtOnce))
+    if (end !== undefined) return { ids, next: end }
+  }
   const last = found.length < maxFound ? undefined : found.at(-1)
   return { ids, next: last === undefined ? undefined : edgeOf(last, sort) }
+}
+
+/** Whether there are enough, and the index would find more than are wanted. */
+function isCommon({ limit, enough }: SearchQuery, found: number, remainingBlocks: number): boolean {
+  return enough !== undefined && found >= enough && found * (1 + remainingBlocks / walkedBlocks) > limit
 }
 
 function firstBlock({ sort, after }: SearchQuery, endBlock: number): number {
