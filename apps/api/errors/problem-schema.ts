@@ -20,6 +20,12 @@ export const ProblemSchema = Type.Object(
     earliest: Type.Optional(
       Type.String({ format: 'date-time', description: 'the earliest possible beginning of the range' }),
     ),
+    longest: Type.Optional(
+      Type.Object(
+        { from: Type.String({ format: 'date-time' }), to: Type.String({ format: 'date-time' }) },
+        { description: 'a shorter range that should be possible; `to` is exclusive' },
+      ),
+    ),
   },
   { description: 'RFC 9457 problem details', $id: 'Problem' },
 )

@@ -31,7 +31,7 @@ export function problemResponses(descriptions: Record<number, string> = {}) {
 
 type FieldErrors = NonNullable<ProblemDocument['errors']>
 /** Members beyond those of every problem (RFC 9457, section 3.2). */
-type Members = Pick<ProblemDocument, 'earliest'>
+type Members = Pick<ProblemDocument, 'earliest' | 'longest'>
 
 /** Thrown when a request can't be served; the error handler turns it into a response. */
 export class Problem extends Error {

@@ -1,27 +1,31 @@
 /** `GET /stats/:slug/filtered` and `GET /stats/overall/filtered`: any combination of filters, counted from raw visits. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { dimensions } from '@hopcount/shared/breakdowns.ts'
+import { LRUCache } from 'lru-cache'
+import type { Problem } from '../../errors/problem.ts'
 import { problemResponses } from '../../errors/problem.ts'
 import { mostFrequentValues } from '../breakdowns/breakdown-values.ts'
 import { countFiltered, tooLong, tooLongDescription } from '../raw/count-filtered.ts'
 import { readFilters } from '../raw/filters.ts'
+import { learnRangeLimits } from '../raw/longest-range.ts'
 import { sumOfRange } from '../series/read-series.ts'
 import { readSeriesRange } from '../series/series-range.ts'
 import { listLifetimeMs, notModified, refusals, responseHeaderSchemas } from '../shared-responses.ts'
-import type { StatsContext } from '../stats-context.ts'
+import type { RawContext } from '../stats-context.ts'
 import { findSubject, reportPaths, slugOf } from '../subject.ts'
-import type { Turns } from '../turns.ts'
 import { FilteredQuerySchema, FilteredReportSchema } from './filtered-schema.ts'
+import { mostVisited } from './most-visited.ts'
 
-export interface FilteredContext extends StatsContext {
-  /** One for each request that reads raw visits. */
-  rawTurns: Turns
-}
+/** The page repeats what was refused only when something in it changes; others may not. */
+const refusedForMs = 60_000
 
-export const filteredRoutes: FastifyPluginAsyncTypebox<FilteredContext> = async (
+export const filteredRoutes: FastifyPluginAsyncTypebox<RawContext> = async (
   app,
   { database, responses, config, rawTurns },
 ) => {
+  const limits = learnRangeLimits()
+  /** A request that took too long costs nothing when it is repeated. */
+  const refused = new LRUCache<string, Problem>({ max: 1_000, ttl: refusedForMs })
   for (const { url, id, of, schema, notFound } of reportPaths('filtered')) {
     app.get(
       url,
@@ -48,19 +52,34 @@ export const filteredRoutes: FastifyPluginAsyncTypebox<FilteredContext> = async 
       (request, reply) => {
         const buckets = readSeriesRange(request.query, new Date())
         const filters = readFilters(request.query)
+        const topLinks = id === 'overall' ? request.query.top_links : undefined
         return responses.send(request, reply, {
           key: `filtered ${request.url}`,
           lifetimeMs: listLifetimeMs,
           async make() {
+            const known = refused.get(request.url)
+            if (known !== undefined) throw known
             const { linkId } = await findSubject(database, slugOf(request))
             const endTurn = await rawTurns.take()
             try {
-              const counted = await countFiltered(database, linkId, buckets, filters)
-              if ('tooMuch' in counted) throw tooLong(counted)
+              const began = performance.now()
+              const counted = await countFiltered(database, linkId, buckets, filters, topLinks !== undefined)
+              if ('tooMuch' in counted) {
+                const longest = await limits.longest(database, linkId, buckets, request.query.tz, counted)
+                const problem = tooLong(counted, longest)
+                refused.set(request.url, problem)
+                throw problem
+              }
+              await limits.took(database, linkId, buckets, performance.now() - began)
               return {
                 body: JSON.stringify({
                   ...sumOfRange(buckets, counted.series),
                   series: counted.series,
+                  ...(topLinks !== undefined && {
+                    top_links: counted.links
+                      ? await mostVisited(database, counted.links, request.query.sort, topLinks)
+                      : null,
+                  }),
                   breakdowns: mostFrequentValues(counted.breakdowns, dimensions, request.query.limit),
                 }),
               }

@@ -20,11 +20,20 @@ import { countryOf } from '../visits/describe-visit.ts'
 import type { Filters } from './filters.ts'
 import { agentPasses, filtersSources, sourcePasses } from './filters.ts'
 import type { Group, KnownTexts, RawRange } from './raw-queries.ts'
-import { groupsOf, rawVisitsMissing, textsInRange } from './raw-queries.ts'
+import { groupsOf, linkGroupsOf, rawVisitsMissing, textsInRange } from './raw-queries.ts'
 
 export interface FilteredVisits {
   series: Bucket[]
   breakdowns: Breakdowns
+}
+
+/** The visits that match, by link. */
+export type VisitsPerLink = Map<number, { visits: number; humans: number }>
+
+/** A range that can be counted; `to` is exclusive. */
+export interface Longest {
+  from: Date
+  to: Date
 }
 
 /** Why there is no result. */
@@ -40,7 +49,7 @@ class TooMuchError extends Error {
   }
 }
 
-const maxMs = 2_000
+export const maxMs = 2_000
 const maxGroups = 100_000
 /** The longest time that describing texts blocks redirects. */
 const sliceMs = 5
@@ -51,12 +60,15 @@ export function countFiltered(
   linkId: number,
   buckets: Buckets,
   filters: Filters,
-): Promise<FilteredVisits | TooMuch> {
+  perLink = false,
+): Promise<(FilteredVisits & { links?: VisitsPerLink | undefined }) | TooMuch> {
   const deadline = rawDeadline()
   return inBoundedSnapshot(database, async snapshot => {
     const earliest = await rawVisitsMissing(snapshot, linkId, buckets)
     if (earliest !== undefined) return { tooMuch: 'retention' as const, earliest }
-    return countRaw(snapshot, linkId, buckets, filters, deadline)
+    const counted = await countRaw(snapshot, linkId, buckets, filters, deadline)
+    if (!perLink) return counted
+    return { ...counted, links: await countLinks(snapshot, linkId, buckets, filters, deadline) }
   })
 }
 
@@ -77,9 +89,46 @@ export async function inBoundedSnapshot<Result>(
       .setAccessMode('read only')
       .execute(work)
   } catch (error) {
-    if (error instanceof TooMuchError) return { tooMuch: error.what }
-    // SQLSTATE query_canceled: the statement timeout.
-    if (error instanceof Error && 'code' in error && error.code === '57014') return { tooMuch: 'time' }
+    if (isTooMuch(error)) return { tooMuch: error instanceof TooMuchError ? error.what : 'time' }
+    throw error
+  }
+}
+
+function isTooMuch(error: unknown): boolean {
+  // SQLSTATE query_canceled: the statement timeout.
+  return (
+    error instanceof TooMuchError || (error instanceof Error && 'code' in error && error.code === '57014')
+  )
+}
+
+/** Undefined: not in the time that is left, or they are too many. Then the transaction can't be used any more. */
+async function countLinks(
+  snapshot: Database,
+  linkId: number,
+  buckets: Buckets,
+  filters: Filters,
+  deadline: number,
+): Promise<VisitsPerLink | undefined> {
+  const texts = await loadTextDescriber()
+  const range = { linkId, buckets, country: filters.country, language: filters.language }
+  const links: VisitsPerLink = new Map()
+  try {
+    await boundStatements(snapshot, deadline)
+    const known = await describeTexts(snapshot, range, filters, texts, deadline)
+    await boundStatements(snapshot, deadline)
+    const rows = linkGroupsOf(snapshot, range, known, maxGroups + 1)
+    const groups = await eachInSlices(rows, deadline, group => {
+      const agent = group.class === null ? texts.userAgent(group.userAgent) : undefined
+      if (agent !== undefined && !agentPasses(agent, filters)) return
+      if (group.referrer !== null && !sourcePasses(texts.referrer(group.referrer), filters)) return
+      const link = links.get(group.linkId) ?? { visits: 0, humans: 0 }
+      link.visits += group.visits
+      if ((group.class ?? agent?.class) === 'human') link.humans += group.visits
+      links.set(group.linkId, link)
+    })
+    return groups > maxGroups ? undefined : links
+  } catch (error) {
+    if (isTooMuch(error)) return undefined
     throw error
   }
 }
@@ -209,16 +258,18 @@ function addVisits(to: Counts | undefined, of: VisitorClass, visits: number): vo
 }
 
 export const tooLongDescription =
-  'the range is too long for filters; `earliest` is the first day of raw visits, if that is the reason'
+  'the range is too long for filters; `longest` is the longest range with the same end that can be counted, if any can, and `earliest` the first day of raw visits, if that is the reason'
 
 /** The problem that explains to the client why there is no result. */
-export function tooLong(reason: TooMuch): Problem {
-  if (reason.tooMuch === 'retention') {
-    const detail = 'The range is too long for filters: they need raw visits, which are not kept that long.'
-    return new Problem(422, detail, { members: { earliest: reason.earliest.toISOString() } })
-  }
-  return new Problem(
-    422,
-    'The range is too long for filters: it has too many visits. Please choose a shorter one.',
-  )
+export function tooLong(reason: TooMuch, longest?: Longest): Problem {
+  const isKept = reason.tooMuch !== 'retention'
+  const detail = isKept
+    ? 'The range is too long for filters: it has too many visits. Please choose a shorter one.'
+    : 'The range is too long for filters: they need raw visits, which are not kept that long.'
+  return new Problem(422, detail, {
+    members: {
+      ...(!isKept && { earliest: reason.earliest.toISOString() }),
+      ...(longest && { longest: { from: longest.from.toISOString(), to: longest.to.toISOString() } }),
+    },
+  })
 }

@@ -64,6 +64,11 @@ export function sourcePasses({ source, channel }: Source, filters: Filters): boo
   )
 }
 
+/** Null: unknown. */
+export function codePasses(code: number | null, wanted: number | null | undefined): boolean {
+  return wanted === undefined || code === wanted
+}
+
 function readCode(
   field: 'country' | 'language',
   letters: string | undefined,

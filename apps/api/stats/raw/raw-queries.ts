@@ -82,7 +82,6 @@ export function groupsOf(
   { userAgents, referrers }: KnownTexts,
   limit: number,
 ): AsyncIterable<Group[]> {
-  const starts = range.buckets.starts.map(Number)
   // Matching referrers with a number form one group; those without a number stay separate, for the process to match.
   const rest = sql`class, unnumbered_agent, ${referrers === undefined ? sql`NULL::text` : sql`unnumbered_referrer`}`
   const query = sql<Group>`
@@ -93,13 +92,7 @@ export function groupsOf(
     FROM (
       SELECT GROUPING(bucket, country, language, user_agent_id) AS mask, bucket, country, language,
              referrer_id, unnumbered_referrer, class, user_agent_id, unnumbered_agent, count(*) AS visits
-      FROM (
-        SELECT width_bucket(visited_at, (SELECT array_agg(to_timestamp(ms / 1000.0) ORDER BY ms) FROM unnest(${starts}::bigint[]) AS ms)) AS bucket,
-               country, language, referrer_id, referrer AS unnumbered_referrer, agent.class, user_agent_id, user_agent AS unnumbered_agent
-        FROM visits LEFT JOIN unnest(${userAgents.ids}::integer[], ${userAgents.classes}::text[]) AS agent (id, class) ON agent.id = user_agent_id
-        WHERE ${inRange(range)} AND (user_agent_id IS NULL OR agent.id IS NOT NULL)
-          AND ${referrers === undefined ? sql`true` : sql`(referrer_id = ANY(${referrers.ids}::integer[]) OR referrer IS NOT NULL OR (${referrers.orNone} AND referrer_id IS NULL))`}
-      ) AS visit
+      FROM (${matchingVisits(range, { userAgents, referrers })}) AS visit
       GROUP BY GROUPING SETS (
         (bucket, ${rest}), (country, ${rest}), (language, ${rest}), (user_agent_id, ${rest}),
         (referrer_id, unnumbered_referrer, class, unnumbered_agent)
@@ -108,6 +101,41 @@ export function groupsOf(
     ) AS counted
     LEFT JOIN texts AS referrer ON referrer.id = counted.referrer_id
     LEFT JOIN texts AS user_agent ON user_agent.id = counted.user_agent_id`
+  return readInChunks(database, query, chunkRows)
+}
+
+/** Texts without a number remain for the process to match. */
+function matchingVisits(range: RawRange, { userAgents, referrers }: KnownTexts): RawBuilder<unknown> {
+  const starts = range.buckets.starts.map(Number)
+  return sql`
+    SELECT width_bucket(visited_at, (SELECT array_agg(to_timestamp(ms / 1000.0) ORDER BY ms) FROM unnest(${starts}::bigint[]) AS ms)) AS bucket,
+           link_id, country, language, referrer_id, referrer AS unnumbered_referrer, agent.class, user_agent_id, user_agent AS unnumbered_agent
+    FROM visits LEFT JOIN unnest(${userAgents.ids}::integer[], ${userAgents.classes}::text[]) AS agent (id, class) ON agent.id = user_agent_id
+    WHERE ${inRange(range)} AND (user_agent_id IS NULL OR agent.id IS NOT NULL)
+      AND ${referrers === undefined ? sql`true` : sql`(referrer_id = ANY(${referrers.ids}::integer[]) OR referrer IS NOT NULL OR (${referrers.orNone} AND referrer_id IS NULL))`}`
+}
+
+/** Visits of one link. Texts are given only where the process has to match them. */
+export interface LinkGroup {
+  linkId: number
+  class: VisitorClass | null
+  userAgent: string | null
+  referrer: string | null
+  visits: number
+}
+
+export function linkGroupsOf(
+  database: Database,
+  range: RawRange,
+  known: KnownTexts,
+  limit: number,
+): AsyncIterable<LinkGroup[]> {
+  const referrer = known.referrers === undefined ? sql`NULL::text` : sql`unnumbered_referrer`
+  const query = sql<LinkGroup>`
+    SELECT link_id AS "linkId", class, unnumbered_agent AS "userAgent", ${referrer} AS referrer, count(*) AS visits
+    FROM (${matchingVisits(range, known)}) AS visit
+    GROUP BY 1, 2, 3, 4
+    LIMIT ${limit}`
   return readInChunks(database, query, chunkRows)
 }
 

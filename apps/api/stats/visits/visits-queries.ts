@@ -101,3 +101,43 @@ async function reachBack(
     WHERE visits >= ${visits}`.execute(database)
   return rows[0]?.start ?? undefined
 }
+
+export interface FilteredPage {
+  visits: RawVisit[]
+  /** Where to go on; undefined: there are no more. */
+  next: VisitPosition | undefined
+}
+
+/** Few enough not to block redirects. */
+const chunkRows = [200, 1_000]
+
+/**
+ * The newest visits that match. They are searched for until there are `limit` of them or the time is over: then the page
+ * is short, or even empty, and the next one goes on from there.
+ */
+export async function newestMatching(
+  database: Database,
+  linkId: number,
+  limit: number,
+  options: { before: VisitPosition | undefined; matches: (visit: RawVisit) => boolean; deadline: number },
+): Promise<FilteredPage> {
+  let position = options.before
+  const visits: RawVisit[] = []
+  for (let i = 0; i === 0 || performance.now() < options.deadline; i++) {
+    const rows = chunkRows[i] ?? chunkRows.at(-1) ?? 0
+    const chunk = await newestVisits(database, linkId, rows, position)
+    for (const visit of chunk) {
+      position = positionAfter(position, visit)
+      if (!options.matches(visit)) continue
+      visits.push(visit)
+      if (visits.length === limit) return { visits, next: position }
+    }
+    if (chunk.length < rows) return { visits, next: undefined }
+  }
+  return { visits, next: position }
+}
+
+export function positionAfter(before: VisitPosition | undefined, { visitedAt }: RawVisit): VisitPosition {
+  const at = visitedAt.getTime()
+  return { visitedAt: at, shown: before?.visitedAt === at ? before.shown + 1 : 1 }
+}

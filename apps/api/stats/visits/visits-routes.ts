@@ -1,20 +1,28 @@
 /** `GET /stats/:slug/visits` and `GET /stats/overall/visits`: raw visits, newest first, in pages. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import type { Static } from 'typebox'
 import { Type } from 'typebox'
 import { problemResponses } from '../../errors/problem.ts'
+import { loadTextDescriber } from '../describe-texts.ts'
+import { filterProperties } from '../raw/filter-schema.ts'
+import type { Filters } from '../raw/filters.ts'
+import { agentPasses, codePasses, isFiltered, readFilters, sourcePasses } from '../raw/filters.ts'
 import {
   linkHeaderSchema,
   linkLifetimeMs,
+  listLifetimeMs,
   notModified,
   refusals,
   responseHeaderSchemas,
 } from '../shared-responses.ts'
-import type { StatsContext } from '../stats-context.ts'
+import type { RawContext } from '../stats-context.ts'
 import { findSubject, reportPaths, slugOf } from '../subject.ts'
 import { visitDescriber } from './describe-visit.ts'
 import { VisitOfAnyLinkSchema, VisitSchema } from './visit-schema.ts'
-import type { RawVisit, VisitPosition } from './visits-queries.ts'
-import { newestVisits } from './visits-queries.ts'
+import type { VisitPosition } from './visits-queries.ts'
+import { newestMatching, newestVisits, positionAfter } from './visits-queries.ts'
+
+const searchMs = 1_000
 
 const VisitsQuerySchema = Type.Object(
   {
@@ -25,13 +33,16 @@ const VisitsQuerySchema = Type.Object(
         description: 'the next page, from the `Link` header',
       }),
     ),
+    ...filterProperties,
   },
   { additionalProperties: false },
 )
 
-export const visitsRoutes: FastifyPluginAsyncTypebox<StatsContext> = async (
+type VisitsQuery = Static<typeof VisitsQuerySchema>
+
+export const visitsRoutes: FastifyPluginAsyncTypebox<RawContext> = async (
   app,
-  { database, responses, config },
+  { database, responses, config, rawTurns },
 ) => {
   for (const { url, id, of, schema, notFound } of reportPaths('visits')) {
     app.get(
@@ -41,7 +52,8 @@ export const visitsRoutes: FastifyPluginAsyncTypebox<StatsContext> = async (
         schema: {
           operationId: `${id}Visits`,
           summary: `The visits of ${of}, newest first`,
-          description: 'Goes as far back as raw visits are kept.',
+          description:
+            'Goes as far back as raw visits are kept. With filters, visits are searched for at most a second: a page may have fewer than `limit`, even none, although there are more. As long as there is a `Link` header, there is a next page, which goes on from there.',
           ...schema,
           querystring: VisitsQuerySchema,
           response: {
@@ -57,25 +69,53 @@ export const visitsRoutes: FastifyPluginAsyncTypebox<StatsContext> = async (
       },
       (request, reply) => {
         const { limit, before } = request.query
+        const filters = readFilters(request.query)
         return responses.send(request, reply, {
           key: `visits ${request.url}`,
-          lifetimeMs: linkLifetimeMs,
+          lifetimeMs: isFiltered(filters) ? listLifetimeMs : linkLifetimeMs,
           async make() {
             const position = readPosition(before)
             const { linkId } = await findSubject(database, slugOf(request))
-            const [visits, describe] = await Promise.all([
-              newestVisits(database, linkId, limit, position),
-              visitDescriber(),
-            ])
-            const next = visits.length === limit ? positionAfter(visits, position) : undefined
+            const describe = await visitDescriber()
+            const { visits, next } = isFiltered(filters)
+              ? await readMatching(linkId, limit, position, filters)
+              : await readNewest(linkId, limit, position)
             return {
               body: JSON.stringify(visits.map(describe)),
-              next: next && `${new URLSearchParams({ limit: String(limit), before: next })}`,
+              next: next && nextQuery(request.query, next),
             }
           },
         })
       },
     )
+  }
+
+  async function readNewest(linkId: number, limit: number, before: VisitPosition | undefined) {
+    const visits = await newestVisits(database, linkId, limit, before)
+    return { visits, next: visits.length === limit ? visits.reduce(positionAfter, before) : undefined }
+  }
+
+  async function readMatching(
+    linkId: number,
+    limit: number,
+    before: VisitPosition | undefined,
+    filters: Filters,
+  ) {
+    const texts = await loadTextDescriber()
+    const endTurn = await rawTurns.take()
+    try {
+      return await newestMatching(database, linkId, limit, {
+        before,
+        matches: visit =>
+          codePasses(visit.country, filters.country) &&
+          codePasses(visit.language, filters.language) &&
+          agentPasses(texts.userAgent(visit.userAgent), filters) &&
+          sourcePasses(texts.referrer(visit.referrer), filters),
+        deadline: performance.now() + searchMs,
+      })
+    } finally {
+      endTurn()
+    }
   }
 }
 
@@ -85,9 +125,7 @@ function readPosition(before: string | undefined): VisitPosition | undefined {
   return { visitedAt, shown }
 }
 
-function positionAfter(visits: RawVisit[], before: VisitPosition | undefined): string {
-  const last = visits.at(-1)?.visitedAt.getTime() ?? 0
-  const shownBefore = before?.visitedAt === last ? before.shown : 0
-  const shown = visits.filter(visit => visit.visitedAt.getTime() === last).length
-  return `${last}.${shownBefore + shown}`
+function nextQuery({ limit, before: _, ...filters }: VisitsQuery, next: VisitPosition): string {
+  const before = `${next.visitedAt}.${next.shown}`
+  return `${new URLSearchParams({ limit: String(limit), ...filters, before })}`
 }

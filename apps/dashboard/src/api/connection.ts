@@ -29,7 +29,7 @@ export type Status =
 
 const proofMs = 12_000
 /** Under load some visits are always pending; that is only worth mentioning when it takes longer than usual. */
-export const usualLagMs = 2_000
+const usualLagMs = 2_000
 /** Where visits aren't known to be pending: `asOf` advances only every few seconds. */
 const usualAgeMs = 15_000
 

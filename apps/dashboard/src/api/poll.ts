@@ -42,12 +42,14 @@ export interface PollOptions {
    * requested when there is news, and rarely otherwise. Without a stream, its pause grows while nothing changes.
    */
   lead?: boolean
+  /** Without a request, the response is forgotten. */
+  forgets?: boolean
   /** How long the server may take to respond. */
   waitMs?: number
 }
 
 /** Without a stream. Shorter than what a response proves (connection.ts). */
-export const leadPauseMs = 9_000
+const leadPauseMs = 9_000
 /** While the stream reports changes, polling is for the rest. */
 export const streamedLeadPauseMs = 20_000
 const followPauseMs = 120_000
@@ -86,7 +88,10 @@ export function usePolled<T, About = undefined>(
   const pollSoon = useRef<() => void>(undefined)
 
   useEffect(() => {
-    if (request === undefined) return
+    if (request === undefined) {
+      if (current.current.forgets) setState(before => ({ ...before, response: undefined }))
+      return
+    }
     const { url, about } = request
     const stop = new AbortController()
     const self = {}

@@ -9,6 +9,8 @@ export interface Problem {
   fields: { name: string; detail: string }[]
   /** For a range that is too long for filters: the first day of raw visits. */
   earliest?: string | undefined
+  /** For the same, a range that should be possible. */
+  longest?: { from: string; to: string } | undefined
 }
 
 const onTheWay = (detail: string): Problem => ({ status: 0, detail, fields: [] })
@@ -30,6 +32,7 @@ export async function readProblem(response: Response): Promise<Problem> {
       detail,
     })),
     earliest: document.earliest,
+    longest: document.longest,
   }
 }
 

@@ -41,7 +41,7 @@ export type LiveCounts = Omit<LiveCountsEvent, keyof LiveFreshness>
 export type LiveEvent = LiveFreshness & (LiveCounts | object)
 
 export const orphansUrl = '/stats/orphans?limit=10'
-const topLinks = '10'
+export const topLinks = '10'
 
 /** Links by their visits, for those who may see nothing else of them. */
 export function visitedLinksUrl({ window, sort, search, after }: Address): string {

@@ -1,3 +1,4 @@
+import { filterNames } from '../address.ts'
 import { usePolled } from '../api/poll.ts'
 import type { Visit } from '../api/stats.ts'
 import { reportPath } from '../api/stats.ts'
@@ -10,14 +11,20 @@ import type { ReportData } from './report-data.ts'
 
 const visitsPerPage = 20
 
-/** Single visits, newest first, by everyone and regardless of filters. */
+/** Single visits that match the filters, newest first, of any time and by everyone. */
 export function RecentVisits({ slug, data }: { slug: string | undefined; data: ReportData }) {
   const { address } = useNavigation()
   const query = new URLSearchParams({ limit: String(visitsPerPage) })
   if (address.before !== undefined) query.set('before', address.before)
+  for (const name of filterNames) {
+    const value = address.filters[name]
+    if (value !== undefined) query.set(name, value)
+  }
+  const isFiltered = Object.keys(address.filters).length > 0
   const { response, isCurrent, next, problem } = usePolled<Visit[]>(
     { url: `${reportPath(slug)}/visits?${query}`, about: undefined },
-    { news: data.news },
+    // With filters, many visits may be searched for a few.
+    { news: data.news, ...(isFiltered && { newsEveryMs: 10_000, waitMs: 15_000 }) },
   )
   const older = next?.get('before') ?? undefined
   const visits = response?.data
@@ -31,18 +38,19 @@ export function RecentVisits({ slug, data }: { slug: string | undefined; data: R
         </FoldHeading>
       </div>
       <div aria-busy={!isCurrent && problem === undefined}>
-        {Object.keys(address.filters).length > 0 && (
-          <p class="muted footnote">All visits: filters do not apply to this list.</p>
-        )}
-        {visits?.length === 0 && (
-          <p class="muted">
-            {isFirstPage ? 'Each visit is listed here, the newest first.' : 'Older visits are not kept.'}
-          </p>
+        {visits?.length === 0 && older === undefined && (
+          <p class="muted">{isFiltered ? filteredEmpty : isFirstPage ? empty : pastEmpty}</p>
         )}
         {visits !== undefined && visits.length > 0 && (
           <VisitTable visits={visits} zone={data.requested.zone} now={data.now} />
         )}
       </div>
+      {visits !== undefined && visits.length < visitsPerPage && older !== undefined && (
+        <p class="muted footnote">
+          Searched back to {dateAndTime(timeOf(older), data.requested.zone, true)}: there may be more before
+          that.
+        </p>
+      )}
       {(!isFirstPage || older !== undefined) && (
         <nav class="card-foot actions" aria-label="Pages of the visits">
           {!isFirstPage && (
@@ -59,6 +67,15 @@ export function RecentVisits({ slug, data }: { slug: string | undefined; data: R
       )}
     </section>
   )
+}
+
+const empty = 'Each visit is listed here, the newest first.'
+const pastEmpty = 'Older visits are not kept.'
+const filteredEmpty = 'No visit matches the filters.'
+
+/** Where a page of visits begins. */
+function timeOf(before: string): string {
+  return new Date(Number(before.split('.')[0])).toISOString()
 }
 
 /** Referrer and user agent come from the client and may be any text. */

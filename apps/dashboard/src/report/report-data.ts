@@ -4,8 +4,10 @@ import type { Live } from '../api/live.ts'
 import { newsOf, useLive, useStream } from '../api/live.ts'
 import type { Polled } from '../api/poll.ts'
 import { streamedLeadPauseMs, usePolled } from '../api/poll.ts'
+import type { Problem } from '../api/problem.ts'
+import { isRefusal } from '../api/problem.ts'
 import type { BreakdownReport, FilteredReport, LinkStats, Metric, OverallStats } from '../api/stats.ts'
-import { leadMetric, reportPath } from '../api/stats.ts'
+import { leadMetric, reportPath, topLinks } from '../api/stats.ts'
 import { useNavigation } from '../navigation.tsx'
 import { useNow } from '../text/now.ts'
 import { requestedComparison } from './period/comparison.ts'
@@ -28,8 +30,12 @@ export interface ReportData {
   stats: Polled<LinkStats | OverallStats, Requested>
   /** For the UTC days that the range touches; not requested while there are filters. */
   days: Polled<BreakdownReport, Requested>
-  /** Undefined: no filters. */
+  /** Undefined: no filters, or nothing is known of them yet. */
   filtered: Polled<FilteredReport, Requested> | undefined
+  /** Why all visits are shown although there are filters. */
+  refusal: Problem | undefined
+  /** Whether filters have been chosen that what is shown does not follow. */
+  isBehindFilters: boolean
   /** The preceding period, filtered. */
   filteredBefore: Polled<FilteredReport, Requested>
   live: Live
@@ -59,7 +65,7 @@ export function useReportData(slug: string | undefined): ReportData {
   const about = { range, zone }
   const { from, to, interval } = range
   const limits = { from, ...(to !== undefined && { to }), tz: zone }
-  const isFiltered = Object.keys(address.filters).length > 0
+  const hasFilters = Object.keys(address.filters).length > 0
   const compare = requestedComparison(range)
   const requestFor = (report: string, query: Record<string, string>) => ({
     url: `${path}${report}?${new URLSearchParams(query)}`,
@@ -73,6 +79,19 @@ export function useReportData(slug: string | undefined): ReportData {
   const [visits, setVisits] = useState<number>()
   const news = stream.news ?? (visits === undefined ? undefined : newsOf(visits, false))
   const limit = String(address.more === undefined ? valuesPerBreakdown : 100)
+  const filtered = usePolled<FilteredReport, Requested>(
+    hasFilters && isKnown && isReady
+      ? requestFor('/filtered', {
+          ...{ interval, ...limits, limit },
+          ...(slug === undefined && { top_links: topLinks, sort: address.everyone ? 'visits' : 'humans' }),
+          ...address.filters,
+        })
+      : undefined,
+    { news, newsEveryMs: filteredPauseMs, waitMs: filteredWaitMs, forgets: true },
+  )
+  const refusal = filtered.problem && isRefusal(filtered.problem) ? filtered.problem : undefined
+  // What can't be filtered is shown for all visits.
+  const isFiltered = hasFilters && refusal === undefined
   const days = usePolled<BreakdownReport, Requested>(
     isFiltered || !isReady
       ? undefined
@@ -93,12 +112,6 @@ export function useReportData(slug: string | undefined): ReportData {
     setVisits(stats.response.data.visits)
   const live = useLive(slug, isKnown, stream, news, now)
   const shown = useSameRange(stats, days, isFiltered)
-  const filtered = usePolled<FilteredReport, Requested>(
-    isFiltered && isKnown && isReady
-      ? requestFor('/filtered', { interval, ...limits, limit, ...address.filters })
-      : undefined,
-    { news, newsEveryMs: filteredPauseMs, waitMs: filteredWaitMs },
-  )
   const before = stats.response?.data.previous
   const filteredBefore = usePolled<FilteredReport, Requested>(
     isFiltered && before !== undefined && stats.isCurrent && filtered.isCurrent
@@ -106,7 +119,7 @@ export function useReportData(slug: string | undefined): ReportData {
       : undefined,
     { waitMs: filteredWaitMs },
   )
-  const counts = isFiltered ? filtered.response?.data : shown.stats.response?.data.range
+  const counts = (isFiltered ? filtered.response?.data : undefined) ?? shown.stats.response?.data.range
   const isOnlyBots =
     address.filters.class === undefined && counts !== undefined && leadMetric(counts) === 'visits'
   return {
@@ -116,7 +129,9 @@ export function useReportData(slug: string | undefined): ReportData {
     isOnlyBots,
     ...shown,
     stats: { ...shown.stats, problem: shown.stats.problem ?? first.problem },
-    filtered: isFiltered ? filtered : undefined,
+    filtered: isFiltered && filtered.response !== undefined ? filtered : undefined,
+    refusal,
+    isBehindFilters: hasFilters && !filtered.isCurrent,
     filteredBefore,
     live,
     news,

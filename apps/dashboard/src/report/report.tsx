@@ -1,5 +1,4 @@
 import type { ComponentChildren } from 'preact'
-import { isRefusal } from '../api/problem.ts'
 import { useNavigation } from '../navigation.tsx'
 import { Choice } from '../page/choice.tsx'
 import { RefusalBanner, Status } from '../page/freshness.tsx'
@@ -19,10 +18,8 @@ import { OverTime } from './series/over-time.tsx'
 /** The report on a link, or without a slug on all links together. */
 export function Report(props: { slug: string | undefined; data: ReportData; topLinks?: ComponentChildren }) {
   const { slug, data } = props
-  const { stats, filtered } = data
+  const { stats, refusal } = data
   const problem = stats.problem ?? data.days.problem
-  const filterProblem = filtered?.problem
-  const isTooLong = filterProblem !== undefined && isRefusal(filterProblem)
   return (
     <>
       <RefusalBanner problem={problem} />
@@ -33,20 +30,22 @@ export function Report(props: { slug: string | undefined; data: ReportData; topL
       {stats.response === undefined && problem === undefined && <Placeholder />}
       {stats.response !== undefined && (
         <>
-          <div aria-busy={!stats.isCurrent && stats.problem === undefined}>
-            <Cards data={data} />
-            <OnlyBots data={data} />
-            <Widened data={data} />
-          </div>
-          {isTooLong ? (
-            <FilterProblem problem={filterProblem} requested={data.requested} now={data.now} />
-          ) : (
-            <>
-              <OverTime data={data} />
-              {props.topLinks}
-              <BreakdownTables data={data} />
-            </>
+          {refusal !== undefined && (
+            <FilterProblem problem={refusal} requested={data.requested} now={data.now} />
           )}
+          <div
+            class={refusal === undefined ? undefined : 'dimmed'}
+            aria-busy={data.isBehindFilters && refusal === undefined}
+          >
+            <div aria-busy={!stats.isCurrent && stats.problem === undefined}>
+              <Cards data={data} />
+              <OnlyBots data={data} />
+              <Widened data={data} />
+            </div>
+            <OverTime data={data} />
+            {props.topLinks}
+            <BreakdownTables data={data} />
+          </div>
           <RecentVisits slug={slug} data={data} />
         </>
       )}

@@ -12,7 +12,7 @@ const quarterMs = 15 * 60_000
 /** As many as the API accepts: the time that a list takes grows with days and links. */
 const mostDays = 367
 
-/** The most visited links of the period. Not shown with filters, which apply to visits rather than links. */
+/** The most visited links of the period, by the visits that match the filters. */
 export function TopLinks({ data }: { data: ReportData }) {
   const { metric } = data
   // Of the chart's range, to the moment.
@@ -27,16 +27,20 @@ export function TopLinks({ data }: { data: ReportData }) {
     { news: data.news },
   )
   const fold = useFold('links', true)
-  const links = polled.response?.data.filter(link => link[metric] > 0)
-  if (isTooLong)
+  const filtered = data.filtered?.response?.data.top_links
+  if (filtered === null)
+    return <p class="card muted">Top links can’t be ranked by these visits: there are too many.</p>
+  if (isTooLong && filtered === undefined)
     return <p class="muted footnote">Top links are listed for a year at most, or for all time.</p>
-  if (data.filtered !== undefined || links === undefined || links.length === 0) return null
+  const listed = data.filtered === undefined ? polled.response?.data : filtered
+  const links = listed?.filter(link => link[metric] > 0) ?? []
+  if (links.length === 0) return null
   const most = Math.max(...links.map(link => link[metric]))
   return (
     <section
       class={`card breakdown links ${fold.class}`}
       aria-labelledby="top-links"
-      aria-busy={!polled.isCurrent}
+      aria-busy={!(data.filtered ?? polled).isCurrent}
     >
       <table aria-labelledby="top-links">
         <thead>
@@ -74,9 +78,12 @@ export function TopLinks({ data }: { data: ReportData }) {
           ))}
         </tbody>
       </table>
-      {!isOfAllTime && range !== undefined && Date.parse(range.from) % quarterMs > 0 && (
-        <p class="muted footnote">Counted in whole quarter hours, which begin before the chart does.</p>
-      )}
+      {data.filtered === undefined &&
+        !isOfAllTime &&
+        range !== undefined &&
+        Date.parse(range.from) % quarterMs > 0 && (
+          <p class="muted footnote">Counted in whole quarter hours, which begin before the chart does.</p>
+        )}
     </section>
   )
 }
