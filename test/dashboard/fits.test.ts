@@ -107,7 +107,7 @@ describe.skipIf(!browserAvailable())('everything fits', () => {
       await page.getByText('Export', { exact: true }).click()
       await lookAt('the menu for exports')
 
-      await open(`?link=${slug}&country=DE&more=referrer`, '.breakdown tbody tr')
+      await open(`?link=${slug}&country=DE&more=referrer`, '.breakdown h2')
       await lookAt('a filtered report')
       await open('?view=overview&bots=show&more=country', '.breakdown.links tbody tr')
       await lookAt('the overview')
