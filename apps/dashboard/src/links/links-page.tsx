@@ -13,7 +13,7 @@ export function LinksPage() {
   return (
     <>
       {canCreate ? (
-        <div class={address.search === undefined ? undefined : 'searching'}>
+        <div class={address.search === undefined ? 'create' : 'create searching'}>
           <ShortenHead />
           <CreateLink />
         </div>

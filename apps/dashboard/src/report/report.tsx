@@ -82,16 +82,14 @@ function everyoneFor(isChosen: boolean, isOnlyBots: boolean): boolean | undefine
   return isChosen === isOnlyBots ? undefined : isChosen
 }
 
-/** What the controls say of the period, and when it was so. */
+/** What else a reader of the paper needs to know of the period. */
 function Printed({ data }: { data: ReportData }) {
   const { response } = data.stats
   if (response === undefined) return null
   const { zone } = response.about
-  const { from, to } = response.data.range
   return (
-    <p class="printed">
-      {daysBetween(from, to, zone)} ({zone.replaceAll('_', ' ')}), as of{' '}
-      {dateAndTime(new Date(data.now).toISOString(), zone)}
+    <p class="printed muted">
+      Time zone {zone.replaceAll('_', ' ')}, printed {dateAndTime(new Date(data.now).toISOString(), zone)}
     </p>
   )
 }
