@@ -1,5 +1,10 @@
 import type { Pool } from 'pg'
 import { beforeAll, describe, expect, test } from 'vitest'
+import { orderByVisits } from '../../../apps/api/resource/list/list-orders.ts'
+import { readPage } from '../../../apps/api/resource/list/list-page.ts'
+import type { TopSort } from '../../../apps/api/stats/top-links/ranked-page.ts'
+import { readTopWindow } from '../../../apps/api/stats/top-links/top-window.ts'
+import { databaseOn } from '../../../apps/shared/database/query-builder.ts'
 import { openPool, startApi } from '../../support/hopcount.ts'
 import { makeKey } from '../../support/keys.ts'
 import { createTestDatabase } from '../../support/test-database.ts'
@@ -23,7 +28,7 @@ interface Row {
 /** All that are not deleted. */
 let rows: Row[]
 
-/** Links that are too many to be ranked one by one, and of which every third has visits. Many have equally many. */
+/** Every third link has visits, and many have equally many. */
 beforeAll(async () => {
   url = (await createTestDatabase()).url
   pool = openPool(url)
@@ -64,6 +69,8 @@ beforeAll(async () => {
   rows = result.rows
 }, 120_000)
 
+const isMost = (row: Row) => row.tag_keys.includes('most')
+
 function ranked(valueIn: (row: Row) => number, isMatch: (row: Row) => boolean = () => true): string[] {
   return rows
     .filter(isMatch)
@@ -72,21 +79,26 @@ function ranked(valueIn: (row: Row) => number, isMatch: (row: Row) => boolean = 
     .map(({ slug }) => slug)
 }
 
-/** The slugs of all pages, and of all pages backwards from the last. */
-async function everyPage(query: string): Promise<{ on: string[]; back: string[] }> {
-  const on: string[] = []
-  const back: string[] = []
-  let path = `/api/links?limit=100&${query}`
-  for (let forwards = true; ; ) {
-    const page = await client.send('GET', path)
-    expect([path, page.status]).toEqual([path, 200])
-    const slugs = (page.body as unknown as Row[]).map(({ slug }) => slug)
-    if (forwards) on.push(...slugs)
-    if (forwards && page.next === undefined) forwards = false
-    if (!forwards) back.unshift(...slugs)
-    const next = forwards ? page.next : page.prev
-    if (next === undefined) return { on, back }
-    path = next
+interface Page<Listed> {
+  links: Listed[]
+  prev: string | undefined
+  next: string | undefined
+}
+
+/** The links of all pages, and of all pages backwards from the last. */
+async function everyPage<Listed>(
+  read: (position: string | undefined, isBack: boolean) => Promise<Page<Listed>>,
+) {
+  const on: Listed[] = []
+  const back: Listed[] = []
+  let position: string | undefined
+  for (let isBack = false; ; ) {
+    const page = await read(position, isBack)
+    if (!isBack) on.push(...page.links)
+    if (page.next === undefined) isBack = true
+    if (isBack) back.unshift(...page.links)
+    position = isBack ? page.prev : page.next
+    if (position === undefined) return { on, back }
   }
 }
 
@@ -105,17 +117,44 @@ describe('every link is in a list by', () => {
     ['sort=last_visit&window=7d', row => row.last_visit],
     ['sort=growth&window=7d', row => row.week - row.before],
   ])('visits, once and in order, in both directions: %s', async (query, valueIn) => {
-    const filters: [string, (row: Row) => boolean][] = [
-      query === 'sort=visits' ? ['', () => true] : ['&tag=most', row => row.tag_keys.includes('most')],
-      ['&tag=few', row => row.tag_keys.includes('few')],
-    ]
-    for (const [filter, isMatch] of filters) {
-      const expected = ranked(valueIn, isMatch)
-      const { on, back } = await everyPage(`${query}${filter}`)
-      // Going back ends with a full first page, which may have links of the second.
-      expect([filter, firstDifference(on, expected)]).toEqual([filter, undefined])
-      expect([filter, firstDifference([...new Set(back)], expected)]).toEqual([filter, undefined])
+    const expected = ranked(valueIn, isMost)
+    const { on, back } = await everyPage(async path => {
+      const page = await client.send('GET', path ?? `/api/links?limit=100&tag=most&${query}`)
+      expect(page.status).toBe(200)
+      return { ...page, links: (page.body as unknown as Row[]).map(({ slug }) => slug) }
+    })
+    expect(firstDifference(on, expected)).toBeUndefined()
+    // Going back ends with a full first page, which may have links of the second.
+    expect(firstDifference([...new Set(back)], expected)).toBeUndefined()
+  })
+
+  test.each<[TopSort, '7d' | undefined, (row: Row) => number]>([
+    ['visits', undefined, row => row.visits],
+    ['visits', '7d', row => row.week],
+    ['uniques', undefined, row => row.uniques],
+    ['last_visit', '7d', row => row.last_visit],
+    ['growth', '7d', row => row.week - row.before],
+  ])('visits, where they are too many to look at each: %s %s', async (sort, window, valueIn) => {
+    const expected = ranked(valueIn, isMost)
+    const filter = { tagKeys: ['most'], state: undefined }
+    const ranking = {
+      sort,
+      window: readTopWindow({ ...(window && { window }), tz: 'UTC', sort }, new Date()),
     }
+    const order = await orderByVisits(pool, databaseOn(pool), filter, ranking, undefined)
+    const slugs = new Map(rows.map(({ id, slug }) => [id, slug]))
+    const { on, back } = await everyPage(async (position, isBack) => {
+      const [value = 0, linkId = 0] = position?.split('.').map(Number) ?? []
+      const place = position === undefined ? undefined : { value, linkId }
+      const page = await readPage(order, {
+        limit: 100,
+        after: isBack ? undefined : place,
+        before: isBack ? place : undefined,
+      })
+      return { ...page, links: page.ids.map(id => slugs.get(id) ?? '') }
+    })
+    expect(firstDifference(on, expected)).toBeUndefined()
+    expect(firstDifference([...new Set(back)], expected)).toBeUndefined()
   })
 })
 

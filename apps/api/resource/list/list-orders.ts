@@ -19,11 +19,12 @@ import type { FindPart, ListOrder, Part, Place } from './list-page.ts'
 import { findLinks, matchesAmong } from './list-queries.ts'
 
 /** Up to that many links are ranked by looking at each of them. */
-export const maxRanked = 1_000
-const rankChunk = 200
+export const maxRanked = 5_000
 const unvisitedChunk = 200
 /** Chunks that a page looks at. */
 const maxChunks = 3
+/** Links of the ranking that a chunk has. In a window each costs more the more are ranked. */
+const rankChunk = (window: TopWindow | undefined) => (window === undefined ? 2_000 : 200)
 
 /** @param sample the first links, if they are known */
 export function orderByCreation(
@@ -58,17 +59,18 @@ export interface Ranking {
   window: TopWindow | undefined
 }
 
+/** @param sample at least the first links; undefined: there are more than `maxRanked` */
 export async function orderByVisits(
   pool: Pool,
   database: Database,
   filter: ListFilter,
   { sort, window }: Ranking,
-  sample: Sample,
+  sample: Sample | undefined,
 ): Promise<ListOrder> {
   // The last visit is that of all time, whatever is counted.
   const ranking = { sort, window: sort === 'last_visit' ? undefined : window }
   return {
-    find: sample.isComplete
+    find: sample?.isComplete
       ? findAmong(sortPlaces(await readValues(database, sample.ids, ranking)))
       : findInRanking(pool, database, filter, ranking),
     isNewestFirst: value => value === 0,
@@ -132,7 +134,7 @@ function findInRanking(pool: Pool, database: Database, filter: ListFilter, ranki
     let next = from
     for (let chunk = 0; chunk < maxChunks; chunk++) {
       // Most often nearly all match.
-      const size = chunk === 0 ? limit + 10 : rankChunk
+      const size = chunk === 0 ? limit + 10 : rankChunk(ranking.window)
       const ranked = await rank(next, size, isBackwards)
       const matching = new Set(
         await matchesAmong(

@@ -22,7 +22,7 @@ const longWalk = 20_000
 /** One link in 200, at most. */
 const rareTag = 10
 /** Of an index, before other conditions are looked at. */
-const maxTagged = 3_000
+const maxTagged = 5_000
 
 export async function findLinks(pool: Pool, query: FindQuery): Promise<Found> {
   const database = databaseOn(pool)

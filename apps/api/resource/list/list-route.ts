@@ -80,13 +80,7 @@ export const listRoute: FastifyPluginAsyncTypebox<LinkContext> = async (app, con
     const order =
       'creation' in sort
         ? orderByCreation(pool, filter, sort.creation, sample)
-        : await orderByVisits(
-            pool,
-            database,
-            filter,
-            ranking,
-            sample ?? (await sampleLinks(pool, filter, maxRanked, 1)),
-          )
+        : await orderByVisits(pool, database, filter, ranking, sample)
     const page = await readPage(order, { limit: query.limit, after: listed.after, before: listed.before })
     const isWhole = page.prev === undefined && page.next === undefined
     const count = isWhole
@@ -115,8 +109,12 @@ export const listRoute: FastifyPluginAsyncTypebox<LinkContext> = async (app, con
     after,
     before,
   }: ListRequest): Promise<Sample | undefined> {
-    if (isEvery(filter)) return undefined
-    if ('visits' in sort) return sampleLinks(pool, filter, maxRanked, 1)
+    const byVisits = 'visits' in sort
+    if (isEvery(filter)) {
+      const isFew = byVisits && (await countLinks(filter)).links <= maxRanked
+      return isFew ? sampleLinks(pool, filter, maxRanked, 1) : undefined
+    }
+    if (byVisits) return sampleLinks(pool, filter, maxRanked, 1)
     const isFirst = sort.creation === 'newest' && after === undefined && before === undefined
     return isFirst ? sampleLinks(pool, filter, maxCounted, query.limit + 1) : undefined
   }

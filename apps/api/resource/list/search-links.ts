@@ -15,7 +15,7 @@ import { walkLinks } from './walk-links.ts'
 
 const newestLinks = 5_000
 const walkedBlocks = 1_000
-/** Blocks with the text that are taken from the index. */
+/** Blocks with the text that are taken from the index; more where more links are wanted. */
 const maxFound = 1_000
 const maxAtOnce = 64
 /** Blocks with the text of which each link is looked at; more where all of them have the text, and none the tag. */
@@ -83,7 +83,7 @@ async function searchBlocks(database: Database, query: SearchQuery, endBlock: nu
     const end = await read(found.slice(i, i + maxAtOnce))
     if (end !== undefined) return { ids, next: end }
   }
-  const last = found.length < maxFound ? undefined : found.at(-1)
+  const last = found.length < Math.max(maxFound, limit) ? undefined : found.at(-1)
   return { ids, next: last === undefined ? undefined : edgeOf(last, sort) }
 }
 
@@ -125,7 +125,7 @@ async function nextBlocks(
 /** Those with the text from a block on, by the index. */
 async function findBlocks(
   database: Database,
-  { search, sort }: SearchQuery,
+  { search, sort, limit }: SearchQuery,
   first: number,
 ): Promise<number[]> {
   const hasGrams = sql.join(
@@ -138,7 +138,7 @@ async function findBlocks(
       SELECT block FROM link_search_blocks WHERE (${hasGrams}) AND ${hasText(sql`text`, search)}
     )
     SELECT block FROM found WHERE ${sort === 'newest' ? sql`block <= ${first}` : sql`block >= ${first}`}
-    ORDER BY ${blockOrder(sort)} LIMIT ${maxFound}`.execute(database)
+    ORDER BY ${blockOrder(sort)} LIMIT ${Math.max(maxFound, limit)}`.execute(database)
   return rows.map(({ block }) => block)
 }
 
