@@ -211,6 +211,14 @@ describe.skipIf(!browserAvailable())('a list of links', () => {
     })
     expect((await page.locator('.slug').nth(15).boundingBox())?.y).toBe(top)
 
+    // The last row has the focus, and falls off the page.
+    const last = page.locator('.slug').last()
+    const lastName = (await last.textContent()) ?? ''
+    await last.focus()
+    await createElsewhere(page, 'pushes-one-off')
+    await rows.first().getByRole('link', { name: '/pushes-one-off' }).waitFor()
+    await waitForFocus(page.getByRole('link', { name: lastName, exact: true }))
+
     await page.goto(`${origin}/?sort=visits`)
     await page.getByRole('link', { name: '/visited' }).waitFor()
     const copy = page.getByRole('button', { name: 'Copy the short link visited' })
