@@ -117,6 +117,37 @@ describe.skipIf(!browserAvailable())('a list of links', () => {
     expect(incidents).toEqual([])
   })
 
+  it('rows stay until those of the next search are there, and a search that is outdated is aborted', async () => {
+    const { page, incidents } = await openPage(dashboard.browser, origin)
+    await rowsOf(page).first().waitFor()
+    await page.evaluate(`
+      window.counts = new Set()
+      new MutationObserver(() => window.counts.add(document.querySelectorAll('.link-rows > li').length))
+        .observe(document.querySelector('main'), { childList: true, subtree: true })`)
+    // There is no response to this one.
+    await page.route(/search=old(&|$)/, () => {})
+    const [hanging, aborted] = ['request', 'requestfailed'].map(event =>
+      page.waitForEvent(event as 'request', { predicate: request => /search=old(&|$)/.test(request.url()) }),
+    )
+    await page.getByLabel('Search links').fill('old')
+    await hanging
+    expect(await rowsOf(page).count()).toBe(25)
+    await page.getByLabel('Search links').fill('old-1')
+    await aborted
+    await page.getByRole('heading', { name: 'Links (11)' }).waitFor()
+    expect(await page.evaluate<number[]>('[...window.counts].sort()')).toEqual([11, 25])
+    expect(await page.locator('.placeholder').count()).toBe(0)
+
+    const long = `https://example.com/${'a'.repeat(2_000)}`
+    await page.getByLabel('Search links').fill(long)
+    const chip = page.locator('.chip')
+    await chip.filter({ hasText: 'example.com' }).waitFor()
+    expect((await chip.boundingBox())?.height).toBeLessThan(80)
+    expect(await chip.getAttribute('title')).toBe(long)
+    expect(await overflowOf(page)).toBe(0)
+    expect(incidents).toEqual([])
+  })
+
   it('follows a search that is typed on a report, and keeps the focus in its field', async () => {
     const { page, incidents } = await openPage(dashboard.browser, `${origin}/?link=visited`)
     await page.getByRole('heading', { level: 1, name: '/visited' }).waitFor()

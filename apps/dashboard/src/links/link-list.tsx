@@ -61,7 +61,7 @@ export function LinkList() {
         </div>
         {!isBlank && (
           <div class="card-foot">
-            {allows('links:read') ? (
+            {allows('links:read') && links?.length !== 0 ? (
               <a class="button" href={exportLinksUrl(address)} download>
                 Export for Excel
               </a>

@@ -151,6 +151,7 @@ function Chip(props: { title: string; value: string; what: string; end: () => vo
       <button
         type="button"
         class="chip"
+        title={props.value}
         aria-label={`Remove the ${props.what} ${props.value}`}
         onClick={props.end}
       >
