@@ -364,6 +364,7 @@ describe('the OpenAPI document', () => {
       'get /api/audit',
       'get /api/keys',
       'get /api/links',
+      'get /api/links/export',
       'get /api/links/{slug}',
       'get /api/links/{slug}/history',
       'get /api/session',
@@ -479,19 +480,34 @@ describe('the OpenAPI document', () => {
     )
   })
 
-  test('is rendered as a page', async () => {
+  test('is rendered as a page with every operation, without scripts, advertising or other sites', async () => {
     const page = await fetch(`${api.origin}/docs`)
     expect([page.status, page.headers.get('content-type')]).toEqual([200, 'text/html; charset=utf-8'])
-    const scripts = [...(await page.text()).matchAll(/<script src="([^"]+)">/g)].map(match => match[1])
-    expect(scripts).toEqual(['/docs/scalar.js', '/docs/start.js'])
-    for (const script of scripts) {
-      const answer = await fetch(`${api.origin}${script}`)
-      expect([answer.status, answer.headers.get('content-type')]).toEqual([
-        200,
-        'text/javascript; charset=utf-8',
-      ])
-      expect((await answer.text()).length).toBeGreaterThan(script === '/docs/scalar.js' ? 1_000_000 : 10)
+    const html = await page.text()
+    const { paths } = (await (await fetch(`${api.origin}/openapi.json`)).json()) as {
+      paths: Record<string, Record<string, { operationId: string; parameters?: { name: string }[] }>>
     }
+    for (const [path, operations] of Object.entries(paths))
+      for (const [method, { operationId, parameters = [] }] of Object.entries(operations)) {
+        const article = html.split(`<article id="${operationId}">`)[1]?.split('</article>')[0] ?? ''
+        expect.soft(article).toContain(`<code>${method.toUpperCase()} ${path}</code>`)
+        for (const { name } of parameters) expect.soft(article, operationId).toContain(`<code>${name}</code>`)
+      }
+    expect(html).not.toMatch(
+      /<script|<iframe|(?:src|href)="(?:https?:)?\/\/|powered by|scalar|undefined|\[object/i,
+    )
+
+    const loaded = ['/docs', ...[...html.matchAll(/<link[^>]* href="([^"]+)"/g)].map(match => match[1])]
+    expect(loaded).toEqual(['/docs', '/docs/reference.css'])
+    let bytes = 0
+    for (const path of loaded) {
+      const headers = { 'accept-encoding': 'gzip' }
+      const response = await fetch(`${api.origin}${path}`, { headers })
+      expect(response.headers.get('content-encoding')).toBe('gzip')
+      bytes += Number(response.headers.get('content-length'))
+    }
+    expect(bytes).toBeGreaterThan(10_000)
+    expect(bytes).toBeLessThan(100_000)
     const policy = page.headers.get('content-security-policy') ?? ''
     expect(policy).toContain("script-src 'self'")
     expect(policy).toContain("default-src 'none'")
