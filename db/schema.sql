@@ -10,6 +10,20 @@ SET client_min_messages = warning;
 SET row_security = off;
 
 --
+-- Name: pg_trgm; Type: EXTENSION; Schema: -; Owner: -
+--
+
+CREATE EXTENSION IF NOT EXISTS pg_trgm WITH SCHEMA public;
+
+
+--
+-- Name: EXTENSION pg_trgm; Type: COMMENT; Schema: -; Owner: -
+--
+
+COMMENT ON EXTENSION pg_trgm IS 'text similarity measurement and index searching based on trigrams';
+
+
+--
 -- Name: current_epoch(); Type: FUNCTION; Schema: public; Owner: -
 --
 
@@ -432,6 +446,16 @@ WITH (fillfactor='50');
 
 
 --
+-- Name: link_search; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.link_search (
+    link_id bigint NOT NULL,
+    text text NOT NULL
+);
+
+
+--
 -- Name: link_search_blocks; Type: TABLE; Schema: public; Owner: -
 --
 
@@ -453,9 +477,21 @@ ALTER TABLE ONLY public.link_search_blocks ALTER COLUMN grams SET STORAGE EXTERN
 
 CREATE TABLE public.link_search_progress (
     only_row boolean DEFAULT true NOT NULL,
+    link_id bigint DEFAULT 0 NOT NULL,
+    CONSTRAINT link_search_progress_only_row_check CHECK (only_row)
+)
+WITH (fillfactor='20');
+
+
+--
+-- Name: link_search_state; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.link_search_state (
+    only_row boolean DEFAULT true NOT NULL,
     block bigint DEFAULT 0 NOT NULL,
     links bigint DEFAULT 0 NOT NULL,
-    CONSTRAINT link_search_progress_only_row_check CHECK (only_row)
+    CONSTRAINT link_search_state_only_row_check CHECK (only_row)
 )
 WITH (fillfactor='20');
 
@@ -871,11 +907,27 @@ ALTER TABLE ONLY public.link_search_blocks
 
 
 --
+-- Name: link_search link_search_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.link_search
+    ADD CONSTRAINT link_search_pkey PRIMARY KEY (link_id);
+
+
+--
 -- Name: link_search_progress link_search_progress_pkey; Type: CONSTRAINT; Schema: public; Owner: -
 --
 
 ALTER TABLE ONLY public.link_search_progress
     ADD CONSTRAINT link_search_progress_pkey PRIMARY KEY (only_row);
+
+
+--
+-- Name: link_search_state link_search_state_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.link_search_state
+    ADD CONSTRAINT link_search_state_pkey PRIMARY KEY (only_row);
 
 
 --
@@ -1062,6 +1114,13 @@ CREATE INDEX link_search_grams ON public.link_search_blocks USING gin (grams) WI
 
 
 --
+-- Name: link_search_text; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX link_search_text ON public.link_search USING gin (text public.gin_trgm_ops) WITH (gin_pending_list_limit='1024');
+
+
+--
 -- Name: link_totals_magnitude_idx; Type: INDEX; Schema: public; Owner: -
 --
 
@@ -1193,6 +1252,8 @@ INSERT INTO public.schema_migrations (version) VALUES
     ('20261126000010'),
     ('20261126000011'),
     ('20261126000012'),
+    ('20261126000013'),
+    ('20261126000014'),
     ('20261126000015'),
     ('20261126000016'),
     ('20261126000031'),

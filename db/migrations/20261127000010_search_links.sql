@@ -4,7 +4,7 @@ SET LOCAL lock_timeout = '800ms';
 
 -- What a search looks at: slug, target and title of 32 links with consecutive ids (block n: from 32 n on), a line per
 -- link, in lower case. Written by workers, some time after the links were created: in the same INSERT, the index would
--- make a link several times as expensive.
+-- make a link several times as expensive. link_search stays for processes of the previous release; a later one drops it.
 CREATE TABLE link_search_blocks (
   block bigint PRIMARY KEY,
   ids bigint[] NOT NULL,
@@ -20,14 +20,14 @@ ALTER TABLE link_search_blocks ALTER grams SET STATISTICS 0, ALTER ids SET STATI
 CREATE INDEX link_search_grams ON link_search_blocks USING gin (grams) WITH (gin_pending_list_limit = 1024);
 
 -- One row. All blocks below this one are written; so many links are in them.
-CREATE TABLE link_search_progress (
+CREATE TABLE link_search_state (
   only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
   block bigint NOT NULL DEFAULT 0,
   links bigint NOT NULL DEFAULT 0
 ) WITH (fillfactor = 20);
-INSERT INTO link_search_progress DEFAULT VALUES;
+INSERT INTO link_search_state DEFAULT VALUES;
 
 -- migrate:down
 
-DROP TABLE link_search_progress;
+DROP TABLE link_search_state;
 DROP TABLE link_search_blocks;

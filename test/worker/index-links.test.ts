@@ -32,7 +32,7 @@ async function indexed(): Promise<{ id: number; line: string }[]> {
 
 async function progress(): Promise<{ block: number; links: number } | undefined> {
   const { rows } = await pool.query<{ block: number; links: number }>(
-    'SELECT block, links FROM link_search_progress',
+    'SELECT block, links FROM link_search_state',
   )
   return rows[0]
 }
@@ -82,7 +82,7 @@ test('a link that became visible late, behind younger ones, is not passed over',
 test('a change that a worker does not see yet is in the block all the same', async () => {
   await insertLinks(1, 40, 3_600)
   const worker = await pool.connect()
-  await worker.query('BEGIN; SELECT FROM link_search_progress FOR UPDATE')
+  await worker.query('BEGIN; SELECT FROM link_search_state FOR UPDATE')
   const change = inTransaction(pool, async client => {
     await client.query(`UPDATE links SET title = 'Changed' WHERE id = 2`)
     await indexAgain(client, [2])
@@ -93,7 +93,7 @@ test('a change that a worker does not see yet is in the block all the same', asy
   })
   await worker.query(
     `INSERT INTO link_search_blocks SELECT 0, '{2}', 'old', '{}';
-     UPDATE link_search_progress SET block = 1; COMMIT`,
+     UPDATE link_search_state SET block = 1; COMMIT`,
   )
   worker.release()
   await change

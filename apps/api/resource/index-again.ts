@@ -15,7 +15,7 @@ const blocksAtOnce = 16
  */
 export async function indexAgain(client: PoolClient, linkIds: number[]): Promise<void> {
   if (linkIds.length === 0) return
-  await client.query({ name: 'share-search-progress', text: 'SELECT FROM link_search_progress FOR SHARE' })
+  await client.query({ name: 'share-search-progress', text: 'SELECT FROM link_search_state FOR SHARE' })
   // A statement of its own: it sees the blocks of a worker that it has waited for.
   const { rows } = await client.query<{ block: number }>({
     name: 'lock-search-blocks',

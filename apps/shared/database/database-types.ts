@@ -184,6 +184,11 @@ export interface Links {
   version: Generated<number>;
 }
 
+export interface LinkSearch {
+  link_id: number;
+  text: string;
+}
+
 export interface LinkSearchBlocks {
   block: number;
   grams: number[];
@@ -192,6 +197,11 @@ export interface LinkSearchBlocks {
 }
 
 export interface LinkSearchProgress {
+  link_id: Generated<number>;
+  only_row: Generated<boolean>;
+}
+
+export interface LinkSearchState {
   block: Generated<number>;
   links: Generated<number>;
   only_row: Generated<boolean>;
@@ -299,8 +309,10 @@ export interface DB {
   link_minutes: LinkMinutes;
   link_quarters: LinkQuarters;
   link_quotas: LinkQuotas;
+  link_search: LinkSearch;
   link_search_blocks: LinkSearchBlocks;
   link_search_progress: LinkSearchProgress;
+  link_search_state: LinkSearchState;
   link_totals: LinkTotals;
   links: Links;
   orphan_visits: OrphanVisits;

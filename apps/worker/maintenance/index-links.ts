@@ -35,7 +35,7 @@ interface Row extends SearchedLink {
 async function indexBatch(client: PoolClient): Promise<number> {
   const progress = await client.query<{ block: number }>({
     name: 'lock-search-progress',
-    text: 'SELECT block FROM link_search_progress FOR UPDATE',
+    text: 'SELECT block FROM link_search_state FOR UPDATE',
   })
   const first = progress.rows[0]?.block ?? 0
   // Sees every change that was committed before the lock was given, and changes that come later wait for it.
@@ -59,7 +59,7 @@ async function indexBatch(client: PoolClient): Promise<number> {
              SELECT block, ids::bigint[], text, grams::smallint[]
              FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[]) AS written (block, ids, text, grams)
            )
-           UPDATE link_search_progress SET block = $5, links = links + $6`,
+           UPDATE link_search_state SET block = $5, links = links + $6`,
     values: [
       written.map(({ block }) => block),
       written.map(({ ids }) => `{${ids}}`),

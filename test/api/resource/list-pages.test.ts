@@ -121,7 +121,7 @@ describe('a list', () => {
     const { rows } = await pool.query('SELECT count(*) AS links FROM links WHERE deleted_at IS NULL')
     await expect.poll(count).toBe(String(rows[0].links))
     await indexLinks(pool)
-    expect((await pool.query('SELECT links FROM link_search_progress')).rows[0].links).toBeGreaterThan(100)
+    expect((await pool.query('SELECT links FROM link_search_state')).rows[0].links).toBeGreaterThan(100)
     await client.create()
     await expect.poll(count).toBe(String(rows[0].links + 1))
     expect((await page('/api/links?limit=2&status=active')).count).toMatch(/^(\d+|300\+)$/)

@@ -205,13 +205,11 @@ describe.each(['half', 'all'])('among many links, of which %s are indexed', inde
        FROM generate_series(1, 40000) AS n`,
     )
     await pool.query(`UPDATE links SET created_at = now() - interval '1 hour'`)
-    await pool.query('UPDATE link_search_progress SET block = 0, links = 0')
+    await pool.query('UPDATE link_search_state SET block = 0, links = 0')
     await indexLinks(pool)
     if (indexed === 'half') {
-      await pool.query('UPDATE link_search_progress SET block = block / 2')
-      await pool.query(
-        'DELETE FROM link_search_blocks WHERE block >= (SELECT block FROM link_search_progress)',
-      )
+      await pool.query('UPDATE link_search_state SET block = block / 2')
+      await pool.query('DELETE FROM link_search_blocks WHERE block >= (SELECT block FROM link_search_state)')
     }
     await pool.query('ANALYZE links, link_search_blocks')
     const result = await pool.query<Row>(

@@ -65,7 +65,7 @@ async function countAll(pool: Pool): Promise<LinkCount> {
     name: 'count-all-links',
     text: `SELECT links + (SELECT count(*) FROM links WHERE id >= block * $1::bigint)
                   - (SELECT count(*) FROM links WHERE deleted_at IS NOT NULL) AS links
-           FROM link_search_progress`,
+           FROM link_search_state`,
     values: [linksPerBlock],
   })
   return { links: rows[0]?.links ?? 0, isExact: true }

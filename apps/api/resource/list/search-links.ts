@@ -26,7 +26,7 @@ type SearchQuery = FindQuery & { search: string }
 export async function searchLinks(database: Database, query: FindQuery): Promise<Found> {
   const { search, sort, after, limit } = query
   if (search === undefined) throw new Error('there is nothing to search for')
-  const { rows } = await sql<{ block: number }>`SELECT block FROM link_search_progress`.execute(database)
+  const { rows } = await sql<{ block: number }>`SELECT block FROM link_search_state`.execute(database)
   const endBlock = rows[0]?.block ?? 0
   const end = endBlock * linksPerBlock
   const isInNewest = after === undefined || after > end
