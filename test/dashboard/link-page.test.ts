@@ -320,9 +320,17 @@ describe.skipIf(!browserAvailable())('the page of a link', () => {
     expect(incidents).toEqual([])
   })
 
-  it('says so when a link does not exist', async () => {
+  it('says so when a link does not exist, and offers to create it', async () => {
     const { page, incidents } = await openPage(dashboard.browser, `${dashboard.origin}/?link=nobody-has-it`)
     await page.getByText('There is no link with this name.').waitFor()
+    await page.getByRole('button', { name: 'Create the link /nobody-has-it' }).click()
+    await page.getByLabel('Long URL').and(page.locator(':focus')).fill('example.com/it')
+    expect(await page.getByLabel('Short name').inputValue()).toBe('nobody-has-it')
+    await page.keyboard.press('Enter')
+    await page.getByRole('region', { name: 'Your new link' }).waitFor()
+    expect(await ask(`${dashboard.origin}/api/links/nobody-has-it`)).toMatchObject({
+      long_url: 'https://example.com/it',
+    })
     expect(incidents).toEqual([])
   })
 

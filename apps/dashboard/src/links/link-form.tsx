@@ -1,4 +1,4 @@
-import { useRef, useState } from 'preact/hooks'
+import { useEffect, useRef, useState } from 'preact/hooks'
 import { useSession } from '../access/session.tsx'
 import { browserZone } from '../address.ts'
 import { createLink } from '../api/links.ts'
@@ -20,6 +20,11 @@ export function LinkForm({ created }: { created: (link: NewLink) => void }) {
   const more = useRef<HTMLDetailsElement>(null)
   const [problem, setProblem] = useState<Problem>()
   const [isSending, setSending] = useState(false)
+  // The heading, which is above, has taken the focus.
+  useEffect(() => {
+    if (next !== undefined) fillForm(next)
+    next = undefined
+  }, [])
 
   async function send(event: SubmitEvent): Promise<void> {
     event.preventDefault()
@@ -100,6 +105,13 @@ export function fillForm(known: { slug?: string; long_url?: string }): void {
     if (field instanceof HTMLInputElement) field.value = text
   }
   document.getElementById(known.long_url === undefined ? longUrlId : 'slug')?.focus()
+}
+
+let next: Parameters<typeof fillForm>[0] | undefined
+
+/** For the form of the page that is shown next. */
+export function fillNextForm(known: NonNullable<typeof next>): void {
+  next = known
 }
 
 /** The request body, or a problem that only the browser can detect. */

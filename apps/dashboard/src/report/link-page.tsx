@@ -6,9 +6,10 @@ import { linkPath } from '../api/links.ts'
 import type { Polled } from '../api/poll.ts'
 import { usePolled } from '../api/poll.ts'
 import type { LinkStats } from '../api/stats.ts'
+import { fillNextForm } from '../links/link-form.tsx'
 import { LinkMenu } from '../manage/link-menu.tsx'
 import { StateMark } from '../manage/link-state.tsx'
-import { PageLink } from '../navigation.tsx'
+import { PageLink, useNavigation } from '../navigation.tsx'
 import { CopyButton } from '../page/copy-button.tsx'
 import { FoldedLink, ForeignLink } from '../page/foreign-link.tsx'
 import { RefusalBanner } from '../page/freshness.tsx'
@@ -44,7 +45,7 @@ export function LinkPage({ slug }: { slug: string }) {
 /** Its settings, for those who may not see statistics. */
 function LinkAlone({ slug, link }: { slug: string; link: Polled<Link> }) {
   const now = useNow()
-  if (link.problem?.status === 404) return <NoLink />
+  if (link.problem?.status === 404) return <NoLink slug={slug} />
   return (
     <>
       <RefusalBanner problem={link.problem} />
@@ -57,7 +58,7 @@ function LinkReport({ slug, link }: { slug: string; link: Polled<Link> }) {
   const data = useReportData(slug)
   const { allows } = useSession()
   const { response, problem } = data.stats
-  if (problem?.status === 404) return <NoLink />
+  if (problem?.status === 404) return <NoLink slug={slug} />
   // Its height depends on the link: what is below must not move when the link is read.
   if (allows('links:read') && link.response === undefined && link.problem === undefined)
     return <p class="visually-hidden">Loading…</p>
@@ -75,8 +76,23 @@ function LinkReport({ slug, link }: { slug: string; link: Polled<Link> }) {
   )
 }
 
-function NoLink() {
-  return <p class="lead">There is no link with this name.</p>
+function NoLink({ slug }: { slug: string }) {
+  const { allows } = useSession()
+  const { go } = useNavigation()
+  function create(): void {
+    fillNextForm({ slug })
+    go({ link: undefined, view: 'links' })
+  }
+  return (
+    <>
+      <p class="lead">There is no link with this name.</p>
+      {allows('links:write') && (
+        <button type="button" onClick={create}>
+          Create the link /{slug}
+        </button>
+      )}
+    </>
+  )
 }
 
 /** @param link undefined until it is read, or where the user may only see statistics */
