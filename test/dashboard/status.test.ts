@@ -67,36 +67,32 @@ describe.skipIf(!browserAvailable())('the status', () => {
     await Promise.all([page.context().close(), list.context().close()])
   }, 120_000)
 
-  it.each<[string, (route: Route) => Promise<void>]>([
-    ['a proxy’s page', route => route.fulfill({ contentType: 'text/html', body: '<p>Please sign in</p>' })],
-    [
-      'a proxy’s 404',
-      route => route.fulfill({ status: 404, contentType: 'text/html', body: '<p>no backend</p>' }),
-    ],
-    ['503 by a proxy', route => route.fulfill({ status: 503, contentType: 'text/plain', body: 'no' })],
-    [
-      '503 by the API',
-      route =>
-        route.fulfill({
-          status: 503,
-          contentType: 'application/problem+json',
-          body: JSON.stringify({ detail: 'The database is unavailable.' }),
-        }),
-    ],
-    ['an aborted connection', route => route.abort()],
-  ])('is not “live” after %s', async (_kind, respond) => {
+  it('is not “live” after a response that is not the API’s, or that fails', async () => {
     const { page } = await open(`link=${slug}`)
     await hasStatus(page, 'live')
-    await page.route(/\/(stats|api)\//, respond)
-    await page.keyboard.press('w')
-    await hasStatus(page, lost)
-    expect(await page.locator('.banner.danger').count()).toBe(1)
-    expect(await page.getByText('There is no link').count()).toBe(0)
-    await page.unrouteAll({ behavior: 'ignoreErrors' })
-    await hasStatus(page, 'live')
-    expect(await page.locator('.banner.danger').count()).toBe(0)
+    const respond = (options: Parameters<Route['fulfill']>[0]) => (route: Route) => route.fulfill(options)
+    const failures: [string, (route: Route) => Promise<void>][] = [
+      ['a proxy’s page', respond({ contentType: 'text/html', body: '<p>Please sign in</p>' })],
+      ['a proxy’s 404', respond({ status: 404, contentType: 'text/html', body: '<p>no backend</p>' })],
+      ['503 by a proxy', respond({ status: 503, contentType: 'text/plain', body: 'no' })],
+      ['503 by the API', respond(problem(503, 'The database is unavailable.'))],
+      ['500 by the API', respond(problem(500, 'Something went wrong.'))],
+      ['429 by the API', respond(problem(429, 'Too many requests.'))],
+      ['half a document', respond({ contentType: 'application/json', body: '{"visits":' })],
+      ['an aborted connection', route => route.abort()],
+    ]
+    for (const [i, [kind, failure]] of failures.entries()) {
+      await page.route(/\/(stats|api)\//, failure)
+      await page.keyboard.press(i % 2 === 0 ? 'w' : 'm')
+      await hasStatus(page, lost, `after ${kind}`)
+      expect(await page.locator('.banner.danger').count(), kind).toBe(1)
+      expect(await page.getByText('There is no link').count(), kind).toBe(0)
+      await page.unrouteAll({ behavior: 'ignoreErrors' })
+      await hasStatus(page, 'live')
+      expect(await page.locator('.banner.danger').count(), kind).toBe(0)
+    }
     await page.context().close()
-  })
+  }, 120_000)
 
   it('is not “live” offline, nor when a hidden tab returns, before something has been read', async () => {
     const { page } = await open(`link=${slug}`)
@@ -159,7 +155,11 @@ describe.skipIf(!browserAvailable())('the status', () => {
   }, 120_000)
 })
 
-async function hasStatus(page: Page, text: string | RegExp): Promise<void> {
+function problem(status: number, detail: string) {
+  return { status, contentType: 'application/problem+json', body: JSON.stringify({ detail }) }
+}
+
+async function hasStatus(page: Page, text: string | RegExp, when = ''): Promise<void> {
   const read = async () => (await page.locator('.status').textContent()) ?? ''
   let last = ''
   await waitUntil(
@@ -167,7 +167,7 @@ async function hasStatus(page: Page, text: string | RegExp): Promise<void> {
       last = await read()
       return typeof text === 'string' ? last === text : text.test(last)
     },
-    { what: `the status ${text}`, deadlineMs: 60_000 },
+    { what: `the status ${text} ${when}`, deadlineMs: 60_000 },
   ).catch(error => {
     throw new Error(`${error.message}; it was ${last}`, { cause: error })
   })

@@ -338,6 +338,37 @@ test('messages for a client that does not read are not buffered, and it is disco
   expect(longest).toBeLessThan(1.1 * messageBytes)
 })
 
+test('a stream says how fresh its counts are, at once when they become late, and nothing while nothing is read', async () => {
+  const streams = createLiveStreams({ everyMs: 5, freshnessEveryMs: 200, dropAfterMs: 30_000 })
+  let tell: (state: LiveState) => void = () => {}
+  const port = await serveStreams(streams, told => {
+    tell = told
+    tell(state(0, false))
+    return () => {}
+  })
+  const state = (read: number, isLate: boolean): LiveState => ({
+    counts: 'the same',
+    message: () => 'event: counts\ndata: {}\n\n',
+    freshness: () => `event: freshness\ndata: ${read}\n\n`,
+    isLate,
+  })
+  const stream = await openStream(`http://127.0.0.1:${port}/`)
+  const told = () =>
+    [...stream.text().matchAll(/event: freshness\ndata: (\d+)/g)].map(([, read]) => Number(read))
+  await stream.message(() => true, 'the counts')
+  tell(state(1, false))
+  await waitUntil(() => told().length === 1, { what: 'freshness without a change' })
+  // Read again a moment later: only what has become late, or is not late any more, is news.
+  tell(state(2, false))
+  tell(state(3, true))
+  tell(state(4, true))
+  tell(state(5, false))
+  expect(await waitUntil(() => told().length >= 3 && told(), { what: 'both changes' })).toEqual([1, 3, 5])
+  await sleep(1_000)
+  expect(told()).toEqual([1, 3, 5])
+  expect(stream.messages).toHaveLength(1)
+})
+
 test('one process serves 2,000 streams; further clients are told to retry, and get the next free place', async () => {
   const streams = createLiveStreams()
   let ended = 0

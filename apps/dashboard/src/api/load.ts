@@ -1,10 +1,11 @@
 import type { Problem } from './problem.ts'
 import { foreign, readProblem, tooLate, unreachable } from './problem.ts'
 
-/** A response of the API. `body` is undefined if there was none. */
+/** A response of the API. `body` is undefined if there was none; `data` is what it says. */
 export interface Loaded {
   response: Response
   body: string | undefined
+  data: unknown
 }
 
 const bodyWaitMs = 30_000
@@ -28,13 +29,15 @@ export async function load(
     })
     clearTimeout(timer)
     timer = setTimeout(() => deadline.abort(), bodyWaitMs)
-    if (response.status === 304 || response.status === 204) return { response, body: undefined }
+    if (response.status === 304 || response.status === 204)
+      return { response, body: undefined, data: undefined }
     if (!response.ok) {
       const problem = await readProblem(response)
       return { problem, retryAfterMs: 1_000 * Number(response.headers.get('retry-after') ?? 0) }
     }
     if (!/json/.test(response.headers.get('content-type') ?? '')) return { problem: foreign(response) }
-    return { response, body: await response.text() }
+    const body = await response.text()
+    return { response, body, data: JSON.parse(body) }
   } catch {
     return { problem: deadline.signal.aborted ? tooLate : unreachable }
   } finally {

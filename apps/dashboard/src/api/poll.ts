@@ -1,6 +1,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
 import { doubt, prove, setFailing } from './connection.ts'
 import { listen, pageEvents, tell } from './events.ts'
+import type { Loaded } from './load.ts'
 import { load } from './load.ts'
 import type { Problem } from './problem.ts'
 import { isRefusal } from './problem.ts'
@@ -121,23 +122,22 @@ export function usePolled<T, About = undefined>(
       if (stop.signal.aborted) return
       if (isOutdated) return poll()
       if ('problem' in loaded) fail(loaded.problem, loaded.retryAfterMs ?? 0)
-      else succeed(loaded.response, loaded.body)
+      else succeed(loaded)
     }
 
-    function succeed(response: Response, body: string | undefined): void {
+    function succeed({ response, body, data }: Loaded): void {
       const isChanged = body !== undefined && body !== lastBody
       if (isChanged) {
         if (lastBody !== undefined) quiet = 0
         lastBody = body
       } else quiet += current.current.lead ? 1 : Number.POSITIVE_INFINITY
       etag = response.headers.get('etag') ?? undefined
-      const data = isChanged ? (JSON.parse(body) as T) : undefined
       const freshness = readFreshness(response)
       const { lead } = current.current
       if (lead || freshness !== undefined) prove(freshness)
       setState(before => ({
         url,
-        response: data === undefined ? before.response : { data, about },
+        response: isChanged ? { data: data as T, about } : before.response,
         isCurrent: true,
         problem: undefined,
         pending: freshness?.pending ?? 0,

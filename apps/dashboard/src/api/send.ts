@@ -31,7 +31,7 @@ export async function send<T = undefined>(
   }
   if (method !== 'GET') tell('changed')
   return {
-    data: (loaded.body === undefined ? undefined : JSON.parse(loaded.body)) as T,
+    data: loaded.data as T,
     etag: loaded.response.headers.get('etag') ?? undefined,
   }
 }

@@ -3,6 +3,7 @@ import { useSession } from '../access/session.tsx'
 import type { View } from '../address.ts'
 import { firstPage, isSlug } from '../address.ts'
 import { linkPath } from '../api/links.ts'
+import { load } from '../api/load.ts'
 import { reportPath, searchedText } from '../api/stats.ts'
 import { useNavigation } from '../navigation.tsx'
 
@@ -102,25 +103,22 @@ function keyOf(link: string | undefined, view: View, search: string): string {
 /** The link with exactly this name or short URL, or the only link to this long URL. */
 async function exactSlug(text: string, readsLinks: boolean): Promise<string | undefined> {
   const searched = searchedText(text)
-  try {
-    const slug = searched.replace(/\/+$/, '')
-    if (isSlug(slug))
-      return (await fetchData(readsLinks ? linkPath(slug) : reportPath(slug))) !== undefined
-        ? slug
-        : undefined
-    // A URL, of which the API knows whether it is one of its own; the scheme may be missing.
-    if (/^\S+[./]\S/.test(searched)) {
-      const query = new URLSearchParams({ search: searched, limit: '2' })
-      const found = await fetchData<{ slug: string }[]>(`${readsLinks ? '/api/links' : '/stats'}?${query}`)
-      return found?.length === 1 ? found[0]?.slug : undefined
-    }
-  } catch {
-    // The list says why.
+  const slug = searched.replace(/\/+$/, '')
+  if (isSlug(slug))
+    return (await fetchData(readsLinks ? linkPath(slug) : reportPath(slug))) !== undefined ? slug : undefined
+  // A URL, of which the API knows whether it is one of its own; the scheme may be missing.
+  if (/^\S+[./]\S/.test(searched)) {
+    const query = new URLSearchParams({ search: searched, limit: '2' })
+    const found = await fetchData<{ slug: string }[]>(`${readsLinks ? '/api/links' : '/stats'}?${query}`)
+    return found?.length === 1 ? found[0]?.slug : undefined
   }
   return undefined
 }
 
+const waitMs = 5_000
+
+/** Undefined also after a failure: the list says why. */
 async function fetchData<T>(url: string): Promise<T | undefined> {
-  const response = await fetch(url)
-  return response.ok ? ((await response.json()) as T) : undefined
+  const loaded = await load(url, {}, waitMs)
+  return 'problem' in loaded ? undefined : (loaded.data as T)
 }
