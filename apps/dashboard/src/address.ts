@@ -33,7 +33,7 @@ export const states = [
   'deleted',
 ] as const satisfies LinkState[]
 
-export const periods = [
+const periods = [
   ...(['today', 'yesterday', 'hour', 'day'] as const),
   ...(['week', 'month', 'year'] as const),
   ...(['this-month', 'last-month', 'year-to-date', 'all', 'custom'] as const),
@@ -41,7 +41,8 @@ export const periods = [
 export type Period = (typeof periods)[number]
 
 export type { Comparison }
-export const comparisons = ['previous', 'month', 'year'] as const satisfies Comparison[]
+
+const comparisons = ['previous', 'month', 'year'] as const satisfies Comparison[]
 
 export type Interval = SeriesInterval
 const intervals = ['minute', 'hour', 'day', 'week', 'month'] as const satisfies Interval[]

@@ -39,7 +39,10 @@ interface Breakdowns extends Sums {
 interface Series {
   range: Sums
   series: (Counts & { start: string; uniques?: number })[]
-  previous?: Sums & { so_far?: Counts & { to: string } }
+  previous?: Sums & {
+    so_far?: Counts & { to: string }
+    series: (Counts & { start: string; uniques?: number })[]
+  }
 }
 type Query = Record<string, string>
 
@@ -111,11 +114,16 @@ function byHand(of: CountedVisit[], dimension: keyof CountedVisit['values']): Va
   return [...values.values()].sort((a, b) => b.visits - a.visits || (a.value < b.value ? -1 : 1))
 }
 
+/** Visits that match filters are not known by visitor. */
+function withoutVisitors({ uniques: _, series, ...previous }: NonNullable<Series['previous']>) {
+  return { ...previous, series: series.map(({ uniques: _, ...bucket }) => bucket) }
+}
+
 /** With what each value had in the range compared with, up to the same point. */
 function beside(
   values: Value[],
   of: string,
-  { from, to, so_far: soFar }: NonNullable<Series['previous']>,
+  { from, to, so_far: soFar }: { from: string; to: string; so_far?: { to: string } },
   dimension: keyof CountedVisit['values'],
 ): Value[] {
   const before = byHand(inRange(of, { from, to: soFar?.to ?? to }), dimension)
@@ -160,8 +168,7 @@ async function checkFullDays(
 async function checkAgreement(of: string, query: Query): Promise<void> {
   const { range, series, previous } = await ask<Series>(of, query)
   const report = await ask<Breakdowns>(`${of}/breakdowns`, { ...query, limit: '100' })
-  const { compare: _, ...filteredQuery } = query
-  const filtered = await ask<Breakdowns>(`${of}/filtered`, { ...filteredQuery, limit: '100' })
+  const filtered = await ask<Breakdowns & Omit<Series, 'range'>>(`${of}/filtered`, { ...query, limit: '100' })
   const counted = inRange(of, range)
   expect(report.widened_because).toBeUndefined()
   for (const { from, to } of [report, filtered])
@@ -169,9 +176,11 @@ async function checkAgreement(of: string, query: Query): Promise<void> {
   for (const sums of [range, report, filtered]) expect(counts(sums)).toEqual(countVisits(counted))
   for (const dimension of Object.keys(counted[0]?.values ?? {}) as (keyof CountedVisit['values'])[]) {
     const values = byHand(counted, dimension)
-    expect(report.breakdowns[dimension]).toEqual(previous ? beside(values, of, previous, dimension) : values)
-    expect(filtered.breakdowns[dimension]).toEqual(values)
+    const compared = previous ? beside(values, of, previous, dimension) : values
+    expect(report.breakdowns[dimension]).toEqual(compared)
+    expect(filtered.breakdowns[dimension]).toEqual(compared)
   }
+  expect(filtered.previous).toEqual(previous && withoutVisitors(previous))
   expect(
     report.previous && { ...counts(report.previous), from: report.previous.from, to: report.previous.to },
   ).toEqual(previous && { ...countVisits(inRange(of, previous)), from: previous.from, to: previous.to })

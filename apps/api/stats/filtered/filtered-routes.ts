@@ -4,15 +4,17 @@ import { dimensions } from '@hopcount/shared/breakdowns.ts'
 import { LRUCache } from 'lru-cache'
 import type { Problem } from '../../errors/problem.ts'
 import { problemResponses } from '../../errors/problem.ts'
-import { mostFrequentValues } from '../breakdowns/breakdown-values.ts'
+import { mostFrequentValues, withPreviousCounts } from '../breakdowns/breakdown-values.ts'
 import { countFiltered, tooLong, tooLongDescription } from '../raw/count-filtered.ts'
 import { readFilters } from '../raw/filters.ts'
 import { learnRangeLimits } from '../raw/longest-range.ts'
-import { sumOfRange } from '../series/read-series.ts'
+import { bucketsBefore } from '../series/buckets-before.ts'
+import { previousOf, sumOfRange } from '../series/read-series.ts'
 import { readSeriesRange } from '../series/series-range.ts'
 import { listLifetimeMs, notModified, refusals, responseHeaderSchemas } from '../shared-responses.ts'
 import type { RawContext } from '../stats-context.ts'
 import { findSubject, reportPaths, slugOf } from '../subject.ts'
+import { filteredComparisons } from './filtered-comparison.ts'
 import { FilteredQuerySchema, FilteredReportSchema } from './filtered-schema.ts'
 import { mostVisited } from './most-visited.ts'
 
@@ -26,6 +28,7 @@ export const filteredRoutes: FastifyPluginAsyncTypebox<RawContext> = async (
   const limits = learnRangeLimits()
   /** A request that took too long costs nothing when it is repeated. */
   const refused = new LRUCache<string, Problem>({ max: 1_000, ttl: refusedForMs })
+  const comparisons = filteredComparisons()
   for (const { url, id, of, schema, notFound } of reportPaths('filtered')) {
     app.get(
       url,
@@ -50,7 +53,10 @@ export const filteredRoutes: FastifyPluginAsyncTypebox<RawContext> = async (
         },
       },
       (request, reply) => {
-        const buckets = readSeriesRange(request.query, new Date())
+        const now = new Date()
+        const buckets = readSeriesRange(request.query, now)
+        const { compare, tz } = request.query
+        const before = compare && bucketsBefore(buckets, compare, tz, now)
         const filters = readFilters(request.query)
         const topLinks = id === 'overall' ? request.query.top_links : undefined
         return responses.send(request, reply, {
@@ -65,12 +71,15 @@ export const filteredRoutes: FastifyPluginAsyncTypebox<RawContext> = async (
               const began = performance.now()
               const counted = await countFiltered(database, linkId, buckets, filters, topLinks !== undefined)
               if ('tooMuch' in counted) {
-                const longest = await limits.longest(database, linkId, buckets, request.query.tz, counted)
+                const longest = await limits.longest(database, linkId, buckets, tz, counted)
                 const problem = tooLong(counted, longest)
                 refused.set(request.url, problem)
                 throw problem
               }
               await limits.took(database, linkId, buckets, performance.now() - began)
+              const compared =
+                before && (await comparisons.count(database, { key: request.url, linkId, before, filters }))
+              const values = mostFrequentValues(counted.breakdowns, dimensions, request.query.limit)
               return {
                 body: JSON.stringify({
                   ...sumOfRange(buckets, counted.series),
@@ -80,7 +89,8 @@ export const filteredRoutes: FastifyPluginAsyncTypebox<RawContext> = async (
                       ? await mostVisited(database, counted.links, request.query.sort, topLinks)
                       : null,
                   }),
-                  breakdowns: mostFrequentValues(counted.breakdowns, dimensions, request.query.limit),
+                  breakdowns: compared ? withPreviousCounts(values, compared.breakdowns) : values,
+                  ...(compared && { previous: previousOf(counted.series, compared.parts, compared.cut) }),
                 }),
               }
             } finally {

@@ -3,13 +3,20 @@ import { Type } from 'typebox'
 import { LinkStateSchema } from '../../links/link-state.ts'
 import { BreakdownsSchema, limitProperty } from '../breakdowns/breakdown-schema.ts'
 import { filterProperties } from '../raw/filter-schema.ts'
-import { RangeSchema, SeriesSchema, seriesProperties } from '../series/series-schema.ts'
+import {
+  compareProperty,
+  PreviousSchema,
+  RangeSchema,
+  SeriesSchema,
+  seriesProperties,
+} from '../series/series-schema.ts'
 
 export const FilteredQuerySchema = Type.Object(
   {
     ...seriesProperties,
     ...filterProperties,
     ...limitProperty,
+    ...compareProperty,
     top_links: Type.Optional(
       Type.Integer({
         minimum: 1,
@@ -47,6 +54,7 @@ export const FilteredReportSchema = Type.Object({
       { description: 'with `top_links`; null if they could not be counted in time' },
     ),
   ),
+  previous: Type.Optional(PreviousSchema),
 })
 
 export type FilteredReport = Static<typeof FilteredReportSchema>

@@ -28,16 +28,21 @@ export async function readSeries(
   return {
     range: sumOfRange(buckets, series),
     series,
-    previous: {
-      ...sumOfRange(before, parts),
-      series: setBeside(series, parts, cut),
-      ...(before.soFar && { so_far: sumUpTo(before.soFar, parts) }),
-    },
+    previous: previousOf(series, parts, cut),
+  }
+}
+
+/** The range compared with, of which the cut buckets are counted. */
+export function previousOf(series: Bucket[], parts: Bucket[], cut: BucketsBefore) {
+  return {
+    ...sumOfRange(cut, parts),
+    series: setBeside(series, parts, cut),
+    ...(cut.soFar && { so_far: sumUpTo(cut.soFar, parts) }),
   }
 }
 
 /** Cuts a bucket in two, so that the counts up to a moment within it are known. */
-function cutAt(before: BucketsBefore, moment: Date | undefined): BucketsBefore {
+export function cutAt(before: BucketsBefore, moment: Date | undefined): BucketsBefore {
   const { starts, besides, end } = before
   const index = moment === undefined ? -1 : starts.findLastIndex(start => start < moment)
   if (moment === undefined || index < 0 || moment >= (starts[index + 1] ?? end)) return before

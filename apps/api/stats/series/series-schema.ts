@@ -80,28 +80,29 @@ const VisitorRangeSchema = Type.Object(
   { description: rangeDescription },
 )
 
+/** Also of the visits that match filters, if they can be counted. */
+export const PreviousSchema = Type.Object(
+  {
+    ...VisitorRangeSchema.properties,
+    series: VisitorSeriesSchema,
+    so_far: Type.Optional(
+      Type.Object(
+        { to: time, ...countsProperties },
+        {
+          description:
+            'while the range is in progress: the range compared with up to the same point, in full hours (for hours: full quarter hours)',
+        },
+      ),
+    ),
+  },
+  {
+    description:
+      'with `compare`: the range compared with. Each interval of its series stands beside the one at the same index of `series`. One without a counterpart (31 October beside September) is empty, and begins when the next one does; what has no counterpart itself is only part of the sum',
+  },
+)
+
 export const rangeAndSeriesProperties = {
   range: VisitorRangeSchema,
   series: VisitorSeriesSchema,
-  previous: Type.Optional(
-    Type.Object(
-      {
-        ...VisitorRangeSchema.properties,
-        series: VisitorSeriesSchema,
-        so_far: Type.Optional(
-          Type.Object(
-            { to: time, ...countsProperties },
-            {
-              description:
-                'while the range is in progress: the range compared with up to the same point, in full hours (for hours: full quarter hours)',
-            },
-          ),
-        ),
-      },
-      {
-        description:
-          'with `compare`: the range compared with. Each interval of its series stands beside the one at the same index of `series`. One without a counterpart (31 October beside September) is empty, and begins when the next one does; what has no counterpart itself is only part of the sum',
-      },
-    ),
-  ),
+  previous: Type.Optional(PreviousSchema),
 }

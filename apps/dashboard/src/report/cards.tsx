@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact'
-import type { Counts, Metric } from '../api/stats.ts'
+import type { Counts, FilteredReport, Metric } from '../api/stats.ts'
 import { leadMetric } from '../api/stats.ts'
 import { useNavigation } from '../navigation.tsx'
 import { Count } from '../page/count.tsx'
@@ -28,18 +28,11 @@ export function Cards({ data }: { data: ReportData }) {
 }
 
 function PeriodCard({ data }: { data: ReportData }) {
-  const { metric, stats, filtered, filteredBefore } = data
+  const { metric, stats, filtered } = data
   if (stats.response === undefined) return null
-  const { range: ofStats, previous: beforeStats } = stats.response.data
-  const range = filtered === undefined ? ofStats : filtered.response?.data
-  const soFar = filtered === undefined ? beforeStats?.so_far : undefined
-  const whole =
-    filtered === undefined
-      ? beforeStats
-      : filteredBefore.isCurrent
-        ? filteredBefore.response?.data
-        : undefined
-  const previous = soFar ?? whole
+  const { range, previous: whole } =
+    filtered === undefined ? stats.response.data : withRange(filtered.response?.data)
+  const previous = whole?.so_far ?? whole
   const { period } = stats.response.about.range
   return (
     <Card title={`Visits${period === 'custom' ? '' : `, ${periodNames[period].span}`}`}>
@@ -62,6 +55,11 @@ function PeriodCard({ data }: { data: ReportData }) {
       )}
     </Card>
   )
+}
+
+/** As the statistics have it. */
+function withRange(report: FilteredReport | undefined) {
+  return { range: report, previous: report?.previous }
 }
 
 /**

@@ -36,8 +36,6 @@ export interface ReportData {
   refusal: Problem | undefined
   /** Whether filters have been chosen that what is shown does not follow. */
   isBehindFilters: boolean
-  /** The preceding period, filtered. */
-  filteredBefore: Polled<FilteredReport, Requested>
   live: Live
   /** Changes when there are other visits to show. */
   news: unknown
@@ -82,7 +80,7 @@ export function useReportData(slug: string | undefined): ReportData {
   const filtered = usePolled<FilteredReport, Requested>(
     hasFilters && isKnown && isReady
       ? requestFor('/filtered', {
-          ...{ interval, ...limits, limit },
+          ...{ interval, ...limits, limit, ...compare },
           ...(slug === undefined && { top_links: topLinks, sort: address.everyone ? 'visits' : 'humans' }),
           ...address.filters,
         })
@@ -112,13 +110,6 @@ export function useReportData(slug: string | undefined): ReportData {
     setVisits(stats.response.data.visits)
   const live = useLive(slug, isKnown, stream, news, now)
   const shown = useSameRange(stats, days, isFiltered)
-  const before = stats.response?.data.previous
-  const filteredBefore = usePolled<FilteredReport, Requested>(
-    isFiltered && before !== undefined && stats.isCurrent && filtered.isCurrent
-      ? requestFor('/filtered', { interval, from: before.from, to: before.to, tz: zone, ...address.filters })
-      : undefined,
-    { waitMs: filteredWaitMs },
-  )
   const counts = (isFiltered ? filtered.response?.data : undefined) ?? shown.stats.response?.data.range
   const isOnlyBots =
     address.filters.class === undefined && counts !== undefined && leadMetric(counts) === 'visits'
@@ -132,7 +123,6 @@ export function useReportData(slug: string | undefined): ReportData {
     filtered: isFiltered && filtered.response !== undefined ? filtered : undefined,
     refusal,
     isBehindFilters: hasFilters && !filtered.isCurrent,
-    filteredBefore,
     live,
     news,
   }

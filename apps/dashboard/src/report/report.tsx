@@ -24,7 +24,11 @@ export function Report(props: { slug: string | undefined; data: ReportData; topL
     <>
       <RefusalBanner problem={problem} />
       <Toolbar slug={slug} data={data} />
-      <RangeLine stats={stats.response} now={data.now} />
+      <RangeLine
+        stats={stats.response}
+        isCompared={filtered?.response === undefined || filtered.response.data.previous !== undefined}
+        now={data.now}
+      />
       <Printed data={data} />
       <FilterChips />
       {stats.response === undefined && problem === undefined && <Placeholder />}

@@ -5,6 +5,8 @@ import type { Requested } from '../report-data.ts'
 /** “1–14 Nov 2026 compared with 18–31 Oct 2026”: what the numbers below are of. */
 export function RangeLine(props: {
   stats: { data: LinkStats | OverallStats; about: Requested } | undefined
+  /** Whether there is something to compare with: single visits of that time may no longer be kept. */
+  isCompared: boolean
   now: number
 }) {
   if (props.stats === undefined) return null
@@ -16,7 +18,7 @@ export function RangeLine(props: {
         ? // Its first week or month began before it.
           daysBetween(firstVisit, new Date(props.now).toISOString(), about.zone)
         : rangeInWords(range.from, range.to, about.zone, props.now)}
-      {previous !== undefined && (
+      {props.isCompared && previous !== undefined && (
         <>
           {' '}
           <span class="muted">compared with</span>{' '}

@@ -54,12 +54,11 @@ export function OverTime({ data }: { data: ReportData }) {
 
 /** Labelled by the request that the data belongs to, which may be the previous one. */
 function shownSeries(data: ReportData): { series: ShownSeries; requested: Requested } | undefined {
-  const { filtered, filteredBefore, metric, now } = data
+  const { filtered, metric, now } = data
   if (filtered !== undefined) {
     if (filtered.response === undefined) return undefined
     const { data: range, about: requested } = filtered.response
-    const before = filteredBefore.isCurrent ? filteredBefore.response?.data : undefined
-    return { requested, series: showSeries(range, before, { requested, metric, now }) }
+    return { requested, series: showSeries(range, range.previous, { requested, metric, now }) }
   }
   if (data.stats.response === undefined) return undefined
   const { data: stats, about: requested } = data.stats.response
