@@ -159,18 +159,17 @@ describe.skipIf(!browserAvailable())('breakdowns and filters', () => {
     const top = page.getByRole('table', { name: 'Top links', exact: true })
     await top.waitFor()
     const listed = await ask<{ slug: string; visits: number; humans: number }[]>(
-      `${origin}/stats?from=${from}`,
+      `${origin}/stats?from=${from}&sort=humans`,
     )
     const rows = await top.locator('tbody tr').all()
     const shown = await Promise.all(rows.map(row => row.locator('th, td').allTextContents()))
     expect(shown).toEqual(
-      listed.map(link => [
-        `/${link.slug}`,
-        link.visits.toLocaleString('en'),
-        link.humans.toLocaleString('en'),
-      ]),
+      listed
+        .filter(link => link.humans > 0)
+        .map(link => [`/${link.slug}`, link.humans.toLocaleString('en'), link.visits.toLocaleString('en')]),
     )
-    expect(shown.at(-1)).toEqual([`/${other}`, '1', '0'])
+    // Nobody but a bot followed it.
+    expect(listed.map(link => link.slug)).toContain(other)
     await top.getByRole('link', { name: `/${slug}` }).click()
     await page.waitForURL(`**/?link=${slug}*`)
     expect(incidents).toEqual([])

@@ -1,4 +1,5 @@
 import type { Browser, BrowserContextOptions, Locator, Page } from 'playwright-core'
+import { waitUntil } from '../support/wait-until.ts'
 
 export interface WatchedPage {
   page: Page
@@ -59,7 +60,14 @@ export async function waitForFocus(element: Locator): Promise<void> {
 
 /** What the API answers, to be compared with what the page shows. */
 export async function ask<T>(url: string): Promise<T> {
-  const response = await fetch(url)
+  const response = await waitUntil(
+    async () => {
+      const response = await fetch(url)
+      // The page itself may have the API busy.
+      return response.status !== 503 && response
+    },
+    { what: `an answer to ${url}` },
+  )
   if (!response.ok) throw new Error(`${url} answered ${response.status} ${await response.text()}`)
   return (await response.json()) as T
 }

@@ -26,7 +26,7 @@ export function Report(props: { slug: string | undefined; data: ReportData; topL
       <Toolbar slug={slug} data={data} />
       <RangeLine
         stats={stats.response}
-        isCompared={filtered?.response === undefined || filtered.response.data.previous !== undefined}
+        isCompared={!data.filtered?.response || data.filtered.response.data.previous !== undefined}
         now={data.now}
       />
       <Printed data={data} />
