@@ -9,6 +9,7 @@ import type { RunningDashboard } from './running-dashboard.ts'
 import { startDashboard } from './running-dashboard.ts'
 
 const links = 60
+const languages = ['cs', 'da', 'de', 'en', 'es', 'fi', 'fr', 'it', 'nl', 'pl', 'pt', 'sv']
 
 describe.skipIf(!browserAvailable())('nobody loses their place', () => {
   let dashboard: RunningDashboard
@@ -22,6 +23,7 @@ describe.skipIf(!browserAvailable())('nobody loses their place', () => {
       visitedAt: now - i * 60_000,
       referrer: `https://site-${i % 12}.example/`,
       userAgent: firefox,
+      language: languages[i % languages.length],
       address: '91.198.174.1',
     }))
     await recordVisits(pool, 'link-1', visits)
@@ -137,7 +139,7 @@ describe.skipIf(!browserAvailable())('nobody loses their place', () => {
     expect(incidents).toEqual([])
   })
 
-  it('a control that is rendered anew keeps the focus', async () => {
+  it('a control that is rendered anew or moved keeps the focus', async () => {
     const { page, incidents } = await openPage(dashboard.browser, dashboard.origin)
     const sort = page.getByLabel('Sort by')
     await sort.focus()
@@ -153,6 +155,22 @@ describe.skipIf(!browserAvailable())('nobody loses their place', () => {
     await waitForFocus(sort)
     await page.getByRole('heading', { level: 1 }).focus()
     await page.keyboard.press('n')
+    await waitForFocus(page.getByLabel('Long URL'))
+
+    // In full, a breakdown is the first one.
+    await page.goto(`${dashboard.origin}/?link=link-1`)
+    const unfold = page.getByRole('button', { name: /^Show all.*language/ })
+    await unfold.focus()
+    await page.keyboard.press('Enter')
+    await waitForFocus(page.getByRole('button', { name: /^Show fewer.*language/ }))
+    await page.keyboard.press('Enter')
+    await waitForFocus(unfold)
+    // As a value of a breakdown does when it overtakes another one.
+    const value = page.getByRole('region', { name: 'Country' }).getByRole('button').last()
+    await value.focus()
+    await value.evaluate(button => button.closest('table')?.prepend(button.closest('tbody') ?? ''))
+    await waitForFocus(value)
+    await page.goBack()
     await waitForFocus(page.getByLabel('Long URL'))
     expect(incidents).toEqual([])
   })

@@ -15,12 +15,18 @@ export function keepFocus(): void {
     last = { element: target, selector: selectorOf(target), path: pathOf(target) }
   })
   // The event does not bubble. The dialog was the last to have the focus, and what it gives it back to may be gone.
-  document.addEventListener('close', () => queueMicrotask(moveOn), { capture: true })
+  document.addEventListener('close', () => queueMicrotask(() => moveOn()), { capture: true })
   new MutationObserver(moveOn).observe(document.body, { childList: true, subtree: true })
 
-  function moveOn(): void {
-    if (last === undefined || last.element.isConnected || document.activeElement !== document.body) return
-    const { selector, path } = last
+  function moveOn(records: MutationRecord[] = []): void {
+    if (last === undefined || document.activeElement !== document.body) return
+    const { element, selector, path } = last
+    if (element.isConnected) {
+      // One that is moved loses the focus, too.
+      if (records.some(({ addedNodes }) => [...addedNodes].some(node => node.contains(element))))
+        focusOn(element)
+      return
+    }
     last = undefined
     const same = selector === undefined ? null : document.querySelector(selector)
     focusOn(same ?? nextOf(path) ?? headingOf(path))
