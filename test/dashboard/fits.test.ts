@@ -109,7 +109,7 @@ describe.skipIf(!browserAvailable())('everything fits', () => {
 
       await open(`?link=${slug}&country=DE&more=referrer`, '.breakdown h2')
       await lookAt('a filtered report')
-      await open('?view=overview&bots=show&more=country', '.breakdown.links tbody tr')
+      await open('?view=overview&bots=show&more=country', '.breakdown h2')
       await lookAt('the overview')
       await open('?view=keys', '.keys-list li')
       await lookAt('the keys')
