@@ -139,7 +139,7 @@ export async function addRoutes(app: FastifyInstance, parts: Parts): Promise<Api
   })
   await app.register(auditRoute, { pool, readsPerMinute: configuration.RATE_LIMIT_STATS })
   await app.register(keyRoutes, { pool, createOnce, store: access.store })
-  await app.register(sessionRoutes, { pool, ...access })
+  await app.register(sessionRoutes, { pool, ...access, ...publicAddress })
   await addStatsRoutes(app, parts, publicAddress, limitExports)
   await app.register(dashboardRoutes)
   const prefetches = { refused: 0 }

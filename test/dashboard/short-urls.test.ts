@@ -70,6 +70,9 @@ describe.skipIf(!browserAvailable())('short URLs begin with PUBLIC_URL', () => {
       await page.getByRole('link', { name: 'Overview' }).click()
       await heading.getByText('Overview').waitFor()
     }
+    await field.fill(`${publicUrl}/not-yet`)
+    await field.press('Enter')
+    await page.getByRole('button', { name: 'Create the link /not-yet' }).waitFor()
     await field.fill('elsewhere.example/spring')
     await field.press('Enter')
     await page.getByText('No link matches').waitFor()

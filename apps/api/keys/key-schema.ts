@@ -66,6 +66,7 @@ export const SignInBodySchema = Type.Object(
 )
 
 export const SessionSchema = Type.Object({
+  short_origin: Type.String({ description: 'what short URLs begin with' }),
   access: Type.Union([Type.Literal('open'), Type.Literal('keys')]),
   public_shorten: Type.Boolean({ description: 'whether anybody may `POST /shorten`' }),
   signed_in: Type.Boolean(),

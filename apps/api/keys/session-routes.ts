@@ -9,6 +9,8 @@ import { isSameOrigin } from '../access/same-origin.ts'
 import { generateSessionToken, hashSecret, isKey } from '../access/secrets.ts'
 import { Problem, problemResponses } from '../errors/problem.ts'
 import { perMinute } from '../limits/rate-limits.ts'
+import type { PublicAddress } from '../links/short-urls.ts'
+import { linkOrigin } from '../links/short-urls.ts'
 import type { Session } from './key-schema.ts'
 import { SessionSchema, SignInBodySchema } from './key-schema.ts'
 
@@ -23,7 +25,7 @@ const extendAfterMs = hourMs
 const attemptsPerMinute = 10
 
 /** `/api/session`: signs the page in and out, and says what it may do. */
-export const sessionRoutes: FastifyPluginAsyncTypebox<AccessParts & { pool: Pool }> = async (
+export const sessionRoutes: FastifyPluginAsyncTypebox<AccessParts & PublicAddress & { pool: Pool }> = async (
   app,
   options,
 ) => {
@@ -46,12 +48,13 @@ export const sessionRoutes: FastifyPluginAsyncTypebox<AccessParts & { pool: Pool
       const identity = identityOf(request)
       const { session } = identity
       const extended = session && extensionOf(session)
-      if (session === undefined || extended === undefined) return describe(identity, session?.expiresAt)
+      if (session === undefined || extended === undefined)
+        return describe(request, identity, session?.expiresAt)
       await extendSession(pool, { hash: session.hash, expiresAt: extended })
       store.changed()
       const token = cookie.read(request)
       if (token !== undefined) reply.header('set-cookie', cookieUntil(request, token, extended))
-      return describe(identity, extended)
+      return describe(request, identity, extended)
     },
   )
 
@@ -102,7 +105,7 @@ export const sessionRoutes: FastifyPluginAsyncTypebox<AccessParts & { pool: Pool
       store.changed()
       reply.header('set-cookie', cookieUntil(request, token, expiresAt))
       const actor = { keyId: key.id, via: 'page', scopes: key.scopes } as const
-      return describe({ actor, key, session: { hash, key, createdAt, expiresAt } }, expiresAt)
+      return describe(request, { actor, key, session: { hash, key, createdAt, expiresAt } }, expiresAt)
     },
   )
 
@@ -136,8 +139,13 @@ export const sessionRoutes: FastifyPluginAsyncTypebox<AccessParts & { pool: Pool
     return cookie.set(request, token, Math.floor((expiresAt.getTime() - Date.now()) / 1_000))
   }
 
-  function describe({ actor, key, session }: Identity, expiresAt: Date | undefined): Session {
+  function describe(
+    request: FastifyRequest,
+    { actor, key, session }: Identity,
+    expiresAt: Date | undefined,
+  ): Session {
     return {
+      short_origin: linkOrigin(options, request),
       access,
       public_shorten: access === 'open' || options.publicShorten,
       signed_in: session !== undefined,

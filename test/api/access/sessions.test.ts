@@ -57,6 +57,7 @@ test('a session allows what its key allows', async () => {
   const cookie = await signIn(key)
   expect(await sessionOf(cookie)).toMatchObject({
     access: 'keys',
+    short_origin: expect.stringMatching(/^http/),
     public_shorten: false,
     signed_in: true,
     name: 'Ada',
@@ -72,6 +73,7 @@ test('a session allows what its key allows', async () => {
 test('without one, nothing is allowed, and the page can tell', async () => {
   expect(await sessionOf('hopcount_session=nothing')).toEqual({
     access: 'keys',
+    short_origin: expect.stringMatching(/^http/),
     public_shorten: false,
     signed_in: false,
     name: null,

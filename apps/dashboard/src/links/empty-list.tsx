@@ -63,7 +63,8 @@ function FirstSteps() {
 
 /** Offers to create what a search did not find: a link of this name, or to this URL. */
 function CreateIt({ search }: { search: string }) {
-  const text = slugOfOwn(searchedText(search))
+  const { session } = useSession()
+  const text = slugOfOwn(searchedText(search), session?.short_origin)
   const what = isSlug(text) ? { slug: text } : isUrl(text) ? { long_url: text } : undefined
   if (what === undefined) return null
   return (
@@ -75,10 +76,11 @@ function CreateIt({ search }: { search: string }) {
   )
 }
 
-/** Of a short URL of this origin; other texts as they are. */
-function slugOfOwn(text: string): string {
+/** Of a short URL of this service, wherever the page is opened; other texts as they are. */
+function slugOfOwn(text: string, shortOrigin = location.origin): string {
   const url = URL.parse(/^https?:/i.test(text) ? text : `http://${text}`)
-  return url?.host === location.host ? url.pathname.slice(1) : text
+  const own = [location.host, URL.parse(shortOrigin)?.host]
+  return url !== null && own.includes(url.host) ? url.pathname.slice(1) : text
 }
 
 /** With its scheme, or as people write a host. */
