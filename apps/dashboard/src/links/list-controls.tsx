@@ -1,3 +1,4 @@
+import { useRef } from 'preact/hooks'
 import { useSession } from '../access/session.tsx'
 import type { Address, Sort } from '../address.ts'
 import { firstPage, sorts, states, windows } from '../address.ts'
@@ -18,6 +19,10 @@ const sortTitles: Record<Sort, string> = {
   growth: 'Growth',
 }
 const tagsEveryMs = 120_000
+/** The API counts tags once in a while, and may not have counted a new one yet. */
+const missingTagsEveryMs = 5_000
+/** It lists no more of them, and none of deleted links. */
+const mostTagsKnown = 10_000
 /** Those with the most links: more would be no choice any more. Any other can be chosen at a link that has it. */
 const mostTagsShown = 200
 
@@ -75,10 +80,19 @@ function sortedBy(sort: Sort, { window }: Address): Partial<Address> {
 
 function ListFilters({ listedTags }: { listedTags: string }) {
   const { address, go } = useNavigation()
+  const known = useRef(new Set<string>())
+  const isBehind =
+    known.current.size < mostTagsKnown &&
+    address.status !== 'deleted' &&
+    listedTags
+      .toLowerCase()
+      .split(',')
+      .some(tag => tag !== '' && !known.current.has(tag))
   const { response } = usePolled<{ tag: string; links: number }[]>(
     { url: '/api/tags', about: undefined },
-    { everyMs: tagsEveryMs, news: listedTags },
+    { everyMs: isBehind ? missingTagsEveryMs : tagsEveryMs, news: listedTags },
   )
+  known.current = new Set(response?.data.map(({ tag }) => tag.toLowerCase()))
   const chosen = address.tags.map(tag => tag.toLowerCase())
   const tags =
     response?.data.filter(({ tag }) => !chosen.includes(tag.toLowerCase())).slice(0, mostTagsShown) ?? []
