@@ -242,6 +242,15 @@ test('so do those of one local day, of the day that has begun, and of a day on w
   await checkAgreement('one', { tz: newYork })
 })
 
+test('so do those of all time, by month, however early it begins and late it ends', async () => {
+  const year = new Date(now).getUTCFullYear()
+  for (const of of ['one', 'overall']) {
+    const query = { interval: 'month', from: '1985-06-01', to: `${year + 30}-01-01` }
+    await checkAgreement(of, query)
+    expect((await ask<Breakdowns>(`${of}/breakdowns`, query)).visits).toBe(visitsOf(of).length)
+  }
+})
+
 test('minutes and their breakdowns count the same visits', async () => {
   for (const [ago, minutes] of [
     [90, 60],

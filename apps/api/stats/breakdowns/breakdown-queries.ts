@@ -11,7 +11,7 @@ import {
   otherKey,
 } from '@hopcount/shared/breakdowns.ts'
 import type { Database } from '@hopcount/shared/database/query-builder.ts'
-import { dayMs, dayNumber, dayText } from '@hopcount/shared/days.ts'
+import { dayMs, dayNumber, dayText, parseDay } from '@hopcount/shared/days.ts'
 import { sql } from 'kysely'
 import type { StoredCounts } from '../counts.ts'
 import type { DayRange } from './breakdown-range.ts'
@@ -72,7 +72,8 @@ export async function sumDaysAnd(
   return sum
 }
 
-async function sumListed(database: Database, linkId: number, { from, to }: DayRange): Promise<DayBreakdowns> {
+async function sumListed(database: Database, linkId: number, days: DayRange): Promise<DayBreakdowns> {
+  const { from, to } = await daysWithVisits(database, linkId, days)
   const sum: DayBreakdowns = { visits: 0, bots: 0, previews: 0, uniques: 0, breakdowns: new Map() }
   for (let start = from.getTime(); start < to.getTime(); start += daysPerQuery * dayMs) {
     const end = Math.min(start + daysPerQuery * dayMs, to.getTime())
@@ -92,6 +93,21 @@ async function sumListed(database: Database, linkId: number, { from, to }: DayRa
   }
   for (const dimension of laterDimensions) addUntold(sum, dimensionLetters[dimension])
   return sum
+}
+
+const longDays = 400
+
+/** Of a long range only the days from the first to the last one with visits are read: it may begin in 1970. */
+async function daysWithVisits(database: Database, linkId: number, { from, to }: DayRange): Promise<DayRange> {
+  if (to.getTime() - from.getTime() <= longDays * dayMs) return { from, to }
+  const { rows } = await sql<{ first: string | null; last: string | null }>`
+    SELECT min(day)::text AS first, max(day)::text AS last FROM link_days
+    WHERE link_id = ${linkId} AND day >= ${dayText(dayNumber(from.getTime()))}::date AND day < ${dayText(dayNumber(to.getTime()))}::date`.execute(
+    database,
+  )
+  const { first = null, last = null } = rows[0] ?? {}
+  if (first === null || last === null) return { from, to: from }
+  return { from: new Date(parseDay(first) * dayMs), to: new Date((parseDay(last) + 1) * dayMs) }
 }
 
 /** What was recorded before a dimension was there is not told in it, so that its values add up to the visits. */
