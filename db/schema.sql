@@ -464,9 +464,10 @@ CREATE TABLE public.link_search_blocks (
     ids bigint[] NOT NULL,
     text text NOT NULL COLLATE pg_catalog."C",
     grams smallint[] NOT NULL
-);
+)
+WITH (toast_tuple_target='4080');
 ALTER TABLE ONLY public.link_search_blocks ALTER COLUMN ids SET STATISTICS 0;
-ALTER TABLE ONLY public.link_search_blocks ALTER COLUMN text SET STORAGE PLAIN;
+ALTER TABLE ONLY public.link_search_blocks ALTER COLUMN text SET STORAGE MAIN;
 ALTER TABLE ONLY public.link_search_blocks ALTER COLUMN grams SET STATISTICS 0;
 ALTER TABLE ONLY public.link_search_blocks ALTER COLUMN grams SET STORAGE EXTERNAL;
 
@@ -1262,4 +1263,5 @@ INSERT INTO public.schema_migrations (version) VALUES
     ('20261126000034'),
     ('20261126000061'),
     ('20261127000010'),
-    ('20261127000011');
+    ('20261127000011'),
+    ('20261127000012');

@@ -54,6 +54,18 @@ test('every link of a whole block is indexed once, whatever their number and tha
   expect(await progress()).toEqual({ block: 39, links: 1_247 })
 })
 
+test('links with the longest targets and titles are indexed', async () => {
+  await pool.query(
+    `INSERT INTO links (slug, long_url, title, created_at)
+     SELECT 'long-' || n, 'https://example.com/' || string_agg(md5(n || '.' || m), ''), repeat('東', 200), now() - interval '1 hour'
+     FROM generate_series(1, 40) AS n, generate_series(1, 62) AS m GROUP BY n`,
+  )
+  await indexLinks(pool)
+  expect(await indexed()).toHaveLength(31)
+  await inTransaction(pool, client => indexAgain(client, [1, 2, 3]))
+  expect(await indexed()).toHaveLength(31)
+})
+
 test('ids that no link has are passed over', async () => {
   await insertLinks(1, 40, 3_600)
   await pool.query(`SELECT setval('links_id_seq', 1000000)`)

@@ -1,9 +1,8 @@
 import pg from 'pg'
-import { beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test } from 'vitest'
 import { findLinks } from '../../../apps/api/resource/list/list-queries.ts'
 import { poolConfig } from '../../../apps/shared/database/database.ts'
 import { indexLinks } from '../../../apps/worker/maintenance/index-links.ts'
-import { cleanUpLater } from '../../support/clean-up.ts'
 import { createTestDatabase } from '../../support/test-database.ts'
 
 /** One connection: PostgreSQL's counts of what it has read are complete when it asks for them itself. */
@@ -14,7 +13,6 @@ const links = 50_000
 beforeAll(async () => {
   const { url } = await createTestDatabase()
   pool = new pg.Pool(poolConfig(url, { max: 1, applicationName: 'search plans', statementTimeoutMs: 60_000 }))
-  cleanUpLater(() => pool.end())
   await pool.query(
     `INSERT INTO links (slug, long_url, title, tags, tag_keys, created_at, deleted_at)
      SELECT 'link-' || n, 'https://www.example' || n % 300 || '.com/' || n % 7000 || '/' || md5(n::text),
@@ -27,6 +25,8 @@ beforeAll(async () => {
   await pool.query('VACUUM ANALYZE links')
   await pool.query('VACUUM ANALYZE link_search_blocks')
 }, 120_000)
+
+afterAll(() => pool.end())
 
 interface Reads {
   /** Rows of links, and blocks, that were read from one end of the table to the other. */
