@@ -15,7 +15,7 @@ export function OverTime({ data }: { data: ReportData }) {
   const shown = shownSeries(data)
   useAnnouncement(
     writeAddress({ ...address, compare: 'previous', asTable: false, more: undefined, before: undefined }),
-    polled.isCurrent ? shown?.series.description.replace(/\. .*/, '.') : undefined,
+    polled.isCurrent && !data.isBehindFilters ? shown?.series.description.replace(/\. .*/, '.') : undefined,
   )
   return (
     <section
