@@ -2,7 +2,6 @@
 
 import { dayMs, dayNumber, dayText } from '@hopcount/shared/days.ts'
 import { readRange } from '../series/series-range.ts'
-import type { TopSort } from './ranked-page.ts'
 
 export interface Span {
   /** Both are on quarter hours; `to` is exclusive. */
@@ -31,7 +30,7 @@ export interface TopWindowQuery {
   to?: string
   tz: string
   /** Unique visitors are known per UTC day, so a list sorted by them covers the whole days that its window touches. */
-  sort?: TopSort
+  sort?: 'visits' | 'humans' | 'uniques' | 'last_visit' | 'growth'
 }
 
 const quarterMs = 15 * 60_000
