@@ -94,7 +94,8 @@ describe.skipIf(!browserAvailable())('the period of a report', () => {
     ])
     await page.getByLabel('Compare with').selectOption('nothing')
     await waitForRange(page, daysInWords(last, today.with({ day: 1 })), 'nothing')
-    expect(await page.locator('.change').count()).toBe(0)
+    // The breakdowns have a response of their own.
+    await waitUntil(async () => (await page.locator('.change').count()) === 0, { what: 'no change is shown' })
     expect(incidents).toEqual([])
   })
 
