@@ -56,6 +56,7 @@ describe.skipIf(!browserAvailable())('the page by keyboard alone', () => {
     const { keyboard } = page
     await page.getByLabel('Long URL').waitFor()
     await keyboard.press('n')
+    await waitForFocus(page.getByLabel('Long URL'))
     await keyboard.type('https://example.com/by-keyboard?d=w&m=y')
     await tabTo(page, /^Short name/)
     await keyboard.type('made')
