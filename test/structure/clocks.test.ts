@@ -44,6 +44,14 @@ const readsWallClock: Record<string, string> = {
   'apps/worker/seed/seed-database.ts': 'the times of made-up visits',
   'apps/worker/verify/compare-counts.ts': 'which days are over',
   'apps/worker/verify/repair-counts.ts': 'which days are over',
+  'apps/api/resource/list/export-route.ts': 'today’s date in a file’s name',
+  'apps/api/resource/list/list-route.ts': 'the window that is asked for ends now',
+  'apps/api/stats/raw/longest-range.ts': 'a range ends now at the latest',
+  'apps/dashboard/src/api/connection.ts':
+    'the other clock may stand still while the computer sleeps; a clock set back proves nothing',
+  'apps/dashboard/src/page/freshness.tsx': 'the time of what is shown',
+  'apps/dashboard/src/report/series/time-chart.tsx': 'a period ends now at the latest',
+  'apps/dashboard/src/text/times.ts': 'whether a time is today',
 }
 
 const wallClock = /\bDate\.now\b|\bnew Date\(\)|(?<![.\w])Date\(\)/

@@ -16,7 +16,6 @@ import type { TextDescriber } from '../describe-texts.ts'
 import { loadTextDescriber } from '../describe-texts.ts'
 import type { Bucket } from '../series/series-queries.ts'
 import type { Buckets } from '../series/series-range.ts'
-import { countryOf } from '../visits/describe-visit.ts'
 import type { Filters } from './filters.ts'
 import { agentPasses, filtersSources, sourcePasses } from './filters.ts'
 import type { Group, KnownTexts, RawRange } from './raw-queries.ts'
@@ -209,7 +208,7 @@ async function countGroups(
     const visitorClass = group.class ?? agent?.class ?? 'bot'
     const add = (key: string) => addCount(breakdowns, key, visits, visitorClass === 'human' ? visits : 0)
     if (by === 'bucket') addVisits(series[(group.bucket ?? 0) - 1], visitorClass, visits)
-    else if (by === 'country') add(`c${countryOf(group.country)}`)
+    else if (by === 'country') add(`c${lettersOf(group.country).toUpperCase()}`)
     else if (by === 'language') add(`l${lettersOf(group.language)}`)
     else if (by === 'referrer') {
       const { source, channel } = texts.referrer(group.referrer)

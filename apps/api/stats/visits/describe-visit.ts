@@ -15,7 +15,7 @@ export async function visitDescriber() {
       visited_at: visit.visitedAt,
       referrer: visit.referrer,
       user_agent: sent,
-      country: countryOf(visit.country) || null,
+      country: lettersOf(visit.country).toUpperCase() || null,
       language: lettersOf(visit.language) || null,
       class: agent.class,
       ...texts.referrer(visit.referrer),
@@ -26,9 +26,4 @@ export async function visitDescriber() {
       bot: agent.bot,
     }
   }
-}
-
-/** Empty if unknown. */
-export function countryOf(code: number | null): string {
-  return lettersOf(code).toUpperCase()
 }

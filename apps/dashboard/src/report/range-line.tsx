@@ -1,6 +1,6 @@
-import type { LinkStats, OverallStats } from '../../api/stats.ts'
-import { daysBetween, rangeInWords } from '../../text/times.ts'
-import type { Requested } from '../report-data.ts'
+import type { LinkStats, OverallStats } from '../api/stats.ts'
+import { daysBetween, rangeInWords } from '../text/times.ts'
+import type { Requested } from './report-data.ts'
 
 /** “1–14 Nov 2026 compared with 18–31 Oct 2026”: what the numbers below are of. */
 export function RangeLine(props: {
