@@ -37,7 +37,7 @@ describe('the page and the API agree', () => {
     expect(choices('/api/links', 'window')).toEqual([...windows])
     expect(choices('/api/links', 'sort')).toEqual(expect.arrayContaining([...sorts]))
     const { parameters } = paths['/stats/{slug}/filtered']?.get ?? { parameters: [] }
-    const others = ['slug', 'interval', 'from', 'to', 'tz', 'limit']
+    const others = ['slug', 'interval', 'from', 'to', 'tz', 'limit', 'compare', 'sort', 'top_links']
     const filters = parameters.map(({ name }) => name).filter(name => !others.includes(name))
     expect(filters.sort()).toEqual([...filterNames].sort())
   })

@@ -11,8 +11,8 @@ import { leadMetric, reportPath, topLinks } from '../api/stats.ts'
 import { useNavigation } from '../navigation.tsx'
 import { useNow } from '../text/now.ts'
 import { requestedComparison } from './period/comparison.ts'
-import type { RequestedRange } from './period/period.ts'
 import { rangeOf } from './period/period.ts'
+import type { RequestedRange } from './period/requested-range.ts'
 
 /** The range and zone of a report's numbers. */
 export interface Requested {

@@ -1,5 +1,5 @@
 import type { Comparison, Interval, Period } from '../../address.ts'
-import type { RequestedRange } from './period.ts'
+import type { RequestedRange } from './requested-range.ts'
 
 const hourMs = 3_600_000
 const dayMs = 24 * hourMs

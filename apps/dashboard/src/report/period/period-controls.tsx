@@ -5,8 +5,8 @@ import { useNavigation } from '../../navigation.tsx'
 import { timesBetween } from '../../text/times.ts'
 import { capitalized } from '../../text/value-names.ts'
 import { comparisonName } from './comparison.ts'
-import type { RequestedRange } from './period.ts'
 import { customDays, customTimes, lastDay, periodNames, todayIn } from './period.ts'
+import type { RequestedRange } from './requested-range.ts'
 
 const groups: Period[][] = [
   ['today', 'yesterday', 'hour', 'day'],

@@ -1,5 +1,6 @@
-import type { Address, Comparison, Interval, Period } from '../../address.ts'
+import type { Address, Interval, Period } from '../../address.ts'
 import { comparisonsOf } from './comparison.ts'
+import type { RequestedRange } from './requested-range.ts'
 
 /** As a heading has it, and as a sentence does. */
 export const periodNames: Record<Period, { span: string; within: string }> = {
@@ -23,20 +24,6 @@ export const intervalNames: Record<Interval, { title: string; running: string }>
   day: { title: 'Days', running: 'today' },
   week: { title: 'Weeks', running: 'this week' },
   month: { title: 'Months', running: 'this month' },
-}
-
-/** A range as requested from the API, and the intervals that suit it. */
-export interface RequestedRange {
-  period: Period
-  interval: Interval
-  intervals: Interval[]
-  from: string
-  /** Exclusive; undefined: until now. */
-  to: string | undefined
-  /** What it can be compared with. */
-  comparisons: Comparison[]
-  /** Of these the one that is. */
-  compare: Comparison | undefined
 }
 
 const minuteMs = 60_000
