@@ -473,6 +473,16 @@ ALTER TABLE ONLY public.link_search_blocks ALTER COLUMN grams SET STORAGE EXTERN
 
 
 --
+-- Name: link_search_changed; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.link_search_changed (
+    link_id bigint NOT NULL
+)
+WITH (autovacuum_vacuum_scale_factor='0', autovacuum_vacuum_threshold='1000');
+
+
+--
 -- Name: link_search_progress; Type: TABLE; Schema: public; Owner: -
 --
 
@@ -908,6 +918,14 @@ ALTER TABLE ONLY public.link_search_blocks
 
 
 --
+-- Name: link_search_changed link_search_changed_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.link_search_changed
+    ADD CONSTRAINT link_search_changed_pkey PRIMARY KEY (link_id);
+
+
+--
 -- Name: link_search link_search_pkey; Type: CONSTRAINT; Schema: public; Owner: -
 --
 
@@ -1264,4 +1282,5 @@ INSERT INTO public.schema_migrations (version) VALUES
     ('20261126000061'),
     ('20261127000010'),
     ('20261127000011'),
-    ('20261127000012');
+    ('20261127000012'),
+    ('20261127000013');

@@ -1,8 +1,9 @@
-import type { Pool } from 'pg'
-import { beforeEach, expect, test } from 'vitest'
-import { indexAgain } from '../../apps/api/resource/index-again.ts'
+import type { Pool, PoolClient } from 'pg'
+import { beforeEach, describe, expect, test } from 'vitest'
+import { indexLater } from '../../apps/api/resource/index-later.ts'
 import { inTransaction } from '../../apps/shared/database/in-transaction.ts'
-import { indexLinks } from '../../apps/worker/maintenance/index-links.ts'
+import { gramsOfSearch } from '../../apps/shared/link-search.ts'
+import { indexChangedLinks, indexLinks } from '../../apps/worker/maintenance/index-links.ts'
 import { openPool } from '../support/hopcount.ts'
 import { createTestDatabase } from '../support/test-database.ts'
 import { waitUntil } from '../support/wait-until.ts'
@@ -62,7 +63,8 @@ test('links with the longest targets and titles are indexed', async () => {
   )
   await indexLinks(pool)
   expect(await indexed()).toHaveLength(31)
-  await inTransaction(pool, client => indexAgain(client, [1, 2, 3]))
+  await inTransaction(pool, client => indexLater(client, [1, 2, 3]))
+  await indexChangedLinks(pool)
   expect(await indexed()).toHaveLength(31)
 })
 
@@ -91,24 +93,110 @@ test('a link that became visible late, behind younger ones, is not passed over',
   expect(lines.map(({ line }) => line)).toContain('late\thttps://example.com/late')
 })
 
-test('a change that a worker does not see yet is in the block all the same', async () => {
-  await insertLinks(1, 40, 3_600)
-  const worker = await pool.connect()
-  await worker.query('BEGIN; SELECT FROM link_search_state FOR UPDATE')
-  const change = inTransaction(pool, async client => {
-    await client.query(`UPDATE links SET title = 'Changed' WHERE id = 2`)
-    await indexAgain(client, [2])
-  })
-  // As a worker that has read the links before the change, and commits while it waits.
-  await waitUntil(async () => (await pool.query('SELECT FROM pg_locks WHERE NOT granted')).rowCount !== 0, {
-    what: 'the change waits',
-  })
-  await worker.query(
-    `INSERT INTO link_search_blocks SELECT 0, '{2}', 'old', '{}';
-     UPDATE link_search_state SET block = 1; COMMIT`,
+async function changed(): Promise<number[]> {
+  const { rows } = await pool.query<{ id: number }>(
+    'SELECT link_id AS id FROM link_search_changed ORDER BY link_id',
   )
-  worker.release()
-  await change
-  const { rows } = await pool.query<{ text: string }>('SELECT text FROM link_search_blocks')
-  expect(rows[0]?.text).toContain('slug-2\thttps://example.com/2\tchanged')
+  return rows.map(({ id }) => id)
+}
+
+async function change(client: PoolClient, ids: number[], title: string): Promise<void> {
+  await client.query('UPDATE links SET title = $2 WHERE id = ANY($1::bigint[])', [ids, title])
+  await indexLater(client, ids)
+}
+
+/** The ids of links with this title. */
+async function indexedAs(title: string): Promise<number[]> {
+  const lines = await indexed()
+  return lines.filter(({ line }) => line.endsWith(`\t${title}`)).map(({ id }) => id)
+}
+
+describe('changed links', () => {
+  const open = async () => {
+    const client = await pool.connect()
+    await client.query('BEGIN')
+    return client
+  }
+  const commit = async (client: PoolClient) => {
+    await client.query('COMMIT')
+    client.release()
+  }
+  const isWaitedFor = (transactions: number) =>
+    waitUntil(
+      async () => (await pool.query('SELECT FROM pg_locks WHERE NOT granted')).rowCount === transactions,
+      { what: `${transactions} transactions wait` },
+    )
+
+  test('are indexed again, whatever their number and that of the workers', async () => {
+    await insertLinks(1, 1_300, 3_600)
+    await indexLinks(pool)
+    const ids = Array.from({ length: 1_200 }, (_, i) => i + 1).filter(id => id < 100 || id % 7 === 0)
+    await inTransaction(pool, client => change(client, ids.toReversed(), 'changed'))
+    await inTransaction(pool, client => change(client, ids.slice(0, 50), 'changed again'))
+    expect(await changed()).toEqual(ids)
+    await Promise.all([indexChangedLinks(pool), indexChangedLinks(pool), indexChangedLinks(pool)])
+    expect(await indexedAs('changed again')).toEqual(ids.slice(0, 50))
+    expect(await indexedAs('changed')).toEqual(ids.slice(50))
+    expect(await changed()).toEqual([])
+    expect(await indexed()).toHaveLength(1_279)
+    const grams = gramsOfSearch('changed')
+    const { rows } = await pool.query('SELECT FROM link_search_blocks WHERE grams @> $1::smallint[]', [grams])
+    expect(rows).toHaveLength(38)
+  })
+
+  test('that change once more while their block is written are indexed once more', async () => {
+    await insertLinks(1, 40, 3_600)
+    await indexLinks(pool)
+    await inTransaction(pool, client => change(client, [2], 'first'))
+    const inTheWay = await open()
+    await inTheWay.query('SELECT FROM link_search_blocks FOR UPDATE')
+    const worker = indexChangedLinks(pool)
+    await isWaitedFor(1)
+    // The worker has read the link.
+    const second = inTransaction(pool, client => change(client, [2], 'second'))
+    await isWaitedFor(2)
+    await commit(inTheWay)
+    await Promise.all([worker, second])
+    await indexChangedLinks(pool)
+    expect([await indexedAs('first'), await indexedAs('second')]).toEqual([[], [2]])
+    expect(await changed()).toEqual([])
+  })
+
+  test('that change once more before a worker takes them stay until that is committed', async () => {
+    await insertLinks(1, 40, 3_600)
+    await indexLinks(pool)
+    await inTransaction(pool, client => change(client, [2, 3], 'first'))
+    const second = await open()
+    await change(second, [2], 'second')
+    await indexChangedLinks(pool)
+    expect([await indexedAs('first'), await changed()]).toEqual([[2, 3], [2]])
+    await commit(second)
+    await indexChangedLinks(pool)
+    expect([await indexedAs('first'), await indexedAs('second')]).toEqual([[3], [2]])
+    expect(await changed()).toEqual([])
+  })
+
+  test('of no block yet are no longer listed, and in their block as they are', async () => {
+    await insertLinks(1, 40, 1)
+    await inTransaction(pool, client => change(client, [2], 'changed'))
+    await indexChangedLinks(pool)
+    expect(await changed()).toEqual([])
+    await pool.query(`UPDATE links SET created_at = now() - interval '1 hour'`)
+    await indexLinks(pool)
+    expect(await indexedAs('changed')).toEqual([2])
+  })
+
+  test('whose block is being written for the first time are indexed again', async () => {
+    await insertLinks(1, 40, 3_600)
+    const worker = await open()
+    await worker.query('SELECT FROM link_search_state FOR UPDATE')
+    // No lock of the worker's is in the way of a change.
+    await inTransaction(pool, client => change(client, [2], 'changed'))
+    await worker.query(
+      `INSERT INTO link_search_blocks SELECT 0, '{2}', 'old', '{}'; UPDATE link_search_state SET block = 1`,
+    )
+    await commit(worker)
+    await indexChangedLinks(pool)
+    expect((await pool.query('SELECT text FROM link_search_blocks')).rows[0].text).toContain('\tchanged')
+  })
 })

@@ -12,7 +12,7 @@ import { slugPattern } from '../links/check-slug.ts'
 import type { LinkFields } from '../links/link-fields.ts'
 import { changesBetween, fieldColumns, fieldValues, redirectsPlainly } from '../links/link-fields.ts'
 import { etagOf, matches } from './etags.ts'
-import { indexAgain } from './index-again.ts'
+import { indexLater } from './index-later.ts'
 import type { LinkRow } from './link-rows.ts'
 import { findRows, lockRows } from './link-rows.ts'
 
@@ -120,12 +120,12 @@ async function storeChanges(client: PoolClient, actor: Editor, changes: Change[]
       ),
     ],
   })
-  const found = changes.filter(
+  const searched = changes.filter(
     ({ before, after }) => before.longUrl !== after.longUrl || before.title !== after.title,
   )
-  await indexAgain(
+  await indexLater(
     client,
-    found.map(({ before }) => before.id),
+    searched.map(({ before }) => before.id),
   )
   await writeAudit(client, actor, changes.map(describeChange))
 }

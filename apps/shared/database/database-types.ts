@@ -196,6 +196,10 @@ export interface LinkSearchBlocks {
   text: string;
 }
 
+export interface LinkSearchChanged {
+  link_id: number;
+}
+
 export interface LinkSearchProgress {
   link_id: Generated<number>;
   only_row: Generated<boolean>;
@@ -311,6 +315,7 @@ export interface DB {
   link_quotas: LinkQuotas;
   link_search: LinkSearch;
   link_search_blocks: LinkSearchBlocks;
+  link_search_changed: LinkSearchChanged;
   link_search_progress: LinkSearchProgress;
   link_search_state: LinkSearchState;
   link_totals: LinkTotals;

@@ -13,7 +13,7 @@ import { compactLedger } from './compact-ledger.ts'
 import { ensureVisitPartitions } from './ensure-partitions.ts'
 import { foldBreakdowns } from './fold-breakdowns.ts'
 import { foldQuarters } from './fold-quarters.ts'
-import { indexLinks } from './index-links.ts'
+import { indexChangedLinks, indexLinks } from './index-links.ts'
 import type { DayReclassifier } from './reclassify-days.ts'
 import { createDayReclassifier } from './reclassify-days.ts'
 import { forgetOrphans } from './retention/forget-orphans.ts'
@@ -48,6 +48,7 @@ function jobsFor(settings: MaintenanceSettings, reclassifier: DayReclassifier, t
       run: pool => retireVisits(pool, settings.RETENTION_DAYS),
     },
     { name: 'indexing links', everyMs: 10_000, run: indexLinks },
+    { name: 'indexing changed links', everyMs: 2_000, run: indexChangedLinks },
     { name: 'forgetting orphan visits', everyMs: 60 * minuteMs, run: forgetOrphans },
     {
       name: 'folding quarter hours',

@@ -77,3 +77,20 @@ test.each<[string, { search?: string; tag?: string; limit?: number }, { found: n
   expect(after.blocks - before.blocks).toBeLessThanOrEqual(most.blocks)
   expect(after.links - before.links).toBeLessThan(links / 4)
 })
+
+test('a page looks at 5,000 changed links at most', async () => {
+  await pool.query('INSERT INTO link_search_changed SELECT id FROM links WHERE id % 2 = 0')
+  const before = await reads()
+  const { ids } = await findLinks(pool, {
+    search: 'link-49998',
+    tagKeys: [],
+    state: undefined,
+    sort: 'newest',
+    limit: 26,
+    after: undefined,
+  })
+  const after = await reads()
+  expect(ids).toHaveLength(1)
+  expect(after.scanned - before.scanned).toBe(0)
+  expect(after.links - before.links).toBeLessThan(5_100)
+})

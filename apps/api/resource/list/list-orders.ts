@@ -16,7 +16,8 @@ import type { TopWindow } from '../../stats/top-links/top-window.ts'
 import type { Sample } from './count-links.ts'
 import type { ListFilter, Order } from './list-conditions.ts'
 import type { FindPart, ListOrder, Part, Place } from './list-page.ts'
-import { findLinks, matchesAmong } from './list-queries.ts'
+import { findLinks } from './list-queries.ts'
+import { matchesAmong } from './walk-links.ts'
 
 /** Up to that many links are ranked by looking at each of them. */
 export const maxRanked = 5_000

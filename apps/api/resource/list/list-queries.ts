@@ -10,7 +10,7 @@ import type { Database } from '@hopcount/shared/database/query-builder.ts'
 import { databaseOn } from '@hopcount/shared/database/query-builder.ts'
 import { sql } from 'kysely'
 import type { Pool } from 'pg'
-import type { FindQuery, Found, ListFilter } from './list-conditions.ts'
+import type { FindQuery, Found } from './list-conditions.ts'
 import { inOrder, isAfter, isScoped, matchOf, scopeOf, tagMatch } from './list-conditions.ts'
 import { searchLinks } from './search-links.ts'
 import { walkLinks } from './walk-links.ts'
@@ -60,15 +60,6 @@ async function isRareTag(database: Database, query: FindQuery): Promise<boolean>
 
 function isEnough({ ids, next }: Found, { limit }: FindQuery): boolean {
   return next === undefined || ids.length === limit
-}
-
-/** Those of the links that match. */
-export async function matchesAmong(database: Database, filter: ListFilter, ids: number[]): Promise<number[]> {
-  const { rows } = await sql<{ id: number }>`
-    SELECT id FROM links WHERE id = ANY(${ids}::bigint[]) AND ${scopeOf(filter)} AND ${matchOf(filter)}`.execute(
-    database,
-  )
-  return rows.map(({ id }) => id)
 }
 
 /** Undefined if no tag is given, or too many links have it. */

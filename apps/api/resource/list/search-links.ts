@@ -3,12 +3,15 @@
  *
  * Texts are looked at in blocks of 32 links (link_search_blocks), which takes 3 µs a block. A thousand blocks are read in
  * the order of the list, and soon fill a page with what is common. If they don't, the index of grams finds all other
- * blocks that may have the text. The newest links are in no block yet, and are looked at one by one.
+ * blocks that may have the text. The newest links are in no block yet, and are looked at one by one; so are those that
+ * were changed after their block was written (changed-links.ts).
  */
 import type { Database } from '@hopcount/shared/database/query-builder.ts'
 import { gramsOfSearch, linksPerBlock, searchedText } from '@hopcount/shared/link-search.ts'
 import type { RawBuilder } from 'kysely'
 import { sql } from 'kysely'
+import type { ChangedLinks } from './changed-links.ts'
+import { addChanged, readChanged } from './changed-links.ts'
 import type { FindQuery, Found, Order } from './list-conditions.ts'
 import { asStored, inOrder, isAfter, matchOf, scopeOf } from './list-conditions.ts'
 import { walkLinks } from './walk-links.ts'
@@ -21,19 +24,19 @@ const maxAtOnce = 64
 /** Blocks with the text of which each link is looked at; more where all of them have the text, and none the tag. */
 const maxRead = 400
 
-type SearchQuery = FindQuery & { search: string }
+type SearchQuery = FindQuery & { search: string; changed: ChangedLinks }
 
 export async function searchLinks(database: Database, query: FindQuery): Promise<Found> {
   const { search, sort, after, limit } = query
   if (search === undefined) throw new Error('there is nothing to search for')
-  const { rows } = await sql<{ block: number }>`SELECT block FROM link_search_state`.execute(database)
-  const endBlock = rows[0]?.block ?? 0
+  const { endBlock, changed } = await readChanged(database, query)
   const end = endBlock * linksPerBlock
   const isInNewest = after === undefined || after > end
   const isInBlocks = after === undefined || after < end - 1
 
   const searchNewest = (rest: FindQuery) => walkLinks(database, rest, newestLinks, end)
-  const searchOthers = (rest: FindQuery) => searchBlocks(database, { ...rest, search }, endBlock)
+  const searchOthers = async (rest: FindQuery) =>
+    addChanged(await searchBlocks(database, { ...rest, search, changed }, endBlock), changed, rest)
   const none: Found = { ids: [], next: undefined }
   if (sort === 'newest') {
     const newest = isInNewest ? await searchNewest(query) : none
@@ -144,7 +147,7 @@ async function findBlocks(
 
 async function readBlocks(database: Database, query: SearchQuery, blocks: number[]): Promise<number[]> {
   if (blocks.length === 0) return []
-  const { search, sort, after, limit } = query
+  const { search, sort, after, limit, changed } = query
   const lines = await sql<{ id: number }>`
     SELECT links.id
     FROM link_search_blocks, unnest(ids, string_to_array(text, E'\n')) AS links (id, line)
@@ -152,7 +155,7 @@ async function readBlocks(database: Database, query: SearchQuery, blocks: number
     database,
   )
   // Not joined: the planner takes them for many more, and would read all links.
-  const ids = lines.rows.map(({ id }) => id)
+  const ids = lines.rows.map(({ id }) => id).filter(id => !changed.all.has(id))
   const { rows } = await sql<{ id: number }>`
     SELECT id FROM links
     WHERE id = ANY(${ids}::bigint[]) AND ${scopeOf(query)} AND ${matchOf({ ...query, search: undefined })}

@@ -1,6 +1,7 @@
+/** Looks at links one by one. */
 import type { Database } from '@hopcount/shared/database/query-builder.ts'
 import { sql } from 'kysely'
-import type { FindQuery, Found } from './list-conditions.ts'
+import type { FindQuery, Found, ListFilter } from './list-conditions.ts'
 import { inOrder, isAfter, matchOf, scopeOf } from './list-conditions.ts'
 
 /**
@@ -24,4 +25,13 @@ export async function walkLinks(
   if (ids.length === limit && last !== undefined) return { ids, next: last }
   const end = await sql<{ id: number }>`SELECT id ${walked} OFFSET ${steps - 1} LIMIT 1`.execute(database)
   return { ids, next: end.rows[0]?.id }
+}
+
+/** Those of the links that match. */
+export async function matchesAmong(database: Database, filter: ListFilter, ids: number[]): Promise<number[]> {
+  const { rows } = await sql<{ id: number }>`
+    SELECT id FROM links WHERE id = ANY(${ids}::bigint[]) AND ${scopeOf(filter)} AND ${matchOf(filter)}`.execute(
+    database,
+  )
+  return rows.map(({ id }) => id)
 }
