@@ -48,6 +48,7 @@ describe.skipIf(!browserAvailable())('filters', () => {
 
   it('too long for a link or for all links get the longest range, which can be counted', async () => {
     const { origin } = dashboard
+    const refused: { url: string; problem: unknown }[] = []
     await whileTooLong(async () => {
       for (const [path, visits] of [
         [busy, 3],
@@ -57,16 +58,15 @@ describe.skipIf(!browserAvailable())('filters', () => {
         const response = await fetch(url(dayText(oldDay)))
         const problem = (await response.json()) as { status: number; longest: { from: string; to: string } }
         expect(problem).toMatchObject({ status: 422, detail: expect.stringContaining('too many visits') })
-        const began = performance.now()
-        expect(await (await fetch(url(dayText(oldDay)))).json()).toEqual(problem)
-        // Counting again would take two seconds.
-        expect(performance.now() - began).toBeLessThan(1_500)
+        refused.push({ url: url(dayText(oldDay)), problem })
         const { from, to } = problem.longest
         expect(Date.parse(from)).toBeGreaterThanOrEqual(oldDay + dayMs / 144)
         expect(Date.parse(to)).toBeGreaterThan(Date.now() - 1_000)
         expect(await ask(url(from))).toMatchObject({ visits })
       }
     })
+    // Not counted again, although that would be quick now.
+    for (const { url, problem } of refused) expect(await (await fetch(url)).json()).toEqual(problem)
   }, 60_000)
 
   it('apply to recent visits and to top links', async () => {
@@ -83,7 +83,8 @@ describe.skipIf(!browserAvailable())('filters', () => {
       },
     )
     await recent.filter({ hasText: 'United States' }).first().waitFor({ state: 'detached' })
-    expect(await recent.count()).toBe(20)
+    expect(await recent.count()).toBe(10)
+    await page.goto(`${origin}/?view=overview&tz=UTC&period=all&country=DE`)
     await page.getByRole('link', { name: 'Older' }).click()
     await page.getByRole('heading', { name: 'Older visits' }).waitFor()
     expect(await recent.filter({ hasText: 'United States' }).count()).toBe(0)

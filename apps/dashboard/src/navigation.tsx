@@ -73,9 +73,13 @@ export function PageLink(props: {
   )
 }
 
+const ranges = ['period', 'from', 'to', 'filters'] satisfies (keyof Address)[]
+
 function changed(address: Address, change: Partial<Address>): Address {
   const target = { ...address, ...change }
-  return isOther(address, target) ? { ...target, ...newReport, ...change } : target
+  if (isOther(address, target)) return { ...target, ...newReport, ...change }
+  // A page of visits belongs to its range.
+  return ranges.some(name => name in change) ? { ...target, before: undefined, ...change } : target
 }
 
 function isOther(address: Address, target: Address): boolean {

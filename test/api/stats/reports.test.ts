@@ -317,6 +317,36 @@ describe('a report', () => {
     )
   }, 120_000)
 
+  test('lists the visits of a range, its first moment included and its end not', async () => {
+    for (const of of ['one', 'overall']) {
+      const times = visitsOf(of)
+        .map(({ visitedAt }) => visitedAt)
+        .sort((a, b) => b - a)
+      const to = times[10] ?? 0
+      const from = times[120] ?? 0
+      const expected = times.filter(time => time >= from && time < to)
+      for (const limit of [200, 27]) {
+        const query = new URLSearchParams({
+          ...{ limit: String(limit), from: new Date(from).toISOString(), to: new Date(to).toISOString() },
+        })
+        const listed: number[] = []
+        for (let path: string | undefined = `/stats/${of}/visits?${query}`; path !== undefined; ) {
+          const response: Response = await fetch(`${api.origin}${path}`)
+          expect(response.status).toBe(200)
+          const page = (await response.json()) as { visited_at: string }[]
+          listed.push(...page.map(visit => Date.parse(visit.visited_at)))
+          path = /^<(\/[^>]+)>; rel="next"$/.exec(response.headers.get('link') ?? '')?.[1]
+        }
+        expect(listed).toEqual(expected)
+      }
+      const none = await fetch(
+        `${api.origin}/stats/${of}/visits?from=${new Date(to).toISOString()}&to=1980-01-01`,
+      )
+      expect(await none.json()).toEqual([])
+      expect((await fetch(`${api.origin}/stats/${of}/visits?to=tomorrow`)).status).toBe(400)
+    }
+  })
+
   test('lists every raw visit once, newest first, page by page', async () => {
     for (const of of ['one', 'overall']) {
       const pages: { visited_at: string; slug?: string; class: string; country: string | null }[][] = []

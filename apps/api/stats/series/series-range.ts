@@ -93,7 +93,8 @@ export function readTimeZone(name: string): string {
   throw queryProblem('tz', 'tz must be the name of an IANA time zone, such as Europe/Berlin.')
 }
 
-function readTime(field: 'from' | 'to', text: string, timeZone: string): number {
+/** Milliseconds since 1970; a date begins at midnight in the zone. */
+export function readTime(field: 'from' | 'to', text: string, timeZone: string): number {
   try {
     const milliseconds = /^\d{4}-\d{2}-\d{2}$/.test(text)
       ? Temporal.PlainDate.from(text).toZonedDateTime(timeZone).epochMilliseconds

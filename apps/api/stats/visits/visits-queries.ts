@@ -48,16 +48,18 @@ export async function newestVisits(
   linkId: number,
   limit: number,
   before?: VisitPosition,
+  from?: Date,
 ): Promise<RawVisit[]> {
   const last = before === undefined ? undefined : new Date(before.visitedAt)
   const shown = before?.shown ?? 0
-  const first = linkId === allLinks ? await reachBack(database, last, limit + shown) : undefined
+  const back = linkId === allLinks ? await reachBack(database, last, limit + shown) : undefined
+  const first = from === undefined || (back !== undefined && back > from) ? back : from
   const { rows } = await visitsWithTexts(
     sql`
       SELECT *, tableoid, ctid FROM visits
       WHERE ${rawVisitsOf(linkId)}
         AND ${last === undefined ? sql`true` : sql`visited_at <= ${last}::timestamptz AND date_bin('1 minute', visited_at, 'epoch'::timestamptz) <= ${last}::timestamptz`}
-        AND ${first === undefined ? sql`true` : sql`visited_at >= ${first}::timestamptz`}
+        AND ${first === undefined ? sql`true` : sql`visited_at >= ${first}::timestamptz AND date_bin('1 minute', visited_at, 'epoch'::timestamptz) >= date_bin('1 minute', ${first}::timestamptz, 'epoch'::timestamptz)`}
       ORDER BY ${newestFirst}
       OFFSET ${shown} LIMIT ${limit}`,
     linkId,
@@ -119,13 +121,18 @@ export async function newestMatching(
   database: Database,
   linkId: number,
   limit: number,
-  options: { before: VisitPosition | undefined; matches: (visit: RawVisit) => boolean; deadline: number },
+  options: {
+    before: VisitPosition | undefined
+    from: Date | undefined
+    matches: (visit: RawVisit) => boolean
+    deadline: number
+  },
 ): Promise<FilteredPage> {
   let position = options.before
   const visits: RawVisit[] = []
   for (let i = 0; i === 0 || performance.now() < options.deadline; i++) {
     const rows = chunkRows[i] ?? chunkRows.at(-1) ?? 0
-    const chunk = await newestVisits(database, linkId, rows, position)
+    const chunk = await newestVisits(database, linkId, rows, position, options.from)
     for (const visit of chunk) {
       position = positionAfter(position, visit)
       if (!options.matches(visit)) continue

@@ -7,6 +7,8 @@ import { loadTextDescriber } from '../describe-texts.ts'
 import { filterProperties } from '../raw/filter-schema.ts'
 import type { Filters } from '../raw/filters.ts'
 import { agentPasses, codePasses, isFiltered, readFilters, sourcePasses } from '../raw/filters.ts'
+import { readTime, readTimeZone } from '../series/series-range.ts'
+import { zoneProperty } from '../series/series-schema.ts'
 import {
   linkHeaderSchema,
   linkLifetimeMs,
@@ -33,6 +35,9 @@ const VisitsQuerySchema = Type.Object(
         description: 'the next page, from the `Link` header',
       }),
     ),
+    from: Type.Optional(Type.String({ description: 'RFC 3339 time or date; no visits before it' })),
+    to: Type.Optional(Type.String({ description: 'RFC 3339 time or date, exclusive' })),
+    ...zoneProperty,
     ...filterProperties,
   },
   { additionalProperties: false },
@@ -68,18 +73,18 @@ export const visitsRoutes: FastifyPluginAsyncTypebox<RawContext> = async (
         },
       },
       (request, reply) => {
-        const { limit, before } = request.query
+        const { limit } = request.query
+        const { position, from } = readVisitRange(request.query)
         const filters = readFilters(request.query)
         return responses.send(request, reply, {
           key: `visits ${request.url}`,
           lifetimeMs: isFiltered(filters) ? listLifetimeMs : linkLifetimeMs,
           async make() {
-            const position = readPosition(before)
             const { linkId } = await findSubject(database, slugOf(request))
             const describe = await visitDescriber()
             const { visits, next } = isFiltered(filters)
-              ? await readMatching(linkId, limit, position, filters)
-              : await readNewest(linkId, limit, position)
+              ? await readMatching(linkId, limit, position, from, filters)
+              : await readNewest(linkId, limit, position, from)
             return {
               body: JSON.stringify(visits.map(describe)),
               next: next && nextQuery(request.query, next),
@@ -90,8 +95,13 @@ export const visitsRoutes: FastifyPluginAsyncTypebox<RawContext> = async (
     )
   }
 
-  async function readNewest(linkId: number, limit: number, before: VisitPosition | undefined) {
-    const visits = await newestVisits(database, linkId, limit, before)
+  async function readNewest(
+    linkId: number,
+    limit: number,
+    before: VisitPosition | undefined,
+    from: Date | undefined,
+  ) {
+    const visits = await newestVisits(database, linkId, limit, before, from)
     return { visits, next: visits.length === limit ? visits.reduce(positionAfter, before) : undefined }
   }
 
@@ -99,6 +109,7 @@ export const visitsRoutes: FastifyPluginAsyncTypebox<RawContext> = async (
     linkId: number,
     limit: number,
     before: VisitPosition | undefined,
+    from: Date | undefined,
     filters: Filters,
   ) {
     const texts = await loadTextDescriber()
@@ -106,6 +117,7 @@ export const visitsRoutes: FastifyPluginAsyncTypebox<RawContext> = async (
     try {
       return await newestMatching(database, linkId, limit, {
         before,
+        from,
         matches: visit =>
           codePasses(visit.country, filters.country) &&
           codePasses(visit.language, filters.language) &&
@@ -119,13 +131,31 @@ export const visitsRoutes: FastifyPluginAsyncTypebox<RawContext> = async (
   }
 }
 
+/** Where a page of the range begins, and the range's first moment. */
+function readVisitRange({ before, from, to, tz }: VisitsQuery): {
+  position: VisitPosition | undefined
+  from: Date | undefined
+} {
+  const timeZone = readTimeZone(tz)
+  const position = readPosition(before)
+  // Times of visits are whole milliseconds.
+  const last = to === undefined ? undefined : readTime('to', to, timeZone) - 1
+  return {
+    position:
+      last !== undefined && (position === undefined || position.visitedAt > last)
+        ? { visitedAt: last, shown: 0 }
+        : position,
+    from: from === undefined ? undefined : new Date(readTime('from', from, timeZone)),
+  }
+}
+
 function readPosition(before: string | undefined): VisitPosition | undefined {
   if (before === undefined) return undefined
   const [visitedAt = 0, shown = 0] = before.split('.').map(Number)
   return { visitedAt, shown }
 }
 
-function nextQuery({ limit, before: _, ...filters }: VisitsQuery, next: VisitPosition): string {
+function nextQuery({ limit, before: _, ...rest }: VisitsQuery, next: VisitPosition): string {
   const before = `${next.visitedAt}.${next.shown}`
-  return `${new URLSearchParams({ limit: String(limit), ...filters, before })}`
+  return `${new URLSearchParams({ limit: String(limit), ...rest, before })}`
 }

@@ -11,10 +11,14 @@ import type { ReportData } from './report-data.ts'
 
 const visitsPerPage = 20
 
-/** Single visits that match the filters, newest first, of any time and by everyone. */
+/** Single visits of the report’s range that match the filters, newest first, by everyone. */
 export function RecentVisits({ slug, data }: { slug: string | undefined; data: ReportData }) {
   const { address } = useNavigation()
+  const range = data.stats.response?.data.range
+  const isOver = data.stats.response?.about.range.to !== undefined
   const query = new URLSearchParams({ limit: String(visitsPerPage) })
+  if (range !== undefined) query.set('from', range.from)
+  if (range !== undefined && isOver) query.set('to', range.to)
   if (address.before !== undefined) query.set('before', address.before)
   for (const name of filterNames) {
     const value = address.filters[name]
@@ -29,17 +33,18 @@ export function RecentVisits({ slug, data }: { slug: string | undefined; data: R
   const older = next?.get('before') ?? undefined
   const visits = response?.data
   const isFirstPage = address.before === undefined
+  const hasVisits = !isFirstPage || (range?.visits ?? 0) > 0
   const fold = useFold('visits', !isFirstPage)
   return (
     <section class={`card ${fold.class}`} aria-labelledby="recent">
       <div class="card-head">
         <FoldHeading id="recent" fold={fold}>
-          {isFirstPage ? 'Recent visits' : 'Older visits'}
+          {!isFirstPage ? 'Older visits' : isOver ? 'Latest visits of the period' : 'Recent visits'}
         </FoldHeading>
       </div>
       <div aria-busy={!isCurrent && problem === undefined}>
         {visits?.length === 0 && older === undefined && (
-          <p class="muted">{isFiltered ? filteredEmpty : isFirstPage ? empty : pastEmpty}</p>
+          <p class="muted">{isFiltered ? filteredEmpty : hasVisits ? pastEmpty : empty}</p>
         )}
         {visits !== undefined && visits.length > 0 && (
           <VisitTable visits={visits} zone={data.requested.zone} now={data.now} />
@@ -69,8 +74,8 @@ export function RecentVisits({ slug, data }: { slug: string | undefined; data: R
   )
 }
 
-const empty = 'Each visit is listed here, the newest first.'
-const pastEmpty = 'Older visits are not kept.'
+const empty = 'Each visit of the period is listed here, the newest first.'
+const pastEmpty = 'No older visits of the period are kept.'
 const filteredEmpty = 'No visit matches the filters.'
 
 /** Where a page of visits begins. */
