@@ -92,6 +92,7 @@ describe('the most visited links', () => {
     ])
     const entry = (slug: string, visits: number, lastVisit: string) => ({
       slug,
+      short_url: `${api.origin}/${slug}`,
       long_url: `https://example.com/${slug}`,
       // A client without a user agent is not a browser.
       ...{ visits, humans: 0, bots: visits, previews: 0, uniques: 0 },
@@ -282,6 +283,7 @@ describe('the statistics of a link', () => {
     const none = { visits: 0, humans: 0, bots: 0, previews: 0, uniques: 0 }
     expect(stats).toEqual({
       slug: 'quiet',
+      short_url: `${api.origin}/quiet`,
       long_url: 'https://example.com/quiet',
       created_at: expect.stringMatching(/Z$/),
       expires_at: null,
@@ -325,8 +327,8 @@ describe('the statistics of a link', () => {
     ['from=2026-01-02&to=2026-01-01', 'from'],
     ['from=2026-01-01&to=2026-01-01', 'from'],
     ['from=2099-01-01', 'from'],
-    ['from=2024-01-01&to=2025-01-04', 'from'],
-    ['from=2024-01-01T00:00:00Z&to=2025-01-03T00:00:00.001Z', 'from'],
+    ['from=2024-01-01&to=2027-01-06', 'from'],
+    ['interval=hour&from=2024-01-01T00:00:00Z&to=2025-01-03T00:00:00.001Z', 'from'],
     ['from=1000-01-01&to=9999-01-01', 'from'],
     ['from=0001-01-01', 'from'],
     ['from=-271821-04-20T00:00:00Z', 'from'],

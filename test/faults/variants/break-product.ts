@@ -37,8 +37,13 @@ const variants: Record<string, Change[]> = {
   'no-ledger': [
     {
       file: 'apps/worker/recording/record-batches.ts',
-      from: 'const fresh = await enterLedger(client, distinct)',
-      to: 'await enterLedger(client, distinct); const fresh = distinct',
+      from: 'const [fresh, seen, days] =',
+      to: 'const [, seen, days] =',
+    },
+    {
+      file: 'apps/worker/recording/record-batches.ts',
+      from: 'const places =',
+      to: 'const fresh = distinct; const places =',
     },
   ],
   /** The job is acknowledged, and its segment deleted, before the transaction has committed. */
