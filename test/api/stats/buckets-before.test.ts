@@ -128,7 +128,8 @@ describe('a range that is compared', () => {
             if (interval === 'month') expect([other.day, own.day]).toEqual([1, 1])
             const apart = other.toPlainDate().until(own.toPlainDate(), { largestUnit: 'days' }).days
             distances.add(apart)
-            if (interval === 'minute' || interval === 'month') continue
+            // Five or six weeks are compared with those just before, so that they don’t overlap.
+            if (interval === 'minute' || interval === 'month' || interval === 'week') continue
             const isMatched = [28, 364].some(days => apart % days === 0)
             if (compare !== 'previous' && !isMatched) {
               expect(other.day === own.day || own.day > other.daysInMonth).toBe(true)

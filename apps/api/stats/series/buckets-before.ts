@@ -40,8 +40,13 @@ export function bucketsBefore(buckets: Buckets, compare: Comparison, tz: string,
   const localStart = (moment: number) => Math.floor(wall(moment) / grainMs) * grainMs
   const first = (buckets.starts[0] ?? buckets.end).getTime()
   const range = { from: localStart(first), end: endOf(wall(buckets.end.getTime()), grainMs) }
+  const isOfMinutes = interval === 'minute' && compare === 'previous'
+  const isShort = buckets.end.getTime() - first <= hourMs
+  const wholeDays = Math.max(1, Math.ceil((range.end - range.from) / dayMs)) * dayMs
+  if (isOfMinutes && (isShort || !hasMinutes(momentOf(range.from - wholeDays, timeZone), now)))
+    return minutesJustBefore(buckets, first, now)
 
-  const shift = shiftOf(range, interval, compare, local => hasMinutes(momentOf(local, timeZone), now))
+  const shift = shiftOf(range, interval, compare)
   const before = shifted(range, shift, interval)
   const from = momentOf(before.from, timeZone)
   if (interval === 'minute') checkMinutes(from, now)
@@ -60,24 +65,30 @@ export function bucketsBefore(buckets: Buckets, compare: Comparison, tz: string,
   }
 }
 
+/** Whatever the clocks show: the hour that occurs twice is beside itself. */
+function minutesJustBefore({ interval, starts, end }: Buckets, first: number, now: Date): BucketsBefore {
+  const length = end.getTime() - first
+  checkMinutes(first - length, now)
+  return {
+    interval,
+    starts: starts.map(start => new Date(start.getTime() - length)),
+    end: new Date(first),
+    besides: starts.map((_start, index) => index),
+    soFar: undefined,
+  }
+}
+
 /** Midnight may be skipped, and then a day begins later. */
 function endOf(wall: number, grainMs: number): number {
   return grainMs === dayMs ? Math.floor(wall / dayMs) * dayMs : wall
 }
 
-function shiftOf(
-  range: LocalRange,
-  interval: SeriesInterval,
-  compare: Comparison,
-  hasMinutesFrom: (local: number) => boolean,
-): Shift {
+function shiftOf(range: LocalRange, interval: SeriesInterval, compare: Comparison): Shift {
   const { from, end } = range
   const days = Math.max(1, Math.ceil((end - from) / dayMs))
   if (compare === 'previous') {
     if (interval === 'month') return { months: monthsBetween(range) }
-    const wholeDays = days * dayMs
-    const isShort = interval === 'minute' && (end - from <= hourMs || !hasMinutesFrom(from - wholeDays))
-    return { ms: isShort ? end - from : wholeDays }
+    return { ms: days * dayMs }
   }
   const [months, matchedDays, mostDays] = compare === 'month' ? [1, 28, 42] : [12, 364, 371]
   // A month touches up to six weeks, a year 53.
