@@ -3,7 +3,7 @@ import type { Page, Route } from 'playwright-core'
 import { beforeAll, describe, expect, it } from 'vitest'
 import type { RunningApi } from '../support/hopcount.ts'
 import { shorten, startApi, startWorker, visit } from '../support/hopcount.ts'
-import { isNightly } from '../support/nightly.ts'
+import { nightlyTest } from '../support/nightly.ts'
 import type { TcpProxy } from '../support/tcp-proxy.ts'
 import { startTcpProxy } from '../support/tcp-proxy.ts'
 import { waitUntil } from '../support/wait-until.ts'
@@ -54,18 +54,22 @@ describe.skipIf(!browserAvailable())('the status', () => {
     }
   }, 120_000)
 
-  it('is not “live” while responses hang, and recovers', async () => {
-    const [{ page }, { page: list }] = await Promise.all([open(`link=${slug}`), open('sort=visits')])
-    for (const each of [page, list]) await hasStatus(each, 'live')
-    network.setMode('black-hole')
-    for (const each of [page, list]) {
-      await hasStatus(each, lost)
-      await each.getByText('The server doesn’t respond. Trying again…').waitFor()
-    }
-    network.setMode('pass')
-    for (const each of [page, list]) await hasStatus(each, 'live')
-    await Promise.all([page.context().close(), list.context().close()])
-  }, 120_000)
+  nightlyTest(
+    'is not “live” while responses hang, and recovers',
+    async () => {
+      const [{ page }, { page: list }] = await Promise.all([open(`link=${slug}`), open('sort=visits')])
+      for (const each of [page, list]) await hasStatus(each, 'live')
+      network.setMode('black-hole')
+      for (const each of [page, list]) {
+        await hasStatus(each, lost)
+        await each.getByText('The server doesn’t respond. Trying again…').waitFor()
+      }
+      network.setMode('pass')
+      for (const each of [page, list]) await hasStatus(each, 'live')
+      await Promise.all([page.context().close(), list.context().close()])
+    },
+    120_000,
+  )
 
   it('is not “live” after a response that is not the API’s, or that fails', async () => {
     const { page } = await open(`link=${slug}`)
@@ -113,32 +117,36 @@ describe.skipIf(!browserAvailable())('the status', () => {
     await page.context().close()
   })
 
-  it('is rarely repeated: few requests are made while nothing changes, with and without a stream', async () => {
-    const watchMs = isNightly ? 60_000 : 8_000
-    const views = ['', `link=${slug}`, `view=overview&country=DE`]
-    const opened = await Promise.all(
-      [...views, ...views].map(async (view, i) => {
-        const { page } = await openPage(dashboard.browser, 'about:blank')
-        const requests: { url: string; at: number }[] = []
-        page.on('request', request => requests.push({ url: request.url(), at: Date.now() }))
-        if (i >= views.length) await page.route('**/live', route => route.abort())
-        await page.goto(`${origin}/?${view}`)
-        await hasStatus(page, 'live')
-        return { page, requests }
-      }),
-    )
-    for (const { requests } of opened) {
-      // Until then the page is loading.
-      await waitUntil(() => Date.now() - (requests.at(-1)?.at ?? 0) > 1_500, { what: 'a pause' })
-    }
-    const began = Date.now()
-    await opened[0]?.page.waitForTimeout(watchMs)
-    for (const { requests } of opened) {
-      const made = requests.filter(({ at }) => at > began).map(({ url }) => url)
-      expect(made.length, made.join('\n')).toBeLessThanOrEqual(isNightly ? 12 : 5)
-    }
-    await Promise.all(opened.map(({ page }) => page.context().close()))
-  }, 120_000)
+  nightlyTest(
+    'is rarely repeated: few requests are made while nothing changes, with and without a stream',
+    async () => {
+      const watchMs = 60_000
+      const views = ['', `link=${slug}`, `view=overview&country=DE`]
+      const opened = await Promise.all(
+        [...views, ...views].map(async (view, i) => {
+          const { page } = await openPage(dashboard.browser, 'about:blank')
+          const requests: { url: string; at: number }[] = []
+          page.on('request', request => requests.push({ url: request.url(), at: Date.now() }))
+          if (i >= views.length) await page.route('**/live', route => route.abort())
+          await page.goto(`${origin}/?${view}`)
+          await hasStatus(page, 'live')
+          return { page, requests }
+        }),
+      )
+      for (const { requests } of opened) {
+        // Until then the page is loading.
+        await waitUntil(() => Date.now() - (requests.at(-1)?.at ?? 0) > 1_500, { what: 'a pause' })
+      }
+      const began = Date.now()
+      await opened[0]?.page.waitForTimeout(watchMs)
+      for (const { requests } of opened) {
+        const made = requests.filter(({ at }) => at > began).map(({ url }) => url)
+        expect(made.length, made.join('\n')).toBeLessThanOrEqual(12)
+      }
+      await Promise.all(opened.map(({ page }) => page.context().close()))
+    },
+    180_000,
+  )
 
   it('says how many visits wait to be counted, and a change is seen without a poll', async () => {
     const [{ page }, { page: list }] = await Promise.all([open(`link=${slug}`), open('')])
