@@ -2,6 +2,7 @@
 import type { Page } from 'playwright-core'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { shorten } from '../support/hopcount.ts'
+import { nightlyTest } from '../support/nightly.ts'
 import { waitUntil } from '../support/wait-until.ts'
 import { browserAvailable } from './chromium.ts'
 import { ask, openPage } from './open-page.ts'
@@ -176,39 +177,43 @@ describe.skipIf(!browserAvailable())('the chart', () => {
     await phone.page.context().close()
   }, 60_000)
 
-  it('labels as many buckets as fit, at any width, number of buckets and font size', async () => {
-    const { browser, origin } = dashboard
-    const { page, incidents } = await openPage(browser, `${origin}/?link=${slug}`)
-    const views = [
-      'period=year',
-      'period=year&interval=day',
-      'period=day&interval=minute',
-      'period=week&interval=hour',
-    ]
-    for (const view of views) {
-      await page.goto(`${origin}/?link=${slug}&${view}`)
-      await page.locator('.time-chart g').first().waitFor()
-      for (const [width, fontSize] of [
-        [320, '100%'],
-        [820, '100%'],
-        [1_280, '200%'],
-        [1_920, '100%'],
-      ] as const) {
-        await page.evaluate(`document.documentElement.style.fontSize = '${fontSize}'`)
-        await page.setViewportSize({ width, height: 700 })
-        const what = `${view} at ${width} px and ${fontSize}`
-        await waitUntil(async () => (await overlaps(page)).length === 0, {
-          what: `no labels overlap: ${what}`,
-        })
-        expect([what, await page.locator('.time-chart svg > text:not(.probe)').count()]).toEqual([
-          what,
-          expect.toSatisfy((count: number) => count >= 2),
-        ])
+  nightlyTest(
+    'labels as many buckets as fit, at any width, number of buckets and font size',
+    async () => {
+      const { browser, origin } = dashboard
+      const { page, incidents } = await openPage(browser, `${origin}/?link=${slug}`)
+      const views = [
+        'period=year',
+        'period=year&interval=day',
+        'period=day&interval=minute',
+        'period=week&interval=hour',
+      ]
+      for (const view of views) {
+        await page.goto(`${origin}/?link=${slug}&${view}`)
+        await page.locator('.time-chart g').first().waitFor()
+        for (const [width, fontSize] of [
+          [320, '100%'],
+          [820, '100%'],
+          [1_280, '200%'],
+          [1_920, '100%'],
+        ] as const) {
+          await page.evaluate(`document.documentElement.style.fontSize = '${fontSize}'`)
+          await page.setViewportSize({ width, height: 700 })
+          const what = `${view} at ${width} px and ${fontSize}`
+          await waitUntil(async () => (await overlaps(page)).length === 0, {
+            what: `no labels overlap: ${what}`,
+          })
+          expect([what, await page.locator('.time-chart svg > text:not(.probe)').count()]).toEqual([
+            what,
+            expect.toSatisfy((count: number) => count >= 2),
+          ])
+        }
       }
-    }
-    expect(incidents).toEqual([])
-    await page.context().close()
-  }, 60_000)
+      expect(incidents).toEqual([])
+      await page.context().close()
+    },
+    60_000,
+  )
 
   it('is as small a line in a list, where today is dotted, too', async () => {
     const { browser, origin } = dashboard

@@ -3,6 +3,7 @@ import type { Page } from 'playwright-core'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { seededRandom } from '../faults/seeded-random.ts'
 import { shorten } from '../support/hopcount.ts'
+import { nightlyTest } from '../support/nightly.ts'
 import { waitUntil } from '../support/wait-until.ts'
 import { browserAvailable } from './chromium.ts'
 import { desktop, openPage, phone, waitForFocus } from './open-page.ts'
@@ -133,7 +134,7 @@ describe.skipIf(!browserAvailable())('the page on a phone, on paper and in a scr
     expect(incidents).toEqual([])
   })
 
-  it('hardly anything moves while a view loads, whichever response comes last', async () => {
+  nightlyTest('hardly anything moves while a view loads, whichever response comes last', async () => {
     const loads = [
       { path: '/', last: '.link-rows', late: '/api/links', viewport: desktop },
       { path: '/?view=overview', last: '.breakdown.links', late: '/stats', viewport: phone },
@@ -170,7 +171,7 @@ describe.skipIf(!browserAvailable())('the page on a phone, on paper and in a scr
     await announcer.getByText(/^\d+ links?, page 2$/).waitFor({ state: 'attached' })
   })
 
-  it('what a choice led to is announced once, and not again at each poll', async () => {
+  nightlyTest('what a choice led to is announced once, and not again at each poll', async () => {
     const { page, incidents } = await openReport({})
     await page.evaluate(`{
       window.announced = []

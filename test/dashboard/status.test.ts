@@ -71,32 +71,36 @@ describe.skipIf(!browserAvailable())('the status', () => {
     120_000,
   )
 
-  it('is not “live” after a response that is not the API’s, or that fails', async () => {
-    const { page } = await open(`link=${slug}`)
-    await hasStatus(page, 'live')
-    const respond = (options: Parameters<Route['fulfill']>[0]) => (route: Route) => route.fulfill(options)
-    const failures: [string, (route: Route) => Promise<void>][] = [
-      ['a proxy’s page', respond({ contentType: 'text/html', body: '<p>Please sign in</p>' })],
-      ['a proxy’s 404', respond({ status: 404, contentType: 'text/html', body: '<p>no backend</p>' })],
-      ['503 by a proxy', respond({ status: 503, contentType: 'text/plain', body: 'no' })],
-      ['503 by the API', respond(problem(503, 'The database is unavailable.'))],
-      ['500 by the API', respond(problem(500, 'Something went wrong.'))],
-      ['429 by the API', respond(problem(429, 'Too many requests.'))],
-      ['half a document', respond({ contentType: 'application/json', body: '{"visits":' })],
-      ['an aborted connection', route => route.abort()],
-    ]
-    for (const [i, [kind, failure]] of failures.entries()) {
-      await page.route(/\/(stats|api)\//, failure)
-      await page.keyboard.press(i % 2 === 0 ? 'w' : 'm')
-      await hasStatus(page, lost, `after ${kind}`)
-      expect(await page.locator('.banner.danger').count(), kind).toBe(1)
-      expect(await page.getByText('There is no link').count(), kind).toBe(0)
-      await page.unrouteAll({ behavior: 'ignoreErrors' })
+  nightlyTest(
+    'is not “live” after a response that is not the API’s, or that fails',
+    async () => {
+      const { page } = await open(`link=${slug}`)
       await hasStatus(page, 'live')
-      expect(await page.locator('.banner.danger').count(), kind).toBe(0)
-    }
-    await page.context().close()
-  }, 120_000)
+      const respond = (options: Parameters<Route['fulfill']>[0]) => (route: Route) => route.fulfill(options)
+      const failures: [string, (route: Route) => Promise<void>][] = [
+        ['a proxy’s page', respond({ contentType: 'text/html', body: '<p>Please sign in</p>' })],
+        ['a proxy’s 404', respond({ status: 404, contentType: 'text/html', body: '<p>no backend</p>' })],
+        ['503 by a proxy', respond({ status: 503, contentType: 'text/plain', body: 'no' })],
+        ['503 by the API', respond(problem(503, 'The database is unavailable.'))],
+        ['500 by the API', respond(problem(500, 'Something went wrong.'))],
+        ['429 by the API', respond(problem(429, 'Too many requests.'))],
+        ['half a document', respond({ contentType: 'application/json', body: '{"visits":' })],
+        ['an aborted connection', route => route.abort()],
+      ]
+      for (const [i, [kind, failure]] of failures.entries()) {
+        await page.route(/\/(stats|api)\//, failure)
+        await page.keyboard.press(i % 2 === 0 ? 'w' : 'm')
+        await hasStatus(page, lost, `after ${kind}`)
+        expect(await page.locator('.banner.danger').count(), kind).toBe(1)
+        expect(await page.getByText('There is no link').count(), kind).toBe(0)
+        await page.unrouteAll({ behavior: 'ignoreErrors' })
+        await hasStatus(page, 'live')
+        expect(await page.locator('.banner.danger').count(), kind).toBe(0)
+      }
+      await page.context().close()
+    },
+    120_000,
+  )
 
   it('is not “live” offline, nor when a hidden tab returns, before something has been read', async () => {
     const { page } = await open(`link=${slug}`)
