@@ -1,5 +1,4 @@
 /** `GET /api/links/export`: the list of links as a file, with the search and filters of the list, newest first. */
-import type { Readable } from 'node:stream'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { databaseOn } from '@hopcount/shared/database/query-builder.ts'
 import type { FastifyReply, FastifyRequest } from 'fastify'
@@ -17,9 +16,9 @@ import {
   formatProperties,
 } from '../../stats/exports/export-formats.ts'
 import { exportStream } from '../../stats/exports/export-stream.ts'
+import { createExports } from '../../stats/exports/open-exports.ts'
 import { readTimeZone } from '../../stats/series/series-range.ts'
 import { zoneProperty } from '../../stats/series/series-schema.ts'
-import { createTurns } from '../../stats/turns.ts'
 import type { LinkContext } from '../link-context.ts'
 import { describeLink, readRows } from '../link-rows.ts'
 import type { LinkResource } from '../link-schema.ts'
@@ -35,7 +34,6 @@ const ExportQuerySchema = Type.Object(
   { additionalProperties: false },
 )
 
-const concurrentExports = 2
 /** Few enough not to block redirects. Each chunk is read by itself, so a slow client holds no connection. */
 const chunkLinks = 250
 
@@ -48,15 +46,7 @@ const visitColumns = ['visits', 'humans', 'bots', 'previews', 'uniques', 'last_v
 export const exportRoute: FastifyPluginAsyncTypebox<LinkContext> = async (app, context) => {
   const { pool } = context
   const database = databaseOn(pool)
-  const turns = createTurns({
-    max: concurrentExports,
-    waitMs: 0,
-    refusal: 'Other exports are in progress. Please try again in a moment.',
-  })
-  const open = new Set<Readable>()
-  app.addHook('preClose', async () => {
-    for (const stream of open) stream.destroy(new Error('the process is stopping'))
-  })
+  const openExport = createExports(app)
 
   app.get(
     '/api/links/export',
@@ -84,18 +74,14 @@ export const exportRoute: FastifyPluginAsyncTypebox<LinkContext> = async (app, c
       const zone = readTimeZone(query.tz)
       const filter = readFilter(query, ownHostCheck(context, request))
       context.limitExports(request, reply as FastifyReply)
-      const endTurn = await turns.take()
       const hasStats = allows(actorOf(request), 'stats:read')
       const rows = {
         columns: hasStats ? [...linkColumns, ...visitColumns] : linkColumns,
         chunks: links(request, filter, hasStats),
       }
-      const stream = await exportStream(format === 'excel' ? excelRows(rows, zone) : rows, query)
-      open.add(stream)
-      stream.once('close', () => {
-        open.delete(stream)
-        endTurn()
-      })
+      const { stream } = await openExport(async () => ({
+        stream: await exportStream(format === 'excel' ? excelRows(rows, zone) : rows, query),
+      }))
       const now = new Date()
       const [day] = localDays({ from: now, to: now }, zone)
       reply.headers({

@@ -1,5 +1,4 @@
 /** `GET /stats/:slug/export` and `GET /stats/overall/export`: series, breakdowns and raw visits as files. */
-import type { Readable } from 'node:stream'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { Database } from '@hopcount/shared/database/query-builder.ts'
 import type { FastifyReply } from 'fastify'
@@ -13,7 +12,6 @@ import { freshnessHeaderSchemas, refusals } from '../shared-responses.ts'
 import type { StatsContext } from '../stats-context.ts'
 import type { Subject } from '../subject.ts'
 import { findSubject, reportPaths, slugOf } from '../subject.ts'
-import { createTurns } from '../turns.ts'
 import { excelRows, localDays } from './excel-rows.ts'
 import { exportContent, exportContentTypes, fileEndings } from './export-formats.ts'
 import type { ExportRows } from './export-rows.ts'
@@ -21,6 +19,7 @@ import { breakdownRows, seriesRows, visitRows } from './export-rows.ts'
 import type { ExportQuery } from './export-schema.ts'
 import { ExportQuerySchema } from './export-schema.ts'
 import { exportStream } from './export-stream.ts'
+import { createExports } from './open-exports.ts'
 
 export interface ExportContext extends StatsContext {
   /** Has connections of its own, `concurrentExports` of them: a slow client holds one for as long as it reads. */
@@ -29,7 +28,6 @@ export interface ExportContext extends StatsContext {
   limit: LimitPerClient
 }
 
-export const concurrentExports = 2
 /** The columns of CSV are older than these. */
 const agentColumns = ['browser', 'browser_version', 'os', 'os_version', 'device', 'bot']
 
@@ -37,16 +35,7 @@ export const exportRoutes: FastifyPluginAsyncTypebox<ExportContext> = async (
   app,
   { database, exportDatabase, ranges, responses, limit, config },
 ) => {
-  const turns = createTurns({
-    max: concurrentExports,
-    waitMs: 0,
-    refusal: 'Other exports are in progress. Please try again in a moment.',
-  })
-  const open = new Set<Readable>()
-  // An unfinished file is cut off. The client notices, since the last chunk is missing.
-  app.addHook('preClose', async () => {
-    for (const stream of open) stream.destroy(new Error('the process is stopping'))
-  })
+  const openExport = createExports(app)
 
   for (const { url, id, of, schema, notFound } of reportPaths('export')) {
     app.get(
@@ -77,23 +66,12 @@ export const exportRoutes: FastifyPluginAsyncTypebox<ExportContext> = async (
         const { range, readRows } = rowsReader(request.query, new Date(), ranges)
         const subject = await findSubject(database, slugOf(request))
         limit(request, reply as FastifyReply)
-        const endTurn = await turns.take()
-        const { rows, stream } = await readRows(exportDatabase, subject)
-          .then(async rows => ({
-            rows,
-            stream: await exportStream(isExcel ? excelRows(rows, tz) : rows, request.query),
-          }))
-          .catch(error => {
-            endTurn()
-            throw error
-          })
+        const { rows, stream } = await openExport(async () => {
+          const rows = await readRows(exportDatabase, subject)
+          return { rows, stream: await exportStream(isExcel ? excelRows(rows, tz) : rows, request.query) }
+        })
         const days = rows.widenedTo ?? (isExcel ? localDays(range, tz) : [])
         const name = [subject.slug ?? 'overall', what, ...days].join('-')
-        open.add(stream)
-        stream.once('close', () => {
-          open.delete(stream)
-          endTurn()
-        })
         reply.headers({
           ...freshness,
           'content-disposition': `attachment; filename="${name}.${fileEndings[format]}"`,
