@@ -27,7 +27,7 @@ export interface StartedProcess {
 export interface ProcessOptions {
   /** Path from the project's root, for example `apps/api/main.ts`. */
   script: string
-  /** Added to PATH, HOME and TMPDIR; nothing else of the test's own environment is passed on. */
+  /** Added to PATH, HOME, TMPDIR and NODE_COMPILE_CACHE; nothing else of the test's own environment is passed on. */
   env?: Record<string, string>
   args?: string[]
   cwd?: string
@@ -46,7 +46,7 @@ export function startProcess(options: ProcessOptions): StartedProcess {
   const [program = '', ...args] = options.descriptors === undefined ? command : [...limited, ...command]
   const child = spawn(program, args, {
     cwd: options.cwd ?? root,
-    env: { ...pick(process.env, ['PATH', 'HOME', 'TMPDIR']), ...options.env },
+    env: { ...pick(process.env, ['PATH', 'HOME', 'TMPDIR', 'NODE_COMPILE_CACHE']), ...options.env },
     stdio: ['ignore', 'pipe', 'pipe', ...(options.ipc ? (['ipc'] as const) : [])],
   })
   const pid = child.pid
