@@ -83,6 +83,7 @@ describe('behind a proxy that TRUST_PROXY does not name', () => {
       expect.stringContaining('X-Forwarded-For from 127.0.0.1 is ignored'),
     ])
     expect(await warningsOf(api)).toEqual([expect.stringContaining('Set TRUST_PROXY')])
+    await api.process.waitForLine(/TRUST_PROXY/)
     const lines = api.process
       .output()
       .split('\n')

@@ -58,6 +58,6 @@ function address(): string {
 }
 
 /** Zipf's law with exponent 1, as a rounded log-uniform draw from 1 to `count`. */
-function rank(count: number): number {
+export function rank(count: number): number {
   return Math.min(Math.max(Math.round(0.5 * (2 * count + 1) ** Math.random()), 1), count)
 }

@@ -7,6 +7,7 @@
  */
 import type { Socket } from 'node:net'
 import { connect } from 'node:net'
+import { rank } from './draw-visits.ts'
 import type { PacedPlan, PacedSample } from './paced-load.ts'
 import { percentile } from './summary.ts'
 
@@ -68,7 +69,7 @@ const fixedRequest = requestFor(plan.paths[0] ?? '/')
 
 function nextRequest(): string {
   if (plan.paths.length === 1) return fixedRequest
-  return requestFor(plan.paths[Math.floor(Math.random() * plan.paths.length)] ?? '/')
+  return requestFor(plan.paths[rank(plan.paths.length) - 1] ?? '/')
 }
 
 function requestFor(path: string): string {

@@ -5,7 +5,7 @@ import { outputOf } from './wrk.ts'
 
 export interface PacedPlan {
   origin: string
-  /** Drawn uniformly. */
+  /** Drawn by Zipf’s law, the most popular first. */
   paths: string[]
   headers: Record<string, string>
   perSecond: number

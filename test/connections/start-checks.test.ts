@@ -79,7 +79,7 @@ describe.skipIf(!redisAvailable()).concurrent('a Redis', () => {
   test('without an append-only file is warned of, and used', async () => {
     const redis = await startRedis()
     const api = await startApi({ databaseUrl: (await createTestDatabase()).url, redisUrl: redis.url })
-    expect(api.process.output()).toMatch(/"level":40.*REDIS_URL keeps no append-only file/)
+    await api.process.waitForLine(/"level":40.*REDIS_URL keeps no append-only file/)
   })
 
   test('that is unfit is named once it can be reached', async () => {

@@ -111,7 +111,7 @@ describe('running processes', { timeout: 120_000 }, () => {
         what: 'the lost link is forgotten',
       },
     )
-    expect(worker.output()).toContain('read again')
+    await worker.waitForLine(/read again/)
   })
 
   test('say how many batches are lost that they have not kept, and the watermark passes them', async () => {

@@ -217,7 +217,7 @@ describe('a job that is encrypted with a key that the worker does not have', { t
       expect(((await problem.json()) as { detail: string }).detail).toContain(
         options.named ? `encrypted with key ${otherKey.fingerprint}` : 'encrypted with a key',
       )
-      expect(worker.output()).toContain('opening jobs')
+      await worker.waitForLine(/opening jobs/)
       const slug = await shorten(api.origin)
       await visit(api.origin, slug)
       await waitForVisits(api.origin, slug, 1)
@@ -229,7 +229,7 @@ describe('a job that is encrypted with a key that the worker does not have', { t
         what: 'the worker is ready again',
         deadlineMs: 60_000,
       })
-      expect(worker.output()).toContain('works again')
+      await worker.waitForLine(/works again/)
       await expectNothingSetAside()
     },
   )

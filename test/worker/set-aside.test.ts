@@ -103,12 +103,11 @@ describe.each([
       expect(listed).toMatch(/"nobody-1" {2}\S+ {2}"the job is not a visit batch"/)
       expect(listed.match(/"the frames of the batch are damaged"/g)).toHaveLength(2)
       expect(listed).toContain('3 set aside')
-      expect(worker.output().match(/a job is set aside/g)).toHaveLength(3)
+      const logged = () => worker.output().match(/a job is set aside/g)?.length
+      await waitUntil(() => logged() === 3, { what: 'each is logged' })
 
       expect(await runQueueCommand('retry', 'nobody-1')).toBe('1 put back\n')
-      await waitUntil(() => (worker.output().match(/a job is set aside/g)?.length ?? 0) === 4, {
-        what: 'it is tried again',
-      })
+      await waitUntil(() => logged() === 4, { what: 'it is tried again' })
       await waitUntil(async () => (await queue.counts()).failed === 3, { what: 'it is set aside again' })
     })
 
@@ -134,7 +133,7 @@ describe.each([
         deadlineMs: 60_000,
       })
       expect(readFileSync(segmentPath(folder, 0, 'aside')).equals(frame)).toBe(true)
-      expect(api.process.output()).toContain('a batch that the worker refuses is set aside')
+      await api.process.waitForLine(/a batch that the worker refuses is set aside/)
       const pool = openPool(installation.databaseUrl)
       const { rows } = await pool.query('SELECT count(*)::int AS n FROM visits WHERE link_id = 1000000')
       expect(rows).toEqual([{ n: 1 }])

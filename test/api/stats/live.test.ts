@@ -249,6 +249,7 @@ test('streams stay open while the database is unavailable, and continue when it 
   await addVisits(pool, [0], { humans: 7 })
   for (const open of [stream, late]) await open.message(counts => counts.humans >= 7, 'it continues')
   await lateOfLink.message(() => true, 'a first message')
+  await api.process.waitForLine(/"part":"live statistics".*works again/)
   const lines = api.process
     .output()
     .split('\n')

@@ -23,7 +23,7 @@ export interface FreshnessSample {
   seen: number
 }
 
-/** Freshness at half the rate of the contender’s bursts, over as many links. */
+/** Freshness at half the rate of the contender’s bursts, over as many links, drawn by the same law. */
 export async function measureFreshness(
   settings: BenchSettings,
   { origin, count }: Hopcount,
