@@ -8,7 +8,7 @@ export default defineConfig({
     setupFiles: ['test/support/end-of-file.ts'],
     pool: 'forks',
     // Every file starts processes of its own: on two cores, a third file at a time only makes deadlines late.
-    maxWorkers: 3,
+    maxWorkers: 2,
     // Of tests marked as concurrent, those of a file that mostly wait.
     maxConcurrency: 2,
     sequence: { sequencer: LongestFirst },

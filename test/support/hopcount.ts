@@ -137,12 +137,13 @@ export async function waitForVisits(
   })
 }
 
-/** A pool for a test's own queries; closed after the test file. */
+/**
+ * A pool for a test's own queries; closed after the test file. Unlike those of programs, a session may be idle in a
+ * transaction, and hold its locks, for as long as the test takes.
+ */
 export function openPool(databaseUrl: string): pg.Pool {
-  const pool = openSharedPool(
-    poolConfig(databaseUrl, { max: 4, applicationName: 'test', statementTimeoutMs: 30_000 }),
-    () => {},
-  )
+  const settings = poolConfig(databaseUrl, { max: 4, applicationName: 'test', statementTimeoutMs: 30_000 })
+  const pool = openSharedPool({ ...settings, idle_in_transaction_session_timeout: 0 }, () => {})
   cleanUpLater(() => pool.end())
   return pool
 }

@@ -136,22 +136,24 @@ test('the list is exported whole, across chunks', async () => {
 
 test('an export that is cut off leaves its place to the next one', async () => {
   const client = await pool.connect()
-  await client.query('BEGIN; LOCK TABLE links IN ACCESS EXCLUSIVE MODE')
-  for (let i = 0; i < 3; i++) {
-    const failing = file('/api/links/export', {}).catch(() => 'cut off')
-    await waitUntil(
-      async () => {
-        const { rowCount } = await pool.query(
-          `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-           WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '%links%'`,
-        )
-        return rowCount !== null && rowCount > 0
-      },
-      { what: 'the export to wait for the table' },
-    )
-    expect(await failing).toBe('cut off')
+  try {
+    await client.query('BEGIN; LOCK TABLE links IN ACCESS EXCLUSIVE MODE')
+    for (let i = 0; i < 3; i++) {
+      const failing = file('/api/links/export', {}).catch(() => 'cut off')
+      await waitUntil(
+        async () => {
+          const { rowCount } = await pool.query(
+            `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+             WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '%links%'`,
+          )
+          return rowCount !== null && rowCount > 0
+        },
+        { what: 'the export to wait for the table' },
+      )
+      expect(await failing).toBe('cut off')
+    }
+  } finally {
+    client.release(true)
   }
-  await client.query('ROLLBACK')
-  client.release()
   expect((await file('/api/links/export', {})).status).toBe(200)
 })
