@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import manifest from '../../package.json' with { type: 'json' }
 import type { RunningApi } from '../support/hopcount.ts'
 import { openPool, shorten, startApi } from '../support/hopcount.ts'
+import { isNightly } from '../support/nightly.ts'
 import { createTestDatabase } from '../support/test-database.ts'
 import type { RawAnswer } from './raw-http.ts'
 import { answerTo, expectProblem, requestBytes, shortenBytes } from './requests.ts'
@@ -126,7 +127,7 @@ describe('whatever arrives', () => {
           await readBack(answer)
         }
       }),
-      { numRuns: 150 },
+      { numRuns: isNightly ? 300 : 75 },
     )
   })
 
@@ -137,7 +138,7 @@ describe('whatever arrives', () => {
         expect([200, 201, 422]).toContain(answer.status)
         if (answer.status < 300) await readBack(answer)
       }),
-      { numRuns: 200 },
+      { numRuns: isNightly ? 400 : 100 },
     )
   })
 
@@ -181,7 +182,7 @@ describe('whatever arrives', () => {
         const answer = await ask(shortenBytes(body))
         if (answer.status < 300) await readBack(answer)
       }),
-      { numRuns: 200 },
+      { numRuns: isNightly ? 400 : 100 },
     )
   })
 
@@ -200,7 +201,7 @@ describe('whatever arrives', () => {
         const answer = await ask(shortenBytes(body, { 'content-type': contentType }))
         if (answer.status < 300) await readBack(answer)
       }),
-      { numRuns: 200 },
+      { numRuns: isNightly ? 400 : 100 },
     )
   })
 
@@ -219,7 +220,7 @@ describe('whatever arrives', () => {
         await ask(requestBytes(method, `/${path}`))
         await ask(requestBytes('GET', `/stats/${path}`))
       }),
-      { numRuns: 200 },
+      { numRuns: isNightly ? 400 : 100 },
     )
   })
 
@@ -249,7 +250,7 @@ describe('whatever arrives', () => {
         expect([307, 400, 417]).toContain(answer.status)
         if (answer.status === 307) expect(answer.headers.get('location')).toBe('https://example.com/')
       }),
-      { numRuns: 200 },
+      { numRuns: isNightly ? 400 : 100 },
     )
   })
 
@@ -273,7 +274,7 @@ describe('whatever arrives', () => {
         const answer = await ask(shortenBytes({ long_url: 'https://example.com/page' }, headers))
         if (answer.status < 300) await readBack(answer)
       }),
-      { numRuns: 150 },
+      { numRuns: isNightly ? 300 : 75 },
     )
   })
 
@@ -322,7 +323,7 @@ describe('whatever arrives', () => {
         for (const path of paths)
           expect([200, 400]).toContain((await ask(requestBytes('GET', `/stats${path}?${parameters}`))).status)
       }),
-      { numRuns: 200 },
+      { numRuns: isNightly ? 400 : 100 },
     )
   })
 })

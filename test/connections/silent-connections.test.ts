@@ -1,7 +1,7 @@
 /** Connections that carry nothing any more, without a sign of that to either end: a cut cable, a forgetful NAT. */
 import { expect, test } from 'vitest'
 import { shorten, startApi, startWorker, visit, waitForVisits } from '../support/hopcount.ts'
-import { isNightly } from '../support/nightly.ts'
+import { isNightly, nightlyTest } from '../support/nightly.ts'
 import { redisAvailable, startRedis } from '../support/redis.ts'
 import { startStack } from '../support/stack.ts'
 import type { TcpProxy } from '../support/tcp-proxy.ts'
@@ -36,15 +36,19 @@ test.skipIf(!redisAvailable()).concurrent.each(isNightly ? ['PostgreSQL', 'Redis
   },
 )
 
-test.concurrent('a worker whose queue is in PostgreSQL goes on after all of its connections died without a sign', async () => {
-  const { url: databaseUrl } = await createTestDatabase()
-  const { proxy, url } = await through(databaseUrl)
-  const api = await startApi({ databaseUrl })
-  await startWorker({ databaseUrl, env: { DATABASE_URL: url } })
-  const slug = await shorten(api.origin)
-  await visit(api.origin, slug)
-  await waitForVisits(api.origin, slug, 1)
-  proxy.abandonConnections()
-  await visit(api.origin, slug)
-  await waitForVisits(api.origin, slug, 2, 60_000)
-}, 120_000)
+nightlyTest(
+  'a worker whose queue is in PostgreSQL goes on after all of its connections died without a sign',
+  async () => {
+    const { url: databaseUrl } = await createTestDatabase()
+    const { proxy, url } = await through(databaseUrl)
+    const api = await startApi({ databaseUrl })
+    await startWorker({ databaseUrl, env: { DATABASE_URL: url } })
+    const slug = await shorten(api.origin)
+    await visit(api.origin, slug)
+    await waitForVisits(api.origin, slug, 1)
+    proxy.abandonConnections()
+    await visit(api.origin, slug)
+    await waitForVisits(api.origin, slug, 2, 60_000)
+  },
+  120_000,
+)

@@ -165,7 +165,7 @@ describe.skipIf(!browserAvailable())('the dashboard is for everybody', () => {
     })
   }
 
-  it('fits 360 px and a zoom of 200 % without scrolling sideways', async () => {
+  nightlyTest('fits 360 px and a zoom of 200 % without scrolling sideways', async () => {
     for (const [, url] of isNightly ? Object.entries(pages) : mainPages()) {
       for (const viewport of [phone, zoomed]) {
         const { page } = await open(url, { viewport })

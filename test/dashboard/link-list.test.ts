@@ -1,6 +1,7 @@
 import type { Page } from 'playwright-core'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { shorten } from '../support/hopcount.ts'
+import { nightlyTest } from '../support/nightly.ts'
 import { waitUntil } from '../support/wait-until.ts'
 import { browserAvailable } from './chromium.ts'
 import { ask, openPage, overflowOf, phone, waitForFocus } from './open-page.ts'
@@ -66,7 +67,7 @@ describe.skipIf(!browserAvailable())('a list of links', () => {
     expect(incidents).toEqual([])
   })
 
-  it('a list that does not show the new link says so, and leads to it', async () => {
+  nightlyTest('a list that does not show the new link says so, and leads to it', async () => {
     const lists = ['after=9&page=2', 'search=old', 'status=disabled']
     for (const [n, query] of lists.entries()) {
       const { page, incidents } = await openPage(dashboard.browser, `${origin}/?${query}`)

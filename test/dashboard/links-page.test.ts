@@ -273,7 +273,7 @@ describe.skipIf(!browserAvailable())('the list of links', () => {
     120_000,
   )
 
-  it('says when the server can’t be reached, and recovers by itself', async () => {
+  nightlyTest('says when the server can’t be reached, and recovers by itself', async () => {
     const { browser, origin } = dashboard
     const { page } = await openPage(browser, `${origin}/?sort=visits`)
     await page.getByRole('listitem').first().waitFor()

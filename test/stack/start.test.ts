@@ -157,7 +157,7 @@ describe.concurrent('npm start', { timeout: 4 * readyDeadlineMs }, () => {
     },
   )
 
-  it('opens no inspector on SIGUSR1', async () => {
+  nightlyTest('opens no inspector on SIGUSR1', async () => {
     const stack = await startStack(temporaryFolder())
     await stack.waitForLine(/is ready/, readyDeadlineMs)
     const { api = 0, worker = 0 } = stack.parts()

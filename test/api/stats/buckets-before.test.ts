@@ -6,6 +6,7 @@ import { bucketsBefore } from '../../../apps/api/stats/series/buckets-before.ts'
 import type { Buckets } from '../../../apps/api/stats/series/series-range.ts'
 import { bucketStarts, readSeriesRange } from '../../../apps/api/stats/series/series-range.ts'
 import type { Comparison, SeriesInterval } from '../../../apps/api/stats/series/series-schema.ts'
+import { isNightly } from '../../support/nightly.ts'
 
 const dayMs = 86_400_000
 const hourMs = dayMs / 24
@@ -109,7 +110,7 @@ describe('a range that is compared', () => {
           expect(Number(before.soFar)).toBeLessThanOrEqual(Number(before.end))
         }
       }),
-      { numRuns: 150 },
+      { numRuns: isNightly ? 300 : 75 },
     )
   })
 
@@ -142,7 +143,7 @@ describe('a range that is compared', () => {
           expect(distances.size).toBe(1)
         }
       }),
-      { numRuns: 150 },
+      { numRuns: isNightly ? 300 : 75 },
     )
   })
 })

@@ -8,6 +8,7 @@ import { foldQuarters } from '../../../apps/worker/maintenance/fold-quarters.ts'
 import { retireVisits } from '../../../apps/worker/maintenance/retention/retire-visits.ts'
 import type { RunningApi } from '../../support/hopcount.ts'
 import { openPool } from '../../support/hopcount.ts'
+import { isNightly } from '../../support/nightly.ts'
 import { createTestDatabase } from '../../support/test-database.ts'
 import { waitUntil } from '../../support/wait-until.ts'
 import type { CountedVisit, Counts } from './counted-visits.ts'
@@ -227,7 +228,7 @@ test('series, breakdowns and filtered sums of a range count the same visits, in 
         ...(compare && { compare }),
       })
     }),
-    { numRuns: 60 },
+    { numRuns: isNightly ? 120 : 30 },
   )
 }, 300_000)
 

@@ -6,6 +6,7 @@ import type { Comparison, SeriesInterval } from '../../../apps/api/stats/series/
 import { dayMs, dayNumber, dayText } from '../../../apps/shared/days.ts'
 import type { RunningApi } from '../../support/hopcount.ts'
 import { openPool } from '../../support/hopcount.ts'
+import { isNightly } from '../../support/nightly.ts'
 import { createTestDatabase } from '../../support/test-database.ts'
 import type { CountedVisit, Counts } from './counted-visits.ts'
 import {
@@ -207,7 +208,7 @@ describe('a report', () => {
           )
         if (of === 'overall') expect(totals.links).toBe(slugs.length)
       }),
-      { numRuns: 150 },
+      { numRuns: isNightly ? 300 : 75 },
     )
   }, 120_000)
 
@@ -313,7 +314,7 @@ describe('a report', () => {
         for (const dimension of dimensions)
           expect(breakdowns[dimension]).toEqual(valuesByHand(inRange, dimension, 10))
       }),
-      { numRuns: 120 },
+      { numRuns: isNightly ? 240 : 60 },
     )
   }, 120_000)
 

@@ -7,6 +7,7 @@ import { dayMs } from '../../../apps/shared/days.ts'
 import { openVisitKnowledge } from '../../../apps/worker/recording/visit-knowledge.ts'
 import type { RunningApi } from '../../support/hopcount.ts'
 import { linkStats, openPool, shorten, startApi, startWorker, visit } from '../../support/hopcount.ts'
+import { isNightly } from '../../support/nightly.ts'
 import { anyTime, recordBatches } from '../../support/record-visits.ts'
 import { createTestDatabase } from '../../support/test-database.ts'
 import { waitUntil } from '../../support/wait-until.ts'
@@ -121,7 +122,7 @@ describe('the most visited links', () => {
     'are on exactly one page each, however many are equal: window %s, any limit',
     async window => {
       const counts = fc.sample(fc.oneof(fc.constantFrom(1, 1, 1, 2, 3), fc.integer({ min: 1, max: 300 })), {
-        numRuns: 150,
+        numRuns: isNightly ? 300 : 75,
         seed: 7,
       })
       const slugs = counts.map((_, i) => `link-${i}`)
@@ -457,7 +458,7 @@ test('a series counts the visits in each interval by the zone’s clocks', async
         countByHand(visits, { timeZone, interval, from, to }),
       )
     }),
-    { numRuns: 150 },
+    { numRuns: isNightly ? 300 : 75 },
   )
 }, 120_000)
 
