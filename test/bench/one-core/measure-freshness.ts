@@ -9,9 +9,12 @@ import { percentileOf } from '../summary.ts'
 import type { Hopcount } from './contenders.ts'
 import type { BurstSample } from './measure-burst.ts'
 
-/** Few and slow: their requests for statistics take from the same core. */
-export const probes = 4
-export const pollEveryMs = 50
+/**
+ * Few and slow: their requests for statistics take from the same core, 4 to 5 ms each. Four that poll every 50 ms take a
+ * third of it.
+ */
+export const probes = 2
+export const pollEveryMs = 100
 
 export interface FreshnessSample {
   /** Redirects a second, apart from those of the probes. */
