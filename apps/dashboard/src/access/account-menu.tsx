@@ -2,8 +2,8 @@ import { useState } from 'preact/hooks'
 import { firstPage } from '../address.ts'
 import type { Problem } from '../api/problem.ts'
 import { useNavigation } from '../navigation.tsx'
-import { PersonIcon } from '../page/icons.tsx'
-import { MenuButton } from '../page/menu-button.tsx'
+import { PersonIcon } from '../page/controls/icons.tsx'
+import { MenuButton } from '../page/controls/menu-button.tsx'
 import { useSession } from './session.tsx'
 
 /** Who is signed in, what only administrators see, and the way out. */

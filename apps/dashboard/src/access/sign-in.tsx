@@ -1,7 +1,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
 import type { Problem } from '../api/problem.ts'
 import { signIn } from '../api/session.ts'
-import { Dialog } from '../page/dialog.tsx'
+import { Dialog } from '../page/controls/dialog.tsx'
 import { PageTitle } from '../page/page-title.tsx'
 import { useSession } from './session.tsx'
 

@@ -5,7 +5,7 @@ import { createLink } from '../api/links.ts'
 import type { Problem } from '../api/problem.ts'
 import { shorten } from '../api/shorten.ts'
 import { fieldDetail, fieldProblem, instantOf, tagsOf, withScheme } from '../manage/link-fields.ts'
-import { FormField } from '../page/form-field.tsx'
+import { FormField } from '../page/controls/form-field.tsx'
 import type { NewLink } from './created-link.tsx'
 
 export const longUrlId = 'long_url'

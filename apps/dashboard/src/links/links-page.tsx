@@ -3,7 +3,7 @@ import { useNavigation } from '../navigation.tsx'
 import { PageTitle } from '../page/page-title.tsx'
 import { CreateLink } from './create-link.tsx'
 import { fillForm } from './link-form.tsx'
-import { LinkList } from './link-list.tsx'
+import { LinkList } from './list/link-list.tsx'
 import { OrphanList } from './orphan-list.tsx'
 
 export function LinksPage() {

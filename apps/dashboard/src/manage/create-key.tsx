@@ -3,8 +3,8 @@ import { browserZone } from '../address.ts'
 import type { CreatedKey } from '../api/keys.ts'
 import { createKey } from '../api/keys.ts'
 import type { Problem } from '../api/problem.ts'
-import { CopyButton } from '../page/copy-button.tsx'
-import { FormField } from '../page/form-field.tsx'
+import { CopyButton } from '../page/controls/copy-button.tsx'
+import { FormField } from '../page/controls/form-field.tsx'
 import { fieldDetail, fieldProblem, instantOf } from './link-fields.ts'
 
 const scopes = [

@@ -1,7 +1,7 @@
 import { useRef, useState } from 'preact/hooks'
 import { deleteLink } from '../api/links.ts'
-import { Dialog, DialogActions } from '../page/dialog.tsx'
-import { useNotice } from '../page/notice.tsx'
+import { Dialog, DialogActions } from '../page/controls/dialog.tsx'
+import { useNotice } from '../page/controls/notice.tsx'
 
 /** The slug has to be typed: nobody deletes another link than they think. */
 export function DeleteDialog({ slug, close }: { slug: string; close: () => void }) {

@@ -1,7 +1,7 @@
 import { useSession } from '../access/session.tsx'
 import type { LinkState } from '../address.ts'
-import { DotsIcon } from '../page/icons.tsx'
-import { MenuButton } from '../page/menu-button.tsx'
+import { DotsIcon } from '../page/controls/icons.tsx'
+import { MenuButton } from '../page/controls/menu-button.tsx'
 import { linkMenuId, useLinkActions } from './link-actions.tsx'
 
 /** What the user may do with a link. */

@@ -1,4 +1,4 @@
-import { HalfIcon, MoonIcon, SunIcon } from './icons.tsx'
+import { HalfIcon, MoonIcon, SunIcon } from './controls/icons.tsx'
 import { chooseTheme, themes, useTheme } from './theme.ts'
 
 const icons = { automatic: HalfIcon, light: SunIcon, dark: MoonIcon }

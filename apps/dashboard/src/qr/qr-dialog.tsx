@@ -1,6 +1,6 @@
 import { useMemo, useState } from 'preact/hooks'
-import { CopyButton } from '../page/copy-button.tsx'
-import { closeDialog, Dialog } from '../page/dialog.tsx'
+import { CopyButton } from '../page/controls/copy-button.tsx'
+import { closeDialog, Dialog } from '../page/controls/dialog.tsx'
 import { checkColors } from './check-colors.ts'
 import type { Colors, Level } from './draw-code.ts'
 import { blackOnWhite, drawCode, levels, writeSvg } from './draw-code.ts'

@@ -1,6 +1,6 @@
 import type { ComponentChildren } from 'preact'
 import { useNavigation } from '../navigation.tsx'
-import { Choice } from '../page/choice.tsx'
+import { Choice } from '../page/controls/choice.tsx'
 import { RefusalBanner, Status } from '../page/freshness.tsx'
 import { number } from '../text/numbers.ts'
 import { dateAndTime, daysBetween } from '../text/times.ts'

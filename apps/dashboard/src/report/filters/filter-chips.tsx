@@ -1,6 +1,6 @@
 import { filterNames } from '../../address.ts'
 import { useNavigation } from '../../navigation.tsx'
-import { CrossIcon } from '../../page/icons.tsx'
+import { CrossIcon } from '../../page/controls/icons.tsx'
 import { filterTitles, valueName } from '../../text/value-names.ts'
 
 /** The active filters; each is a button that removes it. */

@@ -1,8 +1,8 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
-import { firstPage } from '../address.ts'
-import type { Polled } from '../api/poll.ts'
-import { PageLink } from '../navigation.tsx'
-import { useLatestLink } from './latest-link.tsx'
+import { firstPage } from '../../address.ts'
+import type { Polled } from '../../api/poll.ts'
+import { PageLink } from '../../navigation.tsx'
+import { useLatestLink } from '../latest-link.tsx'
 
 /** Where every link is, the newest first. */
 const newestList = {

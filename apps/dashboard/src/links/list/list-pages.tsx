@@ -1,9 +1,9 @@
 import { useEffect } from 'preact/hooks'
-import type { Address } from '../address.ts'
-import { firstPage } from '../address.ts'
-import type { Polled } from '../api/poll.ts'
-import { PageLink, useNavigation } from '../navigation.tsx'
-import { counted, number } from '../text/numbers.ts'
+import type { Address } from '../../address.ts'
+import { firstPage } from '../../address.ts'
+import type { Polled } from '../../api/poll.ts'
+import { PageLink, useNavigation } from '../../navigation.tsx'
+import { counted, number } from '../../text/numbers.ts'
 
 /** Ways to the pages before and after this one. */
 export function ListPages({ polled, address }: { polled: Polled<unknown, unknown>; address: Address }) {

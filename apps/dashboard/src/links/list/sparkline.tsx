@@ -1,4 +1,4 @@
-import { number } from '../text/numbers.ts'
+import { number } from '../../text/numbers.ts'
 
 const width = 84
 const height = 26

@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks'
-import { shownTarget } from '../text/shown-target.ts'
+import { shownTarget } from '../../text/shown-target.ts'
 import { indexOfFound, Marked, withoutScheme } from './marked.tsx'
 
 /** About three lines on a phone. */

@@ -1,13 +1,13 @@
 import { useRef } from 'preact/hooks'
-import { useSession } from '../access/session.tsx'
-import type { Address, Sort } from '../address.ts'
-import { firstPage, sorts, states, windows } from '../address.ts'
-import { usePolled } from '../api/poll.ts'
-import type { Scope } from '../api/session.ts'
-import { stateTitles } from '../manage/link-state.tsx'
-import { useNavigation } from '../navigation.tsx'
-import { Choice } from '../page/choice.tsx'
-import { CrossIcon } from '../page/icons.tsx'
+import { useSession } from '../../access/session.tsx'
+import type { Address, Sort } from '../../address.ts'
+import { firstPage, sorts, states, windows } from '../../address.ts'
+import { usePolled } from '../../api/poll.ts'
+import type { Scope } from '../../api/session.ts'
+import { stateTitles } from '../../manage/link-state.tsx'
+import { useNavigation } from '../../navigation.tsx'
+import { Choice } from '../../page/controls/choice.tsx'
+import { CrossIcon } from '../../page/controls/icons.tsx'
 
 const windowTitles = { all: 'All time', '24h': '24 hours', '7d': '7 days', '30d': '30 days' }
 const sortTitles: Record<Sort, string> = {

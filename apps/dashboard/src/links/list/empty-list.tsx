@@ -1,9 +1,9 @@
-import { useSession } from '../access/session.tsx'
-import type { Address } from '../address.ts'
-import { isSlug } from '../address.ts'
-import { searchedText } from '../api/stats.ts'
-import { CopyButton } from '../page/copy-button.tsx'
-import { fillForm } from './link-form.tsx'
+import { useSession } from '../../access/session.tsx'
+import type { Address } from '../../address.ts'
+import { isSlug } from '../../address.ts'
+import { searchedText } from '../../api/stats.ts'
+import { CopyButton } from '../../page/controls/copy-button.tsx'
+import { fillForm } from '../link-form.tsx'
 
 /**
  * Says why a list is empty. That there are no visits is said only when none are pending.

@@ -4,7 +4,7 @@
  * user has changed is shown at once.
  */
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
-import { pageEvents } from '../api/events.ts'
+import { pageEvents } from '../../api/events.ts'
 
 interface Row {
   slug: string
