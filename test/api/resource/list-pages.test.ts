@@ -52,6 +52,23 @@ describe('a page', () => {
     expect(top.next).toBe(first.next)
   })
 
+  test('has neighbors that are asked the same question', async () => {
+    for (let i = 0; i < 3; i++) await client.create({ tags: ['kept', 'too'] })
+    const query = 'limit=1&search=example&status=active&sort=visits&window=7d&sparkline=true&tag=kept&tag=too'
+    const first = await page(`/api/links?${query}`)
+    const second = await follow(first, 'next')
+    for (const [target, position] of [
+      [first.next, 'after'],
+      [second.next, 'after'],
+      [second.prev, 'before'],
+    ] as const) {
+      const parameters = new URL(target ?? '', 'http://api.example').searchParams
+      expect(parameters.get(position)).not.toBeNull()
+      parameters.delete(position)
+      expect([...parameters].sort()).toEqual([...new URLSearchParams(query)].sort())
+    }
+  })
+
   test('that ends with the list has no next one', async () => {
     await createTagged('exact', 4)
     expect((await page('/api/links?tag=exact&limit=2')).next).toBeDefined()
@@ -90,6 +107,19 @@ describe('a page', () => {
     const empty = await follow(first, 'next')
     expect([slugsOf(empty), empty.next]).toEqual([[], undefined])
     expect(slugsOf(await follow(empty, 'prev'))).toEqual(made.slice(0, 2))
+  })
+
+  test('that is empty, at the end of a list, is right behind the one before', async () => {
+    for (const sort of ['newest', 'oldest']) {
+      const tag = `ended-${sort}`
+      const made = await createTagged(tag, 7)
+      const listed = sort === 'newest' ? made.toReversed() : made
+      const second = await follow(await page(`/api/links?tag=${tag}&limit=2&sort=${sort}`), 'next')
+      for (const slug of listed.slice(4)) await client.send('DELETE', `/api/links/${slug}`)
+      const empty = await follow(second, 'next')
+      expect([slugsOf(empty), empty.next]).toEqual([[], undefined])
+      expect(slugsOf(await follow(empty, 'prev'))).toEqual(listed.slice(2, 4))
+    }
   })
 })
 

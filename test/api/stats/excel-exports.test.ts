@@ -19,7 +19,7 @@ beforeAll(async () => {
   api = await startApi({ databaseUrl: url, env: { PUBLIC_URL: 'https://go.example' } })
   const links = [
     { slug: '1e5', long_url: 'https://target.example/a;=1', title: '=SUM(A1)', tags: ['Spring', 'print'] },
-    { slug: 'zwei', long_url: 'https://target.example/b', title: 'Übersicht;=1', note: 'one\ntwo' },
+    { slug: 'zwei', long_url: 'https://target.example/b', title: 'Übersicht;=1', note: 'one\ntwo,=2' },
     { slug: 'weg', long_url: 'https://other.example/', disabled: true },
   ]
   for (const link of links) {
@@ -74,6 +74,7 @@ test('cells are separated as asked, and nothing becomes a formula where Excel ex
   expect(lines[1]).toContain(';"https://blog.example/a;=cmd|x";')
   const links = await file('/api/links/export', { format: 'excel', separator: 'semicolon' })
   expect(links.lines.at(-1)).toContain(`;'=SUM(A1);`)
+  expect(links.lines.find(line => line.startsWith('/zwei;'))).toContain(`;"Übersicht;=1";;"one\ntwo,'=2";`)
 })
 
 test('series and breakdowns have local times and words, too', async () => {
@@ -110,7 +111,7 @@ test('the list of links is exported with its search and filters', async () => {
   expect(all.lines[3]).toMatch(
     /^\/1e5,https:\/\/go\.example\/1e5,https:\/\/target\.example\/a;'=1,'=SUM\(A1\),"Spring, print",,active,\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,,,,2,1,1,0,0,2026-10-25 03:30:00$/,
   )
-  expect(all.lines[2]).toContain(`,Übersicht;'=1,,"one\ntwo",active,`)
+  expect(all.lines[2]).toContain(`,Übersicht;'=1,,"one\ntwo,=2",active,`)
   const slugs = async (query: Record<string, string>) =>
     (await file('/api/links/export', { format: 'ndjson', ...query })).bytes
       .toString()
