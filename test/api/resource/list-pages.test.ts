@@ -50,6 +50,7 @@ describe('a page', () => {
     const top = await follow(back, 'prev')
     expect([slugsOf(top), top.prev]).toEqual([slugsOf(first), undefined])
     expect(top.next).toBe(first.next)
+    expect([first, second, third, back, top].map(({ count }) => count)).toEqual(Array(5).fill('10'))
   })
 
   test('has neighbors that are asked the same question', async () => {
