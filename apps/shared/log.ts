@@ -35,7 +35,8 @@ export function createHealthLog(
   return {
     works() {
       if (failingSince === undefined) return false
-      log.info({ part, failedForMs: Math.round(performance.now() - failingSince) }, 'works again')
+      // A warning: `npm start` logs nothing less, and a failure that was logged must also be logged as over.
+      log.warn({ part, failedForMs: Math.round(performance.now() - failingSince) }, 'works again')
       failingSince = undefined
       return true
     },

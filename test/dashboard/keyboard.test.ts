@@ -182,10 +182,13 @@ describe.skipIf(!browserAvailable())('the page by keyboard alone', () => {
     expect(incidents).toEqual([])
   })
 
-  it('single-key shortcuts can be turned off', async () => {
+  it('single-key shortcuts do nothing in a dialog, and can be turned off', async () => {
     const { page } = await signIn('/?link=letter')
     await page.locator('.breakdown').first().waitFor()
     await page.keyboard.press('?')
+    await page.getByLabel('Use these shortcuts').waitFor()
+    await page.keyboard.press('o')
+    expect(page.url()).not.toContain('overview')
     await page.getByLabel('Use these shortcuts').uncheck()
     await page.keyboard.press('Escape')
     await page.keyboard.press('y')
