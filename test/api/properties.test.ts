@@ -448,6 +448,7 @@ describe('the OpenAPI document', () => {
     await ask(shortenBytes(`{"long_url": "${'x'.repeat(9_000)}"}`))
     await ask(shortenBytes(link, { 'content-type': 'text/plain' }))
     await ask(shortenBytes({ long_url: 'ftp://example.com/' }))
+    await ask(requestBytes('GET', '/stats', { host: 'elsewhere.example' }))
     const ofReports = ['overall', 'tour', 'none'].flatMap(subject =>
       reports.map(report => `/stats/${subject}/${report}`),
     )
@@ -474,7 +475,7 @@ describe('the OpenAPI document', () => {
         : !(status in operation.responses)
     })
     expect(undocumented).toEqual([])
-    // The tests visited every route.
+    // Each of them is there by chance as well, but none depends on it: this test passes alone.
     const statuses = new Set([...answered].map(entry => entry.split(' ')[2]))
     expect([...statuses].sort()).toEqual(
       '200 201 304 307 400 404 405 409 410 413 415 417 421 422 431'.split(' '),

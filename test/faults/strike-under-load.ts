@@ -5,7 +5,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { startYardstick } from '../bench/yardsticks/start-yardstick.ts'
 import type { Load, Verdict } from '../support/checker.ts'
-import { isExact, judge, startLoad } from '../support/checker.ts'
+import { findLost, isExact, judge, startLoad } from '../support/checker.ts'
 import type { StartedProcess } from '../support/processes.ts'
 import { waitUntil } from '../support/wait-until.ts'
 import type { FaultSystem } from './fault-system.ts'
@@ -120,16 +120,19 @@ export async function strikeUnderLoad(
     await probes.stop()
   }
   const mayMiss = fault.mayMiss?.() ?? new Set()
-  let verdict = await judge(system.pool, [load])
-  await waitUntil(
-    async () => {
-      verdict = withoutMissable(await judge(system.pool, [load]), mayMiss)
-      if (fault.saysLost !== undefined && verdict.lost.length === (await fault.saysLost())) verdict.lost = []
-      return verdict.lost.length === 0
-    },
-    { what: 'every answered redirect is counted', deadlineMs: longestDrainMs, everyMs: 100 },
-  ).catch(() => {})
+  const isDrained = async () => {
+    const lost = (await findLost(system.pool, [load])).filter(id => !mayMiss.has(id))
+    return lost.length === 0 || lost.length === (await fault.saysLost?.())
+  }
+  await waitUntil(isDrained, {
+    what: 'every answered redirect is counted',
+    deadlineMs: longestDrainMs,
+    everyMs: 100,
+  }).catch(() => {})
   const recoveryMs = performance.now() - healAt
+  const verdict = await judge(system.pool, [load])
+  verdict.lost = verdict.lost.filter(id => !mayMiss.has(id))
+  if (verdict.lost.length === (await fault.saysLost?.())) verdict.lost = []
   const written = system.processes.map(part => lines(part).slice(linesBefore.get(part) ?? 0))
   const mostWritten = written.reduce((most, next) => (next.length > most.length ? next : most), [])
   const logLines = mostWritten.length
@@ -231,10 +234,6 @@ async function within(deadlineMs: number, what: string, step: unknown): Promise<
 function counts(load: Load): { answered: number; all: number } {
   const answered = load.latencies.length
   return { answered, all: answered + load.refused.size + load.unknown.size }
-}
-
-function withoutMissable(verdict: Verdict, mayMiss: Set<string>): Verdict {
-  return { ...verdict, lost: verdict.lost.filter(id => !mayMiss.has(id)) }
 }
 
 function describeVerdict({ lost, twice, invented, differences }: Verdict): string {

@@ -114,13 +114,7 @@ export interface Verdict {
 
 /** Compares these loads with the database. Visits of others are not checked one by one, but must add up too. */
 export async function judge(pool: Pool, loads: Load[]): Promise<Verdict> {
-  const { rows } = await pool.query<{ id: string; times: number }>(
-    `SELECT coalesce(visits.referrer, texts.text) AS id, count(*)::int AS times
-     FROM visits LEFT JOIN texts ON texts.id = visits.referrer_id
-     WHERE split_part(coalesce(visits.referrer, texts.text), '/', 3) = ANY($1) GROUP BY 1`,
-    [loads.map(load => load.host)],
-  )
-  const counted = new Map(rows.map(row => [row.id, row.times]))
+  const counted = await countIds(pool, loads)
   const answered = union(loads.map(load => load.answered))
   const unknown = union(loads.map(load => load.unknown))
   const refused = union(loads.map(load => load.refused))
@@ -130,13 +124,33 @@ export async function judge(pool: Pool, loads: Load[]): Promise<Verdict> {
     unknown: unknown.size,
     refused: refused.size,
     counted: counted.size,
-    lost: [...answered].filter(id => !counted.has(id)),
+    lost: notIn(counted, answered),
     twice: [...counted].filter(([, times]) => times > 1).map(([id]) => id),
     invented: [...counted.keys()].filter(id => !answered.has(id) && !unknown.has(id)),
     differences: differences.map(
       difference => `${difference.what}: ${difference.expected} ≠ ${difference.found}`,
     ),
   }
+}
+
+/** The answered visits that are not counted yet. Costs far less than a verdict, which compares all tables. */
+export async function findLost(pool: Pool, loads: Load[]): Promise<string[]> {
+  return notIn(await countIds(pool, loads), union(loads.map(load => load.answered)))
+}
+
+/** How often each id of these loads is among the raw visits. */
+async function countIds(pool: Pool, loads: Load[]): Promise<Map<string, number>> {
+  const { rows } = await pool.query<{ id: string; times: number }>(
+    `SELECT coalesce(visits.referrer, texts.text) AS id, count(*)::int AS times
+     FROM visits LEFT JOIN texts ON texts.id = visits.referrer_id
+     WHERE split_part(coalesce(visits.referrer, texts.text), '/', 3) = ANY($1) GROUP BY 1`,
+    [loads.map(load => load.host)],
+  )
+  return new Map(rows.map(row => [row.id, row.times]))
+}
+
+function notIn(counted: Map<string, number>, ids: Set<string>): string[] {
+  return [...ids].filter(id => !counted.has(id))
 }
 
 /** The promise: nothing lost, nothing counted twice, nothing invented, and all counters agree. */
@@ -146,15 +160,12 @@ export function isExact(verdict: Verdict): boolean {
 
 /** Waits until every answered request is counted or the deadline passes, then judges. */
 export async function judgeWhenDrained(pool: Pool, loads: Load[], deadlineMs = 60_000): Promise<Verdict> {
-  let verdict: Verdict | undefined
-  await waitUntil(
-    async () => {
-      verdict = await judge(pool, loads)
-      return verdict.lost.length === 0
-    },
-    { what: 'every answered redirect is counted', deadlineMs, everyMs: 250 },
-  ).catch(() => {})
-  return verdict ?? judge(pool, loads)
+  await waitUntil(async () => (await findLost(pool, loads)).length === 0, {
+    what: 'every answered redirect is counted',
+    deadlineMs,
+    everyMs: 250,
+  }).catch(() => {})
+  return judge(pool, loads)
 }
 
 function union(sets: Set<string>[]): Set<string> {

@@ -1,4 +1,4 @@
-import { judge } from '../../support/checker.ts'
+import { findLost } from '../../support/checker.ts'
 import { waitUntil } from '../../support/wait-until.ts'
 import type { Row } from '../row.ts'
 import { strikeUnderLoad } from '../strike-under-load.ts'
@@ -22,7 +22,7 @@ export const apiKilled: Row = {
         await system.startApi({}, port)
         const startedAt = performance.now()
         const before = { ...load, answered: answeredBefore ?? new Set() }
-        await waitUntil(async () => (await judge(system.pool, [before])).lost.length === 0, {
+        await waitUntil(async () => (await findLost(system.pool, [before])).length === 0, {
           what: 'the segments of the killed API are counted',
         })
         countedAfterMs = performance.now() - startedAt
