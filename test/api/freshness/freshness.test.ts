@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import { freePort } from '../../../apps/stack/processes/free-port.ts'
 import { openPool, shorten, startApi, startWorker, visit, waitForVisits } from '../../support/hopcount.ts'
-import { isNightly, nightlyTest } from '../../support/nightly.ts'
+import { isNightly } from '../../support/nightly.ts'
 import { startProcess } from '../../support/processes.ts'
 import { createTestDatabase } from '../../support/test-database.ts'
 import { waitUntil } from '../../support/wait-until.ts'
@@ -12,48 +12,44 @@ import { watchFreshness } from '../../support/watch-freshness.ts'
 const preload = fileURLToPath(new URL('../../faults/preload/shift-clock.ts', import.meta.url))
 const hourAhead = { NODE_OPTIONS: `--import=${preload}`, CLOCK_SHIFT_MS: '3600000' }
 
-nightlyTest(
-  'API processes on their own and several on one port never claim visits that are not counted, nor take back a claim',
-  async () => {
-    const installation = { databaseUrl: (await createTestDatabase()).url }
-    const apis = [
-      await startApi(installation),
-      await startApi(installation),
-      ...(isNightly ? [await startApi(installation)] : []),
-      await startApi({
-        ...installation,
-        port: await freePort(),
-        env: { WEB_CONCURRENCY: isNightly ? '3' : '2' },
-      }),
-    ]
-    await startWorker(installation)
-    const origins = apis.map(api => api.origin)
-    const slug = await shorten(origins[0] ?? '')
-    const watch = watchFreshness({ visitOrigins: () => origins, statsOrigins: () => origins, slug })
-    await sleep(2_000)
-    // One more, with a fast clock; one less, with visits that are not counted yet; and one that ends as it should.
-    const late = await startApi({ ...installation, env: hourAhead })
-    origins.push(late.origin)
-    await sleep(1_000)
-    const [killed, stopped] = apis
-    origins.splice(0, 2)
-    killed?.process.kill('SIGKILL')
-    await stopped?.process.stop()
-    await sleep(1_000)
-    await watch.stopVisits()
-    const endedAt = Date.now()
-    await waitUntil(() => watch.claims.some(({ asOf, pending }) => asOf > endedAt && pending === 0), {
-      what: 'the statistics are complete',
-    })
-    await watch.stop()
-    expect(watch.faults).toEqual([])
-    expect(watch.answered()).toBeGreaterThan(100)
-    expect(new Set(watch.claims.map(({ asOf }) => asOf)).size).toBeGreaterThan(3)
-    const producers = await openPool(installation.databaseUrl).query('SELECT FROM producers')
-    expect(producers.rowCount).toBe(isNightly ? 5 : 3)
-  },
-  180_000,
-)
+test('API processes on their own and several on one port never claim visits that are not counted, nor take back a claim', async () => {
+  const installation = { databaseUrl: (await createTestDatabase()).url }
+  const apis = [
+    await startApi(installation),
+    await startApi(installation),
+    ...(isNightly ? [await startApi(installation)] : []),
+    await startApi({
+      ...installation,
+      port: await freePort(),
+      env: { WEB_CONCURRENCY: isNightly ? '3' : '2' },
+    }),
+  ]
+  await startWorker(installation)
+  const origins = apis.map(api => api.origin)
+  const slug = await shorten(origins[0] ?? '')
+  const watch = watchFreshness({ visitOrigins: () => origins, statsOrigins: () => origins, slug })
+  await sleep(2_000)
+  // One more, with a fast clock; one less, with visits that are not counted yet; and one that ends as it should.
+  const late = await startApi({ ...installation, env: hourAhead })
+  origins.push(late.origin)
+  await sleep(1_000)
+  const [killed, stopped] = apis
+  origins.splice(0, 2)
+  killed?.process.kill('SIGKILL')
+  await stopped?.process.stop()
+  await sleep(1_000)
+  await watch.stopVisits()
+  const endedAt = Date.now()
+  await waitUntil(() => watch.claims.some(({ asOf, pending }) => asOf > endedAt && pending === 0), {
+    what: 'the statistics are complete',
+  })
+  await watch.stop()
+  expect(watch.faults).toEqual([])
+  expect(watch.answered()).toBeGreaterThan(100)
+  expect(new Set(watch.claims.map(({ asOf }) => asOf)).size).toBeGreaterThan(3)
+  const producers = await openPool(installation.databaseUrl).query('SELECT FROM producers')
+  expect(producers.rowCount).toBe(isNightly ? 5 : 3)
+}, 180_000)
 
 test('a process with a fast clock claims nothing about a visit that is not counted', async () => {
   const installation = { databaseUrl: (await createTestDatabase()).url }

@@ -84,24 +84,11 @@ export function hasMinutes(from: number, now: Date): boolean {
   return from >= now.getTime() - minutesReachMs
 }
 
-/** By the name as it was given, which may have any case. */
-const zonesByName = new Map<string, string>()
-/** There are some 600 zones. */
-const mostZoneNames = 1_000
-
-/**
- * The zone's name; 400 if there is none. Names only: an offset such as +02:00 is not a place whose clocks change. Looking
- * one up takes Intl a quarter of a millisecond; a request for a link’s statistics takes the process 2.5.
- */
+/** Names only: an offset such as +02:00 is not a place whose clocks change. */
 export function readTimeZone(name: string): string {
-  const known = zonesByName.get(name)
-  if (known !== undefined) return known
   try {
-    if (/^[A-Za-z]/.test(name)) {
-      const { timeZone } = new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions()
-      if (zonesByName.size < mostZoneNames) zonesByName.set(name, timeZone)
-      return timeZone
-    }
+    if (/^[A-Za-z]/.test(name))
+      return new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone
   } catch {}
   throw queryProblem('tz', 'tz must be the name of an IANA time zone, such as Europe/Berlin.')
 }
