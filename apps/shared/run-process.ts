@@ -7,6 +7,7 @@ import { readConfiguration } from './configuration/configuration.ts'
 import { misspelledSettings } from './configuration/misspelled-settings.ts'
 import type { Log } from './log.ts'
 import { errorText, openLog } from './log.ts'
+import { outliveReaders } from './outlive-readers.ts'
 import { exitWithProblems } from './run-command.ts'
 
 export interface Start {
@@ -29,6 +30,7 @@ export async function runProcess(
   options: { closeWithinMs: number; servesApi?: boolean },
   start: (start: Start) => Promise<() => Promise<void>>,
 ): Promise<void> {
+  outliveReaders()
   const fail = (error: unknown) => exitWithProblems(name, error)
   try {
     const configuration = readConfiguration(process.env, options)

@@ -9,6 +9,7 @@ import { ConfigurationProblems, readConfiguration } from '@hopcount/shared/confi
 import { misspelledSettings } from '@hopcount/shared/configuration/misspelled-settings.ts'
 import { escapeControls } from '@hopcount/shared/escape-controls.ts'
 import { errorText } from '@hopcount/shared/log.ts'
+import { outliveReaders } from '@hopcount/shared/outlive-readers.ts'
 import { describeStart } from './describe-start.ts'
 import { restartOnChanges } from './restart-on-changes.ts'
 import { shortSpoolPath } from './spool-alias.ts'
@@ -20,6 +21,7 @@ const exitDeadlineMs = 14_500
 
 const folder = resolve(process.env.DATA_DIR || '.data')
 let stopping = false
+outliveReaders()
 const complain = (line: string) => void process.stderr.write(`hopcount: ${escapeControls(line)}\n`)
 
 try {

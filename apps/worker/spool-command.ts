@@ -4,21 +4,21 @@
  */
 import { readFileSync } from 'node:fs'
 import { errorText } from '@hopcount/shared/log.ts'
+import { runCommand } from '@hopcount/shared/run-command.ts'
 import { decodeBatch } from '@hopcount/shared/visits/decode-batch.ts'
 
-const files = process.argv.slice(2)
-if (files.length === 0) {
-  process.stderr.write('hopcount spool: usage: npm run spool -- FILE …\n')
-  process.exitCode = 1
-}
-for (const file of files) {
-  try {
-    printSegment(file)
-  } catch (error) {
-    process.stderr.write(`hopcount spool: ${errorText(error)}\n`)
-    process.exitCode = 1
+await runCommand('spool', async () => {
+  const files = process.argv.slice(2)
+  if (files.length === 0) throw new Error('usage: npm run spool -- FILE …')
+  for (const file of files) {
+    try {
+      printSegment(file)
+    } catch (error) {
+      process.stderr.write(`hopcount spool: ${errorText(error)}\n`)
+      process.exitCode = 1
+    }
   }
-}
+})
 
 function printSegment(file: string): void {
   const { visits, damaged, tornBytes } = decodeBatch(readFileSync(file))

@@ -33,6 +33,19 @@ test('a segment’s visits are printed without addresses', () => {
   expect(summary).toContain('2 visits, sound, 0 bytes of an unfinished write')
 })
 
+test('a reader that has seen enough is no error', () => {
+  const file = join(temporaryFolder(), '000000000001.sealed')
+  // More than a pipe holds.
+  writeFileSync(file, Buffer.concat(Array.from({ length: 2_000 }, frames).flat()))
+  const read = spawnSync(
+    'bash',
+    ['-c', 'set -o pipefail; "$0" "$1" "$2" | head -n 1', process.execPath, script, file],
+    { encoding: 'utf8' },
+  )
+  expect(read).toMatchObject({ status: 0, stderr: '' })
+  expect(JSON.parse(read.stdout)).toMatchObject({ linkId: 7 })
+})
+
 test('a damaged segment is reported, and its sound visits are printed', () => {
   const [first = Buffer.of(), second = Buffer.of()] = frames()
   const damaged = Buffer.from(first)
