@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { afterEach, describe, expect, test } from 'vitest'
-import type { Load, Verdict } from '../support/checker.ts'
+import type { Verdict } from '../support/checker.ts'
 import { isExact, judge, judgeWhenDrained, startLoad } from '../support/checker.ts'
 import { cleanUp } from '../support/clean-up.ts'
 import { nightlyTest } from '../support/nightly.ts'
@@ -10,7 +10,7 @@ import { redisAvailable } from '../support/redis.ts'
 import { createTestDatabase } from '../support/test-database.ts'
 import { waitUntil } from '../support/wait-until.ts'
 import type { FaultSystem } from './fault-system.ts'
-import { healProxy, startFaultSystem } from './fault-system.ts'
+import { healProxy, setModeAtCommit, startFaultSystem } from './fault-system.ts'
 
 const breaking = fileURLToPath(new URL('./variants/break-product.ts', import.meta.url))
 const newDatabase = async () => (await createTestDatabase()).url
@@ -43,16 +43,11 @@ describe.skipIf(!redisAvailable())('the checker', () => {
 
   test('fails without a ledger: a COMMIT whose reply is lost is counted twice', async () => {
     const system = await startVariant('no-ledger')
-    const verdict = await judgeUnderLoad(system, async load => {
+    const verdict = await judgeUnderLoad(system, async () => {
       const { workerPostgres } = system.proxies
-      // As often as it takes: a COMMIT may also be one of maintenance.
-      for (let strike = 0; strike < 12; strike++) {
-        await workerPostgres.setModeAt('COMMIT', 'drop-replies')
-        await sleep(300)
-        healProxy(workerPostgres)
-        await sleep(700)
-        if ((await judge(system.pool, [load])).twice.length > 0) break
-      }
+      await setModeAtCommit(workerPostgres, 'drop-replies')
+      await sleep(300)
+      healProxy(workerPostgres)
     })
     expect(verdict.twice.length).toBeGreaterThan(0)
     expect(isExact(verdict)).toBe(false)
@@ -81,7 +76,7 @@ describe.skipIf(!redisAvailable())('the checker', () => {
     const { workerPostgres } = system.proxies
     const load = startLoad({ origin: system.origin, slugs: system.slugs, pauseMs: 5 })
     await sleep(500)
-    await workerPostgres.setModeAt('COMMIT', 'drop-replies')
+    await setModeAtCommit(workerPostgres, 'drop-replies')
     await sleep(300)
     healProxy(workerPostgres)
     const { port, process } = system.api()
@@ -107,10 +102,10 @@ function startVariant(name: string | undefined): Promise<FaultSystem> {
 }
 
 /** The checker's verdict after load and fault, when nothing more is being counted. */
-async function judgeUnderLoad(system: FaultSystem, fault: (load: Load) => Promise<void>): Promise<Verdict> {
+async function judgeUnderLoad(system: FaultSystem, fault: () => Promise<void>): Promise<Verdict> {
   const load = startLoad({ origin: system.origin, slugs: system.slugs, pauseMs: 5 })
   await sleep(1_000)
-  await fault(load)
+  await fault()
   await load.stop()
   // A new API process adopts what is left in the spool, as in every row.
   await system.startApi()

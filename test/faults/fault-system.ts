@@ -14,7 +14,7 @@ import { startPostgres } from '../support/postgres.ts'
 import type { StartedProcess } from '../support/processes.ts'
 import type { TestRedis } from '../support/redis.ts'
 import { startRedis } from '../support/redis.ts'
-import type { TcpProxy } from '../support/tcp-proxy.ts'
+import type { ProxyMode, TcpProxy } from '../support/tcp-proxy.ts'
 import { startTcpProxy } from '../support/tcp-proxy.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
 import { waitUntil } from '../support/wait-until.ts'
@@ -228,6 +228,21 @@ function present<T>(part: T | undefined, name: string): T {
 export function healProxy(proxy: TcpProxy): void {
   proxy.cutConnections()
   proxy.setMode('pass')
+}
+
+/** Changes the mode at the COMMIT of a transaction that records visits, before it is forwarded. */
+export async function setModeAtCommit(workerPostgres: TcpProxy, mode: ProxyMode): Promise<void> {
+  await workerPostgres.setModeAt('enter-ledger', 'pass')
+  // With the byte that ends a message: BEGIN says READ COMMITTED.
+  await workerPostgres.setModeAt('COMMIT\0', mode)
+}
+
+/** How many batches these workers were given that had been counted already. */
+export async function duplicateBatches(workers: StartedProcess[]): Promise<number> {
+  let sum = 0
+  for (const worker of workers)
+    sum += await metric(await workerMetrics(worker), 'hopcount_duplicate_batches_total')
+  return sum
 }
 
 /** A slug that nobody has made. */

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ProxyMode } from '../../support/tcp-proxy.ts'
-import { healProxy } from '../fault-system.ts'
+import { waitUntil } from '../../support/wait-until.ts'
+import { duplicateBatches, healProxy, setModeAtCommit } from '../fault-system.ts'
 import type { Row } from '../row.ts'
 import { strikeUnderLoad } from '../strike-under-load.ts'
 
@@ -15,9 +16,10 @@ export const cutInCommitOrAdd: Row = {
   async round(system, context) {
     const cut = cuts[context.round % cuts.length] ?? 'reset'
     const { workerPostgres, apiRedis } = system.proxies
-    return strikeUnderLoad(system, context, {
+    const before = await duplicateBatches(system.workers)
+    const result = await strikeUnderLoad(system, context, {
       async strike() {
-        await workerPostgres.setModeAt('COMMIT', cut)
+        await setModeAtCommit(workerPostgres, cut)
         await sleep(context.random.between(50, 500))
         healProxy(workerPostgres)
         await sleep(context.random.between(0, 300))
@@ -26,7 +28,7 @@ export const cutInCommitOrAdd: Row = {
         healProxy(apiRedis)
         await sleep(context.random.between(0, 300))
         // Both together, in this order: once nothing is added, nothing is committed either.
-        await workerPostgres.setModeAt('COMMIT', cut)
+        await setModeAtCommit(workerPostgres, cut)
         await apiRedis.setModeAt('frames', cut)
       },
       lasts: context.random.between(200, 4_000),
@@ -36,5 +38,10 @@ export const cutInCommitOrAdd: Row = {
       },
       promises: { redirects: 99.9, shorten: 99, stats: 99, drainedWithinMs: 60_000, logLines: 30 },
     })
+    if (cut === 'drop-replies')
+      await waitUntil(async () => (await duplicateBatches(system.workers)) > before, {
+        what: 'a batch whose COMMIT got no reply comes again and is absorbed',
+      })
+    return result
   },
 }

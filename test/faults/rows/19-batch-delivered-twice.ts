@@ -3,7 +3,7 @@ import { Redis } from 'ioredis'
 import type { VisitJob } from '../../../apps/shared/visits/visit-batch.ts'
 import { batchKey, parseVisitJob } from '../../../apps/shared/visits/visit-batch.ts'
 import { waitUntil } from '../../support/wait-until.ts'
-import { metric, stopIdleWorkers, waitUntilIdle, workerMetrics } from '../fault-system.ts'
+import { duplicateBatches, stopIdleWorkers, waitUntilIdle } from '../fault-system.ts'
 import type { Row } from '../row.ts'
 import { strikeUnderLoad } from '../strike-under-load.ts'
 
@@ -41,14 +41,9 @@ export const batchDeliveredTwice: Row = {
     })
     // Only now, because the queue ignores jobs that it still holds; duplicates during the fault are in the metric already.
     await waitUntilIdle(system)
-    const metrics = await Promise.all(system.workers.map(workerMetrics))
-    const duplicates = async () => {
-      const counts = await Promise.all(metrics.map(url => metric(url, 'hopcount_duplicate_batches_total')))
-      return counts.reduce((sum, count) => sum + count, 0)
-    }
-    const before = await duplicates()
+    const before = await duplicateBatches(system.workers)
     await Promise.all([...seen.values()].map(job => system.queue.add(job)))
-    await waitUntil(async () => (await duplicates()) >= before + seen.size, {
+    await waitUntil(async () => (await duplicateBatches(system.workers)) >= before + seen.size, {
       what: `${seen.size} batches are delivered again`,
     })
     redis.disconnect()
