@@ -38,7 +38,8 @@ export const cutInCommitOrAdd: Row = {
       },
       promises: { redirects: 99.9, shorten: 99, stats: 99, drainedWithinMs: 60_000, logLines: 30 },
     })
-    if (cut === 'drop-replies')
+    // What was counted twice was not absorbed: the verdict says that better.
+    if (cut === 'drop-replies' && result.failures.length === 0)
       await waitUntil(async () => (await duplicateBatches(system.workers)) > before, {
         what: 'a batch whose COMMIT got no reply comes again and is absorbed',
       })
