@@ -82,7 +82,7 @@ async function installPackages() {
   say('installing packages (once)')
   const install = await run(
     'npx',
-    ['--yes', pnpm, 'install', '--frozen-lockfile', '--reporter=append-only'],
+    ['--yes', '--prefer-offline', pnpm, 'install', '--frozen-lockfile', '--reporter=append-only'],
     // Without a terminal, pnpm does not ask before it replaces the node_modules of another installation.
     { CI: 'true' },
   )

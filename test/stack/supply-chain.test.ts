@@ -1,8 +1,11 @@
 /** What is installed is what the lockfile names, with its hash, and nothing runs while it is installed. */
-import { execFileSync } from 'node:child_process'
+import { execFile, execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, readlinkSync, realpathSync, writeFileSync } from 'node:fs'
+import type { AddressInfo } from 'node:net'
+import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { promisify } from 'node:util'
 import { describe, expect, test } from 'vitest'
 import { temporaryFolder } from '../support/temporary-folder.ts'
 
@@ -98,6 +101,30 @@ describe('the libraries of the embedded PostgreSQL', () => {
     linkPostgresLibraries(folder)
     expect(readlinkSync(join(native, 'lib/libpq.so.5'))).toBe('libpq.so.5.18')
   })
+})
+
+test('pnpm, fetched once, is not looked up again', async () => {
+  const version = (env: NodeJS.ProcessEnv) =>
+    promisify(execFile)('npm', ['run', '--silent', 'pnpm', '--', '--version'], {
+      cwd: root,
+      env: { ...process.env, ...env },
+    })
+  const { stdout } = await version({})
+  let connections = 0
+  const proxy = createServer(socket => {
+    connections++
+    socket.destroy()
+  })
+  await new Promise<void>(resolve => proxy.listen(0, '127.0.0.1', resolve))
+  const url = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`
+  const throughProxy = { npm_config_proxy: url, npm_config_https_proxy: url, npm_config_noproxy: '' }
+  try {
+    // Without a network, npm would try for over a minute.
+    expect((await version({ ...throughProxy, npm_config_fetch_retries: '0' })).stdout).toBe(stdout)
+    expect(connections).toBe(0)
+  } finally {
+    proxy.close()
+  }
 })
 
 test('the software bill of materials lists everything that runs, including the page’s libraries', () => {
